@@ -1,0 +1,47 @@
+// Package sense turns chips into readings.
+//
+// Buses come in (periph's conn interfaces, or a folder of w1 files), readings go out, each with a time, a quality and,
+// where there is no value, the reason. A driver lives in a folder of its own and does one thing: ask the chip once. When
+// to ask, what a value is worth and what time it is are decided here, once.
+package sense
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"aovuon/gateway/measure"
+)
+
+// Sensor is one chip or probe, ready to be asked. A Sensor is used by one goroutine at a time: its bus's.
+type Sensor interface {
+	// Sense asks the chip once. It returns every quantity the chip gives, or a *Fault. It keeps no goroutine and waits
+	// only through the Clock it was made with.
+	Sense(ctx context.Context) ([]Sample, error)
+}
+
+// Sample is what a driver reads: a value and what the driver knows of its worth.
+type Sample struct {
+	Quantity measure.Quantity
+	Value    float64
+	Quality  measure.Quality // Good, Uncalibrated or Estimated; the physical limits are checked by the caller
+}
+
+// Fault is the error a driver returns when there is no value, and why.
+type Fault struct {
+	Reason measure.FaultReason
+	Err    error // what happened, for the log
+}
+
+func (f *Fault) Error() string { return fmt.Sprintf("%s: %v", f.Reason, f.Err) }
+
+// Unwrap returns the cause.
+func (f *Fault) Unwrap() error { return f.Err }
+
+// Clock is the time the sensing side lives in: the machine's, or a simulated season's.
+type Clock interface {
+	// Now returns the present instant: wall time with its state, uptime and boot.
+	Now() measure.Instant
+	// Sleep waits for d of this clock's time, or until ctx is done; then it returns ctx's error.
+	Sleep(ctx context.Context, d time.Duration) error
+}

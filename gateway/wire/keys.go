@@ -1,0 +1,186 @@
+package wire
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
+)
+
+// CreateKey makes an Ed25519 key named name and writes it to path (mode 0600), unless path exists: then it is left
+// alone. It returns the verifier key, the public half.
+func CreateKey(path, name string) (vkey string, err error) {
+	if _, err := os.Stat(path); err == nil {
+		signer, vkey, err := LoadKey(path)
+		if err != nil {
+			return "", err
+		}
+		if signer.Name() != name {
+			return "", fmt.Errorf("wire: key file %s belongs to %q, not to %q", path, signer.Name(), name)
+		}
+		return vkey, nil
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("wire: key file: %w", err)
+	}
+	skey, vkey, err := note.GenerateKey(rand.Reader, name)
+	if err != nil {
+		return "", fmt.Errorf("wire: make key %q: %w", name, err)
+	}
+	return vkey, WriteFile(path, []byte(skey+"\n"), 0o600)
+}
+
+// LoadKey reads a key file written by CreateKey.
+func LoadKey(path string) (signer note.Signer, vkey string, err error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, "", fmt.Errorf("wire: key file: %w", err)
+	}
+	signer, err = note.NewSigner(strings.TrimSpace(string(raw)))
+	if err != nil {
+		return nil, "", fmt.Errorf("wire: key file %s holds no signing key: %w", path, err)
+	}
+	// The secret text is PRIVATE+KEY+<name>+<hash>+<base64 of type byte and seed>.
+	i := strings.LastIndexByte(strings.TrimSpace(string(raw)), '+')
+	vkey, err = verifierOf(signer, strings.TrimSpace(string(raw))[i+1:])
+	if err != nil {
+		return nil, "", fmt.Errorf("wire: key file %s: %w", path, err)
+	}
+	return signer, vkey, nil
+}
+
+// LoadVerifier reads a file with one verifier key.
+func LoadVerifier(path string) (note.Verifier, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("wire: verifier key file: %w", err)
+	}
+	v, err := note.NewVerifier(strings.TrimSpace(string(raw)))
+	if err != nil {
+		return nil, fmt.Errorf("wire: %s holds no verifier key (name+hash+base64): %w", path, err)
+	}
+	return v, nil
+}
+
+// CreateSecret writes a random 256-bit MQTT password to path (mode 0600), unless path exists.
+func CreateSecret(path string) (secret string, err error) {
+	if raw, err := os.ReadFile(path); err == nil {
+		return strings.TrimSpace(string(raw)), nil
+	}
+	var b [32]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		return "", fmt.Errorf("wire: make password: %w", err)
+	}
+	secret = hex.EncodeToString(b[:])
+	return secret, WriteFile(path, []byte(secret+"\n"), 0o600)
+}
+
+const cardMagic = "aovuon/gateway/1"
+
+// Card is what a gateway shows a server to be enrolled: no part of it is secret.
+type Card struct {
+	Gateway   string
+	VKey      string   // verifier key, name+hash+base64; the name is Gateway
+	SecretSHA [32]byte // SHA-256 of the MQTT password
+}
+
+// NewCard makes the card of a gateway.
+func NewCard(gateway, vkey, secret string) Card {
+	return Card{Gateway: gateway, VKey: vkey, SecretSHA: sha256.Sum256([]byte(secret))}
+}
+
+// String returns the card's text: four lines.
+func (c Card) String() string {
+	return cardMagic + "\n" + c.Gateway + "\n" + c.VKey + "\n" + base64.StdEncoding.EncodeToString(c.SecretSHA[:]) + "\n"
+}
+
+// Verifier returns the key the card names.
+func (c Card) Verifier() (note.Verifier, error) { return note.NewVerifier(c.VKey) }
+
+// ParseCard reads the text of a card.
+func ParseCard(text string) (Card, error) {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	if len(lines) != 4 || lines[0] != cardMagic {
+		return Card{}, fmt.Errorf("wire: not a gateway card: want four lines, the first %q", cardMagic)
+	}
+	c := Card{Gateway: lines[1], VKey: lines[2]}
+	v, err := note.NewVerifier(c.VKey)
+	if err != nil {
+		return Card{}, fmt.Errorf("wire: gateway card, line 3: %w", err)
+	}
+	if !ValidGatewayID(c.Gateway) || v.Name() != c.Gateway {
+		return Card{}, fmt.Errorf("wire: gateway card: id %q on line 2, key of %q on line 3", c.Gateway, v.Name())
+	}
+	raw, err := base64.StdEncoding.Strict().DecodeString(lines[3])
+	if err != nil || len(raw) != len(c.SecretSHA) {
+		return Card{}, fmt.Errorf("wire: gateway card, line 4: want a SHA-256 in base64")
+	}
+	copy(c.SecretSHA[:], raw)
+	return c, nil
+}
+
+// WriteFile replaces path so that after a power cut it holds either the old bytes or all of data.
+func WriteFile(path string, data []byte, perm fs.FileMode) (err error) {
+	dir := filepath.Dir(path)
+	f, err := os.CreateTemp(dir, ".tmp-*")
+	if err != nil {
+		return fmt.Errorf("wire: write %s: %w", path, err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("wire: write %s: %w", path, err), f.Close(), os.Remove(f.Name()))
+		}
+	}()
+	if _, err = f.Write(data); err != nil {
+		return err
+	}
+	if err = f.Chmod(perm); err != nil {
+		return err
+	}
+	if err = f.Sync(); err != nil {
+		return err
+	}
+	if err = os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return fmt.Errorf("wire: write %s: %w", path, err)
+	}
+	return syncDir(dir)
+}
+
+// syncDir makes a rename in dir survive a power cut.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("wire: sync folder: %w", err)
+	}
+	if err := errors.Join(d.Sync(), d.Close()); err != nil {
+		return fmt.Errorf("wire: sync folder %s: %w", dir, err)
+	}
+	return nil
+}
+
+// verifierOf derives the verifier key from the base64 tail of a signing key.
+func verifierOf(signer note.Signer, tail string) (string, error) {
+	raw, err := base64.StdEncoding.DecodeString(tail)
+	if err != nil || len(raw) != 1+ed25519.SeedSize {
+		return "", fmt.Errorf("not an Ed25519 key")
+	}
+	pub, ok := ed25519.NewKeyFromSeed(raw[1:]).Public().(ed25519.PublicKey)
+	if !ok {
+		return "", fmt.Errorf("not an Ed25519 key")
+	}
+	return note.NewEd25519VerifierKey(signer.Name(), pub)
+}
