@@ -1,0 +1,91 @@
+# AoVườn. `make` lists what there is to do. Everything is built into .bin/, everything that runs keeps its data in .run/.
+
+GO        ?= go
+BIN       := $(CURDIR)/.bin
+DATA      ?= .run
+# Tools are pinned here and run by `go run`, so that go.mod holds what the product needs and nothing else.
+LINT      := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+VULN      := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+INFLUXD   := github.com/influxdata/influxdb/cmd/influxd@v1.8.10
+PROGRAMS  := server gateway firmware-sim
+FUZZTIME  ?= 30s
+
+export AOVUON_BIN := $(BIN)
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build ## the whole product on this machine: server, simulated field, real gateways, a season of history
+	@exec $(BIN)/firmware-sim demo --dir $(DATA) --server $(BIN)/server --gateway $(BIN)/gateway $(ARGS)
+
+.PHONY: run-influx
+run-influx: build influxd ## the same with the history in a real InfluxDB
+	@exec $(BIN)/firmware-sim demo --dir $(DATA)-influx --server $(BIN)/server --gateway $(BIN)/gateway \
+		--history influx --influxd $(BIN)/influxd $(ARGS)
+
+.PHONY: build
+build: ## build the three programs into .bin/
+	@mkdir -p $(BIN)
+	$(GO) build -o $(BIN)/ $(addprefix ./,$(PROGRAMS))
+
+.PHONY: influxd
+influxd: $(BIN)/influxd ## build InfluxDB 1.8.10 into .bin/ (about a minute, once)
+$(BIN)/influxd:
+	@mkdir -p $(BIN)
+	GOBIN=$(BIN) GOFLAGS= $(GO) install $(INFLUXD)
+
+.PHONY: parts
+parts: influxd ## install or build what the tests need (apt-get when root; otherwise what is there is used)
+	@.ci/parts
+
+.PHONY: test
+test: parts build ## every test, on real parts; what is missing is skipped aloud (AOVUON_REQUIRE=all: fails)
+	$(GO) test -timeout 40m $(TESTFLAGS) ./...
+
+.PHONY: race
+race: ## the unit tests under the race detector (needs a C compiler)
+	$(GO) test -race -short -timeout 40m ./...
+
+.PHONY: cover
+cover: ## test coverage, a line a package, and .run/cover.html
+	@mkdir -p $(DATA)
+	$(GO) test -short -coverprofile=$(DATA)/cover.out ./...
+	$(GO) tool cover -html=$(DATA)/cover.out -o $(DATA)/cover.html
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME (30s)
+	@$(GO) list -f '{{$$p := .ImportPath}}{{range .TestGoFiles}}{{$$p}} {{$$.Dir}}/{{.}}{{"\n"}}{{end}}{{range .XTestGoFiles}}{{$$p}} {{$$.Dir}}/{{.}}{{"\n"}}{{end}}' ./... | \
+	while read -r pkg file; do \
+		[ -n "$$file" ] || continue; \
+		for f in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$$file"); do \
+			echo "== $$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) "$$pkg" || exit 1; \
+		done; \
+	done
+
+.PHONY: bench
+bench: influxd ## figures: signed batches verified, committed and in history, on both histories
+	@echo "machine: $$(uname -sm), $$(nproc) cores, $$(awk -F': ' '/model name/ {print $$2; exit}' /proc/cpuinfo), $$($(GO) env GOVERSION)"
+	$(GO) test -run '^$$' -bench . -benchmem -timeout 40m ./gateway/wire ./gateway/spool ./gateway/sense/... ./server/history/... ./server/app
+
+.PHONY: lint
+lint: ## formatting, the import law and the house rules; go.mod tidy
+	$(GO) run $(LINT) run ./...
+	$(GO) run $(LINT) fmt --diff ./...
+	$(GO) mod tidy -diff
+
+.PHONY: vuln
+vuln: ## known vulnerabilities in what we import (needs the network)
+	$(GO) run $(VULN) ./...
+
+.PHONY: pi
+pi: ## the gateway for Raspberry Pi: .bin/arm64/gateway, .bin/armv6/gateway
+	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -o $(BIN)/arm64/ ./gateway
+	CGO_ENABLED=0 GOOS=linux GOARCH=arm GOARM=6 $(GO) build -o $(BIN)/armv6/ ./gateway
+
+.PHONY: clean
+clean: ## remove what was built and the demo's data
+	rm -rf .bin .run .run-influx node_modules
