@@ -1,0 +1,79 @@
+// Package kind is the table of what a sensor can be: configuration in, channels of the right driver out.
+package kind
+
+import (
+	"io/fs"
+	"time"
+
+	"periph.io/x/conn/v3/i2c"
+
+	"aovuon/gateway/measure"
+	"aovuon/gateway/sense"
+)
+
+// Spec is the configuration of one sensor. Which fields a kind needs is said by Lookup; a field it has no use for is an
+// error.
+type Spec struct {
+	ID          string           `yaml:"id"`          // [a-z0-9][a-z0-9-]{0,39}, unique
+	Kind        string           `yaml:"kind"`        // one of Names
+	Bus         string           `yaml:"bus"`         // a key of the configuration's buses
+	Address     uint16           `yaml:"address"`     // I²C, 7 bit
+	Device      string           `yaml:"device"`      // 1-Wire: 28-0123456789ab
+	Input       *int             `yaml:"input"`       // analog input 0..3
+	Every       time.Duration    `yaml:"every"`       // 0 means DefaultEvery
+	Temperature string           `yaml:"temperature"` // id of the sensor whose water temperature compensates this one
+	Calibration *SoilCalibration `yaml:"calibration"` // of a capacitive probe in its soil
+}
+
+// SoilCalibration is two soil samples whose water content is known, and what the probe gave in them.
+type SoilCalibration struct {
+	Dry SoilPoint `yaml:"dry"`
+	Wet SoilPoint `yaml:"wet"`
+}
+
+// SoilPoint is one soil sample.
+type SoilPoint struct {
+	Volts float64 `yaml:"volts"` // the probe's output
+	VWC   float64 `yaml:"vwc"`   // volumetric water content, %
+}
+
+// BusSpec is the configuration of one bus: exactly one field is set.
+type BusSpec struct {
+	I2C string `yaml:"i2c"` // "1", or "unix:/path/to.sock"
+	W1  string `yaml:"w1"`  // a folder
+}
+
+// Buses opens the buses sensors hang on (bus.Set, or a simulated field).
+type Buses interface {
+	// I2C returns the named I²C bus; the error means that the name can never work, not that the bus is down.
+	I2C(name string) (i2c.Bus, error)
+	// W1 returns the file tree of 1-Wire devices, as below /sys/bus/w1/devices.
+	W1(folder string) (fs.FS, error)
+}
+
+// DefaultEvery is how often a sensor is asked when its configuration does not say.
+const DefaultEvery = time.Minute
+
+// Info is what the table says of a kind.
+type Info struct {
+	Name       string
+	Quantities []measure.Quantity
+}
+
+// SpecError is what is wrong with one field of one sensor, or of one bus.
+type SpecError struct {
+	Index   int    // of the sensor in the list; -1 when the fault is in the bus named Bus
+	ID      string // of the sensor, as written
+	Bus     string // name of the bus when Index is -1
+	Field   string // yaml name of the field
+	Problem string // what is wrong
+	Mend    string // what to write instead
+}
+
+func (e *SpecError) Error() string { return e.Problem }
+
+// Build makes the channels of specs, in an order that puts a compensating sensor before those it compensates. Every
+// fault of the configuration is reported at once, as an error that errors.As finds as *SpecError or SpecErrors.
+func Build(specs []Spec, buses Buses, busKinds map[string]BusSpec, clock sense.Clock) ([]sense.Channel, error) {
+	return nil, nil
+}
