@@ -1,0 +1,194 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"aovuon/gateway/wire"
+)
+
+// Config is the server's one configuration file. Relative paths are relative to the file.
+type Config struct {
+	DataDir   string         `yaml:"data_dir"`   // server.key, server.db, history.db and the embedded broker's store live here
+	Listen    string         `yaml:"listen"`     // host:port of the pages
+	PublicURL string         `yaml:"public_url"` // what labels and printed links begin with
+	Name      string         `yaml:"name"`       // of the server's signing key
+	Database  DatabaseConfig `yaml:"database"`
+	History   HistoryConfig  `yaml:"history"`
+	Broker    BrokerConfig   `yaml:"broker"`
+}
+
+// DatabaseConfig says where the batch log and the registers live.
+type DatabaseConfig struct {
+	Driver  string `yaml:"driver"`   // sqlite (server.db in data_dir) or postgres
+	DSNFile string `yaml:"dsn_file"` // postgres: file with the connection string
+}
+
+// HistoryConfig says where the time series live.
+type HistoryConfig struct {
+	Engine       string `yaml:"engine"` // sqlite (history.db in data_dir) or influx
+	URL          string `yaml:"url"`
+	Database     string `yaml:"database"`
+	Username     string `yaml:"username"`
+	PasswordFile string `yaml:"password_file"`
+}
+
+// BrokerConfig names exactly one broker.
+type BrokerConfig struct {
+	Embedded *EmbeddedConfig `yaml:"embedded"`
+	Outside  *OutsideConfig  `yaml:"outside"`
+}
+
+// EmbeddedConfig is the broker inside this process.
+type EmbeddedConfig struct {
+	Listen string `yaml:"listen"` // host:port of MQTT; port 0 takes a free one
+	// CertFile and KeyFile turn TLS on. Without them gateways must reach the listener over a trusted network.
+	CertFile string `yaml:"cert_file"`
+	KeyFile  string `yaml:"key_file"`
+}
+
+// OutsideConfig is a broker that speaks MQTT 3.1.1 and shared subscriptions: Mosquitto, EMQX.
+type OutsideConfig struct {
+	URL          string `yaml:"url"` // tcp:// or ssl://
+	Username     string `yaml:"username"`
+	PasswordFile string `yaml:"password_file"`
+	CAFile       string `yaml:"ca_file"`
+	Group        string `yaml:"group"` // of the shared subscription; servers on one database share one group
+}
+
+func defaults() Config {
+	return Config{
+		DataDir: "data", Listen: "127.0.0.1:8080", PublicURL: "http://localhost:8080", Name: "server",
+		Database: DatabaseConfig{Driver: "sqlite"}, History: HistoryConfig{Engine: "sqlite"},
+	}
+}
+
+// LoadConfig reads and checks a configuration file. Its errors name the file, the line and the mend.
+func LoadConfig(path string) (Config, error) {
+	raw, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Config{}, fmt.Errorf("config: no file %s: name it with --config, or start from server.example.yaml", path)
+	}
+	if err != nil {
+		return Config{}, fmt.Errorf("config: %w", err)
+	}
+	c := defaults()
+	if err := yaml.UnmarshalWithOptions(raw, &c, yaml.Strict()); err != nil {
+		return Config{}, fmt.Errorf("config: %s: %s", path, strings.TrimSpace(yaml.FormatError(err, false, true)))
+	}
+	base := filepath.Dir(path)
+	for _, p := range c.paths() {
+		if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(base, *p)
+		}
+	}
+	if err := c.check(); err != nil {
+		return Config{}, fmt.Errorf("config: %s:%d: %w", path, lineOf(raw, err.key), err)
+	}
+	return c, nil
+}
+
+func (c *Config) paths() []*string {
+	p := []*string{&c.DataDir, &c.Database.DSNFile, &c.History.PasswordFile}
+	if e := c.Broker.Embedded; e != nil {
+		p = append(p, &e.CertFile, &e.KeyFile)
+	}
+	if o := c.Broker.Outside; o != nil {
+		p = append(p, &o.PasswordFile, &o.CAFile)
+	}
+	return p
+}
+
+// wrongKey is a value that cannot be worked with: which key, what is wrong, how to mend it.
+type wrongKey struct{ key, what, mend string }
+
+func (e *wrongKey) Error() string { return e.key + ": " + e.what + ": " + e.mend }
+
+func (c *Config) check() *wrongKey {
+	switch {
+	case !wire.ValidGatewayID(c.Name):
+		return &wrongKey{"name", fmt.Sprintf("%q is no key name", c.Name), "use small letters, digits and hyphens, 2 to 39 characters"}
+	case !hostPort(c.Listen):
+		return &wrongKey{"listen", fmt.Sprintf("%q is no address", c.Listen), "write host:port, such as 127.0.0.1:8080"}
+	case !httpURL(c.PublicURL):
+		return &wrongKey{"public_url", fmt.Sprintf("%q is no web address", c.PublicURL), "write http:// or https://, host, and no path"}
+	}
+	switch d := c.Database; {
+	case d.Driver == "postgres" && d.DSNFile == "":
+		return &wrongKey{"database.dsn_file", "missing", "name a file with the PostgreSQL connection string"}
+	case d.Driver == "sqlite" && d.DSNFile != "":
+		return &wrongKey{"database.dsn_file", "sqlite needs none", "remove it, or set driver: postgres"}
+	case d.Driver != "sqlite" && d.Driver != "postgres":
+		return &wrongKey{"database.driver", fmt.Sprintf("unknown driver %q", d.Driver), "use sqlite or postgres"}
+	}
+	switch h := c.History; {
+	case h.Engine == "influx" && !httpURL(h.URL):
+		return &wrongKey{"history.url", fmt.Sprintf("%q is no web address", h.URL), "write http://host:8086"}
+	case h.Engine == "influx" && h.Database == "":
+		return &wrongKey{"history.database", "missing", "name the InfluxDB database, such as aovuon"}
+	case h.Engine == "sqlite" && h != (HistoryConfig{Engine: "sqlite"}):
+		return &wrongKey{"history.engine", "sqlite takes no other keys", "remove them, or set engine: influx"}
+	case h.Engine != "sqlite" && h.Engine != "influx":
+		return &wrongKey{"history.engine", fmt.Sprintf("unknown engine %q", h.Engine), "use sqlite or influx"}
+	}
+	return c.checkBroker()
+}
+
+func (c *Config) checkBroker() *wrongKey {
+	e, o := c.Broker.Embedded, c.Broker.Outside
+	switch {
+	case (e == nil) == (o == nil):
+		return &wrongKey{"broker", "want exactly one of embedded and outside", "write broker: { embedded: { listen: 127.0.0.1:1883 } }"}
+	case e != nil && !hostPort(e.Listen):
+		return &wrongKey{"broker.embedded.listen", fmt.Sprintf("%q is no address", e.Listen), "write host:port, such as 127.0.0.1:1883"}
+	case e != nil && (e.CertFile == "") != (e.KeyFile == ""):
+		return &wrongKey{"broker.embedded.cert_file", "cert_file and key_file belong together", "name both, or neither"}
+	case o == nil:
+		return nil
+	}
+	u, err := url.Parse(o.URL)
+	switch {
+	case err != nil || u.Host == "" || (u.Scheme != "tcp" && u.Scheme != "ssl"):
+		return &wrongKey{"broker.outside.url", fmt.Sprintf("%q is no broker address", o.URL), "write tcp://host:1883 or ssl://host:8883"}
+	case o.CAFile != "" && u.Scheme != "ssl":
+		return &wrongKey{"broker.outside.ca_file", "only TLS needs a CA", "write url: ssl://..., or remove ca_file"}
+	case (o.Username == "") != (o.PasswordFile == ""):
+		return &wrongKey{"broker.outside.username", "username and password_file belong together", "name both, or neither"}
+	case !wire.ValidGatewayID(o.Group):
+		return &wrongKey{"broker.outside.group", fmt.Sprintf("%q is no group name", o.Group), "write group: aovuon"}
+	}
+	return nil
+}
+
+func hostPort(s string) bool {
+	_, port, err := net.SplitHostPort(s)
+	return err == nil && port != ""
+}
+
+func httpURL(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && (u.Path == "" || u.Path == "/") && u.RawQuery == "" && u.User == nil
+}
+
+// lineOf returns the line where a dotted key stands, or that of the nearest key above it that the file has.
+func lineOf(raw []byte, key string) int {
+	for ; key != ""; key = key[:max(0, strings.LastIndexByte(key, '.'))] {
+		path, err := yaml.PathString("$." + key)
+		if err != nil {
+			continue
+		}
+		node, err := path.ReadNode(strings.NewReader(string(raw)))
+		if err == nil && node != nil {
+			return node.GetToken().Position.Line
+		}
+	}
+	return 1
+}

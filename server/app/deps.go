@@ -1,0 +1,79 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"aovuon/server/history"
+	"aovuon/server/sqldb"
+	"aovuon/server/watch"
+)
+
+// deps is what the pages are made from.
+type deps struct {
+	db      *sqldb.DB
+	history history.Store
+	live    *watch.Live
+	config  Config
+	system  func(ctx context.Context) (System, error)
+	log     *slog.Logger
+	now     func() time.Time
+}
+
+// System is what the system page shows of the server itself.
+type System struct {
+	Started     time.Time
+	Version     string
+	LogEnd      int64 // position of the newest batch in the log
+	Projections []ProjectionState
+	Gateways    []GatewayState
+	Refusals    []Refusals
+	Samples     []Sample
+	Broker      BrokerState
+}
+
+// ProjectionState says how far a projection has come.
+type ProjectionState struct {
+	Name     string
+	Position int64  // of the last batch whose effect is durable
+	Behind   int64  // batches in the log after it
+	Err      string // why it is waiting, empty when it is not
+	Undated  int64  // readings kept aside because nothing says when they were taken
+}
+
+// GatewayState is one enrolled gateway.
+type GatewayState struct {
+	ID        string
+	State     string    // online, offline, or empty while it never said
+	StateTime time.Time // when it said so
+	Seen      time.Time // when the last good batch or status came; zero: never
+	Enrolled  time.Time
+	Retired   time.Time // zero: in service
+	Epoch     string
+	Seq       uint64 // of its newest batch
+	Refused   int64  // messages of its topics in the quarantine's counters
+}
+
+// Refusals counts refused messages of one gateway and reason since the database was made.
+type Refusals struct {
+	Gateway, Reason string
+	Count           int64
+	First, Last     time.Time
+}
+
+// Sample is one refused message, cut short.
+type Sample struct {
+	Gateway, Reason, Detail string
+	Received                time.Time
+	Size                    int64 // of the whole message, bytes
+	Bytes                   []byte
+}
+
+// BrokerState is what the broker reports of itself.
+type BrokerState struct {
+	Kind      string // embedded or outside
+	Address   string
+	Connected bool // outside: to the broker; embedded: always
+	Clients   int  // embedded: open MQTT connections
+}
