@@ -1,0 +1,134 @@
+// Package fault is what goes wrong in the field, switchable while it runs.
+//
+// Commands come in (from a test, or as lines over a Unix socket: FORMAT.md), the simulated chips look at their Switch and
+// misbehave accordingly. Nothing here knows how a chip misbehaves; that is the chip's to know.
+package fault
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Kind is one way to go wrong. The text is what the command line and the control socket say.
+type Kind string
+
+// The faults. Which of them a device can have depends on what it is: Board.Devices tells.
+const (
+	None    Kind = ""
+	Unplug  Kind = "unplug"  // the wire is off: no acknowledge, no w1 folder; an analog input floats
+	Shorted Kind = "shorted" // data line to ground: all bits read 0
+	CRC     Kind = "crc"     // bits flip on the way: checksums do not match
+	Garbled Kind = "garbled" // characters lost and swapped, on a chip whose answers have no checksum
+	Bit7    Kind = "bit7"    // the Raspberry Pi's known glitch: the top bit of answer bytes is set
+	Stuck   Kind = "stuck"   // measures for ever, is never ready; a chip with no such state repeats its value
+	Frozen  Kind = "frozen"  // answers in time, always with the same value: a fouled probe
+	PowerUp Kind = "powerup" // the value a chip holds before its first conversion
+	Noise   Kind = "noise"   // plausible answers that jump about: a bad ground
+)
+
+// ErrUnknown is wrapped by the errors of a device that is not there, and of a fault it cannot have.
+var ErrUnknown = errors.New("fault")
+
+// Switch is the fault of one device. The zero value is healthy and can have no fault.
+type Switch struct {
+	mu      sync.Mutex
+	kind    Kind
+	allowed []Kind
+}
+
+// Kind returns the fault in force.
+func (s *Switch) Kind() Kind {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.kind
+}
+
+func (s *Switch) set(k Kind) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if k != None && !slices.Contains(s.allowed, k) {
+		return false
+	}
+	s.kind = k
+	return true
+}
+
+// Board holds the switches of all devices of a field. It is safe for concurrent use.
+type Board struct {
+	mu       sync.Mutex
+	names    []string
+	switches map[string]*Switch
+}
+
+// NewBoard returns an empty board.
+func NewBoard() *Board { return &Board{switches: make(map[string]*Switch)} }
+
+// Add puts a device on the board, with the faults it can have, and returns its switch.
+func (b *Board) Add(device string, kinds ...Kind) (*Switch, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if _, twice := b.switches[device]; twice {
+		return nil, fmt.Errorf("%w: device %q is there twice", ErrUnknown, device)
+	}
+	s := &Switch{allowed: slices.Clone(kinds)}
+	b.switches[device] = s
+	b.names = append(b.names, device)
+	return s, nil
+}
+
+// Set puts a fault in force, in the place of the one before; None heals.
+func (b *Board) Set(device string, k Kind) error {
+	b.mu.Lock()
+	s, ok := b.switches[device]
+	names := strings.Join(b.names, ", ")
+	b.mu.Unlock()
+	if !ok {
+		return fmt.Errorf("%w: no device %q; there are: %s", ErrUnknown, device, names)
+	}
+	if !s.set(k) {
+		return fmt.Errorf("%w: %s cannot be %q; it can be: %s, heal", ErrUnknown, device, string(k), join(s.allowed))
+	}
+	return nil
+}
+
+// HealAll ends every fault.
+func (b *Board) HealAll() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, s := range b.switches {
+		s.set(None)
+	}
+}
+
+// Device is one line of the board.
+type Device struct {
+	Name  string
+	Fault Kind
+	Kinds []Kind // the faults it can have
+}
+
+// Devices lists the board in the order of Add.
+func (b *Board) Devices() []Device {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	list := make([]Device, 0, len(b.names))
+	for _, n := range b.names {
+		s := b.switches[n]
+		list = append(list, Device{Name: n, Fault: s.Kind(), Kinds: slices.Clone(s.allowed)})
+	}
+	return list
+}
+
+func join(kinds []Kind) string {
+	var b strings.Builder
+	for i, k := range kinds {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(string(k))
+	}
+	return b.String()
+}

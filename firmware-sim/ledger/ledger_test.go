@@ -1,0 +1,61 @@
+package ledger_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"aovuon/firmware-sim/ledger"
+	"aovuon/gateway/measure"
+)
+
+func TestLedger_GivesBackWhatWasRecorded(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.tsv")
+	at := time.UnixMilli(1767225600123).UTC()
+	want := []ledger.Entry{
+		{Time: at, Device: "ao1-do", Quantity: measure.DissolvedOxygen, Value: 6.87},
+		{Time: at.Add(time.Second), Device: "vuon-adc", Fault: "unplug"},
+		{Time: at.Add(2 * time.Second), Device: "ao1-temp", Quantity: measure.WaterTemperature, Fault: "crc"},
+		{Time: at.Add(3 * time.Second), Device: "ao1-temp", Quantity: measure.WaterTemperature, Value: -0.0625},
+	}
+	for _, half := range [][]ledger.Entry{want[:2], want[2:]} { // a second run goes on behind the first
+		l, err := ledger.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range half {
+			l.Record(e)
+		}
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(string(raw), "1767225600123\tao1-do\tdissolved_oxygen\t6.87\n") {
+		t.Errorf("first line is not as FORMAT.md says:\n%s", raw)
+	}
+	var got []ledger.Entry
+	collect := func(e ledger.Entry) error { got = append(got, e); return nil }
+	if err := ledger.Read(bytes.NewReader(append(raw, "17672"...)), collect); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestRead_RefusesWhatIsNoLedger(t *testing.T) {
+	for _, line := range []string{"", "x\ty\tph\t1", "1\ta\tlove\t1", "1\ta\tph\tx", "1\ta\tph\t!", "1\t\tph\t1", "1\ta\tph"} {
+		if err := ledger.Read(strings.NewReader(line+"\n"), func(ledger.Entry) error { return nil }); err == nil {
+			t.Errorf("%q was read", line)
+		}
+	}
+}

@@ -1,0 +1,86 @@
+package world
+
+import "math"
+
+// Turning points of the pond's day, hours. Fifteen tilapia ponds in Thailand stratify most at 14–16 h and are poorest in
+// oxygen before sunrise (Sriyasak 2015).
+const (
+	oxygenLow, oxygenHigh = 5.4, 15.0
+	waterLow, waterHigh   = 6.5, 15.5
+)
+
+// waterTemperature is the water a hand below the surface, °C: the season's mean, the last day's weather damped, and a
+// day of its own that is smaller and later than the air's.
+func (w *World) waterTemperature(p Place, h float64) float64 {
+	_, hour := split(h)
+	own := w.seed ^ text(p.ID)
+	day := 2*swing(hour, waterLow, waterHigh, 0.5) - 1
+	half := 1.7 - 1.1*w.cloud(h-6)
+	return airNormals().at(h-5*24) + 1.3 + 0.7*w.slow(h-20) + half*day + 0.3*drift(own, chanPondTemp, h, 30)
+}
+
+// oxygen is dissolved oxygen, mg/L. It runs between the dawn low and the afternoon high of each day: on the way up while
+// algae make oxygen, down at night when everything breathes.
+func (w *World) oxygen(p Place, h float64) float64 {
+	return w.oxygenShare(p, h)*Saturation(w.waterTemperature(p, h), 0, 1) + w.ripple(p, h)
+}
+
+// oxygenShare is the oxygen against saturation: 0.45 is a pond at dawn, 1.3 a green pond in the afternoon.
+func (w *World) oxygenShare(p Place, h float64) float64 {
+	day, hour := split(h)
+	if hour < oxygenLow {
+		return between(w.afternoon(p, day-1), w.dawn(p, day), swing(hour, oxygenLow, oxygenHigh, 0.6))
+	}
+	if hour < oxygenHigh {
+		return between(w.afternoon(p, day), w.dawn(p, day), swing(hour, oxygenLow, oxygenHigh, 0.6))
+	}
+	return between(w.afternoon(p, day), w.dawn(p, day+1), swing(hour, oxygenLow, oxygenHigh, 0.6))
+}
+
+func between(high, low, s float64) float64 { return low + (high-low)*s }
+
+// bloom is how green the pond is that day, 0 to 1: slow, of the pond's own.
+func (w *World) bloom(p Place, day int64) float64 {
+	return 0.5 + 0.5*drift(w.seed^text(p.ID), chanPondBloom, float64(day)*24, 190)
+}
+
+// afternoon is the day's highest share of saturation: sun and algae.
+func (w *World) afternoon(p Place, day int64) float64 {
+	sun := 1 - 0.75*w.cloud(float64(day)*24+11)
+	return 0.86 + 0.5*sun*(0.45+0.55*w.bloom(p, day))
+}
+
+// dawn is the day's lowest share of saturation: what the night's breath leaves. Breath grows with the fish and, doubling
+// every 10 °C, with warmth; a grey day before the night leaves less to breathe.
+func (w *World) dawn(p Place, day int64) float64 {
+	warm := math.Exp2((w.waterTemperature(p, float64(day)*24) - 25) / 10)
+	breath := (0.17 + 0.17*p.Density) * warm * (0.9 + 0.25*w.bloom(p, day))
+	return clamp(0.94-breath-0.1*w.cloud(float64(day)*24-12), 0.18, 0.85)
+}
+
+// ripple is what wind and fish do to the water at the probe within minutes, mg/L.
+func (w *World) ripple(p Place, h float64) float64 {
+	return 0.04 * drift(w.seed^text(p.ID), chanPondRipple, h, 0.3)
+}
+
+// ph follows the oxygen: what algae take as carbon dioxide and give as oxygen makes water less acid. The pond's own
+// alkalinity sets the level; the day's range stays below 1, as in a limed pond.
+func (w *World) ph(p Place, h float64) float64 {
+	own := w.seed ^ text(p.ID)
+	level := 7.25 + 0.25*(unit(own, chanPondAlkalinity, 0)-0.5) + 0.12*drift(own, chanPondAlkalinity, h, 150)
+	return level + 0.85*(w.oxygenShare(p, h)-0.55)
+}
+
+// Saturation is the dissolved oxygen water holds in equilibrium with air, mg/L: Benson and Krause 1984 as in USGS Office
+// of Water Quality memorandum 2011.03. t in °C (0 to 40), salinity in g/kg (0 to 40), pressure in atmospheres.
+func Saturation(t, salinity, pressure float64) float64 {
+	k := t + 273.15
+	c := math.Exp(-139.34411 + 1.575701e5/k - 6.642308e7/(k*k) + 1.243800e10/(k*k*k) - 8.621949e11/(k*k*k*k) -
+		salinity*(1.7674e-2-10.754/k+2140.7/(k*k)))
+	if pressure == 1 {
+		return c
+	}
+	vapour := math.Exp(11.8571 - 3840.70/k - 216961/(k*k))
+	theta := 9.75e-4 - 1.426e-5*t + 6.436e-8*t*t
+	return c * pressure * (1 - vapour/pressure) * (1 - theta*pressure) / ((1 - vapour) * (1 - theta))
+}

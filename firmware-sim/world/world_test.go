@@ -1,0 +1,238 @@
+package world_test
+
+import (
+	"errors"
+	"math"
+	"testing"
+	"time"
+
+	"aovuon/firmware-sim/world"
+	"aovuon/gateway/measure"
+)
+
+func field(t testing.TB, seed uint64) *world.World {
+	t.Helper()
+	w, err := world.New(seed, []world.Place{
+		{ID: "ao1", Kind: world.Pond},
+		{ID: "ao2", Kind: world.Pond, Density: 1.6},
+		{ID: "khoai1", Kind: world.Plot},
+		{ID: "thuoc1", Kind: world.Plot, DryOut: 3},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// start is midnight in Vietnam.
+func start(year int) time.Time { return time.Date(year, 1, 1, -7, 0, 0, 0, time.UTC) }
+
+func value(t testing.TB, w *world.World, place string, q measure.Quantity, at time.Time) float64 {
+	t.Helper()
+	v, err := w.Value(place, q, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// The day's turning points are what farmers and the dawn forecast live by.
+func TestOxygen_LowestBeforeSunriseHighestInTheAfternoon(t *testing.T) {
+	for seed := range uint64(4) {
+		w := field(t, seed)
+		for day := 0; day < 365; day += 5 {
+			from := start(2026).AddDate(0, 0, day)
+			for _, pond := range []string{"ao1", "ao2"} {
+				low, high := math.Inf(1), math.Inf(-1)
+				var atLow, atHigh float64
+				for m := 0; m < 24*60; m += 5 {
+					v := value(t, w, pond, measure.DissolvedOxygen, from.Add(time.Duration(m)*time.Minute))
+					if v < low {
+						low, atLow = v, float64(m)/60
+					}
+					if v > high {
+						high, atHigh = v, float64(m)/60
+					}
+				}
+				// A day whose afternoon stays below the midnight before it has its highest value at 00:00; the model
+				// keeps afternoons above, so that would be a fault.
+				if atLow < 3 || atLow > 7 || atHigh < 13 || atHigh > 17 {
+					t.Fatalf("seed %d %s day %d: lowest %.2f at %.1f h, highest %.2f at %.1f h", seed, pond, day, low, atLow, high, atHigh)
+				}
+				if low < 1 || high > 16 || high-low < 0.5 {
+					t.Fatalf("seed %d %s day %d: %.2f … %.2f mg/L is no fish pond", seed, pond, day, low, high)
+				}
+			}
+		}
+	}
+}
+
+func TestOxygen_DenserPondSinksLower(t *testing.T) {
+	w := field(t, 1)
+	var usual, dense float64
+	for day := range 365 {
+		dawn := start(2026).AddDate(0, 0, day).Add(5*time.Hour + 24*time.Minute)
+		usual += value(t, w, "ao1", measure.DissolvedOxygen, dawn)
+		dense += value(t, w, "ao2", measure.DissolvedOxygen, dawn)
+	}
+	if dense > usual-365*0.3 {
+		t.Errorf("mean dawn oxygen: dense %.2f, usual %.2f", dense/365, usual/365)
+	}
+}
+
+func TestWorld_StaysWithinWhatTheDeltaKnows(t *testing.T) {
+	type limits struct{ min, max, step float64 } // step: the most that one minute may change it
+	for q, tc := range map[measure.Quantity]struct {
+		place string
+		limits
+	}{
+		measure.WaterTemperature: {"ao1", limits{10, 36, 0.05}},
+		measure.DissolvedOxygen:  {"ao2", limits{1, 16, 0.05}},
+		measure.PH:               {"ao1", limits{6.5, 9, 0.01}},
+		measure.SoilMoisture:     {"khoai1", limits{15, 46, 0.7}},
+		measure.AirTemperature:   {"khoai1", limits{5, 42, 0.08}},
+		measure.RelativeHumidity: {"thuoc1", limits{25, 99.5, 0.6}},
+		measure.AirPressure:      {"thuoc1", limits{990, 1035, 0.05}},
+	} {
+		t.Run(string(q), func(t *testing.T) {
+			for seed := range uint64(3) {
+				w := field(t, seed)
+				last := math.NaN()
+				low, high := math.Inf(1), math.Inf(-1)
+				for m := range 400 * 24 * 60 / 7 {
+					// Stretches of minutes from all over the year: continuity is per minute, limits are per year.
+					at := start(2025).Add(time.Duration(m) * 7 * time.Minute)
+					v := value(t, w, tc.place, q, at)
+					next := value(t, w, tc.place, q, at.Add(time.Minute))
+					if v < tc.min || v > tc.max {
+						t.Fatalf("seed %d %s: %g outside %g … %g", seed, at, v, tc.min, tc.max)
+					}
+					if math.Abs(next-v) > tc.step {
+						t.Fatalf("seed %d %s: jumps from %g to %g in a minute", seed, at, v, next)
+					}
+					if v == last && tc.place == "ao1" { // soil rests at night, wet air at its limit; water never
+
+						t.Fatalf("seed %d %s: stands still at %g", seed, at, v)
+					}
+					last, low, high = v, math.Min(low, v), math.Max(high, v)
+				}
+				t.Logf("seed %d: %.2f … %.2f", seed, low, high)
+			}
+		})
+	}
+}
+
+func TestPH_SwingsLessThanOneADay(t *testing.T) {
+	w := field(t, 3)
+	for day := range 365 {
+		low, high := math.Inf(1), math.Inf(-1)
+		for m := 0; m < 24*60; m += 10 {
+			v := value(t, w, "ao2", measure.PH, start(2026).AddDate(0, 0, day).Add(time.Duration(m)*time.Minute))
+			low, high = math.Min(low, v), math.Max(high, v)
+		}
+		if high-low > 1 {
+			t.Fatalf("day %d: pH %.2f … %.2f", day, low, high)
+		}
+	}
+}
+
+func TestWorld_SameSeedSameValues(t *testing.T) {
+	a, b, other := field(t, 7), field(t, 7), field(t, 8)
+	same := 0
+	for m := range 500 {
+		at := start(2026).Add(time.Duration(m) * 617 * time.Minute)
+		for _, q := range []measure.Quantity{measure.WaterTemperature, measure.DissolvedOxygen, measure.PH} {
+			v := value(t, a, "ao1", q, at)
+			if v != value(t, b, "ao1", q, at) {
+				t.Fatalf("%s %s: two worlds of one seed differ", q, at)
+			}
+			if v == value(t, other, "ao1", q, at) {
+				same++
+			}
+		}
+	}
+	if same > 0 {
+		t.Errorf("another seed gave %d same values", same)
+	}
+}
+
+func TestSoil_DriesAndIsRefilled(t *testing.T) {
+	w := field(t, 2)
+	refills, last := 0, 0.0
+	for hour := range 60 * 24 {
+		v := value(t, w, "khoai1", measure.SoilMoisture, start(2026).Add(time.Duration(hour)*time.Hour))
+		if hour > 0 && v > last+0.5 {
+			refills++
+		}
+		last = v
+	}
+	if refills < 10 {
+		t.Errorf("%d hours of refill in 60 days", refills)
+	}
+}
+
+// Check values: sensors reference 7.1, computed from the published formula.
+func TestSaturation_BensonKrause(t *testing.T) {
+	for _, tc := range []struct{ t, s, p, want float64 }{
+		{0, 0, 1, 14.621},
+		{10, 0, 1, 11.288},
+		{15, 0, 1, 10.084},
+		{20, 0, 1, 9.092},
+		{25, 0, 1, 8.263},
+		{28, 0, 1, 7.828},
+		{30, 0, 1, 7.559},
+		{32, 0, 1, 7.305},
+		{35, 0, 1, 6.949},
+		{25, 35, 1, 6.772},
+		{28, 15, 1, 7.201},
+		{30, 5, 1, 7.354},
+		{25, 0, 0.9, 7.411},
+		{20, 0, 0.7894737, 7.134},
+	} {
+		if got := world.Saturation(tc.t, tc.s, tc.p); math.Abs(got-tc.want) > 6e-4 {
+			t.Errorf("Saturation(%g, %g, %g) = %.4f, want %.3f", tc.t, tc.s, tc.p, got, tc.want)
+		}
+	}
+}
+
+func TestWorld_RefusesWhatItDoesNotHave(t *testing.T) {
+	w := field(t, 1)
+	for _, tc := range []struct {
+		place string
+		q     measure.Quantity
+	}{{"ao9", measure.PH}, {"ao1", measure.SoilMoisture}, {"khoai1", measure.PH}} {
+		if _, err := w.Value(tc.place, tc.q, start(2026)); !errors.Is(err, world.ErrUnknown) {
+			t.Errorf("Value(%s, %s) = %v, want ErrUnknown", tc.place, tc.q, err)
+		}
+	}
+	for name, p := range map[string]world.Place{
+		"id":      {ID: "Ao 1", Kind: world.Pond},
+		"kind":    {ID: "ao1", Kind: "lake"},
+		"density": {ID: "ao1", Kind: world.Pond, Density: 9},
+		"dry_out": {ID: "ao1", Kind: world.Plot, DryOut: 1},
+		"soil":    {ID: "ao1", Kind: world.Plot, Soil: world.Soil{FieldCapacity: 0.2, WiltingPoint: 0.3, Saturation: 0.4}},
+	} {
+		if _, err := world.New(1, []world.Place{p}); err == nil {
+			t.Errorf("%s: New passed", name)
+		}
+	}
+	if _, err := world.New(1, []world.Place{{ID: "a", Kind: world.Pond}, {ID: "a", Kind: world.Plot}}); err == nil {
+		t.Error("the same place twice passed")
+	}
+}
+
+func BenchmarkWorld_Value(b *testing.B) {
+	w := field(b, 1)
+	for q, place := range map[measure.Quantity]string{
+		measure.WaterTemperature: "ao1", measure.DissolvedOxygen: "ao1", measure.PH: "ao1",
+		measure.SoilMoisture: "khoai1", measure.AirTemperature: "khoai1", measure.RelativeHumidity: "khoai1",
+	} {
+		b.Run(string(q), func(b *testing.B) {
+			at := start(2026)
+			for b.Loop() {
+				at = at.Add(time.Minute)
+				value(b, w, place, q, at)
+			}
+		})
+	}
+}
