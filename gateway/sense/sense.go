@@ -28,7 +28,7 @@ type Sample struct {
 }
 
 // Fault is the error a driver returns when there is no value, and why.
-type Fault struct {
+type Fault struct { //nolint:errname // a fault is the word of the domain
 	Reason measure.FaultReason
 	Err    error // what happened, for the log
 }

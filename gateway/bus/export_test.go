@@ -1,0 +1,33 @@
+package bus
+
+import (
+	"bytes"
+	"io"
+	"log/slog"
+	"time"
+)
+
+// NewSetWithInit is NewSet with another start of the host's drivers.
+func NewSetWithInit(log *slog.Logger, init func() error, timeout time.Duration) *Set {
+	s := NewSet(log)
+	s.host.init, s.host.timeout = init, timeout
+	return s
+}
+
+// ReadRequest decodes one request and encodes it again.
+func ReadRequest(in io.Reader) (again []byte, err error) {
+	r, err := readRequest(in)
+	if err != nil {
+		return nil, err
+	}
+	return r.append(nil), nil
+}
+
+// ReadResponse decodes one response to a request for want bytes and encodes it again.
+func ReadResponse(b []byte, want int) (again []byte, err error) {
+	r, err := readResponse(bytes.NewReader(b), want)
+	if err != nil {
+		return nil, err
+	}
+	return r.append(nil), nil
+}
