@@ -1,0 +1,226 @@
+package farm
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+
+	"aovuon/gateway/measure"
+)
+
+// maxFile bounds a farm file: 50 ponds take some 30 kB.
+const maxFile = 1 << 20
+
+// The farm file. demo.yaml shows and explains every key.
+type (
+	fileDoc struct {
+		Coop   fileCoop    `yaml:"coop"`
+		Zones  []fileZone  `yaml:"zones"`
+		Places []filePlace `yaml:"places"`
+		Mounts []fileMount `yaml:"mounts"`
+		Limits []fileLimit `yaml:"limits"`
+	}
+	fileCoop struct {
+		Name      Text          `yaml:"name"`
+		Demo      bool          `yaml:"demo"`
+		Addresses []fileAddress `yaml:"addresses"`
+	}
+	fileAddress struct {
+		Text  Text   `yaml:"text"`
+		From  string `yaml:"from"`
+		Until string `yaml:"until"`
+	}
+	fileZone struct {
+		ID        string        `yaml:"id"`
+		Name      Text          `yaml:"name"`
+		Addresses []fileAddress `yaml:"addresses"`
+	}
+	filePlace struct {
+		Code    string  `yaml:"code"`
+		Name    string  `yaml:"name"`
+		Kind    string  `yaml:"kind"`
+		Title   Text    `yaml:"title"`
+		Zone    string  `yaml:"zone"`
+		AreaM2  float64 `yaml:"area_m2"`
+		Holds   Text    `yaml:"holds"`
+		Species string  `yaml:"species"`
+		Limits  string  `yaml:"limits"`
+	}
+	fileMount struct {
+		Gateway  string   `yaml:"gateway"`
+		Sensor   string   `yaml:"sensor"`
+		Place    string   `yaml:"place"`
+		Measures []string `yaml:"measures"`
+		From     string   `yaml:"from"`
+		Until    string   `yaml:"until"`
+	}
+	fileLimit struct {
+		Profile  string   `yaml:"profile"`
+		Quantity string   `yaml:"quantity"`
+		Level    string   `yaml:"level"`
+		Below    *float64 `yaml:"below"`
+		Above    *float64 `yaml:"above"`
+		Source   Text     `yaml:"source"`
+	}
+)
+
+// Parse reads and checks a farm file. name stands in the errors, each of which names the line and the mend; all that is
+// wrong is reported at once.
+func Parse(name string, raw []byte) (*Farm, error) {
+	if len(raw) > maxFile {
+		return nil, fmt.Errorf("%s: larger than %d bytes: a farm file names places and sensors only", name, maxFile)
+	}
+	tree, err := parser.ParseBytes(raw, 0)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %s", name, strings.TrimSpace(yaml.FormatError(err, false, true)))
+	}
+	var doc fileDoc
+	if err := yaml.UnmarshalWithOptions(raw, &doc, yaml.Strict()); err != nil {
+		return nil, fmt.Errorf("%s: %s", name, strings.TrimSpace(yaml.FormatError(err, false, true)))
+	}
+	b := builder{name: name, tree: tree, farm: &Farm{}, names: map[string]string{}, zone: Time()}
+	b.coop(doc.Coop)
+	b.zones(doc.Zones)
+	b.limits(doc.Limits)
+	b.places(doc.Places)
+	b.mounts(doc.Mounts)
+	if err := errors.Join(b.errs...); err != nil {
+		return nil, err
+	}
+	return b.farm, nil
+}
+
+// builder turns the document into a farm and gathers what is wrong with it.
+type builder struct {
+	name  string
+	tree  *ast.File
+	farm  *Farm
+	names map[string]string // short name of a place -> code
+	zone  *time.Location
+	errs  []error
+}
+
+// wrong notes a mistake at a path of the document, such as places[2].code.
+func (b *builder) wrong(path, format string, args ...any) {
+	b.errs = append(b.errs, fmt.Errorf("%s:%d: %s: "+format, append([]any{b.name, b.line(path), path}, args...)...))
+}
+
+// line returns the line of a path, or of the nearest thing around it that the file has.
+func (b *builder) line(path string) int {
+	for path != "" {
+		if p, err := yaml.PathString("$." + path); err == nil {
+			if node, err := p.FilterFile(b.tree); err == nil && node != nil {
+				return node.GetToken().Position.Line
+			}
+		}
+		path = path[:max(0, strings.LastIndexAny(path, ".["))]
+	}
+	return 1
+}
+
+func (b *builder) text(path string, t Text) {
+	if strings.TrimSpace(t.VI) == "" || strings.TrimSpace(t.EN) == "" {
+		b.wrong(path, "want a text in both languages: { vi: ..., en: ... }")
+	}
+	if len(t.VI) > 300 || len(t.EN) > 300 {
+		b.wrong(path, "longer than 300 bytes: shorten it")
+	}
+}
+
+// date reads YYYY-MM-DD (midnight at the co-op) or an RFC 3339 time; empty is the zero time.
+func (b *builder) date(path, s string) time.Time {
+	if s == "" {
+		return time.Time{}
+	}
+	if t, err := time.ParseInLocation(time.DateOnly, s, b.zone); err == nil {
+		return t.UTC()
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		b.wrong(path, "%q is no date: write \"2026-03-01\" or \"2026-03-01T08:00:00+07:00\"", s)
+	}
+	return t.UTC()
+}
+
+func (b *builder) coop(c fileCoop) {
+	b.text("coop.name", c.Name)
+	b.farm.Coop = Coop{Name: c.Name, Demo: c.Demo, Addresses: b.addresses("coop.addresses", c.Addresses)}
+}
+
+func (b *builder) addresses(path string, rows []fileAddress) []Address {
+	var out []Address
+	for i, r := range rows {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		b.text(at+".text", r.Text)
+		a := Address{Text: r.Text, ValidFrom: b.date(at+".from", r.From), ValidTo: b.date(at+".until", r.Until)}
+		if !a.ValidTo.IsZero() && !a.ValidFrom.Before(a.ValidTo) {
+			b.wrong(at, "ends before it begins: swap from and until")
+		}
+		for _, o := range out {
+			if overlap(a.ValidFrom, a.ValidTo, o.ValidFrom, o.ValidTo) {
+				b.wrong(at, "is valid at the same time as an address above: end the one where the other begins")
+				break
+			}
+		}
+		out = append(out, a)
+	}
+	return out
+}
+
+// overlap reports whether two half-open spans share an instant; zero bounds are open.
+func overlap(from1, to1, from2, to2 time.Time) bool {
+	return (to2.IsZero() || from1.Before(to2)) && (to1.IsZero() || from2.Before(to1))
+}
+
+func (b *builder) zones(rows []fileZone) {
+	for i, r := range rows {
+		at := fmt.Sprintf("zones[%d]", i)
+		if !measure.ValidID(r.ID, 40) {
+			b.wrong(at+".id", "%q is no id: use small letters, digits and hyphens", r.ID)
+		}
+		if _, twice := b.farm.Zone(r.ID); twice {
+			b.wrong(at+".id", "zone %q is there twice: rename one", r.ID)
+		}
+		b.text(at+".name", r.Name)
+		b.farm.Zones = append(b.farm.Zones, Zone{ID: r.ID, Name: r.Name, Addresses: b.addresses(at+".addresses", r.Addresses)})
+	}
+}
+
+func (b *builder) limits(rows []fileLimit) {
+	for i, r := range rows {
+		at := fmt.Sprintf("limits[%d]", i)
+		l := Limit{Profile: r.Profile, Quantity: measure.Quantity(r.Quantity), Level: Level(r.Level), Source: r.Source}
+		if !measure.ValidID(r.Profile, 40) {
+			b.wrong(at+".profile", "%q is no profile name: use small letters, digits and hyphens", r.Profile)
+		}
+		if l.Level != Warn && l.Level != Crit {
+			b.wrong(at+".level", "%q is no level: use warn or crit", r.Level)
+		}
+		b.text(at+".source", r.Source)
+		switch {
+		case (r.Below == nil) == (r.Above == nil):
+			b.wrong(at, "want exactly one of below and above")
+		case r.Above != nil:
+			l.Above, l.Value = true, *r.Above
+		default:
+			l.Value = *r.Below
+		}
+		if info, ok := l.Quantity.Info(); !ok {
+			b.wrong(at+".quantity", "unknown quantity %q: use one of %v", r.Quantity, measure.Quantities())
+		} else if math.IsNaN(l.Value) || l.Value < info.Min || l.Value > info.Max {
+			b.wrong(at, "%v is outside the physical limits of %s, %v to %v %s", l.Value, l.Quantity, info.Min, info.Max, info.Unit)
+		}
+		for _, o := range b.farm.Limits {
+			if o.Profile == l.Profile && o.Quantity == l.Quantity && o.Level == l.Level && o.Above == l.Above {
+				b.wrong(at, "profile %s has this limit of %s already: remove one", l.Profile, l.Quantity)
+			}
+		}
+		b.farm.Limits = append(b.farm.Limits, l)
+	}
+}
