@@ -57,21 +57,28 @@ func (s *Spool) chunks(ctx context.Context, q querier, limit int) (out []chunk, 
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for got := 0; got < limit && rows.Next(); {
-		var c chunk
-		var sum int64
-		if err := rows.Scan(&c.id, &c.n, &c.skip, &c.body, &sum); err != nil {
+		c, err := s.scanChunk(rows)
+		if err != nil {
 			return nil, err
 		}
-		all, bad := unpack(c.body, c.n)
-		if bad != nil || sum != s.pendingSum(c.id, c.n, c.skip, c.body) || c.skip > c.n {
-			c.damaged = true
-		} else {
-			c.records = all[c.skip:]
-			got += len(c.records)
-		}
+		got += len(c.records)
 		out = append(out, c)
 	}
 	return out, rows.Err()
+}
+
+func (s *Spool) scanChunk(rows *sql.Rows) (c chunk, err error) {
+	var sum int64
+	if err := rows.Scan(&c.id, &c.n, &c.skip, &c.body, &sum); err != nil {
+		return c, err
+	}
+	all, err := unpack(c.body, c.n)
+	if err != nil || sum != s.pendingSum(c.id, c.n, c.skip, c.body) || c.skip < 0 || c.skip > c.n {
+		c.damaged = true
+		return c, nil //nolint:nilerr // a damaged row is found, not failed on
+	}
+	c.records = all[c.skip:]
+	return c, nil
 }
 
 // Seal takes the oldest records, at most limit, and gives them to f with the number of the batch they shall become. f

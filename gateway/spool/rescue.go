@@ -171,54 +171,52 @@ func (s *Spool) scanSealed(ctx context.Context, q querier, w *rescue) error {
 	if err := w.put(Piece{Kind: PieceHole}); err != nil {
 		return err
 	}
-	rows, err := q.QueryContext(ctx, `SELECT seq, body, crc FROM sealed ORDER BY seq`)
-	if err != nil {
-		return ctx.Err() // the hole is declared already
-	}
-	for rows.Next() {
+	_, err := each(ctx, q, `SELECT seq, body, crc FROM sealed ORDER BY seq`, func(rows *sql.Rows) error {
 		var seq, sum int64
 		var body []byte
 		if err := rows.Scan(&seq, &body, &sum); err != nil || sum != s.sealedSum(uint64(seq), body) {
-			continue
+			return nil //nolint:nilerr // a row that cannot be read is part of the hole declared above
 		}
-		if err := w.put(Piece{Kind: PieceSealed, Sealed: body}); err != nil {
-			return errors.Join(err, rows.Close())
-		}
-	}
-	if errors.Join(rows.Err(), rows.Close()) != nil {
-		return ctx.Err()
-	}
-	return nil
+		return w.put(Piece{Kind: PieceSealed, Sealed: body})
+	})
+	return err
 }
 
 // walkPending puts the rows of records until one cannot be reached.
 func (s *Spool) walkPending(ctx context.Context, q querier, w *rescue) error {
-	rows, err := q.QueryContext(ctx, `SELECT id, n, skip, body, crc FROM pending ORDER BY id`)
-	if err != nil {
-		return w.put(Piece{Kind: PieceHole})
-	}
 	hole := false
-	for rows.Next() {
-		var c chunk
-		var sum int64
-		err := rows.Scan(&c.id, &c.n, &c.skip, &c.body, &sum)
-		all, bad := unpack(c.body, c.n)
-		p := Piece{Kind: PieceHole}
-		if err == nil && bad == nil && sum == s.pendingSum(c.id, c.n, c.skip, c.body) && c.skip <= c.n {
-			p = Piece{Kind: PieceRecords, Records: all[c.skip:]}
-		}
-		if p.Kind == PieceHole && hole {
-			continue
+	whole, err := each(ctx, q, `SELECT id, n, skip, body, crc FROM pending ORDER BY id`, func(rows *sql.Rows) error {
+		c, err := s.scanChunk(rows)
+		p := Piece{Kind: PieceRecords, Records: c.records}
+		if err != nil || c.damaged {
+			if hole {
+				return nil
+			}
+			p = Piece{Kind: PieceHole}
 		}
 		hole = p.Kind == PieceHole
-		if err := w.put(p); err != nil {
-			return errors.Join(err, rows.Close())
-		}
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil && !hole {
+		return w.put(p)
+	})
+	if err == nil && !whole && !hole {
 		return w.put(Piece{Kind: PieceHole})
 	}
-	return ctx.Err()
+	return err
+}
+
+// each calls f for the rows of a damaged table as far as they can be reached; whole says whether that was all of them.
+// Only f's errors and ctx's are errors.
+func each(ctx context.Context, q querier, query string, f func(*sql.Rows) error) (whole bool, err error) {
+	rows, err := q.QueryContext(ctx, query)
+	if err != nil {
+		return false, ctx.Err()
+	}
+	defer func() { whole = rows.Close() == nil && whole }()
+	for rows.Next() {
+		if err := f(rows); err != nil {
+			return false, err
+		}
+	}
+	return rows.Err() == nil, ctx.Err()
 }
 
 // salvageFrom walks a corrupt file. What cannot be read is a hole, never an error.
