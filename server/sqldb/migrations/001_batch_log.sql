@@ -41,12 +41,11 @@ CREATE TABLE gateway (
     retired_ms  BIGINT NOT NULL DEFAULT 0
 );
 
--- What gateways said of themselves last, and when the server last heard of them. Advisory: written behind, not with the log.
+-- What gateways said of themselves last. Advisory: written behind the log, not with it.
 CREATE TABLE gateway_state (
-    gateway    TEXT   NOT NULL PRIMARY KEY,
-    state      TEXT   NOT NULL,
-    state_ms   BIGINT NOT NULL,
-    seen_ms    BIGINT NOT NULL
+    gateway  TEXT   NOT NULL PRIMARY KEY,
+    state    TEXT   NOT NULL,
+    state_ms BIGINT NOT NULL
 );
 
 -- Refused messages: newest samples in a fixed number of slots per gateway and reason, and counters that never shrink.

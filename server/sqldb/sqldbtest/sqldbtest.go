@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"aovuon/server/parttest"
 	"aovuon/server/sqldb"
 )
 
@@ -18,6 +19,7 @@ func Each(t *testing.T, f func(t *testing.T, db *sqldb.DB)) {
 func EachConfig(t *testing.T, f func(t *testing.T, c sqldb.Config)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) { f(t, SQLite(t)) })
+	t.Run("postgres", func(t *testing.T) { f(t, sqldb.Config{Driver: sqldb.Postgres, DSN: parttest.Postgres(t)}) })
 }
 
 // SQLite returns the configuration of a fresh SQLite file.

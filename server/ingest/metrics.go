@@ -1,0 +1,52 @@
+package ingest
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// Metrics counts what passes through.
+type Metrics struct {
+	batches, readings, duplicates, ahead prometheus.Counter
+	refused                              *prometheus.CounterVec
+	receipts                             *prometheus.CounterVec
+	commits                              prometheus.Histogram
+	group                                prometheus.Histogram
+	failures                             prometheus.Counter
+	waiting                              prometheus.Gauge
+}
+
+// NewMetrics makes the metrics and registers them with reg.
+func NewMetrics(reg prometheus.Registerer) (*Metrics, error) {
+	counter := func(name, help string) prometheus.Counter {
+		return prometheus.NewCounter(prometheus.CounterOpts{Name: "aovuon_ingest_" + name, Help: help})
+	}
+	m := &Metrics{
+		batches:    counter("batches_total", "Batches committed to the batch log."),
+		readings:   counter("readings_total", "Readings in committed batches."),
+		duplicates: counter("duplicates_total", "Batches that were in the log already, receipted again."),
+		ahead:      counter("ahead_total", "Batches that came before one they follow, left for the gateway to send again."),
+		failures:   counter("commit_failures_total", "Commits that failed and were tried again."),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "aovuon_ingest_refused_total", Help: "Messages refused, by reason.",
+		}, []string{"reason"}),
+		receipts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "aovuon_ingest_receipts_total", Help: "Receipts handed to the broker, by result.",
+		}, []string{"result"}),
+		commits: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "aovuon_ingest_commit_seconds", Help: "Duration of a group commit.", Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14),
+		}),
+		group: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "aovuon_ingest_commit_batches", Help: "Batches in a group commit.", Buckets: prometheus.ExponentialBuckets(1, 2, 11),
+		}),
+		waiting: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "aovuon_ingest_waiting_bytes", Help: "Bytes of batches received and not yet committed.",
+		}),
+	}
+	for _, r := range Reasons() {
+		m.refused.WithLabelValues(string(r))
+	}
+	for _, c := range []prometheus.Collector{m.batches, m.readings, m.duplicates, m.ahead, m.failures, m.refused, m.receipts, m.commits, m.group, m.waiting} {
+		if err := reg.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}

@@ -1,0 +1,134 @@
+package project
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	"aovuon/gateway/measure"
+	"aovuon/server/history"
+	"aovuon/server/ingest"
+)
+
+// History writes every reading of the log to a history.Store, with the place its sensor was at.
+type History struct {
+	store   history.Store
+	places  *Places
+	dater   *Dater
+	anchors Anchors
+	points  []history.Point // reused between chunks
+	written atomic.Int64
+}
+
+// NewHistory returns the projection. Only one goroutine may apply records.
+func NewHistory(store history.Store, places *Places, dater *Dater, anchors Anchors) *History {
+	return &History{store: store, places: places, dater: dater, anchors: anchors}
+}
+
+// Name implements Projection.
+func (*History) Name() string { return "history" }
+
+// Written returns how many points were made durable since the start.
+func (h *History) Written() int64 { return h.written.Load() }
+
+// Apply implements Projection. Records that nothing dates are parked; an anchor frees those of its boot.
+func (h *History) Apply(ctx context.Context, records []ingest.Record) error {
+	if err := h.places.Refresh(ctx); err != nil {
+		return err
+	}
+	h.points = h.points[:0]
+	var parked []Parked
+	for i := range records {
+		r := &records[i]
+		fresh, err := h.dater.Learn(ctx, r)
+		if err != nil {
+			return err
+		}
+		if fresh {
+			if err := h.anchors.Park(ctx, parked); err != nil {
+				return fmt.Errorf("park: %w", err)
+			}
+			parked = parked[:0]
+			if err := h.free(ctx, r.Batch.Gateway, r.Batch.Boot); err != nil {
+				return err
+			}
+		}
+		dated, err := h.add(ctx, r)
+		if err != nil {
+			return err
+		}
+		if !dated {
+			parked = append(parked, Parked{r.Position, r.Batch.Gateway, r.Batch.Boot, int64(len(r.Batch.Readings))})
+		}
+	}
+	if err := h.write(ctx); err != nil {
+		return err
+	}
+	if len(parked) == 0 {
+		return nil
+	}
+	if err := h.anchors.Park(ctx, parked); err != nil {
+		return fmt.Errorf("park: %w", err)
+	}
+	return nil
+}
+
+// add makes the points of r; dated is false where nothing says when it was.
+func (h *History) add(ctx context.Context, r *ingest.Record) (dated bool, err error) {
+	b := r.Batch
+	began, ok := r.Received, true
+	if b.Clock == measure.Unsynced {
+		if began, ok, err = h.dater.Began(ctx, b); err != nil || !ok {
+			return false, err
+		}
+	}
+	for i := range b.Readings {
+		rd := &b.Readings[i]
+		p := history.Point{Time: timeOf(rd.Time, began), Quality: rd.Quality}
+		if rd.Quality != measure.Fault {
+			p.Value = rd.Value
+		}
+		p.Series = history.Series{
+			Place: h.places.PlaceOf(b.Gateway, rd.Sensor, p.Time), Quantity: rd.Quantity, Gateway: b.Gateway, Sensor: rd.Sensor,
+		}
+		h.points = append(h.points, p)
+	}
+	return true, nil
+}
+
+// free writes what was parked for a boot that has an anchor now.
+func (h *History) free(ctx context.Context, gateway, boot string) error {
+	for after := int64(0); ; {
+		records, err := h.anchors.ParkedOf(ctx, gateway, boot, after, 500)
+		if err != nil {
+			return fmt.Errorf("parked of gateway %s: %w", gateway, err)
+		}
+		if len(records) == 0 {
+			return nil
+		}
+		for i := range records {
+			if _, err := h.add(ctx, &records[i]); err != nil {
+				return err
+			}
+		}
+		if err := h.write(ctx); err != nil {
+			return err
+		}
+		after = records[len(records)-1].Position
+		if err := h.anchors.Unpark(ctx, gateway, boot, after); err != nil {
+			return fmt.Errorf("unpark of gateway %s: %w", gateway, err)
+		}
+	}
+}
+
+func (h *History) write(ctx context.Context) error {
+	if len(h.points) == 0 {
+		return nil
+	}
+	if err := h.store.Write(ctx, h.points); err != nil {
+		return err
+	}
+	h.written.Add(int64(len(h.points)))
+	h.points = h.points[:0]
+	return nil
+}

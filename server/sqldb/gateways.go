@@ -1,0 +1,178 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"aovuon/gateway/wire"
+	"aovuon/server/ingest"
+)
+
+// ErrKeyChanged says that a gateway is enrolled with another key: it must be retired first, under its old name for ever.
+var ErrKeyChanged = errors.New("enrolled with another key")
+
+// ErrNoGateway says that no gateway of that name is enrolled.
+var ErrNoGateway = errors.New("no such gateway")
+
+// AddGateway enrols a gateway. Adding the same card again changes nothing; a card with the same key and a new password
+// replaces the password. The error wraps ErrKeyChanged where the name belongs to another key.
+func (d *DB) AddGateway(ctx context.Context, card wire.Card, now time.Time) (added bool, err error) {
+	err = d.update(ctx, "enrol gateway "+card.Gateway, func(tx *sql.Tx) error {
+		var vkey string
+		switch err := tx.QueryRowContext(ctx, `SELECT vkey FROM gateway WHERE id = $1`, card.Gateway).Scan(&vkey); {
+		case errors.Is(err, sql.ErrNoRows):
+			added = true
+		case err != nil:
+			return err
+		case vkey != card.VKey:
+			return fmt.Errorf("%w: retire it and choose a new name for the new key", ErrKeyChanged)
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO gateway (id, vkey, secret_sha, enrolled_ms) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (id) DO UPDATE SET secret_sha = excluded.secret_sha`, card.Gateway, card.VKey, card.SecretSHA[:], now.UnixMilli())
+		if err != nil {
+			return err
+		}
+		return bumpGateways(ctx, tx)
+	})
+	return added, err
+}
+
+// RetireGateway takes a gateway out of service: what it sends from now on is refused, what it sent before stays.
+func (d *DB) RetireGateway(ctx context.Context, id string, now time.Time) error {
+	return d.update(ctx, "retire gateway "+id, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE gateway SET retired_ms = $1 WHERE id = $2 AND retired_ms = 0`, now.UnixMilli(), id)
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(ErrNoGateway, err)
+		}
+		return bumpGateways(ctx, tx)
+	})
+}
+
+// bumpGateways changes the revision a running server watches.
+func bumpGateways(ctx context.Context, tx *sql.Tx) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO meta (name, value) VALUES ('gateways', '1')
+		ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(meta.value AS BIGINT) + 1 AS TEXT)`)
+	return err
+}
+
+// EnrolmentRevision implements ingest.Enrolments.
+func (d *DB) EnrolmentRevision(ctx context.Context) (rev string, err error) {
+	return d.Meta(ctx, "gateways")
+}
+
+// Meta returns a named value, empty where there is none.
+func (d *DB) Meta(ctx context.Context, name string) (value string, err error) {
+	err = d.read.QueryRowContext(ctx, `SELECT value FROM meta WHERE name = $1`, name).Scan(&value)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", fmt.Errorf("sqldb: meta %s: %w", name, err)
+	}
+	return value, nil
+}
+
+// Enrolments implements ingest.Enrolments, ordered by name.
+func (d *DB) Enrolments(ctx context.Context) ([]ingest.Enrolment, error) {
+	var out []ingest.Enrolment
+	err := each(ctx, d.read, func(scan func(...any) error) error {
+		var e ingest.Enrolment
+		var sha []byte
+		var enrolled, retired int64
+		if err := scan(&e.Gateway, &e.VKey, &sha, &enrolled, &retired); err != nil {
+			return err
+		}
+		if copy(e.SecretSHA[:], sha) != len(e.SecretSHA) {
+			return fmt.Errorf("gateway %s: password hash has %d bytes", e.Gateway, len(sha))
+		}
+		e.Enrolled, e.Retired = fromMillis(enrolled), fromMillis(retired)
+		out = append(out, e)
+		return nil
+	}, `SELECT id, vkey, secret_sha, enrolled_ms, retired_ms FROM gateway ORDER BY id`)
+	if err != nil {
+		return nil, fmt.Errorf("sqldb: enrolments: %w", err)
+	}
+	return out, nil
+}
+
+// fromMillis is the zero time for 0.
+func fromMillis(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
+// Standing is what the system page shows of one gateway.
+type Standing struct {
+	ingest.Enrolment
+	State ingest.State // zero while it never said anything
+	Seen  time.Time    // of the last batch or status; zero: never
+	Epoch string       // of the newest batch
+	Seq   uint64
+}
+
+// Standings lists the enrolled gateways by name.
+func (d *DB) Standings(ctx context.Context) ([]Standing, error) {
+	enrolled, err := d.Enrolments(ctx)
+	if err != nil {
+		return nil, err
+	}
+	at := make(map[string]*Standing, len(enrolled))
+	out := make([]Standing, len(enrolled))
+	for i, e := range enrolled {
+		out[i].Enrolment = e
+		at[e.Gateway] = &out[i]
+	}
+	err = each(ctx, d.read, func(scan func(...any) error) error {
+		var s ingest.State
+		var ms int64
+		if err := scan(&s.Gateway, &s.State, &ms); err != nil {
+			return err
+		}
+		if st := at[s.Gateway]; st != nil {
+			s.Time = fromMillis(ms)
+			st.State, st.Seen = s, s.Time
+		}
+		return nil
+	}, `SELECT gateway, state, state_ms FROM gateway_state`)
+	if err != nil {
+		return nil, fmt.Errorf("sqldb: gateway states: %w", err)
+	}
+	err = each(ctx, d.read, func(scan func(...any) error) error {
+		var id, epoch string
+		var seq, ms int64
+		if err := scan(&id, &epoch, &seq, &ms); err != nil {
+			return err
+		}
+		if st := at[id]; st != nil {
+			st.Epoch, st.Seq = epoch, uint64(seq) // rows come oldest first
+			if t := fromMillis(ms); t.After(st.Seen) {
+				st.Seen = t
+			}
+		}
+		return nil
+	}, `SELECT gateway, epoch, seq, received_ms FROM chain_head ORDER BY received_ms`)
+	if err != nil {
+		return nil, fmt.Errorf("sqldb: chain heads: %w", err)
+	}
+	return out, nil
+}
+
+// SaveStates implements ingest.Notes.
+func (d *DB) SaveStates(ctx context.Context, states []ingest.State) error {
+	return d.update(ctx, "gateway states", func(tx *sql.Tx) error {
+		for _, s := range states {
+			_, err := tx.ExecContext(ctx, `INSERT INTO gateway_state (gateway, state, state_ms) VALUES ($1, $2, $3)
+				ON CONFLICT (gateway) DO UPDATE SET state = excluded.state, state_ms = excluded.state_ms`,
+				s.Gateway, s.State, s.Time.UnixMilli())
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
