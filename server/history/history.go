@@ -7,15 +7,10 @@ package history
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"aovuon/gateway/measure"
 )
-
-// ErrUnavailable wraps every error that a later try may not meet: the engine is down, busy or starting. A projector
-// waits and tries again; it never skips.
-var ErrUnavailable = errors.New("history engine unavailable")
 
 // Series names one line of values: one quantity of one sensor at one place.
 type Series struct {
@@ -35,11 +30,13 @@ type Point struct {
 
 // Bucket summarises the points of one step of a range.
 type Bucket struct {
-	Start  time.Time // of the step; for a raw range the time of the one point
-	N      int       // points that carry a value
-	Faults int       // points that carry none
-	// Min, Mean and Max are over the N values of any quality but Fault and OutOfRange; meaningless when N is 0.
+	Start time.Time // of the step; for a raw range the time of the one point
+	// N counts the values that Min, Mean and Max are over: those of any quality but Fault and OutOfRange. When it is 0
+	// the three are 0 and mean nothing.
+	N              int
 	Min, Mean, Max float64
+	OutOfRange     int             // points whose value is no measurement
+	Faults         int             // points that carry no value
 	Worst          measure.Quality // the worst quality among all points of the step
 }
 
@@ -47,18 +44,23 @@ type Bucket struct {
 type Query struct {
 	Series
 	From, To time.Time
-	Every    time.Duration // width of a step; steps start at multiples of it in local time of Zone. 0: every point by itself
-	Zone     *time.Location
+	// Every is the width of a step, in whole milliseconds; steps start at multiples of it in local time of Zone (a week's
+	// steps on Thursdays, as 1970 did). 0: every point by itself.
+	Every time.Duration
+	Zone  *time.Location // nil: UTC
 }
 
 // Store is the history port.
 type Store interface {
 	// Write makes the points durable, or returns an error and may have kept some. Points of the same series and time
-	// replace each other, so writing again is harmless. Order does not matter.
+	// replace each other, the later one of a call wins, so writing again is harmless. Order does not matter.
+	//
+	// A *RejectedError lists points that will never be accepted; all others of the call are durable then. Any other error
+	// is an ErrUnavailable (try again), an ErrConfiguration (call a person), or the context's.
 	Write(ctx context.Context, points []Point) error
-	// Range returns the non-empty steps in time order.
+	// Range returns the non-empty steps in time order. A first step that began before From holds only points from From on.
 	Range(ctx context.Context, q Query) ([]Bucket, error)
-	// Latest returns the newest point of each series that has any, in no order.
+	// Latest returns the newest point, of whatever quality, of each series that has any, in no order.
 	Latest(ctx context.Context, series []Series) ([]Point, error)
 	// Each calls f for every point of a series with from <= time < to, in time order, until f returns an error.
 	Each(ctx context.Context, s Series, from, to time.Time, f func(Point) error) error
