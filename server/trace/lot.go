@@ -1,0 +1,108 @@
+// Package trace says what a label stands for: products, harvest lots, certificates, GS1 Digital Link paths and the water
+// evidence of a lot.
+//
+// A path that somebody scanned comes in and a Link goes out, or the exact fault of the path. The places and dates of a
+// lot and the readings of that time come in, and Evidence goes out. The package holds rules and ports only: no SQL, no
+// HTTP.
+package trace
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"aovuon/server/farm"
+)
+
+// ErrUnknown is returned for a well-formed link that nobody issued.
+var ErrUnknown = errors.New("trace: unknown code")
+
+// Product is what is sold.
+type Product struct {
+	GTIN string // 14 digits with check digit
+	Name farm.Text
+}
+
+// State says how far a lot has come.
+type State string
+
+// The states of a lot.
+const (
+	Growing   State = "growing"
+	Harvested State = "harvested"
+	Recalled  State = "recalled"
+)
+
+// States lists every state.
+func States() []State { return []State{Growing, Harvested, Recalled} }
+
+// Lot is what was harvested together.
+type Lot struct {
+	GTIN, Code string // AI 01 and AI 10
+	Places     []string
+	Species    farm.Text // what people call it
+	Scientific string
+	Stocked    time.Time // when fish was stocked or the crop was planted
+	Harvested  time.Time // zero while Growing
+	KG         float64   // harvested
+	State      State
+	Demo       bool // nothing was grown: the page says so
+}
+
+// Link returns the Digital Link of the whole lot.
+func (l Lot) Link() Link { return Link{GTIN: l.GTIN, Lot: l.Code} }
+
+// Span returns the time the lot spent at its places, up to now while it is growing.
+func (l Lot) Span(now time.Time) (from, to time.Time) {
+	if l.Harvested.IsZero() || l.Harvested.After(now) {
+		return l.Stocked, now
+	}
+	return l.Stocked, l.Harvested
+}
+
+// Certificate is a certificate the co-op holds, for a product, at a place, for a time. Nothing may be called certified
+// except by a Certificate that Covers it.
+type Certificate struct {
+	ID       string
+	Scheme   string // VietGAP
+	Standard string // TCVN 13528-1:2022
+	Number   string
+	Issuer   string
+	GTIN     string
+	Place    string // code
+	From, To time.Time
+	Demo     bool // made up: the page says that it is worth nothing
+}
+
+// Covers reports whether the certificate's scope holds a product from a place on a day.
+func (c Certificate) Covers(gtin, place string, day time.Time) bool {
+	return c.GTIN == gtin && c.Place == place && !day.Before(c.From) && day.Before(c.To)
+}
+
+// CertificatesOf returns those certificates that cover every place of a lot on the day it was harvested. A growing lot is
+// covered by none: it was not harvested on any day.
+func CertificatesOf(l Lot, all []Certificate) []Certificate {
+	if l.Harvested.IsZero() || len(l.Places) == 0 {
+		return nil
+	}
+	var out []Certificate
+	for _, c := range all {
+		if slices.Contains(l.Places, c.Place) && c.Covers(l.GTIN, c.Place, l.Harvested) && schemeCovers(all, c, l) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// schemeCovers reports whether certificates of c's scheme, as real as c, cover every place of the lot: one certified pond
+// does not certify fish from two.
+func schemeCovers(all []Certificate, c Certificate, l Lot) bool {
+	for _, place := range l.Places {
+		if !slices.ContainsFunc(all, func(o Certificate) bool {
+			return o.Scheme == c.Scheme && o.Demo == c.Demo && o.Covers(l.GTIN, place, l.Harvested)
+		}) {
+			return false
+		}
+	}
+	return true
+}
