@@ -13,8 +13,8 @@ import (
 	"aovuon/server/history"
 )
 
-// hold is how long one reading speaks for the water: probes are read every minute, so five missed readings in a row are
-// a gap.
+// hold is how long one reading speaks for the water (the rule of holding of history.Summary): probes are read every
+// minute, so five missed readings in a row are a gap.
 const hold = 5 * time.Minute
 
 // listed is the shortest gap that is listed by itself; maxGaps bounds the list, longest first. All gaps count in Covered.
@@ -100,7 +100,11 @@ func Weigh(ctx context.Context, f *farm.Farm, h Points, l Lot, now time.Time) ([
 				continue
 			}
 			limits := slices.DeleteFunc(f.LimitsOf(place, q), func(l farm.Limit) bool { return l.Level != farm.Warn })
-			out = append(out, summarise(Evidence{Place: code, Quantity: q, From: from, To: to, Limits: limits}, points))
+			e, err := summarise(Evidence{Place: code, Quantity: q, From: from, To: to, Limits: limits}, points)
+			if err != nil {
+				return nil, fmt.Errorf("trace: evidence of lot %s, %s: %w", l.Code, q, err)
+			}
+			out = append(out, e)
 		}
 	}
 	return out, nil
@@ -134,69 +138,72 @@ func gather(ctx context.Context, f *farm.Farm, h Points, place string, q measure
 	return points, probed, nil
 }
 
-// summarise fills in e from points in time order. A value speaks from its time until the next point, at most for hold.
-func summarise(e Evidence, points []history.Point) Evidence {
-	e.Min, e.Max = math.Inf(1), math.Inf(-1)
-	var weighted, plain float64
-	covered := e.From // end of what is covered so far
-	faults := 0       // since covered
-	gap := func(to time.Time) {
-		if to.Sub(covered) < listed {
-			return
-		}
-		reason := Silent
-		switch {
-		case e.N == 0:
-			reason = NoProbe
-		case faults > 0:
-			reason = Faulty
-		}
-		e.Gaps = append(e.Gaps, Gap{From: covered, To: to, Reason: reason})
+// summarise fills in e from points in time order.
+func summarise(e Evidence, points []history.Point) (Evidence, error) {
+	tally, err := history.NewTally(history.Terms{From: e.From, To: e.To, Hold: hold, Limits: band(e.Limits)})
+	if err != nil {
+		return Evidence{}, err
 	}
 	for i, p := range points {
-		switch p.Quality {
-		case measure.Fault:
-			e.Faults++
-			faults++
-			continue
-		case measure.OutOfRange:
-			e.Outlying++
-			continue
-		case measure.Uncalibrated:
-			e.Uncal++
-		case measure.Estimated, measure.Suspect:
-			e.Doubtful++
-		case measure.Good:
+		if i > 0 && !p.Time.After(points[i-1].Time) {
+			continue // two probes at the same instant: the older mount speaks
 		}
-		gap(p.Time)
-		until := e.To
-		if i+1 < len(points) {
-			until = points[i+1].Time
+		if err := tally.Add(p); err != nil {
+			return Evidence{}, err
 		}
-		speaks := min(until.Sub(p.Time), hold)
-		if e.N++; e.N == 1 {
-			e.First = p.Time
-		}
-		e.Last, e.Min, e.Max = p.Time, min(e.Min, p.Value), max(e.Max, p.Value)
-		plain += p.Value
-		weighted += p.Value * speaks.Seconds()
-		e.Covered += speaks
-		if len(e.Limits) > 0 && !slices.ContainsFunc(e.Limits, func(l farm.Limit) bool { return l.Broken(p.Value) }) {
-			e.Within += speaks
-		}
-		covered, faults = p.Time.Add(speaks), 0
 	}
-	gap(e.To)
-	switch {
-	case e.N == 0:
-		e.Min, e.Max = 0, 0
-	case e.Covered > 0:
-		e.Mean = weighted / e.Covered.Seconds()
-	default: // every value at the very same time as the next
-		e.Mean = plain / float64(e.N)
+	s := tally.Summary()
+	e.N, e.Faults, e.Outlying, e.First, e.Last = s.N, s.Faults, s.OutOfRange, s.First, s.Last
+	e.Min, e.Mean, e.Max, e.Covered, e.Within = s.Min, s.TimeMean, s.Max, s.Covered, s.Within
+	e.Uncal = s.ByQuality[measure.Uncalibrated]
+	e.Doubtful = s.ByQuality[measure.Estimated] + s.ByQuality[measure.Suspect]
+	began := e.To // when the first record came, of whatever kind
+	if len(points) > 0 {
+		began = points[0].Time
+	}
+	for _, g := range s.Gaps {
+		if g.From.Before(began) {
+			e.gap(g.From, earlier(began, g.To), NoProbe)
+			g.From = began
+		}
+		if g.Faults > 0 || g.OutOfRange > 0 {
+			e.gap(g.From, g.To, Faulty)
+		} else {
+			e.gap(g.From, g.To, Silent)
+		}
 	}
 	e.longestGaps()
-	return e
+	return e, nil
+}
+
+// band returns the limits as the two ends of a band; nil when there are none.
+func band(limits []farm.Limit) *history.Limits {
+	if len(limits) == 0 {
+		return nil
+	}
+	b := history.Limits{Low: math.Inf(-1), High: math.Inf(1)}
+	for _, l := range limits {
+		if l.Above {
+			b.High = min(b.High, l.Value)
+		} else {
+			b.Low = max(b.Low, l.Value)
+		}
+	}
+	return &b
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// gap lists a gap, unless it is too short to be listed.
+func (e *Evidence) gap(from, to time.Time, reason GapReason) {
+	if to.Sub(from) >= listed {
+		e.Gaps = append(e.Gaps, Gap{From: from, To: to, Reason: reason})
+	}
 }
 
 // longestGaps keeps the longest maxGaps gaps.

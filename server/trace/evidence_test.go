@@ -250,7 +250,9 @@ func TestWorker_FollowsArrivingDataThenRests(t *testing.T) {
 		f, d := demo(t)
 		s := &shelf{farm: f, lot: d.Lot}
 		g := &growing{from: d.Lot.Stocked, n: 20}
-		w := trace.NewWorker(s, g, time.Now, slog.New(slog.DiscardHandler))
+		epoch := time.Now()
+		now := func() time.Time { return d.Lot.Harvested.Add(time.Since(epoch)) }
+		w := trace.NewWorker(s, g, now, slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- w.Run(ctx) }()

@@ -54,10 +54,14 @@ func (l Lot) Link() Link { return Link{GTIN: l.GTIN, Lot: l.Code} }
 
 // Span returns the time the lot spent at its places, up to now while it is growing.
 func (l Lot) Span(now time.Time) (from, to time.Time) {
-	if l.Harvested.IsZero() || l.Harvested.After(now) {
-		return l.Stocked, now
+	to = l.Harvested
+	if to.IsZero() || to.After(now) {
+		to = now
 	}
-	return l.Stocked, l.Harvested
+	if to.Before(l.Stocked) {
+		to = l.Stocked
+	}
+	return l.Stocked, to
 }
 
 // Certificate is a certificate the co-op holds, for a product, at a place, for a time. Nothing may be called certified
