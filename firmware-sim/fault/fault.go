@@ -61,10 +61,19 @@ type Board struct {
 	mu       sync.Mutex
 	names    []string
 	switches map[string]*Switch
+	changed  func()
 }
 
 // NewBoard returns an empty board.
-func NewBoard() *Board { return &Board{switches: make(map[string]*Switch)} }
+func NewBoard() *Board { return &Board{switches: make(map[string]*Switch), changed: func() {}} }
+
+// OnChange has f called after every change of a fault, before the one who changed it gets his answer. It replaces the
+// function of the call before.
+func (b *Board) OnChange(f func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.changed = f
+}
 
 // Add puts a device on the board, with the faults it can have, and returns its switch.
 func (b *Board) Add(device string, kinds ...Kind) (*Switch, error) {
@@ -83,7 +92,7 @@ func (b *Board) Add(device string, kinds ...Kind) (*Switch, error) {
 func (b *Board) Set(device string, k Kind) error {
 	b.mu.Lock()
 	s, ok := b.switches[device]
-	names := strings.Join(b.names, ", ")
+	names, changed := strings.Join(b.names, ", "), b.changed
 	b.mu.Unlock()
 	if !ok {
 		return fmt.Errorf("%w: no device %q; there are: %s", ErrUnknown, device, names)
@@ -91,16 +100,19 @@ func (b *Board) Set(device string, k Kind) error {
 	if !s.set(k) {
 		return fmt.Errorf("%w: %s cannot be %q; it can be: %s, heal", ErrUnknown, device, string(k), join(s.allowed))
 	}
+	changed()
 	return nil
 }
 
 // HealAll ends every fault.
 func (b *Board) HealAll() {
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	for _, s := range b.switches {
 		s.set(None)
 	}
+	changed := b.changed
+	b.mu.Unlock()
+	changed()
 }
 
 // Device is one line of the board.

@@ -1,0 +1,95 @@
+package story_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// patience is how long anything may take that takes a moment on an idle machine.
+const patience = 60 * time.Second
+
+// pollEvery is how often a state is asked for that tells nobody when it changes.
+const pollEvery = 20 * time.Millisecond
+
+// await asks until state says done, and fails the story with state's last word when patience is over.
+func await(t testing.TB, what string, state func() (done bool, word string)) {
+	t.Helper()
+	awaitWithin(t, patience, what, state)
+}
+
+func awaitWithin(t testing.TB, limit time.Duration, what string, state func() (done bool, word string)) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for {
+		done, word := state()
+		if done {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			t.Fatalf("%s: not within %v; last: %s", what, limit, word)
+		case <-tick.C:
+		}
+	}
+}
+
+// pass lets time go by: a fault lasts, or comes at a random moment. It is no way to wait for something.
+func pass(t testing.TB, d time.Duration) {
+	t.Helper()
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-t.Context().Done():
+	case <-timer.C:
+	}
+}
+
+// seeded returns the story's source of chance and says how to repeat it.
+func seeded(t testing.TB) *rand.Rand {
+	t.Helper()
+	seed := uint64(time.Now().UnixNano())
+	if text := os.Getenv("AOVUON_SEED"); text != "" {
+		n, err := strconv.ParseUint(text, 10, 64)
+		if err != nil {
+			t.Fatalf("AOVUON_SEED: %v", err)
+		}
+		seed = n
+	}
+	t.Logf("AOVUON_SEED=%d", seed)
+	return rand.New(rand.NewPCG(seed, 0))
+}
+
+// between draws a duration from lo to hi.
+func between(r *rand.Rand, lo, hi time.Duration) time.Duration {
+	return lo + time.Duration(r.Int64N(int64(hi-lo)))
+}
+
+// freePort returns a loopback port nobody listens on, from a range that neither outgoing connections nor parttest use, so
+// that a program that was killed finds it free again.
+func freePort(t testing.TB) int {
+	t.Helper()
+	for range 1000 {
+		port := 10000 + rand.IntN(9000)
+		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", loopback(port))
+		if err != nil {
+			continue
+		}
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return port
+	}
+	t.Fatal("no free port")
+	return 0
+}
+
+func loopback(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }

@@ -1,0 +1,28 @@
+package story_test
+
+import (
+	"io"
+	"os"
+	"testing"
+	_ "time/tzdata" // as in each program's main.go
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	simulator "aovuon/firmware-sim/app"
+	gateway "aovuon/gateway/app"
+	server "aovuon/server/app"
+)
+
+// TestMain makes the test binary the three programs too: testscript puts copies of it under their names first on PATH.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"gateway":      func() { os.Exit(run(gateway.Main)) },
+		"server":       func() { os.Exit(run(server.Main)) },
+		"firmware-sim": func() { os.Exit(run(simulator.Main)) },
+	})
+}
+
+// run does what each program's main.go does.
+func run(program func(args []string, stdout, stderr io.Writer) int) int {
+	return program(os.Args[1:], os.Stdout, os.Stderr)
+}
