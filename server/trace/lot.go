@@ -110,3 +110,12 @@ func schemeCovers(all []Certificate, c Certificate, l Lot) bool {
 	}
 	return true
 }
+
+// Dossier is all that the page of a label is drawn from.
+type Dossier struct {
+	Lot          Lot
+	Product      Product
+	Certificates []Certificate // those that cover the lot
+	Evidence     []Evidence
+	Weighed      time.Time // when Evidence was computed; zero: not yet
+}

@@ -1,0 +1,254 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"time"
+
+	"aovuon/gateway/measure"
+	"aovuon/server/farm"
+)
+
+// toMillis is the inverse of fromMillis: the zero time, an open bound, is 0.
+func toMillis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+// flag is how a truth value is kept: one text of SQL for engines that disagree on booleans.
+func flag(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// SaveFarm makes the farm on record the one that is given, in one transaction. Saving it again changes nothing. What is no
+// longer in it is removed; a place that a lot came from cannot be.
+func (d *DB) SaveFarm(ctx context.Context, f *farm.Farm) error {
+	return d.update(ctx, "save farm", func(tx *sql.Tx) error {
+		for _, table := range []string{"coop", "zone", "address", "mount", "limit_row"} {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table); err != nil {
+				return err
+			}
+		}
+		if err := dropPlaces(ctx, tx, f); err != nil {
+			return err
+		}
+		if err := insertCoop(ctx, tx, f); err != nil {
+			return err
+		}
+		if err := insertPlaces(ctx, tx, f); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO meta (name, value) VALUES ('farm', '1')
+			ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(meta.value AS BIGINT) + 1 AS TEXT)`)
+		return err
+	})
+}
+
+// dropPlaces removes the places that are not in f.
+func dropPlaces(ctx context.Context, tx *sql.Tx, f *farm.Farm) error {
+	type gone struct {
+		code, name string
+		lots       int
+	}
+	var all []gone
+	err := each(ctx, tx, func(scan func(...any) error) error {
+		var g gone
+		if err := scan(&g.code, &g.name, &g.lots); err != nil {
+			return err
+		}
+		if _, kept := f.Place(g.code); !kept {
+			all = append(all, g)
+		}
+		return nil
+	}, `SELECT p.code, p.name, (SELECT COUNT(*) FROM lot_place l WHERE l.place = p.code) FROM place p`)
+	if err != nil {
+		return err
+	}
+	for _, g := range all {
+		if g.lots > 0 {
+			return fmt.Errorf("place %s (%s) is not in the farm file, but %d lots came from it: put it back", g.code, g.name, g.lots)
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM place WHERE code = $1`, g.code); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func insertCoop(ctx context.Context, tx *sql.Tx, f *farm.Farm) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO coop (id, name_vi, name_en, demo) VALUES (1, $1, $2, $3)`,
+		f.Coop.Name.VI, f.Coop.Name.EN, flag(f.Coop.Demo))
+	if err != nil {
+		return err
+	}
+	if err := insertAddresses(ctx, tx, "", f.Coop.Addresses); err != nil {
+		return err
+	}
+	for i, z := range f.Zones {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO zone (id, ordinal, name_vi, name_en) VALUES ($1, $2, $3, $4)`, z.ID, i, z.Name.VI, z.Name.EN); err != nil {
+			return err
+		}
+		if err := insertAddresses(ctx, tx, z.ID, z.Addresses); err != nil {
+			return err
+		}
+	}
+	for i, l := range f.Limits {
+		_, err := tx.ExecContext(ctx, `INSERT INTO limit_row (profile, quantity, level, above, ordinal, value, source_vi, source_en)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			l.Profile, string(l.Quantity), string(l.Level), flag(l.Above), i, l.Value, l.Source.VI, l.Source.EN)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func insertAddresses(ctx context.Context, tx *sql.Tx, zone string, rows []farm.Address) error {
+	for _, a := range rows {
+		_, err := tx.ExecContext(ctx, `INSERT INTO address (zone, from_ms, to_ms, text_vi, text_en) VALUES ($1, $2, $3, $4, $5)`,
+			zone, toMillis(a.ValidFrom), toMillis(a.ValidTo), a.Text.VI, a.Text.EN)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func insertPlaces(ctx context.Context, tx *sql.Tx, f *farm.Farm) error {
+	for i, p := range f.Places {
+		_, err := tx.ExecContext(ctx, `INSERT INTO place
+			(code, ordinal, name, kind, title_vi, title_en, zone, area_m2, holds_vi, holds_en, species, profile)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+			ON CONFLICT (code) DO UPDATE SET ordinal = excluded.ordinal, name = excluded.name, kind = excluded.kind,
+				title_vi = excluded.title_vi, title_en = excluded.title_en, zone = excluded.zone, area_m2 = excluded.area_m2,
+				holds_vi = excluded.holds_vi, holds_en = excluded.holds_en, species = excluded.species, profile = excluded.profile`,
+			p.Code, i, p.Name, string(p.Kind), p.Title.VI, p.Title.EN, p.Zone, p.AreaM2, p.Holds.VI, p.Holds.EN, p.Species, p.Profile)
+		if err != nil {
+			return err
+		}
+	}
+	for i, m := range f.Mounts {
+		names := make([]string, len(m.Measures))
+		for j, q := range m.Measures {
+			names[j] = string(q)
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO mount (gateway, sensor, from_ms, to_ms, ordinal, place, measures) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+			m.Gateway, m.Sensor, toMillis(m.From), toMillis(m.To), i, m.Place, strings.Join(names, " "))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// FarmRevision changes whenever the farm is saved; "" before the first time.
+func (d *DB) FarmRevision(ctx context.Context) (string, error) { return d.Meta(ctx, "farm") }
+
+// Farm returns the farm on record; one without places when none was saved.
+func (d *DB) Farm(ctx context.Context) (*farm.Farm, error) {
+	f := &farm.Farm{}
+	tx, err := d.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: d.snapshot()})
+	if err != nil {
+		return nil, fmt.Errorf("sqldb: farm: %w", err)
+	}
+	for _, read := range []func(context.Context, querier, *farm.Farm) error{readCoop, readZones, readAddresses, readPlaces, readMounts, readLimits} {
+		if err := read(ctx, tx, f); err != nil {
+			return nil, fmt.Errorf("sqldb: farm: %w", closing(tx, err))
+		}
+	}
+	if err := closing(tx, nil); err != nil {
+		return nil, fmt.Errorf("sqldb: farm: %w", err)
+	}
+	return f, nil
+}
+
+// snapshot is the isolation in which several queries of one transaction see one state; SQLite knows no other.
+func (d *DB) snapshot() sql.IsolationLevel {
+	if d.driver == Postgres {
+		return sql.LevelRepeatableRead
+	}
+	return sql.LevelDefault
+}
+
+func readCoop(ctx context.Context, q querier, f *farm.Farm) error {
+	return each(ctx, q, func(scan func(...any) error) error {
+		var demo int64
+		err := scan(&f.Coop.Name.VI, &f.Coop.Name.EN, &demo)
+		f.Coop.Demo = demo != 0
+		return err
+	}, `SELECT name_vi, name_en, demo FROM coop`)
+}
+
+func readZones(ctx context.Context, q querier, f *farm.Farm) error {
+	return each(ctx, q, func(scan func(...any) error) error {
+		var z farm.Zone
+		err := scan(&z.ID, &z.Name.VI, &z.Name.EN)
+		f.Zones = append(f.Zones, z)
+		return err
+	}, `SELECT id, name_vi, name_en FROM zone ORDER BY ordinal`)
+}
+
+func readAddresses(ctx context.Context, q querier, f *farm.Farm) error {
+	return each(ctx, q, func(scan func(...any) error) error {
+		var zone string
+		var from, to int64
+		var a farm.Address
+		if err := scan(&zone, &from, &to, &a.Text.VI, &a.Text.EN); err != nil {
+			return err
+		}
+		a.ValidFrom, a.ValidTo = fromMillis(from), fromMillis(to)
+		if zone == "" {
+			f.Coop.Addresses = append(f.Coop.Addresses, a)
+		}
+		for i := range f.Zones {
+			if f.Zones[i].ID == zone {
+				f.Zones[i].Addresses = append(f.Zones[i].Addresses, a)
+			}
+		}
+		return nil
+	}, `SELECT zone, from_ms, to_ms, text_vi, text_en FROM address ORDER BY zone, from_ms`)
+}
+
+func readPlaces(ctx context.Context, q querier, f *farm.Farm) error {
+	return each(ctx, q, func(scan func(...any) error) error {
+		var p farm.Place
+		err := scan(&p.Code, &p.Name, &p.Kind, &p.Title.VI, &p.Title.EN, &p.Zone, &p.AreaM2, &p.Holds.VI, &p.Holds.EN, &p.Species, &p.Profile)
+		f.Places = append(f.Places, p)
+		return err
+	}, `SELECT code, name, kind, title_vi, title_en, zone, area_m2, holds_vi, holds_en, species, profile FROM place ORDER BY ordinal`)
+}
+
+func readMounts(ctx context.Context, q querier, f *farm.Farm) error {
+	return each(ctx, q, func(scan func(...any) error) error {
+		var m farm.Mount
+		var from, to int64
+		var measures string
+		if err := scan(&m.Gateway, &m.Sensor, &from, &to, &m.Place, &measures); err != nil {
+			return err
+		}
+		m.From, m.To = fromMillis(from), fromMillis(to)
+		for name := range strings.FieldsSeq(measures) {
+			m.Measures = append(m.Measures, measure.Quantity(name))
+		}
+		f.Mounts = append(f.Mounts, m)
+		return nil
+	}, `SELECT gateway, sensor, from_ms, to_ms, place, measures FROM mount ORDER BY ordinal`)
+}
+
+func readLimits(ctx context.Context, q querier, f *farm.Farm) error {
+	return each(ctx, q, func(scan func(...any) error) error {
+		var l farm.Limit
+		var above int64
+		err := scan(&l.Profile, &l.Quantity, &l.Level, &above, &l.Value, &l.Source.VI, &l.Source.EN)
+		l.Above = above != 0
+		f.Limits = append(f.Limits, l)
+		return err
+	}, `SELECT profile, quantity, level, above, value, source_vi, source_en FROM limit_row ORDER BY ordinal`)
+}

@@ -1,0 +1,159 @@
+package sqldb_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"aovuon/gateway/measure"
+	"aovuon/server/farm"
+	"aovuon/server/sqldb"
+	"aovuon/server/sqldb/sqldbtest"
+	"aovuon/server/trace"
+)
+
+func demoFarm(t *testing.T) (*farm.Farm, trace.Demo) {
+	t.Helper()
+	f, err := farm.Demo()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, ok := trace.NewDemo(f, time.Date(2026, 11, 24, 3, 0, 0, 0, time.UTC))
+	if !ok {
+		t.Fatal("the demo farm has no pond for the demo lot")
+	}
+	return f, d
+}
+
+func TestFarm_ComesBackAsItWasSaved(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		empty, err := db.Farm(t.Context())
+		if err != nil || len(empty.Places) != 0 {
+			t.Fatalf("farm of a fresh database: %+v, %v", empty, err)
+		}
+		f, _ := demoFarm(t)
+		f.Mounts[0].From = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+		for range 2 { // the second time changes nothing
+			if err := db.SaveFarm(t.Context(), f); err != nil {
+				t.Fatal(err)
+			}
+			got, err := db.Farm(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(f, got); diff != "" {
+				t.Fatal(diff)
+			}
+		}
+	})
+}
+
+func TestSaveFarm_RemovesPlacesButNotThoseOfLots(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		f, d := demoFarm(t)
+		for _, err := range []error{db.SaveFarm(t.Context(), f), db.SaveProduct(t.Context(), d.Product), db.SaveLot(t.Context(), d.Lot)} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		rev, err := db.FarmRevision(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		without := func(name string) *farm.Farm {
+			g := &farm.Farm{Coop: f.Coop, Zones: f.Zones, Limits: f.Limits}
+			code := ""
+			for _, p := range f.Places {
+				if p.Name == name {
+					code = p.Code
+					continue
+				}
+				g.Places = append(g.Places, p)
+			}
+			for _, m := range f.Mounts {
+				if m.Place != code {
+					g.Mounts = append(g.Mounts, m)
+				}
+			}
+			return g
+		}
+		if err := db.SaveFarm(t.Context(), without("ao1")); err == nil || !strings.Contains(err.Error(), "ao1") {
+			t.Errorf("the pond of a lot was removed: %v", err)
+		}
+		if got, err := db.Farm(t.Context()); err != nil || cmp.Diff(f, got) != "" {
+			t.Errorf("a refused farm left traces: %v\n%s", err, cmp.Diff(f, got))
+		}
+		small := without("ao2")
+		if err := db.SaveFarm(t.Context(), small); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := db.Farm(t.Context()); err != nil || cmp.Diff(small, got) != "" {
+			t.Errorf("%v\n%s", err, cmp.Diff(small, got))
+		}
+		if now, err := db.FarmRevision(t.Context()); err != nil || now == rev {
+			t.Errorf("revision %q after a change, %q before, %v", now, rev, err)
+		}
+	})
+}
+
+func TestDossier_HoldsWhatTheLabelPageNeeds(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		f, d := demoFarm(t)
+		at := time.Date(2026, 11, 24, 4, 5, 6, 7e6, time.UTC)
+		evidence := []trace.Evidence{{
+			Place: d.Lot.Places[0], Quantity: measure.DissolvedOxygen, From: d.Lot.Stocked, To: d.Lot.Harvested, N: 7, Min: 1.5, Mean: 2.25, Max: 3,
+			Covered: time.Hour, Within: time.Minute, Limits: f.Limits[:1], First: d.Lot.Stocked, Last: d.Lot.Harvested,
+			Gaps: []trace.Gap{{From: d.Lot.Stocked, To: d.Lot.Harvested, Reason: trace.NoProbe}},
+		}}
+		for _, err := range []error{
+			db.SaveFarm(t.Context(), f), db.SaveProduct(t.Context(), d.Product), db.SaveLot(t.Context(), d.Lot), db.SaveLot(t.Context(), d.Lot),
+			db.SaveCertificate(t.Context(), d.Certificate), db.SaveCertificate(t.Context(), d.Certificate),
+			db.SaveEvidence(t.Context(), d.Lot.Link(), evidence[:0], at), db.SaveEvidence(t.Context(), d.Lot.Link(), evidence, at),
+		} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := db.Dossier(t.Context(), d.Lot.Link())
+		want := trace.Dossier{Lot: d.Lot, Product: d.Product, Certificates: []trace.Certificate{d.Certificate}, Evidence: evidence, Weighed: at}
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("%v\n%s", err, diff)
+		}
+		lots, err := db.Lots(t.Context())
+		if err != nil || cmp.Diff([]trace.Lot{d.Lot}, lots) != "" {
+			t.Errorf("lots %+v, %v", lots, err)
+		}
+		for _, l := range []trace.Link{
+			{GTIN: d.Lot.GTIN}, {GTIN: d.Lot.GTIN, Lot: "AO1-000000"}, {GTIN: "09506000134352", Lot: d.Lot.Code},
+			{GTIN: d.Lot.GTIN, Lot: d.Lot.Code, Serial: "1"}, {GTIN: d.Lot.GTIN, Lot: d.Lot.Code, Variant: "1"}, {},
+		} {
+			if _, err := db.Dossier(t.Context(), l); !errors.Is(err, trace.ErrUnknown) {
+				t.Errorf("%+v: %v", l, err)
+			}
+		}
+	})
+}
+
+func TestSaveLot_RefusesUnknownPlacesAndProducts(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		f, d := demoFarm(t)
+		if err := db.SaveLot(t.Context(), d.Lot); err == nil {
+			t.Error("a lot of no product")
+		}
+		for _, err := range []error{db.SaveFarm(t.Context(), f), db.SaveProduct(t.Context(), d.Product)} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		d.Lot.Places = []string{"77S9RTVPX"}
+		if err := db.SaveLot(t.Context(), d.Lot); err == nil {
+			t.Error("a lot from nowhere")
+		}
+		if lots, err := db.Lots(t.Context()); err != nil || len(lots) != 0 {
+			t.Errorf("a refused lot left traces: %+v, %v", lots, err)
+		}
+	})
+}

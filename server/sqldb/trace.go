@@ -1,0 +1,189 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"aovuon/server/trace"
+)
+
+// closing ends a read-only transaction, keeping err.
+func closing(tx *sql.Tx, err error) error {
+	if rb := tx.Rollback(); rb != nil && !errors.Is(rb, sql.ErrTxDone) {
+		return errors.Join(err, rb)
+	}
+	return err
+}
+
+// SaveProduct adds a product, or changes its name.
+func (d *DB) SaveProduct(ctx context.Context, p trace.Product) error {
+	return d.update(ctx, "save product "+p.GTIN, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO product (gtin, name_vi, name_en) VALUES ($1, $2, $3)
+			ON CONFLICT (gtin) DO UPDATE SET name_vi = excluded.name_vi, name_en = excluded.name_en`, p.GTIN, p.Name.VI, p.Name.EN)
+		return err
+	})
+}
+
+// SaveLot adds a lot of a known product from known places, or changes it. Evidence weighed before stays until it is
+// weighed again.
+func (d *DB) SaveLot(ctx context.Context, l trace.Lot) error {
+	return d.update(ctx, "save lot "+l.Code, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO lot
+			(gtin, code, species_vi, species_en, scientific, stocked_ms, harvested_ms, kg, state, demo)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+			ON CONFLICT (gtin, code) DO UPDATE SET species_vi = excluded.species_vi, species_en = excluded.species_en,
+				scientific = excluded.scientific, stocked_ms = excluded.stocked_ms, harvested_ms = excluded.harvested_ms, kg = excluded.kg,
+				state = excluded.state, demo = excluded.demo`,
+			l.GTIN, l.Code, l.Species.VI, l.Species.EN, l.Scientific, toMillis(l.Stocked), toMillis(l.Harvested), l.KG, string(l.State), flag(l.Demo))
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM lot_place WHERE gtin = $1 AND lot = $2`, l.GTIN, l.Code); err != nil {
+			return err
+		}
+		for i, place := range l.Places {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO lot_place (gtin, lot, ordinal, place) VALUES ($1, $2, $3, $4)`, l.GTIN, l.Code, i, place); err != nil {
+				return fmt.Errorf("place %s: %w", place, err)
+			}
+		}
+		return nil
+	})
+}
+
+// SaveCertificate adds a certificate, or changes the one with its id.
+func (d *DB) SaveCertificate(ctx context.Context, c trace.Certificate) error {
+	return d.update(ctx, "save certificate "+c.ID, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO certificate (id, scheme, standard, number, issuer, gtin, place, from_ms, to_ms, demo)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+			ON CONFLICT (id) DO UPDATE SET scheme = excluded.scheme, standard = excluded.standard, number = excluded.number,
+				issuer = excluded.issuer, gtin = excluded.gtin, place = excluded.place, from_ms = excluded.from_ms, to_ms = excluded.to_ms,
+				demo = excluded.demo`,
+			c.ID, c.Scheme, c.Standard, c.Number, c.Issuer, c.GTIN, c.Place, toMillis(c.From), toMillis(c.To), flag(c.Demo))
+		return err
+	})
+}
+
+// Lots returns every lot, the youngest harvest first; those still growing before them.
+func (d *DB) Lots(ctx context.Context) ([]trace.Lot, error) {
+	lots, err := lotsWhere(ctx, d.read, `1 = 1`)
+	if err != nil {
+		return nil, fmt.Errorf("sqldb: lots: %w", err)
+	}
+	return lots, nil
+}
+
+func lotsWhere(ctx context.Context, q querier, where string, args ...any) ([]trace.Lot, error) {
+	var out []trace.Lot
+	err := each(ctx, q, func(scan func(...any) error) error {
+		var l trace.Lot
+		var stocked, harvested, demo int64
+		err := scan(&l.GTIN, &l.Code, &l.Species.VI, &l.Species.EN, &l.Scientific, &stocked, &harvested, &l.KG, &l.State, &demo)
+		l.Stocked, l.Harvested, l.Demo = fromMillis(stocked), fromMillis(harvested), demo != 0
+		out = append(out, l)
+		return err
+	}, `SELECT gtin, code, species_vi, species_en, scientific, stocked_ms, harvested_ms, kg, state, demo FROM lot
+		WHERE `+where+` ORDER BY CASE WHEN harvested_ms = 0 THEN 0 ELSE 1 END, harvested_ms DESC, gtin, code`, args...)
+	if err != nil {
+		return nil, err
+	}
+	for i := range out {
+		err := each(ctx, q, func(scan func(...any) error) error {
+			var place string
+			err := scan(&place)
+			out[i].Places = append(out[i].Places, place)
+			return err
+		}, `SELECT place FROM lot_place WHERE gtin = $1 AND lot = $2 ORDER BY ordinal`, out[i].GTIN, out[i].Code)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// SaveEvidence replaces the evidence of a lot, weighed at a time.
+func (d *DB) SaveEvidence(ctx context.Context, l trace.Link, rows []trace.Evidence, at time.Time) error {
+	return d.update(ctx, "save evidence of lot "+l.Lot, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM evidence WHERE gtin = $1 AND lot = $2`, l.GTIN, l.Lot); err != nil {
+			return err
+		}
+		for i, r := range rows {
+			body, err := json.Marshal(r)
+			if err != nil {
+				return err
+			}
+			_, err = tx.ExecContext(ctx, `INSERT INTO evidence (gtin, lot, place, quantity, ordinal, body) VALUES ($1, $2, $3, $4, $5, $6)`,
+				l.GTIN, l.Lot, r.Place, string(r.Quantity), i, string(body))
+			if err != nil {
+				return err
+			}
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE lot SET weighed_ms = $1 WHERE gtin = $2 AND code = $3`, toMillis(at), l.GTIN, l.Lot)
+		return err
+	})
+}
+
+// Dossier returns all that is on record about the lot of a link: lot, product, certificates that cover it and evidence.
+// The error wraps trace.ErrUnknown when nobody issued the link; item serials are not issued yet, so a link with one is
+// unknown.
+func (d *DB) Dossier(ctx context.Context, l trace.Link) (trace.Dossier, error) {
+	if l.Lot == "" || l.Serial != "" || l.Variant != "" {
+		return trace.Dossier{}, fmt.Errorf("sqldb: %w", trace.ErrUnknown)
+	}
+	tx, err := d.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: d.snapshot()})
+	if err != nil {
+		return trace.Dossier{}, fmt.Errorf("sqldb: dossier: %w", err)
+	}
+	out, err := dossier(ctx, tx, l)
+	if err := closing(tx, err); err != nil {
+		return trace.Dossier{}, fmt.Errorf("sqldb: dossier: %w", err)
+	}
+	return out, nil
+}
+
+func dossier(ctx context.Context, tx *sql.Tx, l trace.Link) (out trace.Dossier, err error) {
+	lots, err := lotsWhere(ctx, tx, `gtin = $1 AND code = $2`, l.GTIN, l.Lot)
+	if err != nil {
+		return out, err
+	}
+	if len(lots) == 0 {
+		return out, trace.ErrUnknown
+	}
+	out.Lot = lots[0]
+	var weighed int64
+	err = tx.QueryRowContext(ctx, `SELECT p.gtin, p.name_vi, p.name_en, l.weighed_ms FROM lot l JOIN product p ON p.gtin = l.gtin
+		WHERE l.gtin = $1 AND l.code = $2`, l.GTIN, l.Lot).Scan(&out.Product.GTIN, &out.Product.Name.VI, &out.Product.Name.EN, &weighed)
+	if err != nil {
+		return out, err
+	}
+	out.Weighed = fromMillis(weighed)
+	var all []trace.Certificate
+	err = each(ctx, tx, func(scan func(...any) error) error {
+		var c trace.Certificate
+		var from, to, demo int64
+		err := scan(&c.ID, &c.Scheme, &c.Standard, &c.Number, &c.Issuer, &c.GTIN, &c.Place, &from, &to, &demo)
+		c.From, c.To, c.Demo = fromMillis(from), fromMillis(to), demo != 0
+		all = append(all, c)
+		return err
+	}, `SELECT id, scheme, standard, number, issuer, gtin, place, from_ms, to_ms, demo FROM certificate WHERE gtin = $1 ORDER BY id`, l.GTIN)
+	if err != nil {
+		return out, err
+	}
+	out.Certificates = trace.CertificatesOf(out.Lot, all)
+	err = each(ctx, tx, func(scan func(...any) error) error {
+		var body string
+		if err := scan(&body); err != nil {
+			return err
+		}
+		var e trace.Evidence
+		if err := json.Unmarshal([]byte(body), &e); err != nil {
+			return fmt.Errorf("evidence: %w", err)
+		}
+		out.Evidence = append(out.Evidence, e)
+		return nil
+	}, `SELECT body FROM evidence WHERE gtin = $1 AND lot = $2 ORDER BY ordinal`, l.GTIN, l.Lot)
+	return out, err
+}
