@@ -9,6 +9,7 @@ import (
 
 	"aovuon/gateway/measure"
 	"aovuon/server/farm"
+	"aovuon/server/project"
 )
 
 // toMillis is the inverse of fromMillis: the zero time, an open bound, is 0.
@@ -251,4 +252,20 @@ func readLimits(ctx context.Context, q querier, f *farm.Farm) error {
 		f.Limits = append(f.Limits, l)
 		return err
 	}, `SELECT profile, quantity, level, above, value, source_vi, source_en FROM limit_row ORDER BY ordinal`)
+}
+
+// MountRevision changes whenever Mounts would.
+func (d *DB) MountRevision(ctx context.Context) (string, error) { return d.FarmRevision(ctx) }
+
+// Mounts returns where every sensor hung and hangs.
+func (d *DB) Mounts(ctx context.Context) ([]project.Mount, error) {
+	var f farm.Farm
+	if err := readMounts(ctx, d.read, &f); err != nil {
+		return nil, fmt.Errorf("sqldb: mounts: %w", err)
+	}
+	out := make([]project.Mount, 0, len(f.Mounts))
+	for _, m := range f.Mounts {
+		out = append(out, project.Mount{Gateway: m.Gateway, Sensor: m.Sensor, Place: m.Place, From: m.From, To: m.To})
+	}
+	return out, nil
 }

@@ -127,8 +127,12 @@ func TestDossier_HoldsWhatTheLabelPageNeeds(t *testing.T) {
 			t.Errorf("lots %+v, %v", lots, err)
 		}
 		for _, l := range []trace.Link{
-			{GTIN: d.Lot.GTIN}, {GTIN: d.Lot.GTIN, Lot: "AO1-000000"}, {GTIN: "09506000134352", Lot: d.Lot.Code},
-			{GTIN: d.Lot.GTIN, Lot: d.Lot.Code, Serial: "1"}, {GTIN: d.Lot.GTIN, Lot: d.Lot.Code, Variant: "1"}, {},
+			{GTIN: d.Lot.GTIN},
+			{GTIN: d.Lot.GTIN, Lot: "AO1-000000"},
+			{GTIN: "09506000134352", Lot: d.Lot.Code},
+			{GTIN: d.Lot.GTIN, Lot: d.Lot.Code, Serial: "1"},
+			{GTIN: d.Lot.GTIN, Lot: d.Lot.Code, Variant: "1"},
+			{},
 		} {
 			if _, err := db.Dossier(t.Context(), l); !errors.Is(err, trace.ErrUnknown) {
 				t.Errorf("%+v: %v", l, err)
