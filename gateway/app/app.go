@@ -4,30 +4,167 @@ package app
 
 import (
 	"context"
+	_ "embed"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
-	"time"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
 
-	"aovuon/gateway/sense"
-	"aovuon/gateway/sense/kind"
+	"github.com/alecthomas/kong"
+
+	"aovuon/gateway/spool"
+	"aovuon/gateway/wire"
 )
 
-// Main runs the gateway program with the arguments after its name and returns its exit status.
-func Main(args []string, stdout, stderr io.Writer) int { return 1 }
+// sample is a commented configuration; a test reads it with the program's own reader.
+//
+//go:embed sample.yaml
+var sample string
 
-// OfflineOptions say how Offline plays a stretch of time.
-type OfflineOptions struct {
-	ConfigPath string        // the gateway's own configuration file; its key must exist (gateway init)
-	Clock      sense.Clock   // virtual: Sleep moves it on
-	Buses      kind.Buses    // simulated
-	Every      time.Duration // every channel is asked once per step
-	Until      time.Time     // the last step is not after this
-	Log        *slog.Logger
+// cli is what can be asked of the program.
+type cli struct {
+	Config  string `short:"c" default:"gateway.yaml" help:"Configuration file; paths in it are relative to its folder." type:"path"`
+	Verbose bool   `short:"v" help:"Log every detail."`
+	JSON    bool   `name:"log-json" help:"Log in JSON."`
+
+	Run    struct{} `cmd:"" help:"Read the probes, keep what they say, hand it to the server."`
+	Init   struct{} `cmd:"" help:"Make the key and the MQTT password, once, and print the card that enrols this gateway with a server."`
+	Card   struct{} `cmd:"" help:"Print the enrolment card again."`
+	Check  struct{} `cmd:"" help:"Check the configuration and every file it names, and start nothing."`
+	Spool  struct{} `cmd:"" help:"Print what waits for the server, as JSON; also while the gateway runs."`
+	Sample struct{} `cmd:"" help:"Print a commented sample configuration."`
 }
 
-// Offline plays a gateway that has no network: it asks every channel once at each step of the given clock, commits and
-// seals into the gateway's own spool with the gateway's own key, and sends nothing. The next `gateway run` sends it all.
-func Offline(ctx context.Context, o OfflineOptions) error {
-	return errors.New("app: not built yet")
+// Main runs the gateway program with the arguments after its name and returns its exit status: 0 when it did what was
+// asked, 1 when it could not, 2 when it was not asked properly.
+func Main(args []string, stdout, stderr io.Writer) int {
+	var c cli
+	exit := -1
+	k, err := kong.New(&c, kong.Name("gateway"), kong.Writers(stdout, stderr), kong.Exit(func(code int) { exit = code }),
+		kong.Description("AoVườn gateway: carries what probes in ponds and fields say to the server, and loses nothing on the way."))
+	if err != nil {
+		return complain(stderr, 2, err)
+	}
+	asked, err := k.Parse(args)
+	switch {
+	case exit >= 0: // --help
+		return exit
+	case err != nil:
+		return complain(stderr, 2, fmt.Errorf("%w (gateway --help lists what there is)", err))
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := c.do(ctx, asked.Command(), stdout, stderr); err != nil {
+		return complain(stderr, 1, err)
+	}
+	return 0
+}
+
+func complain(w io.Writer, status int, err error) int {
+	if _, bad := fmt.Fprintf(w, "gateway: %v\n", err); bad != nil {
+		return 1
+	}
+	return status
+}
+
+func (c *cli) do(ctx context.Context, command string, stdout, stderr io.Writer) error {
+	switch command {
+	case "sample":
+		_, err := io.WriteString(stdout, sample)
+		return err
+	case "run":
+		return run(ctx, c.Config, c.logger(stderr))
+	case "check":
+		return check(c.Config, stdout, c.logger(stderr))
+	case "spool":
+		return printSpool(ctx, c.Config, stdout)
+	}
+	cfg, err := load(c.Config)
+	if err != nil {
+		return err
+	}
+	if command == "init" {
+		err = initialise(cfg)
+	}
+	if err != nil {
+		return err
+	}
+	card, err := cardOf(cfg)
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(stdout, card.String())
+	return err
+}
+
+func (c *cli) logger(w io.Writer) *slog.Logger {
+	o := &slog.HandlerOptions{}
+	if c.Verbose {
+		o.Level = slog.LevelDebug
+	}
+	if c.JSON {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}
+
+// initialise makes what a gateway has to have of its own; what is there is left alone.
+func initialise(cfg *Config) error {
+	for _, dir := range []string{cfg.DataDir, filepath.Dir(cfg.KeyFile), filepath.Dir(cfg.PasswordFile)} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return fmt.Errorf("app: make folder: %w", err)
+		}
+	}
+	if _, err := wire.CreateKey(cfg.KeyFile, cfg.Gateway); err != nil {
+		return fmt.Errorf("app: %w", err)
+	}
+	if _, err := wire.CreateSecret(cfg.PasswordFile); err != nil {
+		return fmt.Errorf("app: %w", err)
+	}
+	return nil
+}
+
+func cardOf(cfg *Config) (wire.Card, error) {
+	signer, vkey, err := wire.LoadKey(cfg.KeyFile)
+	if err != nil {
+		return wire.Card{}, fmt.Errorf("app: %w (make it with: gateway init --config %s)", err, cfg.path)
+	}
+	if signer.Name() != cfg.Gateway {
+		return wire.Card{}, fmt.Errorf("app: key file %s belongs to %q, the configuration is of %q", cfg.KeyFile, signer.Name(), cfg.Gateway)
+	}
+	secret, err := readSecret(cfg.PasswordFile)
+	if err != nil {
+		return wire.Card{}, fmt.Errorf("app: %w (make it with: gateway init --config %s)", err, cfg.path)
+	}
+	return wire.NewCard(cfg.Gateway, vkey, secret), nil
+}
+
+func readSecret(path string) (string, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("password file: %w", err)
+	}
+	secret := strings.TrimSpace(string(raw))
+	if secret == "" || strings.ContainsAny(secret, "\r\n") {
+		return "", errors.New("password file " + path + ": want one line that is not empty")
+	}
+	return secret, nil
+}
+
+func printSpool(ctx context.Context, path string, stdout io.Writer) error {
+	cfg, err := load(path)
+	if err != nil {
+		return err
+	}
+	st, err := spool.ReadStats(ctx, cfg.spoolFile())
+	if err != nil {
+		return fmt.Errorf("app: %w", err)
+	}
+	return json.NewEncoder(stdout).Encode(st)
 }

@@ -1,0 +1,173 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"golang.org/x/mod/sumdb/note"
+
+	"aovuon/gateway/measure"
+	"aovuon/gateway/sense/kind"
+	"aovuon/gateway/uplink"
+	"aovuon/gateway/wire"
+)
+
+// Config is the gateway's configuration file. sample.yaml explains every key; unknown keys are errors.
+type Config struct {
+	Gateway      string                  `yaml:"gateway"`
+	DataDir      string                  `yaml:"data_dir"`
+	KeyFile      string                  `yaml:"key_file"`
+	PasswordFile string                  `yaml:"password_file"`
+	Server       ServerConfig            `yaml:"server"`
+	Clock        ClockConfig             `yaml:"clock"`
+	Seal         SealConfig              `yaml:"seal"`
+	Buses        map[string]kind.BusSpec `yaml:"buses"`
+	Sensors      []kind.Spec             `yaml:"sensors"`
+
+	path string    // of the file itself
+	src  *document // for errors that name a line
+}
+
+// ServerConfig says where batches go and whose receipts count.
+type ServerConfig struct {
+	URL     string `yaml:"url"`
+	KeyFile string `yaml:"key_file"`
+	CAFile  string `yaml:"ca_file"`
+}
+
+// ClockConfig says how far the machine's clock is trusted.
+type ClockConfig struct {
+	AssumeSynced bool `yaml:"assume_synced"`
+}
+
+// SealConfig says how often readings are written to disk and made into batches.
+type SealConfig struct {
+	CommitEvery  time.Duration `yaml:"commit_every"`
+	Every        time.Duration `yaml:"every"`
+	OfflineEvery time.Duration `yaml:"offline_every"`
+}
+
+// defaults are the values of what the file does not say.
+func defaults() Config {
+	return Config{
+		DataDir: "./data",
+		Server:  ServerConfig{KeyFile: "server.vkey"},
+		Seal:    SealConfig{CommitEvery: 2 * time.Second, Every: 30 * time.Second, OfflineEvery: 15 * time.Minute},
+	}
+}
+
+func (c *Config) spoolFile() string { return filepath.Join(c.DataDir, "spool.db") }
+
+// load reads and checks what stands in the file itself. The files it names and the sensors are checked by those who
+// need them: init must work before there is a key, and Offline has buses of its own.
+func load(path string) (*Config, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("app: configuration: %w (gateway sample prints one to start from)", err)
+	}
+	cfg := defaults()
+	cfg.path = path
+	if cfg.src, err = parseDocument(path, raw); err != nil {
+		return nil, err
+	}
+	if err := cfg.src.unknownKeys(reflect.TypeFor[Config]()); err != nil {
+		return nil, err
+	}
+	if err := yaml.UnmarshalWithOptions(raw, &cfg, yaml.Strict()); err != nil {
+		return nil, cfg.src.explain(err)
+	}
+	return &cfg, errors.Join(cfg.resolve(), cfg.validate())
+}
+
+// resolve makes every path absolute or relative to where the program runs, from relative to the configuration file.
+func (c *Config) resolve() error {
+	dir := filepath.Dir(c.path)
+	at := func(p *string, fallback string) {
+		if *p == "" {
+			*p = fallback
+		} else if !filepath.IsAbs(*p) {
+			*p = filepath.Join(dir, *p)
+		}
+	}
+	at(&c.DataDir, filepath.Join(dir, "data"))
+	at(&c.KeyFile, filepath.Join(c.DataDir, "gateway.key"))
+	at(&c.PasswordFile, filepath.Join(c.DataDir, "mqtt.secret"))
+	at(&c.Server.KeyFile, "")
+	at(&c.Server.CAFile, "")
+	return nil
+}
+
+func (c *Config) validate() error {
+	var bad []error
+	say := func(key, problem, mend string) { bad = append(bad, c.src.problem(problem, mend, key)) }
+	if c.Gateway == "" {
+		say("$.gateway", "the gateway has no id", "add a line such as: gateway: gw-ao-phukhe")
+	} else if !wire.ValidGatewayID(c.Gateway) {
+		say("$.gateway", fmt.Sprintf("bad gateway id %q", c.Gateway), "use 2 to 39 of a-z, 0-9 and -, not - first")
+	}
+	overTLS, err := uplink.CheckURL(c.Server.URL)
+	switch {
+	case c.Server.URL == "":
+		say("$.server.url", "no server to send to", "add url: tcp://host:1883, or ssl://host:8883 for TLS, under server")
+	case err != nil:
+		say("$.server.url", fmt.Sprintf("bad address %q", c.Server.URL), err.Error())
+	case c.Server.CAFile != "" && !overTLS:
+		say("$.server.ca_file", "certificates are of use only with TLS", "write url: ssl://..., or remove ca_file")
+	}
+	if c.Server.KeyFile == "" {
+		say("$.server.key_file", "no file with the server's key", "put the line that `server key` prints into a file and name it here")
+	}
+	within := func(key string, d, lo, hi time.Duration) {
+		if d < lo || d > hi {
+			say("$.seal."+key, fmt.Sprintf("%s of %v", key, d), fmt.Sprintf("write a time from %v to %v", lo, hi))
+		}
+	}
+	within("commit_every", c.Seal.CommitEvery, 50*time.Millisecond, 10*time.Second)
+	within("every", c.Seal.Every, 100*time.Millisecond, time.Hour)
+	within("offline_every", c.Seal.OfflineEvery, 100*time.Millisecond, 24*time.Hour)
+	if len(c.Sensors) == 0 {
+		say("$.sensors", "no sensor", "list at least one under sensors; gateway sample shows how")
+	}
+	for i, s := range c.Sensors { // kind.Build checks the rest; the wire has a word of its own
+		if s.ID == "gateway" || (s.ID != "" && !measure.ValidID(s.ID, wire.MaxSensorLength)) {
+			say(fmt.Sprintf("$.sensors[%d].id", i), fmt.Sprintf("bad sensor id %q", s.ID), "use up to 40 of a-z, 0-9 and -, not - first; \"gateway\" is taken")
+		}
+	}
+	return errors.Join(bad...)
+}
+
+// secrets are the files a running gateway needs.
+type secrets struct {
+	signer   note.Signer
+	password string
+	server   note.Verifier
+}
+
+// openSecrets reads every file the configuration names and reports all that is wrong with them.
+func (c *Config) openSecrets() (s secrets, err error) {
+	var bad []error
+	say := func(key string, err error, mend string) {
+		bad = append(bad, c.src.problem(err.Error(), mend, key, "$.data_dir", "$.gateway"))
+	}
+	if s.signer, _, err = wire.LoadKey(c.KeyFile); err != nil {
+		say("$.key_file", err, "make it with: gateway init --config "+c.path)
+	} else if s.signer.Name() != c.Gateway {
+		say("$.key_file", fmt.Errorf("key file %s belongs to %q, not to %q", c.KeyFile, s.signer.Name(), c.Gateway),
+			"a gateway keeps its id for life: write the old id, or make a new key in a new data_dir")
+	}
+	if s.password, err = readSecret(c.PasswordFile); err != nil {
+		say("$.password_file", err, "make it with: gateway init --config "+c.path)
+	}
+	if s.server, err = wire.LoadVerifier(c.Server.KeyFile); err != nil {
+		say("$.server.key_file", err, "put the line that `server key` prints on the server into this file")
+	}
+	if _, err := uplink.TLSConfig(c.Server.CAFile, nil); err != nil {
+		say("$.server.ca_file", err, "name a file with the PEM certificate of the authority that signed the server's")
+	}
+	return s, errors.Join(bad...)
+}

@@ -1,0 +1,295 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+
+	"aovuon/gateway/sense/kind"
+)
+
+// document is a configuration file that can say where something stands in it.
+type document struct {
+	path  string
+	lines []string
+	file  *ast.File
+}
+
+// ConfigError is one thing that is wrong with a configuration file.
+type ConfigError struct {
+	File         string
+	Line, Column int    // from 1; 0 when the file as a whole is meant
+	Text         string // the line itself
+	What         string
+	Mend         string
+}
+
+// Error prints file, line and column, what is wrong, the line, and the mend.
+func (p *ConfigError) Error() string {
+	var b strings.Builder
+	b.WriteString(p.File)
+	if p.Line > 0 {
+		fmt.Fprintf(&b, ":%d:%d", p.Line, p.Column)
+	}
+	fmt.Fprintf(&b, ": %s", p.What)
+	if p.Text != "" {
+		fmt.Fprintf(&b, "\n  %5d | %s\n        | %s^", p.Line, p.Text, strings.Repeat(" ", max(p.Column-1, 0)))
+	}
+	if p.Mend != "" {
+		fmt.Fprintf(&b, "\n  mend: %s", p.Mend)
+	}
+	return b.String()
+}
+
+func parseDocument(path string, raw []byte) (*document, error) {
+	d := &document{path: path, lines: strings.Split(string(raw), "\n")}
+	if strings.TrimSpace(string(raw)) == "" {
+		return nil, &ConfigError{File: path, What: "the file is empty", Mend: "gateway sample prints one to start from"}
+	}
+	var err error
+	if d.file, err = parser.ParseBytes(raw, 0); err != nil {
+		return nil, d.explain(err)
+	}
+	return d, nil
+}
+
+// at points at a token.
+func (d *document) at(t *token.Token, what, mend string) *ConfigError {
+	p := &ConfigError{File: d.path, What: what, Mend: mend}
+	if t == nil || t.Position == nil {
+		return p
+	}
+	p.Line, p.Column = t.Position.Line, t.Position.Column
+	if p.Line >= 1 && p.Line <= len(d.lines) {
+		p.Text = strings.TrimRight(d.lines[p.Line-1], "\r")
+	}
+	return p
+}
+
+// problem points at the value the first of the YAML paths leads to; where none is there, at the nearest thing around
+// the first one that is.
+func (d *document) problem(what, mend string, paths ...string) *ConfigError {
+	for path := paths[0]; path != "$"; path = path[:strings.LastIndexAny(path, ".[")] {
+		paths = append(paths, path)
+	}
+	for _, path := range paths {
+		if n := d.node(path); n != nil {
+			return d.at(n.GetToken(), what, mend)
+		}
+	}
+	for _, doc := range d.file.Docs {
+		if m, ok := doc.Body.(*ast.MappingNode); ok && len(m.Values) > 0 {
+			return d.at(m.Values[0].Key.GetToken(), what, mend)
+		}
+	}
+	return d.at(nil, what, mend)
+}
+
+func (d *document) node(path string) ast.Node {
+	p, err := yaml.PathString(path)
+	if err != nil {
+		return nil
+	}
+	n, err := p.FilterFile(d.file)
+	if err != nil {
+		return nil
+	}
+	return n
+}
+
+// explain turns what the YAML library says into a ConfigError with its mend.
+func (d *document) explain(err error) error {
+	var y yaml.Error
+	if !errors.As(err, &y) {
+		if p := d.badDuration(); p != nil {
+			return p
+		}
+		return &ConfigError{File: d.path, What: err.Error()}
+	}
+	var syntax *yaml.SyntaxError
+	var mistyped *yaml.TypeError
+	var twice *yaml.DuplicateKeyError
+	var tooBig *yaml.OverflowError
+	var shape *yaml.UnexpectedNodeTypeError
+	var mend string
+	switch {
+	case errors.As(err, &mistyped):
+		mend = "write " + typeName(mistyped.DstType)
+	case errors.As(err, &tooBig):
+		mend = "write a number that fits"
+	case errors.As(err, &twice), errors.As(err, &syntax) && strings.Contains(syntax.Message, "already defined"):
+		mend = "keep one of the two"
+	case errors.As(err, &shape):
+		mend = "gateway sample shows the shape of every part"
+	default:
+		mend = "this is not YAML: look at the indentation, the colons and the brackets here and on the line before"
+	}
+	what, _, _ := strings.Cut(y.GetMessage(), "\n")
+	if mistyped != nil {
+		what = fmt.Sprintf("%s where %s is expected", typeName(mistyped.SrcType), typeName(mistyped.DstType))
+	}
+	return d.at(y.GetToken(), what, mend)
+}
+
+func typeName(t reflect.Type) string {
+	if t == nil {
+		return "nothing"
+	}
+	if t == reflect.TypeFor[time.Duration]() {
+		return "a time with its unit, as in 30s or 15m"
+	}
+	switch k := t.Kind(); {
+	case k == reflect.String:
+		return "a text"
+	case k == reflect.Bool:
+		return "true or false"
+	case k >= reflect.Int && k <= reflect.Uint64:
+		return "a whole number"
+	case k == reflect.Float32 || k == reflect.Float64:
+		return "a number"
+	case k == reflect.Slice:
+		return "a list"
+	case k == reflect.Map || k == reflect.Struct:
+		return "a group of keys"
+	case k == reflect.Pointer:
+		return typeName(t.Elem())
+	}
+	return t.String()
+}
+
+// badDuration finds the first time that cannot be read: the YAML library does not say where it stands.
+func (d *document) badDuration() *ConfigError {
+	for _, body := range d.file.Docs {
+		v := &durations{}
+		ast.Walk(v, body)
+		if v.bad != nil {
+			return d.at(v.bad.GetToken(), fmt.Sprintf("%q is not a time", v.bad.GetToken().Value), "write a number and its unit, as in 500ms, 30s or 15m")
+		}
+	}
+	return nil
+}
+
+type durations struct{ bad ast.Node }
+
+func (v *durations) Visit(n ast.Node) ast.Visitor {
+	m, ok := n.(*ast.MappingValueNode)
+	if !ok || v.bad != nil {
+		return v
+	}
+	key := m.Key.GetToken().Value
+	if key != "every" && !strings.HasSuffix(key, "_every") {
+		return v
+	}
+	if s, ok := m.Value.(*ast.StringNode); ok {
+		if _, err := time.ParseDuration(s.Value); err != nil {
+			v.bad = s
+		}
+	}
+	return v
+}
+
+// unknownKeys finds every key that the structure of t does not have: the YAML library would report the first, and not
+// always where it stands.
+func (d *document) unknownKeys(t reflect.Type) error {
+	var bad []error
+	for _, doc := range d.file.Docs {
+		d.walkKeys(doc.Body, t, &bad)
+	}
+	return errors.Join(bad...)
+}
+
+func (d *document) walkKeys(n ast.Node, t reflect.Type, bad *[]error) {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch n := n.(type) {
+	case *ast.SequenceNode:
+		if t.Kind() == reflect.Slice {
+			for _, v := range n.Values {
+				d.walkKeys(v, t.Elem(), bad)
+			}
+		}
+	case *ast.MappingNode:
+		for _, v := range n.Values {
+			d.walkKeys(v, t, bad)
+		}
+	case *ast.MappingValueNode:
+		key := n.Key.GetToken().Value
+		switch t.Kind() {
+		case reflect.Map:
+			d.walkKeys(n.Value, t.Elem(), bad)
+		case reflect.Struct:
+			keys := keysOf(t)
+			f, ok := keys[key]
+			if !ok {
+				names := slices.Sorted(maps.Keys(keys))
+				*bad = append(*bad, d.at(n.Key.GetToken(), fmt.Sprintf("unknown key %q", key), "remove it, or write one of: "+strings.Join(names, ", ")))
+				return
+			}
+			d.walkKeys(n.Value, f, bad)
+		}
+	}
+}
+
+// keysOf lists the keys a struct is written with, and their types.
+func keysOf(t reflect.Type) map[string]reflect.Type {
+	keys := map[string]reflect.Type{}
+	for f := range t.Fields() {
+		if tag, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); tag != "" && tag != "-" {
+			keys[tag] = f.Type
+		}
+	}
+	return keys
+}
+
+// explainSensors turns what kind.Build says into Problems with their places.
+func (d *document) explainSensors(err error) error {
+	var found []error
+	for _, e := range leaves(err) {
+		s, ok := errors.AsType[*kind.SpecError](e)
+		if !ok {
+			found = append(found, &ConfigError{File: d.path, What: e.Error()})
+			continue
+		}
+		path, who := fmt.Sprintf("$.sensors[%d].%s", s.Index, s.Field), "sensor "+s.ID
+		if s.Index < 0 {
+			path, who = "$.buses."+quoteKey(s.Bus)+"."+s.Field, "bus "+s.Bus
+		}
+		path = strings.TrimSuffix(path, ".")
+		found = append(found, d.problem(who+": "+s.Problem, s.Mend, path))
+	}
+	return errors.Join(found...)
+}
+
+// leaves flattens joined errors.
+func leaves(err error) (out []error) {
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range many.Unwrap() {
+			out = append(out, leaves(e)...)
+		}
+		return out
+	}
+	if _, ok := errors.AsType[*kind.SpecError](err); !ok {
+		if inner := errors.Unwrap(err); inner != nil && len(leaves(inner)) > 1 {
+			return leaves(inner)
+		}
+	}
+	return []error{err}
+}
+
+func quoteKey(k string) string {
+	if regexp.MustCompile(`^[A-Za-z0-9_]+$`).MatchString(k) {
+		return k
+	}
+	return "'" + strings.Join(slices.Collect(strings.SplitSeq(k, "'")), "") + "'"
+}

@@ -1,0 +1,241 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+	"golang.org/x/sync/errgroup"
+
+	"aovuon/gateway/bus"
+	"aovuon/gateway/seal"
+	"aovuon/gateway/sense"
+	"aovuon/gateway/sense/kind"
+	"aovuon/gateway/spool"
+	"aovuon/gateway/uplink"
+	"aovuon/gateway/wire"
+)
+
+// plan is a configuration with everything checked and nothing opened.
+type plan struct {
+	cfg      *Config
+	secrets  secrets
+	channels []sense.Channel
+}
+
+// makePlan reports everything that is wrong with a configuration.
+func makePlan(path string, buses kind.Buses, clock sense.Clock, withServer bool) (*plan, error) {
+	cfg, err := load(path)
+	if cfg == nil {
+		return nil, err
+	}
+	p := &plan{cfg: cfg}
+	bad := []error{err}
+	if withServer {
+		p.secrets, err = cfg.openSecrets()
+		bad = append(bad, err)
+	} else if p.secrets.signer, _, err = wire.LoadKey(cfg.KeyFile); err != nil {
+		bad = append(bad, cfg.src.problem(err.Error(), "make it with: gateway init --config "+path, "$.key_file", "$.data_dir", "$.gateway"))
+	}
+	if p.channels, err = kind.Build(cfg.Sensors, buses, cfg.Buses, clock); err != nil {
+		bad = append(bad, cfg.src.explainSensors(err))
+	}
+	return p, errors.Join(bad...)
+}
+
+func check(path string, stdout io.Writer, log *slog.Logger) (err error) {
+	buses := bus.NewSet(log)
+	defer func() { err = errors.Join(err, buses.Close()) }()
+	p, err := makePlan(path, buses, sense.NewSystemClock(sense.SystemClockOptions{}), true)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(stdout, "%s: good: gateway %s, %d sensors, server %s\n", path, p.cfg.Gateway, len(p.cfg.Sensors), p.cfg.Server.URL)
+	return err
+}
+
+// run is the gateway: it returns when ctx is done and everything read is on disk, sealed.
+func run(ctx context.Context, path string, log *slog.Logger) (err error) {
+	buses := bus.NewSet(log)
+	defer func() { err = errors.Join(err, buses.Close()) }()
+	cfg, err := load(path)
+	if cfg == nil {
+		return err
+	}
+	log = log.With(slog.String("gateway", cfg.Gateway))
+	clock := sense.NewSystemClock(sense.SystemClockOptions{AssumeSynced: cfg.Clock.AssumeSynced})
+	p, err := makePlan(path, buses, clock, true)
+	if err != nil {
+		return err
+	}
+	g, err := open(ctx, p, clock, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, g.close()) }()
+	tlsConfig, err := uplink.TLSConfig(cfg.Server.CAFile, notBefore(cfg))
+	if err != nil {
+		return err
+	}
+	up := uplink.New(g.spool, uplink.Options{
+		Gateway: cfg.Gateway, URL: cfg.Server.URL, Password: p.secrets.password, TLS: tlsConfig, Server: p.secrets.server,
+		Sealed: g.sealer.Sealed(), Link: g.sealer.SetLink, Status: g.status, Now: time.Now, Log: log,
+		Renew: func(ctx context.Context, cause error) error { return g.sealer.Renew(ctx, cause, clock.Now()) },
+	})
+	log.Info("started", slog.Int("sensors", len(p.channels)), slog.String("epoch", g.spool.Epoch()), slog.String("version", version()))
+	if err := g.work(ctx, sense.NewStation(clock, p.channels, log), up); err != nil {
+		return fmt.Errorf("app: %w", err)
+	}
+	log.Info("stopped; everything read is on disk")
+	return nil
+}
+
+// gateway is what is open while the program works.
+type gateway struct {
+	log    *slog.Logger
+	lock   *os.File
+	spool  *spool.Spool
+	sealer *seal.Sealer
+}
+
+// open locks the data folder and opens the spool in it.
+func open(ctx context.Context, p *plan, clock sense.Clock, log *slog.Logger) (*gateway, error) {
+	if err := os.MkdirAll(p.cfg.DataDir, 0o700); err != nil {
+		return nil, fmt.Errorf("app: data folder: %w", err)
+	}
+	lock, err := lockFolder(p.cfg.DataDir)
+	if err != nil {
+		return nil, err
+	}
+	sp, found, err := spool.Open(ctx, p.cfg.spoolFile(), func() time.Time { return clock.Now().Wall })
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("app: %w", err), lock.Close())
+	}
+	g := &gateway{log: log, lock: lock, spool: sp, sealer: seal.New(sp, seal.Options{
+		Gateway: p.cfg.Gateway, Signer: p.secrets.signer, Log: log,
+		CommitEvery: p.cfg.Seal.CommitEvery, Every: p.cfg.Seal.Every, OfflineEvery: p.cfg.Seal.OfflineEvery,
+	})}
+	if found.SetAside != "" {
+		cause := fmt.Errorf("%s: %s", found.SetAside, found.Reason)
+		if err := g.sealer.Salvage(ctx, cause, clock.Now()); err != nil {
+			return nil, errors.Join(fmt.Errorf("app: %w", err), g.close())
+		}
+	}
+	return g, nil
+}
+
+func (g *gateway) close() error { return errors.Join(g.spool.Close(), g.lock.Close()) }
+
+// work runs the parts until ctx is done. They stop in the order of the flow: when sensing has ended the last readings
+// are sealed, and then the link is closed.
+func (g *gateway) work(ctx context.Context, station *sense.Station, up *uplink.Uplink) error {
+	group, ctx := errgroup.WithContext(ctx)
+	sealing, sensed := context.WithCancel(context.WithoutCancel(ctx))
+	sending, sealed := context.WithCancel(context.WithoutCancel(ctx))
+	defer sensed()
+	defer sealed()
+	group.Go(func() error {
+		defer sensed()
+		return station.Run(ctx, g.sealer)
+	})
+	group.Go(func() error {
+		defer sealed()
+		return g.sealer.Run(sealing)
+	})
+	group.Go(func() error { return up.Run(sending) })
+	group.Go(func() error { return g.watchdog(ctx) })
+	if err := notify(daemon.SdNotifyReady); err != nil {
+		g.log.Warn("systemd was not told", slog.Any("err", err))
+	}
+	return group.Wait()
+}
+
+// watchdog tells systemd that the program is alive: that the sealer answers.
+func (g *gateway) watchdog(ctx context.Context) error {
+	every, err := daemon.SdWatchdogEnabled(false)
+	if err != nil {
+		return fmt.Errorf("systemd watchdog: %w", err)
+	}
+	if every > 0 {
+		t := time.NewTicker(every / 2)
+		defer t.Stop()
+		for beating := true; beating; {
+			select {
+			case <-ctx.Done():
+				beating = false
+			case <-t.C:
+				g.sealer.Health() // hangs when the sealer does, and then there is no beat
+				err = notify(daemon.SdNotifyWatchdog)
+			}
+			if err != nil {
+				g.log.Warn("systemd was not told", slog.Any("err", err))
+			}
+		}
+	}
+	<-ctx.Done()
+	return notify(daemon.SdNotifyStopping)
+}
+
+func notify(state string) error {
+	_, err := daemon.SdNotify(false, state)
+	return err
+}
+
+// status is what the gateway says about itself.
+func (g *gateway) status(ctx context.Context) wire.Status {
+	h := g.sealer.Health()
+	s := wire.Status{Health: "ok", Dropped: h.Dropped, Version: version()}
+	st, err := g.spool.Stats(ctx)
+	s.Epoch, s.Next, s.Pending, s.Sealed = st.Epoch, st.NextSeq, st.Pending, st.Sealed
+	for _, e := range []error{h.Err, err} {
+		if e != nil {
+			s.Health = "disk: " + e.Error()
+		}
+	}
+	return s
+}
+
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	return info.Main.Version
+}
+
+// notBefore is the clock certificates are checked with: never before a time that is known to have passed. A Raspberry Pi
+// has no battery and wakes in 1970, before every certificate.
+func notBefore(cfg *Config) func() time.Time {
+	var floor time.Time
+	for _, path := range []string{cfg.spoolFile(), cfg.KeyFile, cfg.PasswordFile, cfg.Server.KeyFile, cfg.path} {
+		if info, err := os.Stat(path); err == nil && info.ModTime().After(floor) {
+			floor = info.ModTime()
+		}
+	}
+	return func() time.Time {
+		if now := time.Now(); now.After(floor) {
+			return now
+		}
+		return floor
+	}
+}
+
+// lockFolder keeps a second gateway out of a data folder: two that seal into one spool would sign two histories.
+func lockFolder(dir string) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(dir, "gateway.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("app: lock: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(fmt.Errorf("app: another gateway works in %s: stop it, or give this one a data_dir of its own (%w)", dir, err), f.Close())
+	}
+	return f, nil
+}
