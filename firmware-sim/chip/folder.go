@@ -20,10 +20,11 @@ import (
 // 750 ms here; that is the one thing a gateway could notice. On Linux each reading is written to the ledger when the
 // reader closes the file, with exactly what it read.
 type Folder struct {
-	w1    *W1
-	dir   string
-	mu    sync.Mutex
-	watch *readWatch
+	w1     *W1
+	dir    string
+	mu     sync.Mutex
+	watch  *readWatch
+	closed bool
 }
 
 // NewFolder takes dir (made if need be) for the tree of w1. Thermometers left there by an earlier run are removed.
@@ -49,10 +50,14 @@ func NewFolder(w1 *W1, dir string) (*Folder, error) {
 	return &Folder{w1: w1, dir: dir, watch: watch}, nil
 }
 
-// Refresh converts once and replaces every w1_slave; the folder of a chip that is unplugged vanishes.
+// Refresh converts once and replaces every w1_slave; the folder of a chip that is unplugged vanishes. After Close it does
+// nothing.
 func (f *Folder) Refresh() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.closed {
+		return nil
+	}
 	now := f.w1.now()
 	var errs []error
 	for _, c := range f.w1.chips {
@@ -104,6 +109,7 @@ func (f *Folder) Run(ctx context.Context, every time.Duration, log *slog.Logger)
 func (f *Folder) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.closed = true
 	var errs []error
 	for _, c := range f.w1.chips {
 		if err := os.RemoveAll(filepath.Join(f.dir, c.rom)); err != nil && !errors.Is(err, fs.ErrNotExist) {

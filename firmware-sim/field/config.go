@@ -1,0 +1,196 @@
+// Package field puts a simulated field together: one YAML file comes in; chips on buses in a seeded world go out, either
+// in process (for a season in virtual time) or as Unix sockets and w1 folders for gateways in other processes.
+package field
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"aovuon/firmware-sim/world"
+)
+
+// Config is a field file. Relative paths are relative to RunDir, and RunDir to the file.
+type Config struct {
+	Seed    uint64        `yaml:"seed"`       // the weather, the ponds, the noise: another seed is another year
+	Speed   float64       `yaml:"speed"`      // the world runs so many times faster than the clock; 1 is real. Chips keep their own time
+	RunDir  string        `yaml:"run_dir"`    // where sockets and folders are made; default: the folder of this file
+	Control string        `yaml:"control"`    // control socket for faults; empty: none
+	Ledger  string        `yaml:"ledger"`     // file of what every chip answered; empty: none
+	Refresh time.Duration `yaml:"w1_refresh"` // how often w1 folders show a new conversion
+	Places  []Place       `yaml:"places"`
+	Buses   []Bus         `yaml:"buses"`
+	Devices []Device      `yaml:"devices"`
+}
+
+// Place is a pond or a plot of the world.
+type Place struct {
+	ID      string  `yaml:"id"`
+	Kind    string  `yaml:"kind"`    // pond, plot
+	Density float64 `yaml:"density"` // pond: fish against a usual pond, 0.2 to 2; 0 means 1
+	DryOut  float64 `yaml:"dry_out"` // plot: days between irrigations, 2 to 10; 0 means 5
+}
+
+// Bus is an I²C bus behind a socket, or a 1-Wire bus as a folder: exactly one of the two.
+type Bus struct {
+	ID     string `yaml:"id"`
+	Socket string `yaml:"socket"`
+	W1     string `yaml:"w1"`
+}
+
+// Device is a chip on a bus, or an analog probe on an input of a converter.
+type Device struct {
+	ID      string `yaml:"id"`      // name on the fault board and in the ledger; by habit the gateway's sensor id
+	Kind    string `yaml:"kind"`    // ezo-do, ezo-ph, ads1115, capacitive, sht4x, bme280, ds18b20
+	Bus     string `yaml:"bus"`     // id of a bus; not for capacitive
+	Address uint16 `yaml:"address"` // I²C, 7 bit
+	ROM     string `yaml:"rom"`     // ds18b20: name of its folder; empty: made of the seed
+	ADC     string `yaml:"adc"`     // capacitive: id of the ads1115 it is wired to
+	Input   int    `yaml:"input"`   // capacitive: 0 to 3
+	Place   string `yaml:"place"`   // where it measures; not for ads1115
+	Dry     *Point `yaml:"dry"`     // capacitive: two points of its voltage
+	Wet     *Point `yaml:"wet"`
+}
+
+// Point is a soil sample and what a probe gives in it.
+type Point struct {
+	Volts float64 `yaml:"volts"`
+	VWC   float64 `yaml:"vwc"` // volumetric water content, %
+}
+
+//go:embed sample.yaml
+var sample string
+
+// Sample returns the field file of the demo: four ponds, two potato plots and a herb plot.
+func Sample() string { return sample }
+
+// maxSocketPath is what fits a Unix socket's address on Linux, without its final zero.
+const maxSocketPath = 107
+
+// Load reads a field file. Errors name the file, the line and the mend.
+func Load(path string) (Config, error) {
+	raw, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Config{}, fmt.Errorf("field: no file %s: start from one made by `firmware-sim sample > field.yaml`", path)
+	}
+	if err != nil {
+		return Config{}, fmt.Errorf("field: %w", err)
+	}
+	dir, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
+		return Config{}, fmt.Errorf("field: %w", err)
+	}
+	return Parse(path, raw, dir)
+}
+
+// Parse reads the text of a field file. name stands in errors; dir is what relative paths are relative to.
+func Parse(name string, raw []byte, dir string) (Config, error) {
+	c := Config{Speed: 1, RunDir: ".", Refresh: time.Second}
+	if err := yaml.UnmarshalWithOptions(raw, &c, yaml.Strict()); err != nil {
+		return Config{}, fmt.Errorf("field: %s: %s", name, strings.TrimSpace(yaml.FormatError(err, false, true)))
+	}
+	under(&c.RunDir, dir)
+	under(&c.Control, c.RunDir)
+	under(&c.Ledger, c.RunDir)
+	for i := range c.Buses {
+		under(&c.Buses[i].Socket, c.RunDir)
+		under(&c.Buses[i].W1, c.RunDir)
+	}
+	err := c.check()
+	if err == nil {
+		_, err = New(c, Options{Now: epoch})
+	}
+	if wrong := (*keyError)(nil); errors.As(err, &wrong) {
+		return Config{}, fmt.Errorf("field: %s:%d: %w", name, lineOf(raw, wrong.path), err)
+	}
+	if err != nil {
+		return Config{}, fmt.Errorf("field: %s: %w", name, err)
+	}
+	return c, nil
+}
+
+// under makes *path absolute below dir, unless it is empty.
+func under(path *string, dir string) {
+	if *path != "" && !filepath.IsAbs(*path) {
+		*path = filepath.Join(dir, *path)
+	}
+}
+
+func epoch() time.Time { return time.Unix(0, 0).UTC() }
+
+// keyError is a value that cannot be worked with: where it stands, what is wrong, how to mend it.
+type keyError struct {
+	path string // YAML path, such as $.devices[2].address
+	err  error
+}
+
+func (e *keyError) Error() string { return e.err.Error() }
+func (e *keyError) Unwrap() error { return e.err }
+
+func wrong(path, format string, args ...any) error {
+	return &keyError{path: path, err: fmt.Errorf(format, args...)}
+}
+
+// check finds what no chip would complain about.
+func (c Config) check() error {
+	if c.Speed <= 0 || c.Speed > 100_000 {
+		return wrong("$.speed", "speed %g: want more than 0, at most 100000; 1 is real time", c.Speed)
+	}
+	if c.Refresh < 50*time.Millisecond || c.Refresh > time.Hour {
+		return wrong("$.w1_refresh", "w1_refresh %s: want 50ms to 1h", c.Refresh)
+	}
+	if len(c.Devices) == 0 {
+		return wrong("$", "no devices: a field without chips has nothing to say; see `firmware-sim sample`")
+	}
+	if err := short("$.control", c.Control); err != nil {
+		return err
+	}
+	seen := make(map[string]bool)
+	for i, b := range c.Buses {
+		at := fmt.Sprintf("$.buses[%d]", i)
+		switch {
+		case b.ID == "":
+			return wrong(at, "a bus without id: give it one, such as ao-i2c")
+		case seen[b.ID]:
+			return wrong(at+".id", "bus %q is there twice: give every bus its own id", b.ID)
+		case (b.Socket == "") == (b.W1 == ""):
+			return wrong(at, "bus %s: want exactly one of socket (I²C) and w1 (a folder)", b.ID)
+		}
+		seen[b.ID] = true
+		if err := short(at+".socket", b.Socket); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func short(path, socket string) error {
+	if len(socket) > maxSocketPath {
+		return wrong(path, "%s is %d bytes long; a Unix socket's path has at most %d: set run_dir to a short folder, such as /tmp/field", socket, len(socket), maxSocketPath)
+	}
+	return nil
+}
+
+func (p Place) world() world.Place {
+	return world.Place{ID: p.ID, Kind: world.Kind(p.Kind), Density: p.Density, DryOut: p.DryOut}
+}
+
+// lineOf returns the line of a YAML path, or of the nearest thing above it that the file has.
+func lineOf(raw []byte, path string) int {
+	for path != "" && path != "$" {
+		if p, err := yaml.PathString(path); err == nil {
+			if node, err := p.ReadNode(strings.NewReader(string(raw))); err == nil && node != nil {
+				return node.GetToken().Position.Line
+			}
+		}
+		path = path[:max(0, strings.LastIndexAny(path, ".["))]
+	}
+	return 1
+}

@@ -1,0 +1,163 @@
+package field
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"periph.io/x/conn/v3/i2c"
+
+	"aovuon/firmware-sim/chip"
+	"aovuon/firmware-sim/fault"
+	"aovuon/firmware-sim/world"
+	"aovuon/gateway/measure"
+)
+
+// Options are what a field needs beside its file.
+type Options struct {
+	Now    func() time.Time // the clock chips run by: the machine's, or a virtual one
+	Ledger chip.Recorder    // nil: nothing is written down
+}
+
+// Field is a running set of chips.
+type Field struct {
+	cfg   Config
+	opts  Options
+	start time.Time // where the world's faster time begins
+	world *world.World
+	board *fault.Board
+	i2c   map[string]*chip.Bus // by bus id
+	w1    map[string]*chip.W1
+	adcs  map[string]*chip.ADS1115
+}
+
+// New builds the chips of a configuration.
+func New(c Config, o Options) (*Field, error) {
+	if o.Ledger == nil {
+		o.Ledger = chip.Silent{}
+	}
+	places := make([]world.Place, len(c.Places))
+	for i, p := range c.Places {
+		places[i] = p.world()
+		if _, err := world.New(c.Seed, places[:i+1]); err != nil { // one by one, to know which
+			return nil, wrong(fmt.Sprintf("$.places[%d]", i), "%w", err)
+		}
+	}
+	w, err := world.New(c.Seed, places)
+	if err != nil {
+		return nil, err
+	}
+	f := &Field{
+		cfg: c, opts: o, start: o.Now(), world: w, board: fault.NewBoard(),
+		i2c: make(map[string]*chip.Bus), w1: make(map[string]*chip.W1), adcs: make(map[string]*chip.ADS1115),
+	}
+	for _, b := range c.Buses {
+		if b.Socket != "" {
+			f.i2c[b.ID] = chip.NewBus(b.ID)
+		} else {
+			f.w1[b.ID] = chip.NewW1(o.Now)
+		}
+	}
+	for i, d := range c.Devices {
+		if err := f.add(fmt.Sprintf("$.devices[%d]", i), d); err != nil {
+			return nil, err
+		}
+	}
+	return f, nil
+}
+
+// Board returns the switches of the field's faults.
+func (f *Field) Board() *fault.Board { return f.board }
+
+// add makes one device. at is where it stands in the file.
+func (f *Field) add(at string, d Device) error {
+	if !measure.ValidID(d.ID, 40) {
+		return wrong(at+".id", "bad device id %q: want [a-z0-9][a-z0-9-]*, at most 40 characters", d.ID)
+	}
+	k, ok := kinds()[d.Kind]
+	if !ok {
+		return wrong(at+".kind", "device %s: unknown kind %q: want ezo-do, ezo-ph, ads1115, capacitive, sht4x, bme280 or ds18b20", d.ID, d.Kind)
+	}
+	if err := k.fields(at, d); err != nil {
+		return err
+	}
+	sw, err := f.board.Add(d.ID, k.faults...)
+	if err != nil {
+		return wrong(at+".id", "%w: give every device its own id", err)
+	}
+	sources := make([]chip.Source, len(k.needs))
+	for i, q := range k.needs {
+		if sources[i], err = f.source(d.Place, q); err != nil {
+			return wrong(at+".place", "device %s: %w: want a place that has it", d.ID, err)
+		}
+	}
+	p := chip.Part{Name: d.ID, Seed: seedOf(f.cfg.Seed, d.ID), Now: f.opts.Now, Faults: sw, Ledger: f.opts.Ledger}
+	return k.build(f, at, d, p, sources)
+}
+
+// source is a quantity of a place as the chips' clock passes.
+func (f *Field) source(place string, q measure.Quantity) (chip.Source, error) {
+	if _, err := f.world.Value(place, q, f.start); err != nil {
+		return nil, err
+	}
+	return func(t time.Time) float64 {
+		if f.cfg.Speed != 1 {
+			t = f.start.Add(time.Duration(float64(t.Sub(f.start)) * f.cfg.Speed))
+		}
+		v, err := f.world.Value(place, q, t)
+		if err != nil {
+			return math.NaN() // cannot be: it was there at the start
+		}
+		return v
+	}, nil
+}
+
+// seedOf gives every device its own noise (FNV-1a over its id).
+func seedOf(seed uint64, id string) uint64 {
+	x := 14695981039346656037 ^ seed
+	for i := range len(id) {
+		x = (x ^ uint64(id[i])) * 1099511628211
+	}
+	return x
+}
+
+// I2C returns the bus behind the socket that a gateway's configuration names ("unix:/run/ao1.sock"), in process.
+func (f *Field) I2C(name string) (i2c.Bus, error) {
+	path, remote := strings.CutPrefix(name, "unix:")
+	for _, b := range f.cfg.Buses {
+		if remote && b.Socket != "" && same(path, b.Socket) {
+			return f.i2c[b.ID], nil
+		}
+	}
+	return nil, fmt.Errorf("field: no bus %q; the field has: %s", name, f.names(func(b Bus) string { return b.Socket }, "unix:"))
+}
+
+// W1 returns the 1-Wire tree that a gateway's configuration names by its folder, in process.
+func (f *Field) W1(folder string) (fs.FS, error) {
+	for _, b := range f.cfg.Buses {
+		if b.W1 != "" && same(folder, b.W1) {
+			return f.w1[b.ID], nil
+		}
+	}
+	return nil, fmt.Errorf("field: no 1-Wire folder %q; the field has: %s", folder, f.names(func(b Bus) string { return b.W1 }, ""))
+}
+
+func (f *Field) names(of func(Bus) string, prefix string) string {
+	var list []string
+	for _, b := range f.cfg.Buses {
+		if n := of(b); n != "" {
+			list = append(list, prefix+n)
+		}
+	}
+	return strings.Join(list, ", ")
+}
+
+func same(a, b string) bool {
+	x, errX := filepath.Abs(a)
+	y, errY := filepath.Abs(b)
+	return errors.Join(errX, errY) == nil && x == y
+}

@@ -1,0 +1,112 @@
+package field
+
+import (
+	"aovuon/firmware-sim/chip"
+	"aovuon/firmware-sim/fault"
+	"aovuon/gateway/measure"
+)
+
+// kind is what the field knows of a kind of device.
+type kind struct {
+	bus    string // "i2c", "w1" or "" for a probe on a converter
+	needs  []measure.Quantity
+	faults []fault.Kind
+	build  func(f *Field, at string, d Device, p chip.Part, s []chip.Source) error
+}
+
+func kinds() map[string]kind {
+	const (
+		water = measure.WaterTemperature
+		air   = measure.AirTemperature
+		rh    = measure.RelativeHumidity
+	)
+	return map[string]kind{
+		"ezo-do": {"i2c", []measure.Quantity{measure.DissolvedOxygen, water}, chip.EZOFaults(), onI2C(
+			func(p chip.Part, s []chip.Source) chip.Device { return chip.NewEZODO(p, s[0], s[1]) })},
+		"ezo-ph": {"i2c", []measure.Quantity{measure.PH, water}, chip.EZOFaults(), onI2C(
+			func(p chip.Part, s []chip.Source) chip.Device { return chip.NewEZOPH(p, s[0], s[1]) })},
+		"sht4x": {"i2c", []measure.Quantity{air, rh}, chip.SHT4xFaults(), onI2C(
+			func(p chip.Part, s []chip.Source) chip.Device { return chip.NewSHT4x(p, s[0], s[1]) })},
+		"bme280": {"i2c", []measure.Quantity{air, rh, measure.AirPressure}, chip.BME280Faults(), onI2C(
+			func(p chip.Part, s []chip.Source) chip.Device { return chip.NewBME280(p, s[0], s[1], s[2]) })},
+		"ads1115":    {"i2c", nil, chip.ADS1115Faults(), addADC},
+		"capacitive": {"", []measure.Quantity{measure.SoilMoisture}, chip.CapacitiveFaults(), addProbe},
+		"ds18b20":    {"w1", []measure.Quantity{water}, chip.DS18B20Faults(), addThermometer},
+	}
+}
+
+// fields finds keys that are missing and keys that the kind has no use for.
+func (k kind) fields(at string, d Device) error {
+	type rule struct {
+		key       string
+		has, want bool
+	}
+	for _, r := range []rule{
+		{"bus", d.Bus != "", k.bus != ""},
+		{"address", d.Address != 0, k.bus == "i2c"},
+		{"adc", d.ADC != "", k.bus == ""},
+		{"place", d.Place != "", k.needs != nil},
+		{"dry", d.Dry != nil, k.bus == ""},
+		{"wet", d.Wet != nil, k.bus == ""},
+	} {
+		if r.want && !r.has {
+			return wrong(at, "device %s: a %s needs %s", d.ID, d.Kind, r.key)
+		}
+		if r.has && !r.want {
+			return wrong(at+"."+r.key, "device %s: a %s has no %s: remove it", d.ID, d.Kind, r.key)
+		}
+	}
+	if d.ROM != "" && k.bus != "w1" {
+		return wrong(at+".rom", "device %s: a %s has no rom: remove it", d.ID, d.Kind)
+	}
+	return nil
+}
+
+func onI2C(build func(p chip.Part, s []chip.Source) chip.Device) func(*Field, string, Device, chip.Part, []chip.Source) error {
+	return func(f *Field, at string, d Device, p chip.Part, s []chip.Source) error {
+		return f.wire(at, d, build(p, s))
+	}
+}
+
+func (f *Field) wire(at string, d Device, c chip.Device) error {
+	bus, ok := f.i2c[d.Bus]
+	if !ok {
+		return wrong(at+".bus", "device %s: no I²C bus %q: name one of buses that has a socket", d.ID, d.Bus)
+	}
+	if err := bus.Add(d.Address, c); err != nil {
+		return wrong(at+".address", "device %s: %w", d.ID, err)
+	}
+	return nil
+}
+
+func addADC(f *Field, at string, d Device, p chip.Part, _ []chip.Source) error {
+	adc := chip.NewADS1115(p)
+	f.adcs[d.ID] = adc
+	return f.wire(at, d, adc)
+}
+
+func addProbe(f *Field, at string, d Device, p chip.Part, s []chip.Source) error {
+	adc, ok := f.adcs[d.ADC]
+	if !ok {
+		return wrong(at+".adc", "device %s: no ads1115 %q above it: name one, and put the probe below it", d.ID, d.ADC)
+	}
+	if d.Dry.Volts <= d.Wet.Volts || d.Dry.VWC >= d.Wet.VWC {
+		return wrong(at+".dry", "device %s: want dry with more volts and less vwc than wet: wetter soil gives a lower voltage", d.ID)
+	}
+	c := chip.NewCapacitive(p, s[0], chip.SoilPoint(*d.Dry), chip.SoilPoint(*d.Wet))
+	if !adc.Connect(d.Input, c) {
+		return wrong(at+".input", "device %s: input %d of %s is taken or none: want a free one, 0 to 3", d.ID, d.Input, d.ADC)
+	}
+	return nil
+}
+
+func addThermometer(f *Field, at string, d Device, p chip.Part, s []chip.Source) error {
+	bus, ok := f.w1[d.Bus]
+	if !ok {
+		return wrong(at+".bus", "device %s: no 1-Wire bus %q: name one of buses that has w1", d.ID, d.Bus)
+	}
+	if err := bus.Add(chip.NewDS18B20(p, d.ROM, s[0])); err != nil {
+		return wrong(at, "%w", err)
+	}
+	return nil
+}

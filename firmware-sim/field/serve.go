@@ -1,0 +1,132 @@
+package field
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"aovuon/firmware-sim/chip"
+	"aovuon/firmware-sim/fault"
+	"aovuon/gateway/bus"
+)
+
+// ErrTaken is wrapped by the error of a socket on which another simulator answers.
+var ErrTaken = errors.New("another simulator answers on this socket: stop it first")
+
+// Serve opens every bus and the control socket to other processes, calls ready once all of them are there, and answers
+// until ctx is done. Nothing is left open when it returns. When one cannot be opened none stays open.
+func (f *Field) Serve(ctx context.Context, log *slog.Logger, ready func()) (err error) {
+	s := &service{field: f}
+	if err := s.open(ctx); err != nil {
+		return errors.Join(fmt.Errorf("field: %w", err), s.abandon())
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	for id, l := range s.i2c {
+		g.Go(func() error { return bus.ServeI2C(ctx, l, f.i2c[id]) })
+	}
+	if s.control != nil {
+		g.Go(func() error { return fault.Serve(ctx, s.control, f.board) })
+	}
+	f.board.OnChange(func() { s.refresh(log) })
+	s.refresh(log) // every folder is there when ready is called
+	for _, w := range s.w1 {
+		g.Go(func() error {
+			w.Run(ctx, f.cfg.Refresh, log)
+			return w.Close()
+		})
+	}
+	ready()
+	return g.Wait()
+}
+
+// service is what Serve has open.
+type service struct {
+	field   *Field
+	i2c     map[string]net.Listener
+	control net.Listener
+	w1      []*chip.Folder
+}
+
+func (s *service) open(ctx context.Context) error {
+	s.i2c = make(map[string]net.Listener)
+	for _, b := range s.field.cfg.Buses {
+		if b.Socket == "" {
+			continue
+		}
+		l, err := listen(ctx, b.Socket)
+		if err != nil {
+			return err
+		}
+		s.i2c[b.ID] = l
+	}
+	if s.field.cfg.Control != "" {
+		l, err := listen(ctx, s.field.cfg.Control)
+		if err != nil {
+			return err
+		}
+		s.control = l
+	}
+	for _, b := range s.field.cfg.Buses { // last: it clears what another simulator, had it answered, would be using
+		if b.W1 == "" {
+			continue
+		}
+		w, err := chip.NewFolder(s.field.w1[b.ID], b.W1)
+		if err != nil {
+			return err
+		}
+		s.w1 = append(s.w1, w)
+	}
+	return nil
+}
+
+// abandon closes what a failed open left.
+func (s *service) abandon() error {
+	var errs []error
+	for _, l := range s.i2c {
+		errs = append(errs, l.Close())
+	}
+	if s.control != nil {
+		errs = append(errs, s.control.Close())
+	}
+	for _, w := range s.w1 {
+		errs = append(errs, w.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (s *service) refresh(log *slog.Logger) {
+	for _, w := range s.w1 {
+		if err := w.Refresh(); err != nil {
+			log.Warn("w1 folder not refreshed", slog.Any("err", err))
+		}
+	}
+}
+
+// listen opens a Unix socket, in place of one that a killed simulator left behind.
+func listen(ctx context.Context, path string) (net.Listener, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, err
+	}
+	dialing, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	var d net.Dialer
+	if conn, err := d.DialContext(dialing, "unix", path); err == nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, ErrTaken), conn.Close())
+	}
+	if info, err := os.Lstat(path); err == nil && info.Mode().Type() != fs.ModeSocket {
+		return nil, fmt.Errorf("%s is there and is no socket: move it away or name another path", path)
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	var lc net.ListenConfig
+	return lc.Listen(ctx, "unix", path)
+}
