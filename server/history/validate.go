@@ -23,13 +23,8 @@ const (
 // Validate reports why no history would take p: a name that cannot be told apart in every engine, a time out of reach, a
 // value that is not a number. The value of a fault is not looked at.
 func (p Point) Validate() error {
-	if !validQuantity(p.Quantity) {
-		return fmt.Errorf("bad quantity %q: want [a-z][a-z0-9_]*, at most 64 characters", string(p.Quantity))
-	}
-	for _, n := range []struct{ what, name string }{{"place", p.Place}, {"gateway", p.Gateway}, {"sensor", p.Sensor}} {
-		if err := validName(n.name); err != nil {
-			return fmt.Errorf("bad %s %q: %w", n.what, n.name, err)
-		}
+	if err := p.Series.Validate(); err != nil {
+		return err
 	}
 	if ms := p.Time.UnixMilli(); ms < minMillis || ms > maxMillis {
 		return fmt.Errorf("time %s is outside 1970 to 2262", p.Time.UTC().Format(time.RFC3339))
@@ -39,6 +34,19 @@ func (p Point) Validate() error {
 	}
 	if p.Quality != measure.Fault && (math.IsNaN(p.Value) || math.IsInf(p.Value, 0)) {
 		return fmt.Errorf("value %v is not a number", p.Value)
+	}
+	return nil
+}
+
+// Validate reports why no history can hold the series.
+func (s Series) Validate() error {
+	if !validQuantity(s.Quantity) {
+		return fmt.Errorf("bad quantity %q: want [a-z][a-z0-9_]*, at most 64 characters", string(s.Quantity))
+	}
+	for _, n := range []struct{ what, name string }{{"place", s.Place}, {"gateway", s.Gateway}, {"sensor", s.Sensor}} {
+		if err := validName(n.name); err != nil {
+			return fmt.Errorf("bad %s %q: %w", n.what, n.name, err)
+		}
 	}
 	return nil
 }

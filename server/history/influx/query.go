@@ -1,0 +1,96 @@
+package influx
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"aovuon/server/history"
+)
+
+// result is a part of the answer to one statement.
+type result struct {
+	Statement int      `json:"statement_id"`
+	Series    []series `json:"series"`
+	Error     string   `json:"error"`
+}
+
+type series struct {
+	Tags   map[string]string `json:"tags"`
+	Values [][]*float64      `json:"values"` // a row's first column is the time in milliseconds; null is nil
+}
+
+// query runs InfluxQL statements, separated by semicolons, and gives every part of the answer to f as it arrives. Always
+// in chunks: an answer in one piece may be cut short by the server's max-row-limit.
+func (s *Store) query(ctx context.Context, method, q string, f func(result) error) (err error) {
+	form := url.Values{"db": {s.opts.Database}, "q": {q}, "epoch": {"ms"}, "chunked": {"true"}, "chunk_size": {"10000"}}
+	req, err := http.NewRequestWithContext(ctx, method, s.opts.URL+"/query?"+form.Encode(), nil)
+	if err != nil {
+		return err
+	}
+	resp, err := s.http.Do(req)
+	if err != nil {
+		return unreachable(ctx, err)
+	}
+	defer func() { err = errors.Join(err, resp.Body.Close()) }()
+	if resp.StatusCode == http.StatusBadRequest {
+		return fmt.Errorf("InfluxDB does not understand the query: %s", resp.Header.Get(errorHeader))
+	}
+	if resp.StatusCode != http.StatusOK {
+		return s.refused(resp.StatusCode, resp.Header)
+	}
+	for d := json.NewDecoder(resp.Body); ; {
+		var part struct {
+			Results []result `json:"results"`
+			Error   string   `json:"error"`
+		}
+		if err := d.Decode(&part); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return unreachable(ctx, fmt.Errorf("answer broken off: %w", err))
+		}
+		if part.Error != "" {
+			return s.queryFailed(part.Error)
+		}
+		for _, r := range part.Results {
+			if r.Error != "" {
+				return s.queryFailed(r.Error)
+			}
+			if err := f(r); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// queryFailed is for errors within an answer of status 200: a missing database, or the state of the server.
+func (s *Store) queryFailed(text string) error {
+	err := errors.New(text)
+	switch {
+	case strings.Contains(text, "database not found"), strings.Contains(text, "retention policy not found"):
+		return s.noDatabase(err)
+	case strings.Contains(text, "not authorized"):
+		return fmt.Errorf("%w: see the rights of the user on database %q: %w", history.ErrConfiguration, s.opts.Database, err)
+	}
+	return &history.UnavailableError{Err: err}
+}
+
+// identifier quotes a name as InfluxQL wants measurements, tags and databases.
+func identifier(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(s) + `"`
+}
+
+// literal quotes a text as InfluxQL wants values.
+func literal(s string) string {
+	return `'` + strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\n", `\n`).Replace(s) + `'`
+}
+
+// is returns the condition that picks one series of a measurement.
+func is(k history.Series) string {
+	return `"place" = ` + literal(k.Place) + ` AND "gateway" = ` + literal(k.Gateway) + ` AND "sensor" = ` + literal(k.Sensor)
+}

@@ -1,0 +1,230 @@
+package influx
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"aovuon/gateway/measure"
+	"aovuon/server/history"
+)
+
+// Latest asks for series by name as long as a measurement has no more than this many asked for, and for all series of the
+// measurement above.
+const namedSeries = 50
+
+// Range implements history.Store.
+func (s *Store) Range(ctx context.Context, q history.Query) ([]history.Bucket, error) {
+	segs, err := q.Segments()
+	if err != nil {
+		return nil, fmt.Errorf("history/influx: %w", err)
+	}
+	if q.Series.Validate() != nil {
+		return nil, nil //nolint:nilerr // what cannot be stored is not there
+	}
+	var all []history.Bucket
+	var last history.Segment
+	for _, seg := range segs {
+		read := s.steps
+		if q.Every == 0 {
+			read = s.raw
+		}
+		buckets, err := read(ctx, q.Series, seg)
+		if err != nil {
+			return nil, fmt.Errorf("history/influx: range: %w", err)
+		}
+		all, last = history.Join(all, last, buckets, seg), seg
+	}
+	return all, nil
+}
+
+// raw returns each point as a bucket.
+func (s *Store) raw(ctx context.Context, k history.Series, seg history.Segment) (buckets []history.Bucket, err error) {
+	err = s.points(ctx, k, seg.FromMs, seg.ToMs, func(p history.Point) error {
+		buckets = append(buckets, p.Bucket())
+		return nil
+	})
+	return buckets, err
+}
+
+// steps asks for the figures of the values that count, and for how many there are of those that do not. Of n records with
+// quality 4 or 5 whose qualities add up to sum, sum - 4n are faults.
+func (s *Store) steps(ctx context.Context, k history.Series, seg history.Segment) ([]history.Bucket, error) {
+	// InfluxQL's steps start at multiples of the width since 1970 in UTC, plus an offset.
+	offset := ((-seg.OffsetMs)%seg.EveryMs + seg.EveryMs) % seg.EveryMs
+	from := fmt.Sprintf(`FROM %s WHERE %s AND time >= %dms AND time < %dms AND "q"`, identifier(string(k.Quantity)), is(k), seg.FromMs, seg.ToMs)
+	group := fmt.Sprintf(`GROUP BY time(%dms, %dms) fill(none)`, seg.EveryMs, offset)
+	q := fmt.Sprintf(`SELECT count("value"), min("value"), mean("value"), max("value"), max("q") %[1]s < %[2]d %[3]s; SELECT count("q"), sum("q"), max("q") %[1]s >= %[2]d %[3]s`,
+		from, measure.OutOfRange, group)
+	var values, others []history.Bucket
+	err := s.query(ctx, http.MethodGet, q, func(r result) error {
+		for _, one := range r.Series {
+			for _, v := range one.Values {
+				b, err := step(r.Statement, v)
+				if err != nil {
+					return err
+				}
+				if r.Statement == 0 {
+					values = append(values, b)
+				} else {
+					others = append(others, b)
+				}
+			}
+		}
+		return nil
+	})
+	return zip(values, others), err
+}
+
+// step reads one row of the answer to the first or the second statement of steps.
+func step(statement int, v []*float64) (history.Bucket, error) {
+	want := []int{6, 4}[min(statement, 1)]
+	if len(v) != want || slices.Contains(v, nil) {
+		return history.Bucket{}, fmt.Errorf("InfluxDB answered a row of %d columns, or an empty one, for %d", len(v), want)
+	}
+	b := history.Bucket{Start: time.UnixMilli(int64(*v[0])).UTC()}
+	if statement == 0 {
+		b.N, b.Min, b.Mean, b.Max, b.Worst = int(*v[1]), *v[2], *v[3], *v[4], measure.Quality(*v[5])
+		return b, nil
+	}
+	n, sum := int(*v[1]), int(*v[2])
+	b.Faults = sum - n*int(measure.OutOfRange)
+	b.OutOfRange, b.Worst = n-b.Faults, measure.Quality(*v[3])
+	return b, nil
+}
+
+// zip puts the figures and the counts of the same step into one bucket.
+func zip(values, others []history.Bucket) []history.Bucket {
+	if len(others) == 0 {
+		return values
+	}
+	all := append(values, others...)
+	slices.SortStableFunc(all, func(a, b history.Bucket) int { return a.Start.Compare(b.Start) })
+	out := all[:1]
+	for _, b := range all[1:] {
+		if last := &out[len(out)-1]; last.Start.Equal(b.Start) { // last is of values, b of others
+			last.Faults, last.OutOfRange, last.Worst = b.Faults, b.OutOfRange, b.Worst
+		} else {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+// Each implements history.Store.
+func (s *Store) Each(ctx context.Context, k history.Series, from, to time.Time, f func(history.Point) error) error {
+	fromMs, toMs := history.Millis(from, to)
+	if k.Validate() != nil || fromMs >= toMs {
+		return nil //nolint:nilerr // what cannot be stored is not there
+	}
+	var stopped error
+	err := s.points(ctx, k, fromMs, toMs, func(p history.Point) error {
+		stopped = f(p)
+		return stopped
+	})
+	if stopped != nil {
+		return stopped
+	}
+	if err != nil {
+		return fmt.Errorf("history/influx: each: %w", err)
+	}
+	return nil
+}
+
+// points streams the points of one series in time order.
+func (s *Store) points(ctx context.Context, k history.Series, fromMs, toMs int64, f func(history.Point) error) error {
+	q := fmt.Sprintf(`SELECT "value", "q" FROM %s WHERE %s AND time >= %dms AND time < %dms`, identifier(string(k.Quantity)), is(k), fromMs, toMs)
+	return s.query(ctx, http.MethodGet, q, func(r result) error {
+		for _, one := range r.Series {
+			for _, v := range one.Values {
+				p, err := point(k, v)
+				if err != nil {
+					return err
+				}
+				if err := f(p); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// point reads time, value, q. The quality decides whether there is a value (FORMAT.md).
+func point(k history.Series, v []*float64) (history.Point, error) {
+	if len(v) != 3 || v[0] == nil || v[2] == nil || *v[2] < 0 || *v[2] > float64(measure.Fault) {
+		return history.Point{}, fmt.Errorf("%s of sensor %s: a record without quality: another program writes into this database", k.Quantity, k.Sensor)
+	}
+	p := history.Point{Series: k, Time: time.UnixMilli(int64(*v[0])).UTC(), Quality: measure.Quality(*v[2])}
+	if p.Quality == measure.Fault {
+		return p, nil
+	}
+	if v[1] == nil {
+		return p, fmt.Errorf("%s of sensor %s at %s: quality %s without a value", k.Quantity, k.Sensor, p.Time.Format(time.RFC3339), p.Quality)
+	}
+	p.Value = *v[1]
+	return p, nil
+}
+
+// Latest implements history.Store: one statement for each quantity, in one request.
+func (s *Store) Latest(ctx context.Context, asked []history.Series) ([]history.Point, error) {
+	wanted := make(map[history.Series]bool, len(asked))
+	perQuantity := map[measure.Quantity][]history.Series{}
+	for _, k := range asked {
+		if k.Validate() == nil && !wanted[k] {
+			wanted[k] = true
+			perQuantity[k.Quantity] = append(perQuantity[k.Quantity], k)
+		}
+	}
+	if len(wanted) == 0 {
+		return nil, nil
+	}
+	quantities := make([]measure.Quantity, 0, len(perQuantity))
+	statements := make([]string, 0, len(perQuantity))
+	for quantity, ks := range perQuantity {
+		quantities = append(quantities, quantity)
+		statements = append(statements, latestOf(quantity, ks))
+	}
+	points := make([]history.Point, 0, len(wanted))
+	err := s.query(ctx, http.MethodGet, strings.Join(statements, "; "), func(r result) error {
+		if r.Statement >= len(quantities) {
+			return fmt.Errorf("InfluxDB answered statement %d of %d", r.Statement+1, len(quantities))
+		}
+		for _, one := range r.Series {
+			k := history.Series{Place: one.Tags["place"], Quantity: quantities[r.Statement], Gateway: one.Tags["gateway"], Sensor: one.Tags["sensor"]}
+			for _, v := range one.Values {
+				if !wanted[k] {
+					continue
+				}
+				p, err := point(k, v)
+				if err != nil {
+					return err
+				}
+				points = append(points, p)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("history/influx: latest: %w", err)
+	}
+	return points, nil
+}
+
+// latestOf returns the statement for the newest record of each of the series, which are of one quantity.
+func latestOf(quantity measure.Quantity, ks []history.Series) string {
+	where := ""
+	if len(ks) <= namedSeries {
+		conditions := make([]string, len(ks))
+		for i, k := range ks {
+			conditions[i] = "(" + is(k) + ")"
+		}
+		slices.SortFunc(conditions, cmp.Compare[string])
+		where = "WHERE " + strings.Join(conditions, " OR ") + " "
+	}
+	return `SELECT "value", "q" FROM ` + identifier(string(quantity)) + " " + where + `GROUP BY "place", "gateway", "sensor" ORDER BY time DESC LIMIT 1`
+}
