@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml"
@@ -152,7 +153,10 @@ type secrets struct {
 func (c *Config) openSecrets() (s secrets, err error) {
 	var bad []error
 	say := func(key string, err error, mend string) {
-		bad = append(bad, c.src.problem(err.Error(), mend, key, "$.data_dir", "$.gateway"))
+		if near := "$.data_dir"; !strings.HasPrefix(key, "$.server") && c.src.node(key) == nil && c.src.node(near) != nil {
+			key = near // it lives there unless its own key says otherwise
+		}
+		bad = append(bad, c.src.problem(err.Error(), mend, key))
 	}
 	if s.signer, _, err = wire.LoadKey(c.KeyFile); err != nil {
 		say("$.key_file", err, "make it with: gateway init --config "+c.path)

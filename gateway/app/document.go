@@ -225,19 +225,20 @@ func (d *document) walkKeys(n ast.Node, t reflect.Type, bad *[]error) {
 		}
 	case *ast.MappingValueNode:
 		key := n.Key.GetToken().Value
-		switch t.Kind() {
-		case reflect.Map:
+		if t.Kind() == reflect.Map {
 			d.walkKeys(n.Value, t.Elem(), bad)
-		case reflect.Struct:
-			keys := keysOf(t)
-			f, ok := keys[key]
-			if !ok {
-				names := slices.Sorted(maps.Keys(keys))
-				*bad = append(*bad, d.at(n.Key.GetToken(), fmt.Sprintf("unknown key %q", key), "remove it, or write one of: "+strings.Join(names, ", ")))
-				return
-			}
-			d.walkKeys(n.Value, f, bad)
 		}
+		if t.Kind() != reflect.Struct {
+			return
+		}
+		keys := keysOf(t)
+		f, ok := keys[key]
+		if !ok {
+			mend := "remove it, or write one of: " + strings.Join(slices.Sorted(maps.Keys(keys)), ", ")
+			*bad = append(*bad, d.at(n.Key.GetToken(), fmt.Sprintf("unknown key %q", key), mend))
+			return
+		}
+		d.walkKeys(n.Value, f, bad)
 	}
 }
 

@@ -180,6 +180,9 @@ func (s *Sealer) trim() {
 		}
 		if s.dropped.Lost == 0 {
 			s.dropped = wire.Gap{From: at, Reason: wire.GapDiskFailed}
+			if errors.Is(s.health.Err, spool.ErrFull) {
+				s.dropped.Reason = wire.GapSpoolFull
+			}
 		}
 		s.dropped.To = at
 		s.dropped.Lost++

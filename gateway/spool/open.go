@@ -107,7 +107,7 @@ func openMissing(ctx context.Context, path string) (*Spool, Opening, error) {
 func dsn(path, more string) string {
 	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath()}
 	return u.String() + "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
-		"&_pragma=foreign_keys(ON)&_pragma=journal_size_limit(4194304)&_pragma=cache_size(-2048)" + more
+		"&_pragma=foreign_keys(ON)&_pragma=journal_size_limit(1048576)&_pragma=wal_autocheckpoint(256)&_pragma=cache_size(-2048)" + more
 }
 
 // attach opens an existing file and checks it.

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"path/filepath"
 )
 
 // Add appends records to those waiting to be sealed, in order and all or none. When it returns nil they survive a power
@@ -20,6 +21,9 @@ func (s *Spool) Add(ctx context.Context, records [][]byte) error {
 			return fmt.Errorf("spool: add: an empty record")
 		}
 	}
+	if err := s.checkRoom(); err != nil {
+		return fail("add", err)
+	}
 	err := s.inTx(ctx, func(tx *sql.Tx) error {
 		var last int64
 		if err := tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(id), 0) FROM pending`).Scan(&last); err != nil {
@@ -29,6 +33,20 @@ func (s *Spool) Add(ctx context.Context, records [][]byte) error {
 	})
 	if err != nil {
 		return fail("add", err)
+	}
+	return nil
+}
+
+// reserve is left free on the disk, or a twentieth of a disk smaller than twenty times that: deleting needs room too.
+const reserve = 16 << 20
+
+func (s *Spool) checkRoom() error {
+	free, total, err := room(filepath.Dir(s.path))
+	if err != nil {
+		return err
+	}
+	if keep := min(reserve, total/20); free < keep {
+		return fmt.Errorf("%w: %d bytes are free and %d are kept in reserve", ErrFull, free, keep)
 	}
 	return nil
 }

@@ -22,6 +22,8 @@ var (
 	ErrAhead = errors.New("the receipt is ahead of the spool")
 	// ErrCorrupt: the file is damaged beyond a single batch. Close the Spool; the next Open sets the file aside.
 	ErrCorrupt = errors.New("the spool file is corrupt")
+	// ErrFull: the disk is full but for a reserve, which is kept so that batches can still be sealed and released.
+	ErrFull = errors.New("the disk is full")
 	// ErrNewer: the file was made by a later version of the program.
 	ErrNewer = errors.New("the spool file was made by a newer gateway")
 )
