@@ -1,4 +1,6 @@
 // Package kind is the table of what a sensor can be: configuration in, channels of the right driver out.
+//
+// A new kind of sensor is a driver in a folder of its own below gateway/sense and one row in the table of this package.
 package kind
 
 import (
@@ -6,13 +8,9 @@ import (
 	"time"
 
 	"periph.io/x/conn/v3/i2c"
-
-	"aovuon/gateway/measure"
-	"aovuon/gateway/sense"
 )
 
-// Spec is the configuration of one sensor. Which fields a kind needs is said by Lookup; a field it has no use for is an
-// error.
+// Spec is the configuration of one sensor. A field that its kind has no use for is an error.
 type Spec struct {
 	ID          string           `yaml:"id"`          // [a-z0-9][a-z0-9-]{0,39}, unique
 	Kind        string           `yaml:"kind"`        // one of Names
@@ -51,29 +49,9 @@ type Buses interface {
 	W1(folder string) (fs.FS, error)
 }
 
-// DefaultEvery is how often a sensor is asked when its configuration does not say.
-const DefaultEvery = time.Minute
-
-// Info is what the table says of a kind.
-type Info struct {
-	Name       string
-	Quantities []measure.Quantity
-}
-
-// SpecError is what is wrong with one field of one sensor, or of one bus.
-type SpecError struct {
-	Index   int    // of the sensor in the list; -1 when the fault is in the bus named Bus
-	ID      string // of the sensor, as written
-	Bus     string // name of the bus when Index is -1
-	Field   string // yaml name of the field
-	Problem string // what is wrong
-	Mend    string // what to write instead
-}
-
-func (e *SpecError) Error() string { return e.Problem }
-
-// Build makes the channels of specs, in an order that puts a compensating sensor before those it compensates. Every
-// fault of the configuration is reported at once, as an error that errors.As finds as *SpecError or SpecErrors.
-func Build(specs []Spec, buses Buses, busKinds map[string]BusSpec, clock sense.Clock) ([]sense.Channel, error) {
-	return nil, nil
-}
+const (
+	// DefaultEvery is how often a sensor is asked when its configuration does not say.
+	DefaultEvery = time.Minute
+	// MinEvery is the shortest interval.
+	MinEvery = 100 * time.Millisecond
+)

@@ -1,0 +1,67 @@
+package kind
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"aovuon/gateway/measure"
+	"aovuon/gateway/sense"
+)
+
+// maxAge is how old a water temperature may be and still compensate: a pond changes by less than half a degree in it.
+const maxAge = 10 * time.Minute
+
+// memory is the last good water temperature of one sensor. It is written on the goroutine of that sensor's bus and read
+// on others.
+type memory struct {
+	clock sense.Clock
+
+	mu    sync.Mutex
+	known bool
+	value float64       // °C
+	at    time.Duration // uptime
+}
+
+func newMemory(clock sense.Clock) *memory { return &memory{clock: clock} }
+
+// celsius is an ezo.Thermometer: the last good value, unless it is older than maxAge.
+func (m *memory) celsius() (float64, bool) {
+	now := m.clock.Now().Uptime
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.value, m.known && now-m.at <= maxAge
+}
+
+// watch returns a sensor that says what s says, and remembers it.
+func (m *memory) watch(s sense.Sensor) sense.Sensor { return watched{sensor: s, memory: m} }
+
+type watched struct {
+	sensor sense.Sensor
+	memory *memory
+}
+
+// Sense implements sense.Sensor.
+func (w watched) Sense(ctx context.Context) ([]sense.Sample, error) {
+	samples, err := w.sensor.Sense(ctx)
+	if err == nil {
+		w.memory.take(samples)
+	}
+	return samples, err
+}
+
+// take remembers a water temperature that is good in every way: one out of range would compensate nonsense.
+func (m *memory) take(samples []sense.Sample) {
+	at := m.clock.Now().Uptime
+	for _, s := range samples {
+		if s.Quantity != measure.WaterTemperature || s.Quality != measure.Good {
+			continue
+		}
+		if q, err := s.Quantity.Grade(s.Value); err != nil || q != measure.Good {
+			continue
+		}
+		m.mu.Lock()
+		m.known, m.value, m.at = true, s.Value, at
+		m.mu.Unlock()
+	}
+}

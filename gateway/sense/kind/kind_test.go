@@ -1,0 +1,402 @@
+package kind_test
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"aovuon/gateway/measure"
+	"aovuon/gateway/sense"
+	"aovuon/gateway/sense/kind"
+	"aovuon/gateway/sense/sensetest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+func clock() *sensetest.Clock {
+	return sensetest.NewClock(time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC))
+}
+
+// config is what these tests read their specs from: the form in which people write them.
+type config struct {
+	Buses   map[string]kind.BusSpec `yaml:"buses"`
+	Sensors []kind.Spec             `yaml:"sensors"`
+}
+
+func parse(t *testing.T, text string) config {
+	t.Helper()
+	var c config
+	if err := yaml.UnmarshalWithOptions([]byte(text), &c, yaml.Strict()); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+const good = `
+buses:
+  ao-i2c: { i2c: "1" }
+  vuon: { i2c: "unix:/run/vuon.sock" }
+  ao-w1: { w1: /sys/bus/w1/devices }
+sensors:
+  - { id: ao1-do, kind: ezo-do, bus: ao-i2c, address: 0x61, every: 30s, temperature: ao1-temp }
+  - { id: ao1-ph, kind: ezo-ph, bus: ao-i2c, address: 0x63, temperature: ao1-temp }
+  - { id: khoai1-am, kind: capacitive-ads1115, bus: vuon, address: 0x48, input: 0 }
+  - { id: khoai2-am, kind: capacitive-ads1115, bus: vuon, address: 0x48, input: 3,
+      calibration: { dry: { volts: 2.3, vwc: 5 }, wet: { volts: 1.5, vwc: 42 } } }
+  - { id: khoai1-kk, kind: sht4x, bus: vuon, address: 0x44 }
+  - { id: thuoc1-kk, kind: bme280, bus: vuon, address: 0x76, every: 100ms }
+  - { id: ao1-temp, kind: ds18b20, bus: ao-w1, device: 28-000000000001 }
+`
+
+func TestBuild_EveryKindFromYAML(t *testing.T) {
+	c := parse(t, good)
+	channels, err := kind.Build(c.Sensors, newField(), c.Buses, clock())
+	if err != nil {
+		t.Fatal(err)
+	}
+	type line struct {
+		ID, Bus    string
+		Every      time.Duration
+		Quantities []measure.Quantity
+	}
+	var got []line
+	for _, c := range channels {
+		got = append(got, line{c.ID, c.Bus, c.Every, c.Quantities})
+	}
+	air := []measure.Quantity{measure.AirTemperature, measure.RelativeHumidity}
+	want := []line{
+		{"ao1-temp", "ao-w1", time.Minute, []measure.Quantity{measure.WaterTemperature}}, // compensates, so it comes first
+		{"ao1-do", "ao-i2c", 30 * time.Second, []measure.Quantity{measure.DissolvedOxygen}},
+		{"ao1-ph", "ao-i2c", time.Minute, []measure.Quantity{measure.PH}},
+		{"khoai1-am", "vuon", time.Minute, []measure.Quantity{measure.SoilMoisture}},
+		{"khoai2-am", "vuon", time.Minute, []measure.Quantity{measure.SoilMoisture}},
+		{"khoai1-kk", "vuon", time.Minute, air},
+		{"thuoc1-kk", "vuon", 100 * time.Millisecond, append(slices.Clone(air), measure.AirPressure)},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if _, err := kind.Build(nil, newField(), nil, clock()); err != nil {
+		t.Errorf("no sensor: %v", err)
+	}
+}
+
+func TestTable_EveryKindIsWhole(t *testing.T) {
+	for _, name := range kind.Names() {
+		info, ok := kind.Lookup(name)
+		if !ok || info.Name != name || len(info.Quantities) == 0 || (info.Wiring != kind.I2C && info.Wiring != kind.W1) {
+			t.Errorf("%s: %+v", name, info)
+		}
+		if info.Wiring == kind.I2C && (info.Usual < info.Lowest || info.Usual > info.Highest) {
+			t.Errorf("%s: usual address 0x%02x", name, info.Usual)
+		}
+	}
+	if _, ok := kind.Lookup("hx711"); ok {
+		t.Error("an unknown kind is known")
+	}
+}
+
+func TestBuild_NamesTheSensorTheFieldAndTheMend(t *testing.T) {
+	// Each case changes one sensor of the good configuration.
+	for name, tc := range map[string]struct {
+		old, new    string
+		index       int
+		field, says string
+	}{
+		"no id":             {"id: ao1-ph,", "", 1, "id", "write one such as"},
+		"bad id":            {"id: ao1-ph", "id: AO1_pH", 1, "id", "a-z, 0-9 and -"},
+		"id twice":          {"id: ao1-ph", "id: ao1-do", 1, "id", "sensor 1 of the list"},
+		"no kind":           {"kind: sht4x,", "", 4, "kind", "ds18b20, ezo-do, ezo-ph, capacitive-ads1115, sht4x, bme280"},
+		"unknown kind":      {"kind: sht4x", "kind: sht3x", 4, "kind", "ds18b20, ezo-do, ezo-ph, capacitive-ads1115, sht4x, bme280"},
+		"no bus":            {"bus: ao-w1, ", "", 6, "bus", "write one of ao-i2c, ao-w1, vuon"},
+		"unknown bus":       {"ezo-ph, bus: ao-i2c", "ezo-ph, bus: ao-i2d", 1, "bus", "write one of ao-i2c, ao-w1, vuon"},
+		"wrong sort of bus": {"ezo-ph, bus: ao-i2c", "ezo-ph, bus: ao-w1", 1, "bus", "write one of ao-i2c, vuon"},
+		"i2c for w1":        {"bus: ao-w1", "bus: vuon", 6, "bus", "write one of ao-w1"},
+		"no address":        {", address: 0x44", "", 4, "address", "0x44 to 0x46"},
+		"address too low":   {"address: 0x44", "address: 0x43", 4, "address", "0x44 to 0x46; it comes with 0x44"},
+		"address too high":  {"address: 0x76", "address: 0x78", 5, "address", "0x76 to 0x77"},
+		"reserved address":  {"address: 0x63", "address: 0x78", 1, "address", "0x08 to 0x77"},
+		"address on w1":     {"device: 28", "address: 0x61, device: 28", 6, "address", "remove it"},
+		"no device":         {", device: 28-000000000001", "", 6, "device", "ls /sys/bus/w1/devices"},
+		"bad device":        {"28-000000000001", "28-00000000001", 6, "device", "28-0123456789ab"},
+		"device on i2c":     {"address: 0x44", "address: 0x44, device: 28-000000000002", 4, "device", "remove it"},
+		"no input":          {", input: 0", "", 2, "input", "write 0 to 3"},
+		"input 4":           {"input: 3", "input: 4", 3, "input", "write 0 to 3"},
+		"input -1":          {"input: 3", "input: -1", 3, "input", "write 0 to 3"},
+		"input on sht4x":    {"address: 0x44", "address: 0x44, input: 0", 4, "input", "remove it"},
+		"too often":         {"every: 100ms", "every: 99ms", 5, "every", "at least 100ms"},
+		"negative interval": {"every: 100ms", "every: -1s", 5, "every", "at least 100ms"},
+		"same address":      {"address: 0x63", "address: 0x61", 1, "address", `sensor "ao1-do" is there already`},
+		"same input":        {"input: 3", "input: 0", 3, "input", `sensor "khoai1-am" is there already`},
+		"no such thermometer": {
+			"0x63, temperature: ao1-temp", "0x63, temperature: ao9-temp", 1, "temperature", `no sensor "ao9-temp"`,
+		},
+		"thermometer of air": {"0x63, temperature: ao1-temp", "0x63, temperature: khoai1-kk", 1, "temperature", "temperature of water"},
+		"its own":            {"0x63, temperature: ao1-temp", "0x63, temperature: ao1-ph", 1, "temperature", "temperature of water"},
+		"not compensated":    {"address: 0x44", "address: 0x44, temperature: ao1-temp", 4, "temperature", "remove it"},
+		"bad calibration":    {"volts: 1.5, vwc: 42", "volts: 2.5, vwc: 42", 3, "calibration", "dry volts must be above"},
+		"half a calibration": {", wet: { volts: 1.5, vwc: 42 }", "", 3, "calibration", "dry: { volts:"},
+		"no soil":            {"address: 0x44", "address: 0x44, calibration: { dry: { volts: 2, vwc: 1 }, wet: { volts: 1, vwc: 2 } }", 4, "calibration", "remove it"},
+	} {
+		text := strings.Replace(good, tc.old, tc.new, 1)
+		if text == good {
+			t.Fatalf("%s: nothing changed", name)
+		}
+		c := parse(t, text)
+		channels, err := kind.Build(c.Sensors, newField(), c.Buses, clock())
+		var list kind.SpecErrors
+		if channels != nil || !errors.As(err, &list) || len(list) == 0 {
+			t.Errorf("%s: %v, %v", name, channels, err)
+			continue
+		}
+		e := list[0]
+		// The thermometer's own fault leaves those that name it alone: one mistake, one error.
+		if len(list) != 1 && name != "no id" {
+			t.Errorf("%s: %d errors:\n%v", name, len(list), err)
+		}
+		if e.Index != tc.index || e.Field != tc.field || e.ID != c.Sensors[tc.index].ID {
+			t.Errorf("%s: sensors[%d].%s %q; want sensors[%d].%s", name, e.Index, e.Field, e.ID, tc.index, tc.field)
+		}
+		if !strings.Contains(e.Error(), tc.says) || e.Mend == "" || e.Problem == "" {
+			t.Errorf("%s: error does not say %q: %v", name, tc.says, e)
+		}
+		if e.ID != "" && !strings.Contains(e.Error(), e.ID) {
+			t.Errorf("%s: error does not name the sensor: %v", name, e)
+		}
+	}
+}
+
+func TestBuild_NamesTheBusThatIsWrong(t *testing.T) {
+	for name, tc := range map[string]struct{ old, new, bus, field, says string }{
+		"neither":         {`{ i2c: "1" }`, `{}`, "ao-i2c", "", "either I²C or 1-Wire"},
+		"both":            {`{ i2c: "1" }`, `{ i2c: "1", w1: /x }`, "ao-i2c", "", "either I²C or 1-Wire"},
+		"one bus twice":   {"unix:/run/vuon.sock", "/dev/i2c-1", "vuon", "i2c", `bus "ao-i2c" once more`},
+		"impossible name": {"unix:/run/vuon.sock", "never", "vuon", "i2c", "no name of an I²C bus"},
+	} {
+		c := parse(t, strings.Replace(good, tc.old, tc.new, 1))
+		_, err := kind.Build(c.Sensors, newField(), c.Buses, clock())
+		e, ok := errors.AsType[*kind.SpecError](err)
+		if !ok {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if e.Index != -1 || e.Bus != tc.bus || e.Field != tc.field || !strings.Contains(e.Error(), tc.says) || !strings.Contains(e.Error(), tc.bus) {
+			t.Errorf("%s: %+v", name, e)
+		}
+	}
+}
+
+func TestBuild_ReportsEverythingAtOnce(t *testing.T) {
+	c := parse(t, strings.NewReplacer("address: 0x44", "address: 0x10", "input: 3", "input: 9", "kind: bme280", "kind: bme").Replace(good))
+	_, err := kind.Build(c.Sensors, newField(), c.Buses, clock())
+	var list kind.SpecErrors
+	if !errors.As(err, &list) {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range list {
+		got = append(got, e.ID+" "+e.Field)
+	}
+	if diff := cmp.Diff([]string{"khoai2-am input", "khoai1-kk address", "thuoc1-kk kind"}, got); diff != "" {
+		t.Error(diff)
+	}
+	if n := len(strings.Split(err.Error(), "\n")); n != 3 {
+		t.Errorf("%d lines:\n%v", n, err)
+	}
+}
+
+func TestBuild_ChipsOfOneAddressOnTwoBusesAreTwoChips(t *testing.T) {
+	c := parse(t, strings.Replace(good, "ezo-ph, bus: ao-i2c, address: 0x63", "ezo-ph, bus: vuon, address: 0x61", 1))
+	if _, err := kind.Build(c.Sensors, newField(), c.Buses, clock()); err != nil {
+		t.Error(err)
+	}
+	c = parse(t, strings.Replace(good, "bus: vuon, address: 0x44", "bus: vuon, address: 0x44", 1))
+	c.Sensors[1].Bus, c.Sensors[1].Address = "vuon", 0x48 // an EZO where the converter is
+	_, err := kind.Build(c.Sensors, newField(), c.Buses, clock())
+	if e, ok := errors.AsType[*kind.SpecError](err); !ok || e.ID != "khoai1-am" || e.Field != "address" {
+		t.Errorf("Build = %v", err)
+	}
+}
+
+// pond is a thermometer and an oxygen circuit that it compensates.
+func pond(t *testing.T, temp string) (f *field, c *sensetest.Clock, st *sense.Station, said *[]string) {
+	t.Helper()
+	f, c, said = newField(), clock(), new([]string)
+	f.thermometer(1, temp)
+	f.chips[0x61] = ezoChip("6.41", said)
+	f.chips[0x63] = ezoChip("7.3", nil)
+	cfg := parse(t, good)
+	channels, err := kind.Build([]kind.Spec{cfg.Sensors[0], cfg.Sensors[6]}, f, cfg.Buses, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f, c, sense.NewStation(c, channels, quiet()), said
+}
+
+func TestCompensation_UsesTheLastGoodValueForTenMinutes(t *testing.T) {
+	f, c, st, said := pond(t, at31)
+	poll := func() (do measure.Reading) {
+		var sink taken
+		if err := st.PollAll(t.Context(), &sink); err != nil {
+			t.Fatal(err)
+		}
+		return sink.all[len(sink.all)-1]
+	}
+	sleep := func(d time.Duration) {
+		if err := c.Sleep(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	last := func() string { return (*said)[len(*said)-1] }
+
+	if r := poll(); r.Quality != measure.Good || last() != "RT,31.25" {
+		t.Errorf("with a thermometer: %+v, asked %q", r, last())
+	}
+	for name, text := range map[string]string{"shorted": shorted, "out of range": at85} {
+		f.thermometer(1, text)
+		sleep(5 * time.Minute)
+		if r := poll(); r.Quality != measure.Good || last() != "RT,31.25" {
+			t.Errorf("%s, 5 minutes: %+v, asked %q", name, r, last())
+		}
+		sleep(5*time.Minute + time.Second)
+		if r := poll(); r.Quality != measure.Estimated || r.Value != 6.41 || last() != "RT,25.00" {
+			t.Errorf("%s, 10 minutes: %+v, asked %q", name, r, last())
+		}
+		f.thermometer(1, at31)
+		if r := poll(); r.Quality != measure.Good || last() != "RT,31.25" {
+			t.Errorf("%s, healed: %+v, asked %q", name, r, last())
+		}
+	}
+}
+
+func TestCompensation_BeforeTheFirstValueIsEstimated(t *testing.T) {
+	_, _, st, said := pond(t, shorted)
+	var sink taken
+	if err := st.PollAll(t.Context(), &sink); err != nil {
+		t.Fatal(err)
+	}
+	if r := sink.all[1]; r.Quality != measure.Estimated || (*said)[1] != "RT,25.00" {
+		t.Errorf("%+v, asked %q", r, *said)
+	}
+	if r := sink.all[0]; r.Quality != measure.Fault || r.Reason != measure.Shorted || r.Value != 0 {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestStation_UnpluggedChipIsAFaultAndHeals(t *testing.T) {
+	f := newField()
+	f.chips[0x61] = ezoChip("6.41", nil)
+	f.chips[0x63] = ezoChip("7.3", nil)
+	f.chips[0x48] = adsChip()
+	f.chips[0x44] = shtChip()
+	f.chips[0x76] = bmeChip()
+	f.thermometer(1, at31)
+	cfg, c := parse(t, good), clock()
+	channels, err := kind.Build(cfg.Sensors, f, cfg.Buses, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st := sense.NewStation(c, channels, quiet())
+	poll := func() map[string]measure.Reading {
+		var sink taken
+		if err := st.PollAll(t.Context(), &sink); err != nil {
+			t.Fatal(err)
+		}
+		out := make(map[string]measure.Reading)
+		for _, r := range sink.all {
+			if err := r.Validate(); err != nil {
+				t.Error(err)
+			}
+			out[r.Sensor+" "+string(r.Quantity)] = r
+		}
+		return out
+	}
+	want := map[string]float64{
+		"ao1-temp water_temperature": 31.25, "ao1-do dissolved_oxygen": 6.41, "ao1-ph ph": 7.3,
+		"khoai1-am soil_moisture": 38.84, "khoai2-am soil_moisture": 16.655,
+		"khoai1-kk air_temperature": 25, "khoai1-kk relative_humidity": 56.501,
+		"thuoc1-kk air_temperature": 25.08, "thuoc1-kk relative_humidity": 45.781, "thuoc1-kk air_pressure": 1006.53,
+	}
+	check := func(when string) {
+		got := poll()
+		for key, v := range want {
+			if r := got[key]; math.Abs(r.Value-v) > 0.01 || r.Quality == measure.Fault {
+				t.Errorf("%s: %s is %+v; want %v", when, key, r, v)
+			}
+		}
+		if len(got) != len(want) {
+			t.Errorf("%s: %d readings; want %d", when, len(got), len(want))
+		}
+	}
+	check("at first")
+	for addr := range f.chips {
+		f.unplug(addr, true)
+	}
+	delete(f.tree, "28-000000000001/w1_slave")
+	got := poll()
+	for key := range want {
+		if r := got[key]; r.Quality != measure.Fault || r.Reason != measure.NoResponse || r.Value != 0 {
+			t.Errorf("unplugged: %s is %+v", key, r)
+		}
+	}
+	for addr := range f.chips {
+		f.unplug(addr, false)
+	}
+	f.thermometer(1, at31)
+	check("plugged in again")
+}
+
+func BenchmarkPollAll30Channels(b *testing.B) {
+	f, c := newField(), clock()
+	specs := []kind.Spec{}
+	add := func(s kind.Spec) { specs = append(specs, s) }
+	for i := range 8 {
+		add(kind.Spec{ID: fmt.Sprintf("ao%d-temp", i), Kind: "ds18b20", Bus: "w1", Device: f.thermometer(i, at31)})
+		f.chips[uint16(0x10+i)], f.chips[uint16(0x20+i)] = ezoChip("6.41", nil), ezoChip("7.312", nil)
+		add(kind.Spec{ID: fmt.Sprintf("ao%d-do", i), Kind: "ezo-do", Bus: "i2c", Address: uint16(0x10 + i), Temperature: fmt.Sprintf("ao%d-temp", i)})
+		if i < 6 {
+			add(kind.Spec{ID: fmt.Sprintf("ao%d-ph", i), Kind: "ezo-ph", Bus: "i2c", Address: uint16(0x20 + i), Temperature: fmt.Sprintf("ao%d-temp", i)})
+		}
+	}
+	f.chips[0x48], f.chips[0x44], f.chips[0x45] = adsChip(), shtChip(), shtChip()
+	f.chips[0x76], f.chips[0x77] = bmeChip(), bmeChip()
+	for i := range 4 {
+		add(kind.Spec{ID: fmt.Sprintf("khoai%d-am", i), Kind: "capacitive-ads1115", Bus: "i2c", Address: 0x48, Input: &i})
+	}
+	for i := range 2 {
+		add(kind.Spec{ID: fmt.Sprintf("khoai%d-kk", i), Kind: "sht4x", Bus: "i2c", Address: uint16(0x44 + i)})
+		add(kind.Spec{ID: fmt.Sprintf("thuoc%d-kk", i), Kind: "bme280", Bus: "i2c", Address: uint16(0x76 + i)})
+	}
+	channels, err := kind.Build(specs, f, map[string]kind.BusSpec{"w1": {W1: "/w1"}, "i2c": {I2C: "1"}}, c)
+	if err != nil || len(channels) != 30 {
+		b.Fatal(len(channels), err)
+	}
+	st := sense.NewStation(c, channels, quiet())
+	var sink taken
+	b.ReportAllocs()
+	for b.Loop() {
+		f.asked, sink.all = f.asked[:0], sink.all[:0]
+		if err := st.PollAll(b.Context(), &sink); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if len(sink.all) != 36 {
+		b.Fatalf("%d readings", len(sink.all))
+	}
+	for _, r := range sink.all {
+		if r.Quality == measure.Fault {
+			b.Fatalf("%+v", r)
+		}
+	}
+}

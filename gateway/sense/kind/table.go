@@ -1,0 +1,132 @@
+package kind
+
+import (
+	"aovuon/gateway/measure"
+	"aovuon/gateway/sense"
+	"aovuon/gateway/sense/ads1115"
+	"aovuon/gateway/sense/bme280"
+	"aovuon/gateway/sense/capacitive"
+	"aovuon/gateway/sense/ds18b20"
+	"aovuon/gateway/sense/ezo"
+	"aovuon/gateway/sense/sht4x"
+)
+
+// Wiring is the sort of bus a kind hangs on. The text is the key of a BusSpec.
+type Wiring string
+
+// The wirings.
+const (
+	I2C Wiring = "i2c"
+	W1  Wiring = "w1"
+)
+
+// Info is what the table says of a kind.
+type Info struct {
+	Name       string
+	Wiring     Wiring
+	Quantities []measure.Quantity
+	// The I²C addresses a chip of this kind can have, and the one it comes with.
+	Lowest, Highest, Usual uint16
+}
+
+// row is one kind of the table.
+type row struct {
+	Info
+	input       bool // hangs at an analog input
+	compensated bool // may name the sensor of its water temperature
+	calibrated  bool // may carry a soil calibration
+	build       func(b *builder, s Spec) sense.Sensor
+}
+
+// The I²C addresses that are not reserved (UM10204, table 4). An EZO circuit can be set to any of them, so that several
+// share a bus.
+const (
+	firstAddress = 0x08
+	lastAddress  = 0x77
+)
+
+// table lists every kind.
+func table() []row {
+	return []row{
+		{
+			Info:  Info{Name: "ds18b20", Wiring: W1, Quantities: []measure.Quantity{measure.WaterTemperature}},
+			build: func(b *builder, s Spec) sense.Sensor { return ds18b20.New(b.w1[s.Bus], s.Device) },
+		},
+		{
+			Info: Info{
+				Name: "ezo-do", Wiring: I2C, Quantities: []measure.Quantity{measure.DissolvedOxygen},
+				Lowest: firstAddress, Highest: lastAddress, Usual: 0x61,
+			},
+			compensated: true,
+			build:       func(b *builder, s Spec) sense.Sensor { return b.ezo(s, ezo.DO) },
+		},
+		{
+			Info: Info{
+				Name: "ezo-ph", Wiring: I2C, Quantities: []measure.Quantity{measure.PH},
+				Lowest: firstAddress, Highest: lastAddress, Usual: 0x63,
+			},
+			compensated: true,
+			build:       func(b *builder, s Spec) sense.Sensor { return b.ezo(s, ezo.PH) },
+		},
+		{
+			Info: Info{
+				Name: "capacitive-ads1115", Wiring: I2C, Quantities: []measure.Quantity{measure.SoilMoisture},
+				Lowest: 0x48, Highest: 0x4B, Usual: 0x48,
+			},
+			input: true, calibrated: true,
+			build: func(b *builder, s Spec) sense.Sensor {
+				return capacitive.New(ads1115.New(b.i2c[s.Bus], s.Address, b.clock), *s.Input, s.soil())
+			},
+		},
+		{
+			Info: Info{
+				Name: "sht4x", Wiring: I2C, Quantities: []measure.Quantity{measure.AirTemperature, measure.RelativeHumidity},
+				Lowest: 0x44, Highest: 0x46, Usual: 0x44,
+			},
+			build: func(b *builder, s Spec) sense.Sensor { return sht4x.New(b.i2c[s.Bus], s.Address, b.clock) },
+		},
+		{
+			Info: Info{
+				Name: "bme280", Wiring: I2C,
+				Quantities: []measure.Quantity{measure.AirTemperature, measure.RelativeHumidity, measure.AirPressure},
+				Lowest:     0x76, Highest: 0x77, Usual: 0x76,
+			},
+			build: func(b *builder, s Spec) sense.Sensor { return bme280.New(b.i2c[s.Bus], s.Address, b.clock) },
+		},
+	}
+}
+
+// Names lists the kinds, in the order of the table.
+func Names() []string {
+	var names []string
+	for _, r := range table() {
+		names = append(names, r.Name)
+	}
+	return names
+}
+
+// Lookup returns what the table says of a kind; ok is false for a kind it does not have.
+func Lookup(name string) (info Info, ok bool) {
+	r, ok := find(name)
+	return r.Info, ok
+}
+
+func find(name string) (row, bool) {
+	for _, r := range table() {
+		if r.Name == name {
+			return r, true
+		}
+	}
+	return row{}, false
+}
+
+// soil returns the soil calibration of s, or nil.
+func (s Spec) soil() *capacitive.Calibration {
+	if s.Calibration == nil {
+		return nil
+	}
+	return &capacitive.Calibration{
+		Dry: capacitive.Point(s.Calibration.Dry),
+		Wet: capacitive.Point(s.Calibration.Wet),
+	}
+}
