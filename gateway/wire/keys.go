@@ -48,9 +48,9 @@ func LoadKey(path string) (signer note.Signer, vkey string, err error) {
 	if err != nil {
 		return nil, "", fmt.Errorf("wire: key file %s holds no signing key: %w", path, err)
 	}
-	// The secret text is PRIVATE+KEY+<name>+<hash>+<base64 of type byte and seed>.
-	i := strings.LastIndexByte(strings.TrimSpace(string(raw)), '+')
-	vkey, err = verifierOf(signer, strings.TrimSpace(string(raw))[i+1:])
+	// The secret text is PRIVATE+KEY+<name>+<hash>+<base64 of type byte and seed>, and base64 may hold a + itself.
+	parts := strings.SplitN(strings.TrimSpace(string(raw)), "+", 5)
+	vkey, err = verifierOf(signer, parts[len(parts)-1])
 	if err != nil {
 		return nil, "", fmt.Errorf("wire: key file %s: %w", path, err)
 	}
