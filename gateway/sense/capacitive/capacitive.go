@@ -53,8 +53,13 @@ func (c Calibration) VWC(v float64) float64 {
 	return c.Dry.VWC + (v-c.Dry.Volts)*(c.Wet.VWC-c.Dry.VWC)/(c.Wet.Volts-c.Dry.Volts)
 }
 
-// shorted is the output, in V, below which the wire touches ground.
-const shorted = 0.05
+const (
+	// shorted is the voltage below which the wire touches ground.
+	shorted = 0.05
+	// floating is the voltage below which no probe is plugged in: an open input of the converter hangs at 0.5 to 0.65 V,
+	// and a probe gives more than 1 V even in water.
+	floating = 0.7
+)
 
 // Probe is one probe at one analog input. It is used by one goroutine at a time.
 type Probe struct {
@@ -62,20 +67,20 @@ type Probe struct {
 	input   int
 	cal     Calibration
 	quality measure.Quality
+	least   float64 // V, what the probe gives at the least
 }
 
 // New returns the probe at an input of adc; cal is nil while the probe is not calibrated.
 func New(adc Volts, input int, cal *Calibration) *Probe {
-	if cal == nil {
-		return &Probe{adc: adc, input: input, cal: Published(), quality: measure.Uncalibrated}
+	p := &Probe{adc: adc, input: input, cal: Published(), quality: measure.Uncalibrated}
+	if cal != nil {
+		p.cal, p.quality = *cal, measure.Good
 	}
-	return &Probe{adc: adc, input: input, cal: *cal}
+	p.least = min(floating, 0.85*p.cal.Wet.Volts) // a probe whose output is that low was calibrated by somebody who saw it
+	return p
 }
 
-// Sense implements sense.Sensor: soil moisture in % of volume.
-//
-// An input nobody drives floats at about 0.6 V. No probe goes that low even in water, so below half of the wet end there
-// is no probe, and no value.
+// Sense implements sense.Sensor: soil moisture in % of volume. An input to which no probe is plugged has no value.
 func (p *Probe) Sense(ctx context.Context) ([]sense.Sample, error) {
 	v, err := p.adc.Volts(ctx, p.input)
 	switch {
@@ -83,7 +88,7 @@ func (p *Probe) Sense(ctx context.Context) ([]sense.Sample, error) {
 		return nil, err
 	case v < shorted:
 		return nil, sense.Faultf(measure.Shorted, "capacitive: input %d is at %.3f V: its wire touches ground", p.input, v)
-	case v < p.cal.Wet.Volts/2:
+	case v < p.least:
 		return nil, sense.Faultf(measure.NoResponse, "capacitive: input %d is at %.3f V, less than a probe gives in water: "+
 			"check its plug and supply", p.input, v)
 	}

@@ -41,6 +41,13 @@ func TestSense_FollowsTheSoilCalibration(t *testing.T) {
 	}
 }
 
+func TestSense_AProbeCalibratedLowIsStillAProbe(t *testing.T) {
+	cal := &capacitive.Calibration{Dry: capacitive.Point{Volts: 1.6, VWC: 5}, Wet: capacitive.Point{Volts: 0.7, VWC: 45}}
+	if got, err := capacitive.New(adc{volts: 0.65}, 2, cal).Sense(t.Context()); err != nil || got[0].Quality != measure.Good {
+		t.Errorf("Sense = %+v, %v", got, err)
+	}
+}
+
 func TestSense_WithoutCalibrationSaysSo(t *testing.T) {
 	for volts, want := range map[float64]float64{2.5415: 0, 1.2708: 100, 1.9062: 50} {
 		got, err := capacitive.New(adc{volts: volts}, 2, nil).Sense(t.Context())
@@ -56,6 +63,7 @@ func TestSense_FaultsAreReasonsNeverNumbers(t *testing.T) {
 		want measure.FaultReason
 	}{
 		"unplugged, floating":   {adc{volts: 0.58}, measure.NoResponse},
+		"floating with mains":   {adc{volts: 0.66}, measure.NoResponse},
 		"shorted":               {adc{volts: 0.001}, measure.Shorted},
 		"shorted below ground":  {adc{volts: -0.002}, measure.Shorted},
 		"the converter's fault": {adc{err: &sense.Fault{Reason: measure.NotReady, Err: errors.New("converting")}}, measure.NotReady},
