@@ -19,6 +19,7 @@ type deps struct {
 	system  func(ctx context.Context) (System, error)
 	log     *slog.Logger
 	now     func() time.Time
+	done    <-chan struct{} // closed when the server is asked to stop
 }
 
 // System is what the system page shows of the server itself.
@@ -52,6 +53,7 @@ type GatewayState struct {
 	Retired   time.Time // zero: in service
 	Epoch     string
 	Seq       uint64 // of its newest batch
+	Clock     string // what its clock was worth then: a measure.ClockState; empty before the first batch after a start
 	Refused   int64  // messages of its topics in the quarantine's counters
 }
 

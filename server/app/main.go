@@ -3,37 +3,43 @@
 package app
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
+	"os/signal"
+	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 )
 
-// command line of the program.
+// cli is the command line.
 type cli struct {
-	Config string `help:"Configuration file." default:"server.yaml" type:"path"`
+	Config  string `help:"Configuration file." default:"server.yaml" type:"path"`
+	Verbose bool   `help:"Log what is only of interest when something is wrong." short:"v"`
 
-	Run  runCmd  `cmd:"" help:"Run the server until SIGINT or SIGTERM."`
-	Init initCmd `cmd:"" help:"Make the data folder and the server's key."`
-	Key  keyCmd  `cmd:"" help:"Print the server's verifier key, for the gateways' server.key_file."`
+	Run       runCmd       `cmd:"" help:"Run the server until SIGINT or SIGTERM."`
+	Init      initCmd      `cmd:"" help:"Make the data folder, the server's key and the database."`
+	Key       keyCmd       `cmd:"" help:"Print the server's verifier key, for the gateways' server.key_file."`
+	Gateway   gatewayCmd   `cmd:"" help:"Enrol, list and retire gateways."`
+	Farm      farmCmd      `cmd:"" help:"Say which places and sensors there are."`
+	Reproject reprojectCmd `cmd:"" help:"Draw a projection again from the batch log; the server must be stopped."`
 }
 
+// env is what every command gets.
 type env struct {
-	stdout, stderr io.Writer
-	config         string
-	log            *slog.Logger
+	ctx    context.Context //nolint:containedctx // the command's own, ended by SIGINT and SIGTERM
+	stdout io.Writer
+	config string
+	log    *slog.Logger
+	now    func() time.Time
 }
 
-type (
-	runCmd  struct{}
-	initCmd struct{}
-	keyCmd  struct{}
-)
-
-func (runCmd) Run(*env) error  { return nil }
-func (initCmd) Run(*env) error { return nil }
-func (keyCmd) Run(*env) error  { return nil }
+func (e *env) printf(format string, a ...any) error {
+	_, err := fmt.Fprintf(e.stdout, format, a...)
+	return err
+}
 
 // Main runs the program and returns its exit code: 0 done, 1 failed, 2 wrong usage.
 func Main(args []string, stdout, stderr io.Writer) int {
@@ -51,8 +57,14 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		return fail(stderr, 2, err)
 	}
-	log := slog.New(slog.NewTextHandler(stderr, nil))
-	if err := k.Run(&env{stdout: stdout, stderr: stderr, config: c.Config, log: log}); err != nil {
+	level := slog.LevelInfo
+	if c.Verbose {
+		level = slog.LevelDebug
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
+	if err := k.Run(&env{ctx: ctx, stdout: stdout, config: c.Config, log: log, now: time.Now}); err != nil {
 		return fail(stderr, 1, err)
 	}
 	return 0

@@ -2,7 +2,9 @@ package project
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"sync/atomic"
 
 	"aovuon/gateway/measure"
@@ -16,13 +18,14 @@ type History struct {
 	places  *Places
 	dater   *Dater
 	anchors Anchors
+	log     *slog.Logger
 	points  []history.Point // reused between chunks
 	written atomic.Int64
 }
 
 // NewHistory returns the projection. Only one goroutine may apply records.
-func NewHistory(store history.Store, places *Places, dater *Dater, anchors Anchors) *History {
-	return &History{store: store, places: places, dater: dater, anchors: anchors}
+func NewHistory(store history.Store, places *Places, dater *Dater, anchors Anchors, log *slog.Logger) *History {
+	return &History{store: store, places: places, dater: dater, anchors: anchors, log: log}
 }
 
 // Name implements Projection.
@@ -125,7 +128,16 @@ func (h *History) write(ctx context.Context) error {
 	if len(h.points) == 0 {
 		return nil
 	}
-	if err := h.store.Write(ctx, h.points); err != nil {
+	err := h.store.Write(ctx, h.points)
+	if rejected, ok := errors.AsType[*history.RejectedError](err); ok {
+		// The engine will never take these; all others are durable. The log keeps them, and a page shows them missing.
+		for _, r := range rejected.Rejected {
+			h.log.Error("history refuses a point", slog.String("gateway", r.Point.Gateway), slog.String("sensor", r.Point.Sensor),
+				slog.Time("time", r.Point.Time), slog.String("reason", r.Reason))
+		}
+		err = nil
+	}
+	if err != nil {
 		return err
 	}
 	h.written.Add(int64(len(h.points)))

@@ -3,6 +3,7 @@ package project
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"aovuon/gateway/measure"
 	"aovuon/server/ingest"
@@ -15,10 +16,21 @@ type Live struct {
 	live   *watch.Live
 	places *Places
 	dater  *Dater
+	clocks sync.Map // gateway → measure.ClockState of its newest batch
 }
 
 // NewLive returns the projection.
-func NewLive(live *watch.Live, places *Places, dater *Dater) *Live { return &Live{live, places, dater} }
+func NewLive(live *watch.Live, places *Places, dater *Dater) *Live {
+	return &Live{live: live, places: places, dater: dater}
+}
+
+// Clock says what a gateway's clock was worth in its newest batch, empty where none was seen since the start.
+func (l *Live) Clock(gateway string) string {
+	if c, ok := l.clocks.Load(gateway); ok {
+		return fmt.Sprint(c)
+	}
+	return ""
+}
 
 // Newest reads the last batches of the log, gateway by gateway.
 type Newest interface {
@@ -50,6 +62,7 @@ func (l *Live) Apply(ctx context.Context, records []ingest.Record) error {
 	var values []watch.Value
 	for i := range records {
 		b := records[i].Batch
+		l.clocks.Store(b.Gateway, b.Clock)
 		began := records[i].Received
 		if b.Clock == measure.Unsynced {
 			var ok bool

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"aovuon/server/history"
 	"aovuon/server/ingest"
 )
 
@@ -25,7 +26,8 @@ const (
 	chunkReadings = 20_000 // a chunk of catching up; a live one is smaller
 	firstWait     = 250 * time.Millisecond
 	lastWait      = 30 * time.Second
-	pollLog       = time.Second // for appends of other processes; those of this one wake the runner
+	lastAsked     = 5 * time.Minute // however long an engine asks to be left alone
+	pollLog       = time.Second     // for appends of other processes; those of this one wake the runner
 )
 
 // RunnerOptions are what a Runner is made of.
@@ -116,7 +118,11 @@ func (r *Runner) run(ctx context.Context, more func(int64, error) bool) error {
 		}
 		switch {
 		case err != nil:
-			r.sleep(ctx, wait/2+rand.N(wait), nil)
+			pause := wait/2 + rand.N(wait)
+			if u, ok := errors.AsType[*history.UnavailableError](err); ok {
+				pause = min(max(pause, u.RetryAfter), lastAsked)
+			}
+			r.sleep(ctx, pause, nil)
 			wait = min(2*wait, lastWait)
 		case n == 0:
 			r.sleep(ctx, pollLog, r.Wake)

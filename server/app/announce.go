@@ -1,0 +1,29 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"aovuon/server/label"
+)
+
+// announce tells the person at the terminal where to look.
+func announce(ctx context.Context, d deps, w io.Writer) error {
+	base := strings.TrimSuffix(d.config.PublicURL, "/")
+	if _, err := fmt.Fprintf(w, "\nAoVườn: %s\n", base); err != nil {
+		return err
+	}
+	lots, err := d.db.Lots(ctx)
+	if err != nil || len(lots) == 0 {
+		return err
+	}
+	lot := lots[len(lots)-1]
+	code, err := label.New(base + lot.Link().Path())
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "\nLabel of lot %s:\n%s\n%s\n", lot.Code, code.Terminal(false), code.URL())
+	return err
+}

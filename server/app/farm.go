@@ -1,0 +1,81 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"aovuon/server/farm"
+	"aovuon/server/sqldb"
+	"aovuon/server/trace"
+)
+
+type farmCmd struct {
+	Import farmImportCmd `cmd:"" help:"Make the farm of a farm file the one on record."`
+	Demo   farmDemoCmd   `cmd:"" help:"Put the demo co-op on record, with one harvest lot."`
+}
+
+type farmImportCmd struct {
+	File string `arg:"" help:"Farm file (YAML)."`
+}
+
+// Run imports a farm file.
+func (cmd *farmImportCmd) Run(e *env) error {
+	c, err := LoadConfig(e.config)
+	if err != nil {
+		return err
+	}
+	raw, err := os.ReadFile(cmd.File)
+	if err != nil {
+		return fmt.Errorf("farm file: %w", err)
+	}
+	f, err := farm.Parse(cmd.File, raw)
+	if err != nil {
+		return err
+	}
+	return e.withDB(c, func(ctx context.Context, db *sqldb.DB) error {
+		if err := db.SaveFarm(ctx, f); err != nil {
+			return err
+		}
+		return e.printf("farm of %d places imported\n", len(f.Places))
+	})
+}
+
+type farmDemoCmd struct{}
+
+// Run imports the demo. A demo lot that is there already stays as it is, so that its label keeps its code.
+func (farmDemoCmd) Run(e *env) error {
+	c, err := LoadConfig(e.config)
+	if err != nil {
+		return err
+	}
+	f, err := farm.Demo()
+	if err != nil {
+		return err
+	}
+	return e.withDB(c, func(ctx context.Context, db *sqldb.DB) error {
+		if err := db.SaveFarm(ctx, f); err != nil {
+			return err
+		}
+		lots, err := db.Lots(ctx)
+		if err != nil {
+			return err
+		}
+		if d, ok := trace.NewDemo(f, e.now()); ok && len(lots) == 0 {
+			if err := saveDemo(ctx, db, d); err != nil {
+				return err
+			}
+		}
+		return e.printf("demo farm of %d places imported\n", len(f.Places))
+	})
+}
+
+func saveDemo(ctx context.Context, db *sqldb.DB, d trace.Demo) error {
+	if err := db.SaveProduct(ctx, d.Product); err != nil {
+		return err
+	}
+	if err := db.SaveLot(ctx, d.Lot); err != nil {
+		return err
+	}
+	return db.SaveCertificate(ctx, d.Certificate)
+}

@@ -1,0 +1,26 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// lockData keeps a second server off one data folder. The lock ends with the process, however that ends.
+func lockData(dir string) (release func() error, err error) {
+	path := filepath.Join(dir, "server.lock")
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("data folder %s: %w: make it with server init", dir, err)
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			err = errors.New("another server runs on it: stop that one first")
+		}
+		return nil, errors.Join(fmt.Errorf("data folder %s: %w", dir, err), f.Close())
+	}
+	return f.Close, nil
+}

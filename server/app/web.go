@@ -1,0 +1,155 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/mod/sumdb/note"
+
+	"aovuon/server/ingest"
+	"aovuon/server/project"
+)
+
+// openIngest makes the way from the broker to the log.
+func (s *running) openIngest(e *env, signer note.Signer) error {
+	metrics, err := ingest.NewMetrics(s.metrics)
+	if err != nil {
+		return err
+	}
+	if s.registry, err = ingest.NewRegistry(e.ctx, s.db, s.log); err != nil {
+		return err
+	}
+	s.notebook = ingest.NewNotebook(s.db, s.registry, metrics, s.log)
+	violation, err := violations(s.metrics, s.notebook, s.now)
+	if err != nil {
+		return err
+	}
+	if s.broker, err = openBroker(s.config, s.registry, violation, s.log); err != nil {
+		return err
+	}
+	s.closers = append(s.closers, s.broker.close)
+	s.registry.OnRetired(s.broker.disconnect)
+	s.recent = project.NewRecent(s.db)
+	s.ingest = ingest.New(ingest.Options{
+		Broker: s.broker, Log: s.db, Registry: s.registry, Notebook: s.notebook, Signer: signer, Metrics: metrics,
+		Now: s.now, Logger: s.log, Committed: s.recent.Add,
+	})
+	return nil
+}
+
+// openWeb makes the pages and what watches over the server.
+func (s *running) openWeb(e *env) error {
+	if err := s.openMetrics(); err != nil {
+		return err
+	}
+	stop := make(chan struct{}) // ends the live streams, which would hold up Shutdown
+	h, err := pages(s.deps(stop))
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", loopbackOnly(promhttp.HandlerFor(s.metrics, promhttp.HandlerOpts{})))
+	mux.HandleFunc("GET /healthz", s.healthz)
+	mux.Handle("/", h)
+	s.web = &http.Server{
+		Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	context.AfterFunc(e.ctx, func() { close(stop) })
+	return nil
+}
+
+// healthz answers 200 while batches can be committed.
+func (s *running) healthz(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	text := "ok\n"
+	if _, err := s.db.LogEnd(r.Context()); err != nil || s.ingest.Trouble() != "" {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		text = "batches cannot be committed\n"
+	}
+	if _, err := w.Write([]byte(text)); err != nil {
+		s.log.Debug("answer not taken", slog.Any("err", err))
+	}
+}
+
+// loopbackOnly hides h from all but this machine, and from those a proxy on this machine speaks for.
+func loopbackOnly(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host, _, err := net.SplitHostPort(r.RemoteAddr)
+		addr, perr := netip.ParseAddr(host)
+		if err != nil || perr != nil || !addr.IsLoopback() || r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Forwarded") != "" {
+			http.NotFound(w, r)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// serve answers requests until ctx ends, and then lets those under way finish for a moment.
+func (s *running) serve(ctx context.Context) error {
+	failed := make(chan error, 1)
+	go func() { failed <- s.web.Serve(s.listener) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("pages: %w", err)
+	case <-ctx.Done():
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	err := s.web.Shutdown(last)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = s.web.Close()
+	}
+	if serr := <-failed; !errors.Is(serr, http.ErrServerClosed) {
+		err = errors.Join(err, serr)
+	}
+	return err
+}
+
+// closeListener closes the listener that Serve may have closed already.
+func (s *running) closeListener() error {
+	if err := s.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
+}
+
+// watchdog tells systemd that the server is up, for as long as the log answers. Elsewhere than under systemd it does
+// nothing.
+func (s *running) watchdog(ctx context.Context) error {
+	notify := func(state string) {
+		if _, err := daemon.SdNotify(false, state); err != nil {
+			s.log.Debug("systemd not told", slog.Any("err", err))
+		}
+	}
+	notify(daemon.SdNotifyReady)
+	defer notify(daemon.SdNotifyStopping)
+	every, err := daemon.SdWatchdogEnabled(false)
+	if err != nil || every == 0 {
+		<-ctx.Done()
+		return nil
+	}
+	tick := time.NewTicker(every / 3)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		ask, cancel := context.WithTimeout(ctx, every/3)
+		if _, err := s.db.LogEnd(ask); err == nil {
+			notify(daemon.SdNotifyWatchdog)
+		}
+		cancel()
+	}
+}
