@@ -155,7 +155,11 @@ func gatewayYAML(dir string, devices []device, url, ca string, p pace) string {
 		if p.every > 0 {
 			every = p.every
 		}
-		fmt.Fprintf(&b, "  - { id: %s, kind: %s, bus: %s, every: %v", d.id, d.kind, d.bus, every)
+		kind := d.kind
+		if kind == "capacitive" {
+			kind = "capacitive-ads1115"
+		}
+		fmt.Fprintf(&b, "  - { id: %s, kind: %s, bus: %s, every: %v", d.id, kind, d.bus, every)
 		switch d.kind {
 		case "ds18b20":
 			fmt.Fprintf(&b, ", device: %s }\n", rom(i))

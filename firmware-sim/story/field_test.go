@@ -17,6 +17,7 @@ import (
 	"aovuon/firmware-sim/fault"
 	"aovuon/gateway/spool"
 	"aovuon/server/parttest"
+	"aovuon/server/sqldb"
 )
 
 // field is one place where the whole product stands: a folder with the configurations, a simulator, a gateway, a server
@@ -31,6 +32,9 @@ type field struct {
 	ca      string // of the broker's certificate; empty without TLS
 
 	sim, gateway, server *program
+
+	guests []string  // other gateways that a story enrolled: what they send is not counted
+	db     *sqldb.DB // see database
 
 	mosquitto *parttest.MosquittoServer // nil: the server has a broker of its own
 	influxd   *parttest.InfluxdServer   // nil: the history is SQLite
@@ -219,10 +223,16 @@ func (f *field) spool() (st spool.Stats, ok bool) {
 	if _, err := os.Stat(f.path("gw/spool.db")); errors.Is(err, fs.ErrNotExist) {
 		return st, false
 	}
-	if err := json.Unmarshal([]byte(once(f.t, "gateway", "spool", "--config", f.path("gateway.yaml"))), &st); err != nil {
-		f.t.Fatal(err)
+	return spoolOf(f.t, f.path("gateway.yaml")), true
+}
+
+// spoolOf is what gateway spool says.
+func spoolOf(t testing.TB, config string) (st spool.Stats) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(once(t, "gateway", "spool", "--config", config)), &st); err != nil {
+		t.Fatal(err)
 	}
-	return st, true
+	return st
 }
 
 // awaitDrained waits until the server has everything the gateway ever committed.

@@ -18,6 +18,7 @@ type program struct {
 	t    testing.TB
 	bin  string
 	args []string
+	dir  string // where it runs; empty: where the test does
 	out  *output
 
 	cmd    *exec.Cmd
@@ -50,7 +51,7 @@ func (p *program) start() {
 	p.out.restart()
 	cmd := exec.Command(p.bin, p.args...) // ended by signals, politely first
 	cmd.Stdout, cmd.Stderr = p.out, p.out
-	cmd.SysProcAttr = ownGroup()
+	cmd.Dir, cmd.SysProcAttr = p.dir, ownGroup()
 	cmd.WaitDelay = 5 * time.Second
 	if err := cmd.Start(); err != nil {
 		p.t.Fatalf("start %s: %v", p.bin, err)

@@ -12,7 +12,6 @@ import (
 
 	"aovuon/gateway/spool"
 	"aovuon/server/project"
-	"aovuon/server/sqldb"
 )
 
 const (
@@ -190,8 +189,8 @@ func (s *storm) load() float64 {
 }
 
 // released is up to which batch the gateway has receipts.
-func (s *storm) released() uint64 {
-	st, err := spool.ReadStats(s.t.Context(), s.path("gw/spool.db"))
+func (f *field) released() uint64 {
+	st, err := spool.ReadStats(f.t.Context(), f.path("gw/spool.db"))
 	if err != nil {
 		return 0 // no spool yet
 	}
@@ -241,15 +240,7 @@ func (a *account) settleField(f *field, stopped func(from, to time.Time)) {
 // awaitHistory waits until the history has the whole batch log.
 func (f *field) awaitHistory() {
 	f.t.Helper()
-	db, err := sqldb.Open(f.t.Context(), sqldb.Config{Driver: sqldb.SQLite, DSN: f.path("srv/server.db")})
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	defer func() {
-		if err := db.Close(); err != nil {
-			f.t.Error(err)
-		}
-	}()
+	db := f.database()
 	name := (&project.History{}).Name()
 	awaitWithin(f.t, 3*time.Minute, "the history to have the whole log", func() (bool, string) {
 		end, err1 := db.LogEnd(f.t.Context())

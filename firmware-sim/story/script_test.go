@@ -1,0 +1,196 @@
+package story_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"aovuon/server/parttest"
+)
+
+// quick is how long a program may take to end after Ctrl-C.
+const quick = 15 * time.Second
+
+// TestScripts runs testdata/script: stories as an installer or a technician would live them, command by command. The
+// commands beside testscript's own:
+//
+//	ports NAME...            sets each variable to a free port
+//	expand FILE...           puts variables into files
+//	start NAME PROGRAM...    starts a program and goes on
+//	printed NAME TEXT        waits until it has printed TEXT since it was started
+//	stop NAME                Ctrl-C: it must end quickly, with status 0 and no child left
+//	kill9 NAME               SIGKILL
+//	page URL TEXT...         waits until the page says every TEXT
+//	fetch URL FILE           keeps what the address answers
+//	scan FILE                prints what a QR reader makes of a picture
+//	spool CONFIG NAME        sets NAME_EPOCH and NAME_NEXT to what gateway spool says
+//	drained CONFIG           waits until the gateway's spool is empty
+//	greater A B              compares numbers
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			tb, ok := env.T().(testing.TB)
+			if !ok {
+				return fmt.Errorf("testscript's T is no testing.TB")
+			}
+			env.Values["cast"] = &cast{tb: tb, programs: map[string]*program{}}
+			return nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"ports": setPorts, "expand": expand, "start": start, "printed": printed, "stop": stop, "kill9": kill9,
+			"page": page, "fetch": fetch, "scan": scan, "spool": spoolState, "drained": drained, "greater": greater,
+		},
+	})
+}
+
+// cast is who plays in one script.
+type cast struct {
+	tb       testing.TB
+	programs map[string]*program
+}
+
+func castOf(ts *testscript.TestScript, neg bool, args []string, atLeast int, usage string) *cast {
+	c, ok := ts.Value("cast").(*cast)
+	if !ok || neg || len(args) < atLeast {
+		ts.Fatalf("usage: %s", usage)
+	}
+	return c
+}
+
+func (c *cast) program(ts *testscript.TestScript, name string) *program {
+	p := c.programs[name]
+	if p == nil {
+		ts.Fatalf("nobody started %s", name)
+	}
+	return p
+}
+
+func setPorts(ts *testscript.TestScript, neg bool, args []string) {
+	c := castOf(ts, neg, args, 1, "ports NAME...")
+	for _, name := range args {
+		ts.Setenv(name, strconv.Itoa(freePort(c.tb)))
+	}
+}
+
+func expand(ts *testscript.TestScript, neg bool, args []string) {
+	castOf(ts, neg, args, 1, "expand FILE...")
+	for _, name := range args {
+		text := os.Expand(ts.ReadFile(name), ts.Getenv)
+		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(text), 0o600))
+	}
+}
+
+func start(ts *testscript.TestScript, neg bool, args []string) {
+	c := castOf(ts, neg, args, 2, "start NAME PROGRAM ARGUMENT...")
+	name := args[0]
+	if c.programs[name] == nil {
+		c.programs[name] = newProgram(c.tb, args[1], args[2:]...)
+	}
+	p := c.programs[name]
+	p.bin, p.args, p.dir = args[1], args[2:], ts.MkAbs(".")
+	p.start()
+}
+
+func printed(ts *testscript.TestScript, neg bool, args []string) {
+	castOf(ts, neg, args, 2, "printed NAME TEXT").program(ts, args[0]).awaitOutput(args[1])
+}
+
+func stop(ts *testscript.TestScript, neg bool, args []string) {
+	p := castOf(ts, neg, args, 1, "stop NAME").program(ts, args[0])
+	took := p.stop()
+	ts.Logf("%s ended %.2f s after Ctrl-C", args[0], took.Seconds())
+	if took > quick {
+		ts.Fatalf("%s took %v to end", args[0], took)
+	}
+}
+
+func kill9(ts *testscript.TestScript, neg bool, args []string) {
+	castOf(ts, neg, args, 1, "kill9 NAME").program(ts, args[0]).kill()
+}
+
+func page(ts *testscript.TestScript, neg bool, args []string) {
+	c := castOf(ts, neg, args, 1, "page URL TEXT...")
+	await(c.tb, "page "+args[0], func() (bool, string) {
+		status, body, err := getURL(args[0])
+		if err != nil || status != http.StatusOK {
+			return false, fmt.Sprint(status, " ", err)
+		}
+		for _, text := range args[1:] {
+			if !strings.Contains(body, text) {
+				return false, fmt.Sprintf("no %q in:\n%s", text, body)
+			}
+		}
+		return true, ""
+	})
+}
+
+func fetch(ts *testscript.TestScript, neg bool, args []string) {
+	castOf(ts, neg, args, 2, "fetch URL FILE")
+	status, body, err := getURL(args[0])
+	ts.Check(err)
+	if status != http.StatusOK {
+		ts.Fatalf("%s answers %d", args[0], status)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(body), 0o600))
+}
+
+func getURL(url string) (status int, body string, err error) {
+	client := http.Client{Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse // what is printed on a label answers itself
+	}}
+	resp, err := client.Get(url)
+	if err != nil {
+		return 0, "", err
+	}
+	raw, err := io.ReadAll(resp.Body)
+	if bad := resp.Body.Close(); err == nil {
+		err = bad
+	}
+	return resp.StatusCode, string(raw), err
+}
+
+func scan(ts *testscript.TestScript, neg bool, args []string) {
+	c := castOf(ts, neg, args, 1, "scan FILE")
+	out, err := exec.Command(parttest.Tool(c.tb, "zbarimg"), "--quiet", "--raw", ts.MkAbs(args[0])).Output()
+	ts.Check(err)
+	if _, err := ts.Stdout().Write(out); err != nil {
+		ts.Fatalf("%v", err)
+	}
+}
+
+func spoolState(ts *testscript.TestScript, neg bool, args []string) {
+	c := castOf(ts, neg, args, 2, "spool CONFIG NAME")
+	st := spoolOf(c.tb, ts.MkAbs(args[0]))
+	ts.Setenv(args[1]+"_EPOCH", st.Epoch)
+	ts.Setenv(args[1]+"_NEXT", strconv.FormatUint(st.NextSeq, 10))
+}
+
+func drained(ts *testscript.TestScript, neg bool, args []string) {
+	c := castOf(ts, neg, args, 1, "drained CONFIG")
+	awaitWithin(c.tb, 3*time.Minute, "an empty spool", func() (bool, string) {
+		st := spoolOf(c.tb, ts.MkAbs(args[0]))
+		return st.Pending == 0 && st.Sealed == 0 && st.NextSeq > 1, fmt.Sprintf("%+v", st)
+	})
+}
+
+func greater(ts *testscript.TestScript, neg bool, args []string) {
+	castOf(ts, neg, args, 2, "greater A B")
+	a, errA := strconv.ParseFloat(args[0], 64)
+	b, errB := strconv.ParseFloat(args[1], 64)
+	ts.Check(errA)
+	ts.Check(errB)
+	if a <= b {
+		ts.Fatalf("%v is not greater than %v", a, b)
+	}
+}
