@@ -170,6 +170,28 @@ func steps(t *testing.T, e Engine) {
 	}, starts(rangeOf(t, s, q)))
 }
 
+// summerTime: the day on which the clocks change is one step, made of two halves.
+func summerTime(t *testing.T, e Engine) {
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatalf("%v: import time/tzdata in the engine's test", err)
+	}
+	s := e.open(t)
+	k := pond()
+	midnight := time.Date(2026, 3, 29, 0, 0, 0, 0, berlin).UTC()
+	point := func(hours int, v float64, q measure.Quality) history.Point {
+		return history.Point{Series: k, Time: midnight.Add(time.Duration(hours) * time.Hour), Value: v, Quality: q}
+	}
+	write(t, s, point(-1, 50, 0), point(0, 6, 0), point(1, 4, measure.Suspect), point(2, 2, 0), point(3, 3, 0), point(4, 10, 0),
+		point(5, 999, measure.OutOfRange), point(22, 0, measure.Fault), point(23, 60, 0))
+	q := history.Query{Series: k, From: midnight.AddDate(0, 0, -1), To: midnight.AddDate(0, 0, 2), Every: 24 * time.Hour, Zone: berlin}
+	same(t, "days", []history.Bucket{
+		{Start: midnight.Add(-24 * time.Hour), N: 1, Min: 50, Mean: 50, Max: 50},
+		{Start: midnight, N: 5, Min: 2, Mean: 5, Max: 10, OutOfRange: 1, Faults: 1, Worst: measure.Fault},
+		{Start: midnight.Add(23 * time.Hour), N: 1, Min: 60, Mean: 60, Max: 60},
+	}, rangeOf(t, s, q))
+}
+
 func starts(buckets []history.Bucket) (ts []time.Time) {
 	for _, b := range buckets {
 		ts = append(ts, b.Start)

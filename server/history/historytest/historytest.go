@@ -40,6 +40,7 @@ func Run(t *testing.T, e Engine) {
 		{"RawRangeGivesEveryPoint", rawRange},
 		{"BoundsAreFromInclusiveToExclusive", bounds},
 		{"StepsFollowLocalTime", steps},
+		{"TheDayTheClocksChangeIsOneStep", summerTime},
 		{"LatestIsTheNewestOfWhateverQuality", latest},
 		{"LatestOfTwoThousandSeries", latestOfMany},
 		{"SeriesDoNotMix", seriesDoNotMix},

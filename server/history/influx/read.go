@@ -23,7 +23,7 @@ func (s *Store) Range(ctx context.Context, q history.Query) ([]history.Bucket, e
 	if err != nil {
 		return nil, fmt.Errorf("history/influx: %w", err)
 	}
-	if q.Series.Validate() != nil {
+	if k := q.Series; k.Validate() != nil {
 		return nil, nil //nolint:nilerr // what cannot be stored is not there
 	}
 	var all []history.Bucket

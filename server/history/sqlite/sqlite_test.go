@@ -217,8 +217,10 @@ func TestStore_IsDurableByItsSettings(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "h.db")
 	s := open(t, path)
 	defer closed(t, s)
-	if got := exec1(t, path, "PRAGMA journal_mode"); got != "wal" {
-		t.Errorf("journal_mode = %s", got)
+	for name, want := range map[string]string{"journal_mode": "wal", "synchronous": "2" /* FULL */, "foreign_keys": "1"} {
+		if got, err := s.Pragma(t.Context(), name); err != nil || got != want {
+			t.Errorf("%s = %s, %v: want %s", name, got, err, want)
+		}
 	}
 	if err := s.Write(t.Context(), []history.Point{at(0)}); err != nil {
 		t.Fatal(err)
