@@ -146,10 +146,12 @@ func (b *BME280) settle(now time.Time) {
 func (b *BME280) measure(at time.Time) {
 	t, h, p := b.air.at(b.part, at), b.wet.at(b.part, at), b.pres.at(b.part, at)
 	// Each compensation grows or falls steadily with its raw value, so halving finds the raw value.
-	rawT := solve(1<<20, func(x float64) float64 { return b.cal.celsius(b.cal.fine(x)) }, t)
+	rawT := unless(solve(1<<20, func(x float64) float64 { return b.cal.celsius(b.cal.fine(x)) }, t), 0x80000)
 	fine := b.cal.fine(rawT)
 	rawP := solve(1<<20, func(x float64) float64 { return b.cal.pascal(x, fine) / 100 }, p)
 	rawH := solve(1<<16, func(x float64) float64 { return b.cal.percent(x, fine) }, h)
+	// The values of a skipped measurement are one raw value wide; a true one that falls there is moved by one.
+	rawP, rawH = unless(rawP, 0x80000), unless(rawH, 0x8000)
 	b.t, b.p, b.h = b.cal.celsius(fine), b.cal.pascal(rawP, fine)/100, b.cal.percent(rawH, fine)
 	b.fresh = true
 	if oversampling(b.ctrlMeas>>2&7) == 0 {
@@ -164,6 +166,14 @@ func (b *BME280) measure(at time.Time) {
 	put20(b.data[0:], uint32(rawP))
 	put20(b.data[3:], uint32(rawT))
 	binary.BigEndian.PutUint16(b.data[6:], uint16(rawH))
+}
+
+// unless returns raw, or its neighbour when raw is the one that means skipped.
+func unless(raw, skipped float64) float64 {
+	if raw == skipped {
+		return raw + 1
+	}
+	return raw
 }
 
 // put20 stores 20 bits in three bytes, most significant first, as the data registers have them.

@@ -1,0 +1,108 @@
+// Package app is the simulator program: a command line comes in; a live field, a season of history, a fault or the whole
+// demo goes out. All wiring of the simulator is here.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"aovuon/firmware-sim/fault"
+	"aovuon/firmware-sim/field"
+)
+
+// cli is what can be asked of the program.
+type cli struct {
+	Serve  serveCommand  `cmd:"" help:"Run a simulated field: Unix sockets for I²C buses, folders for 1-Wire, until stopped."`
+	Season seasonCommand `cmd:"" help:"Make a season of history in a gateway's spool, faster than real time, before its first run."`
+	Fault  faultCommand  `cmd:"" help:"Break a simulated device while it runs, or heal it."`
+	Demo   demoCommand   `cmd:"" help:"Run the whole product on this machine: server, simulated field, gateways, a season of history."`
+	Sample sampleCommand `cmd:"" help:"Print a commented field file."`
+}
+
+// env is what every command is given.
+type env struct {
+	ctx            context.Context
+	stdout, stderr io.Writer
+	log            *slog.Logger
+}
+
+// Main runs the program with the arguments after its name and returns its exit status: 0 when it did what was asked, 1
+// when it could not, 2 when it was not asked properly.
+func Main(args []string, stdout, stderr io.Writer) int {
+	var c cli
+	exit := -1
+	k, err := kong.New(&c, kong.Name("firmware-sim"), kong.Writers(stdout, stderr), kong.Exit(func(code int) { exit = code }),
+		kong.Description("AoVườn simulator: a field of simulated chips that the real gateway reads."))
+	if err != nil {
+		return complain(stderr, 2, err)
+	}
+	asked, err := k.Parse(args)
+	switch {
+	case exit >= 0: // --help
+		return exit
+	case err != nil:
+		return complain(stderr, 2, fmt.Errorf("%w (firmware-sim --help lists what there is)", err))
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	e := &env{ctx: ctx, stdout: stdout, stderr: stderr, log: slog.New(slog.NewTextHandler(stderr, nil))}
+	if err := asked.Run(e); err != nil {
+		return complain(stderr, 1, err)
+	}
+	return 0
+}
+
+func complain(w io.Writer, status int, err error) int {
+	if _, bad := fmt.Fprintf(w, "firmware-sim: %v\n", err); bad != nil {
+		return 1
+	}
+	return status
+}
+
+// say prints one line for a person.
+func (e *env) say(format string, args ...any) {
+	if _, err := fmt.Fprintf(e.stdout, format+"\n", args...); err != nil {
+		e.log.Warn("standard output is gone", slog.Any("err", err))
+	}
+}
+
+type sampleCommand struct{}
+
+func (sampleCommand) Run(e *env) error {
+	_, err := io.WriteString(e.stdout, field.Sample())
+	return err
+}
+
+type faultCommand struct {
+	Control string `required:"" help:"Control socket of the running simulator." type:"path"`
+	Device  string `arg:"" help:"Device to break, or 'list' to see them all, or 'all' to heal."`
+	Fault   string `arg:"" optional:"" help:"unplug, shorted, crc, garbled, bit7, stuck, frozen, powerup, noise; or heal."`
+}
+
+func (c faultCommand) Run(e *env) error {
+	request := "set " + c.Device + " " + c.Fault
+	switch {
+	case c.Device == "list" && c.Fault == "":
+		request = "list"
+	case c.Fault == "":
+		return errors.New("which fault? firmware-sim fault --control SOCKET list shows what each device can have")
+	case c.Fault == "heal":
+		request = "heal " + c.Device
+	}
+	lines, err := fault.Ask(e.ctx, c.Control, request)
+	if err != nil {
+		return err
+	}
+	for _, line := range lines {
+		e.say("%s", line)
+	}
+	return nil
+}

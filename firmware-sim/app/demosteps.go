@@ -1,0 +1,232 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"aovuon/firmware-sim/field"
+	"aovuon/gateway/wire"
+)
+
+// writeFiles writes every program's configuration. It is done at every start, since ports may be others.
+func (d *demo) writeFiles() error {
+	if err := errors.Join(os.MkdirAll(d.Dir, 0o755), os.MkdirAll(d.run, 0o700)); err != nil {
+		return err
+	}
+	influx := ""
+	if d.influx != "" {
+		influx = "http://" + d.influx
+	}
+	if err := render("server.yaml", d.serverConfig(), map[string]string{
+		"Server": filepath.Join(d.Dir, "server", "data"), "HTTP": d.HTTP, "MQTT": d.MQTT, "PublicURL": d.PublicURL, "Influx": influx,
+	}); err != nil {
+		return err
+	}
+	for _, id := range gateways() {
+		if err := render(id+".yaml", d.gatewayConfig(id), map[string]string{
+			"Data": filepath.Join(d.Dir, id, "data"), "URL": "tcp://" + d.MQTT, "ServerKey": d.serverKey(), "Run": d.run, "Every": d.Every.String(),
+		}); err != nil {
+			return err
+		}
+	}
+	if err := os.MkdirAll(filepath.Dir(d.fieldConfig()), 0o755); err != nil {
+		return err
+	}
+	// The field has its sockets in run, and its ledger beside its file.
+	text := strings.Replace(field.Sample(), "ledger: ledger.tsv", "ledger: "+quoted(filepath.Join(d.Dir, "field", "ledger.tsv")), 1)
+	text = "# Written by `firmware-sim demo` at every start; changes here are lost. Copy the file to keep them.\nrun_dir: " + quoted(d.run) + "\n" + text
+	if err := wire.WriteFile(d.fieldConfig(), []byte(text), 0o644); err != nil {
+		return err
+	}
+	_, err := field.Load(d.fieldConfig())
+	return err
+}
+
+// prepare makes keys, the demo's farm and the gateways' enrolment, once, with the programs' own commands. All of them may
+// be repeated, so that an interrupted preparation is simply done again.
+func (d *demo) prepare() error {
+	mark := filepath.Join(d.Dir, "prepared")
+	if _, err := os.Stat(mark); err == nil {
+		d.say("going on from %s", d.Dir)
+		return nil
+	}
+	d.say("preparing %s: keys, the demo co-op's farm, two gateways", d.Dir)
+	server := func(args ...string) (string, error) {
+		return ask(d.ctx, d.Server, append(args, "--config", d.serverConfig())...)
+	}
+	if _, err := server("init"); err != nil {
+		return err
+	}
+	if _, err := server("farm", "demo"); err != nil {
+		return err
+	}
+	vkey, err := server("key")
+	if err != nil {
+		return err
+	}
+	if err := wire.WriteFile(d.serverKey(), []byte(strings.TrimSpace(vkey)+"\n"), 0o644); err != nil {
+		return err
+	}
+	for _, id := range gateways() {
+		card, err := ask(d.ctx, d.Gateway, "init", "--config", d.gatewayConfig(id))
+		if err != nil {
+			return err
+		}
+		if _, err := wire.ParseCard(card); err != nil {
+			return fmt.Errorf("gateway init printed no card: %w", err)
+		}
+		path := filepath.Join(d.Dir, id, "card.txt")
+		if err := wire.WriteFile(path, []byte(card), 0o644); err != nil {
+			return err
+		}
+		if _, err := server("gateway", "add", path); err != nil {
+			return err
+		}
+	}
+	return wire.WriteFile(mark, nil, 0o644)
+}
+
+func (d *demo) startServer() error {
+	d.say("server: pages on %s, broker on %s, history in %s", d.HTTP, d.MQTT, d.History)
+	c, err := d.spawn("server", d.Server, "run", "--config", d.serverConfig())
+	if err != nil {
+		return err
+	}
+	return d.await(c, "the server", func(ctx context.Context) bool {
+		status, err := get(ctx, http.MethodGet, "http://"+d.HTTP+"/")
+		if err != nil || status >= http.StatusInternalServerError {
+			return false
+		}
+		var dial net.Dialer
+		conn, err := dial.DialContext(ctx, "tcp", d.MQTT)
+		return err == nil && conn.Close() == nil
+	})
+}
+
+// get asks an address and returns the status of the answer.
+func get(ctx context.Context, method, address string) (status int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, address, nil)
+	if err != nil {
+		return 0, err
+	}
+	tr := &http.Transport{}
+	defer tr.CloseIdleConnections()
+	resp, err := (&http.Client{Transport: tr}).Do(req)
+	if err != nil {
+		return 0, err
+	}
+	_, err = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<20))
+	return resp.StatusCode, errors.Join(err, resp.Body.Close())
+}
+
+// startInflux starts a real InfluxDB of the demo's own, on free loopback ports, and makes its database.
+func (d *demo) startInflux() error {
+	var err error
+	if d.influx, err = freePort(d.ctx); err != nil {
+		return err
+	}
+	rpc, err := freePort(d.ctx)
+	if err != nil {
+		return err
+	}
+	dir := filepath.Join(d.Dir, "influxdb")
+	conf := filepath.Join(dir, "influxdb.conf")
+	if err := render("influxdb.conf", conf, map[string]string{"Dir": dir, "HTTP": d.influx, "RPC": rpc}); err != nil {
+		return err
+	}
+	d.say("influxd: InfluxDB on %s, data in %s", d.influx, dir)
+	c, err := d.spawn("influxd", d.Influxd, "-config", conf)
+	if err != nil {
+		return err
+	}
+	if err := d.await(c, "InfluxDB", func(ctx context.Context) bool {
+		status, err := get(ctx, http.MethodGet, "http://"+d.influx+"/ping")
+		return err == nil && status == http.StatusNoContent
+	}); err != nil {
+		return err
+	}
+	status, err := get(d.ctx, http.MethodPost, "http://"+d.influx+"/query?q="+url.QueryEscape(`CREATE DATABASE "aovuon"`))
+	if err != nil {
+		return err
+	}
+	if status != http.StatusOK {
+		return fmt.Errorf("InfluxDB answers %d to CREATE DATABASE", status)
+	}
+	return nil
+}
+
+// freePort is a loopback address that nobody listens on just now.
+func freePort(ctx context.Context) (string, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// watchDelivery says how the season travels, until the server has signed for all of it.
+func (d *demo) watchDelivery() error {
+	begin := time.Now()
+	d.say("replay: the gateways hand the season over, as after %d days without a link; the server checks every signature", d.Days)
+	total := make(map[string]uint64)
+	tick := time.NewTicker(2 * time.Second)
+	defer tick.Stop()
+	for waiting := true; waiting; {
+		waiting = false
+		var line strings.Builder
+		for _, id := range gateways() {
+			out, err := ask(d.ctx, d.Gateway, "spool", "--config", d.gatewayConfig(id))
+			if err != nil {
+				return err
+			}
+			var s struct {
+				Sealed   uint64 `json:"sealed"`
+				Released uint64 `json:"released"`
+			}
+			if err := json.Unmarshal([]byte(out), &s); err != nil {
+				return fmt.Errorf("gateway spool: %w", err)
+			}
+			if total[id] == 0 {
+				total[id] = s.Released + s.Sealed
+			}
+			fmt.Fprintf(&line, "  %s %d %%", id, 100*min(s.Released, total[id])/max(total[id], 1))
+			waiting = waiting || s.Released < total[id]
+		}
+		d.say("replay:%s", line.String())
+		if waiting {
+			select {
+			case <-tick.C:
+			case <-d.ctx.Done():
+				return context.Cause(d.ctx)
+			}
+		}
+	}
+	d.say("replay: done in %.0f s", time.Since(begin).Seconds())
+	return nil
+}
+
+// quiet is a logger for the code of a season: warnings only.
+func (d *demo) quiet(name string) *slog.Logger {
+	return slog.New(slog.NewTextHandler(d.screen.writer(fmt.Sprintf("%-*s | ", d.width, name)), &slog.HandlerOptions{Level: slog.LevelWarn}))
+}
+
+// say prints one line of the demo's own, whole, between the lines of the programs.
+func (d *demo) say(format string, args ...any) {
+	if _, err := fmt.Fprintf(d.screen.writer("demo: "), format+"\n", args...); err != nil {
+		d.log.Warn("standard output is gone", slog.Any("err", err))
+	}
+}

@@ -1,0 +1,19 @@
+//go:build !linux
+
+package app
+
+import (
+	"errors"
+	"syscall"
+)
+
+// ownGroup puts a child into a process group of its own.
+func ownGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
+
+// killGroup kills a child and all it started.
+func killGroup(pid int) error {
+	if err := syscall.Kill(-pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+		return err
+	}
+	return nil
+}

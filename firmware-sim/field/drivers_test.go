@@ -1,0 +1,310 @@
+package field_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math"
+	"sync"
+	"testing"
+	"time"
+
+	"aovuon/firmware-sim/fault"
+	"aovuon/firmware-sim/field"
+	"aovuon/firmware-sim/ledger"
+	"aovuon/gateway/bus"
+	"aovuon/gateway/measure"
+	"aovuon/gateway/sense"
+	"aovuon/gateway/sense/kind"
+)
+
+// virtual is a clock for gateway and chips alike: sleeping is free.
+type virtual struct {
+	mu         sync.Mutex
+	begin, now time.Time
+}
+
+func (v *virtual) wall() time.Time {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.now
+}
+
+func (v *virtual) Now() measure.Instant {
+	now := v.wall()
+	return measure.Instant{Wall: now, Uptime: now.Sub(v.begin), Clock: measure.Synced, Boot: "0123456789abcdef"}
+}
+
+func (v *virtual) Sleep(ctx context.Context, d time.Duration) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.now = v.now.Add(d)
+	return ctx.Err()
+}
+
+// sink keeps readings by sensor and quantity.
+type sink map[string]measure.Reading
+
+func (s sink) Take(_ context.Context, list []measure.Reading) error {
+	for _, r := range list {
+		if err := r.Validate(); err != nil {
+			return err
+		}
+		s[r.Sensor+" "+string(r.Quantity)] = r
+	}
+	return nil
+}
+
+// specs are the gateway's sensors for the sample field: ids, kinds and addresses as the field has them.
+func specs(c field.Config) (list []kind.Spec, buses map[string]kind.BusSpec) {
+	buses = make(map[string]kind.BusSpec)
+	for _, b := range c.Buses {
+		buses[b.ID] = kind.BusSpec{W1: b.W1}
+		if b.Socket != "" {
+			buses[b.ID] = kind.BusSpec{I2C: "unix:" + b.Socket}
+		}
+	}
+	adc := make(map[string]field.Device)
+	for _, d := range c.Devices {
+		s := kind.Spec{ID: d.ID, Kind: d.Kind, Bus: d.Bus, Address: d.Address}
+		switch d.Kind {
+		case "ads1115":
+			adc[d.ID] = d
+			continue
+		case "ds18b20":
+			s.Device = d.ROM
+		case "ezo-do", "ezo-ph":
+			s.Temperature = d.Place + "-temp"
+		case "capacitive":
+			s.Kind, s.Bus, s.Address, s.Input = "capacitive-ads1115", adc[d.ADC].Bus, adc[d.ADC].Address, &d.Input
+			s.Calibration = &kind.SoilCalibration{Dry: kind.SoilPoint(*d.Dry), Wet: kind.SoilPoint(*d.Wet)}
+		}
+		list = append(list, s)
+	}
+	return list, buses
+}
+
+// last is the newest ledger entry of each device and quantity.
+type last struct {
+	mu sync.Mutex
+	m  map[string]ledger.Entry
+}
+
+func (l *last) Record(e ledger.Entry) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.m[e.Device+" "+string(e.Quantity)] = e
+}
+
+func (l *last) get(key string) (ledger.Entry, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e, ok := l.m[key]
+	return e, ok
+}
+
+// rig is the real gateway's sensing side on a simulated field.
+type rig struct {
+	clock   *virtual
+	field   *field.Field
+	book    *last
+	station *sense.Station
+}
+
+// newRig builds the station on buses that open gives for the field.
+func newRig(t *testing.T, open func(c field.Config, f *field.Field) kind.Buses) *rig {
+	t.Helper()
+	c, _ := sample(t)
+	at := time.Date(2026, 3, 10, 2, 0, 0, 0, time.UTC)
+	r := &rig{clock: &virtual{begin: at.Add(-time.Hour), now: at}, book: &last{m: make(map[string]ledger.Entry)}}
+	var err error
+	if r.field, err = field.New(c, field.Options{Now: r.clock.wall, Ledger: r.book}); err != nil {
+		t.Fatal(err)
+	}
+	list, busKinds := specs(c)
+	channels, err := kind.Build(list, open(c, r.field), busKinds, r.clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.station = sense.NewStation(r.clock, channels, slog.New(slog.DiscardHandler))
+	return r
+}
+
+func (r *rig) poll(t *testing.T) sink {
+	t.Helper()
+	s := make(sink)
+	if err := r.station.PollAll(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	if len(s) != 22 {
+		t.Fatalf("%d readings from 18 sensors: %v", len(s), s)
+	}
+	return s
+}
+
+// tolerance is how far a right driver may be from the ledger: ledger/FORMAT.md.
+func tolerance(r measure.Reading) float64 {
+	switch {
+	case r.Sensor == "thuoc1-kk" && r.Quantity == measure.AirTemperature:
+		return 0.02
+	case r.Sensor == "thuoc1-kk" && r.Quantity == measure.RelativeHumidity:
+		return 0.05
+	case r.Quantity == measure.AirPressure:
+		return 0.1
+	case r.Quantity == measure.SoilMoisture:
+		return 0.001
+	}
+	return 1e-9
+}
+
+// agree compares readings with the ledger, and, loosely, with sense.
+func (r *rig) agree(t *testing.T, s sink) {
+	t.Helper()
+	for key, got := range s {
+		e, ok := r.book.get(key)
+		switch {
+		case got.Quality != measure.Good:
+			t.Errorf("%s: %s (%s)", key, got.Quality, got.Reason)
+		case !ok || e.Fault != "":
+			t.Errorf("%s: read %v, the ledger has %+v", key, got.Value, e)
+		case math.Abs(got.Value-e.Value) > tolerance(got):
+			t.Errorf("%s: read %v, the ledger says %v", key, got.Value, e.Value)
+		case got.Time.Wall.Sub(e.Time).Abs() > time.Second:
+			t.Errorf("%s: read at %s, the ledger says %s", key, got.Time.Wall, e.Time)
+		}
+	}
+}
+
+func inProcess(_ field.Config, f *field.Field) kind.Buses { return f }
+
+func TestDrivers_ReadWhatTheLedgerSays(t *testing.T) {
+	r := newRig(t, inProcess)
+	r.poll(t) // the first round makes the water temperatures known
+	for range 200 {
+		r.agree(t, r.poll(t))
+		if err := r.clock.Sleep(t.Context(), 37*time.Minute); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// The drivers see the chips over a socket as they see them in process.
+func TestDrivers_OverTheSocket(t *testing.T) {
+	set := bus.NewSet(slog.New(slog.DiscardHandler))
+	r := newRig(t, func(field.Config, *field.Field) kind.Buses { return set })
+	ctx, cancel := context.WithCancel(t.Context())
+	done, ready := make(chan error, 1), make(chan struct{})
+	go func() {
+		done <- r.field.Serve(ctx, slog.New(slog.DiscardHandler), func() { close(ready) })
+	}()
+	select {
+	case <-ready:
+	case err := <-done:
+		t.Fatal(err)
+	}
+	r.poll(t)
+	for range 20 {
+		for key, got := range r.poll(t) {
+			if got.Quality != measure.Good {
+				t.Errorf("%s: %s (%s)", key, got.Quality, got.Reason)
+			}
+		}
+	}
+	if err := r.field.Board().Set("ao2-do", fault.Unplug); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.poll(t)["ao2-do dissolved_oxygen"]; got.Reason != measure.NoResponse {
+		t.Errorf("unplugged: %+v", got)
+	}
+	r.field.Board().HealAll()
+	if got := r.poll(t)["ao2-do dissolved_oxygen"]; got.Quality != measure.Good {
+		t.Errorf("healed: %+v", got)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if got := r.poll(t)["ao2-do dissolved_oxygen"]; got.Reason != measure.BusDown {
+		t.Errorf("the field is gone: %+v", got)
+	}
+	if err := set.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// A broken chip gives a reason and never a number, and heals by itself.
+func TestDrivers_EveryFaultHasItsReason(t *testing.T) {
+	const number = measure.FaultReason("") // the fault does not hinder a number
+	probe := map[string][]struct {
+		fault  fault.Kind
+		reason measure.FaultReason
+	}{
+		"ao1-temp": {
+			{fault.Unplug, measure.NoResponse},
+			{fault.Shorted, measure.Shorted},
+			{fault.CRC, measure.CRC},
+			{fault.PowerUp, measure.PowerUp},
+			{fault.Stuck, number},
+			{fault.Frozen, number},
+			{fault.Noise, number},
+		},
+		"ao1-do": {
+			{fault.Unplug, measure.NoResponse},
+			{fault.Shorted, measure.Shorted},
+			{fault.Garbled, measure.Garbled},
+			{fault.Stuck, measure.NotReady},
+			{fault.Bit7, number},
+			{fault.Frozen, number},
+			{fault.Noise, number},
+		},
+		"ao1-ph":   {{fault.Unplug, measure.NoResponse}, {fault.Garbled, measure.Garbled}, {fault.Bit7, number}},
+		"vuon-adc": {{fault.Unplug, measure.NoResponse}, {fault.Shorted, measure.Shorted}, {fault.Stuck, measure.NotReady}},
+		"khoai1-am": {
+			{fault.Unplug, measure.NoResponse},
+			{fault.Shorted, measure.Shorted},
+			{fault.Frozen, number},
+			{fault.Noise, number},
+		},
+		"khoai1-kk": {
+			{fault.Unplug, measure.NoResponse},
+			{fault.Shorted, measure.Shorted},
+			{fault.CRC, measure.CRC},
+			{fault.Stuck, measure.NotReady},
+			{fault.Frozen, number},
+		},
+		"thuoc1-kk": {
+			{fault.Unplug, measure.NoResponse},
+			{fault.Shorted, measure.Shorted},
+			{fault.Stuck, measure.NotReady},
+			{fault.PowerUp, measure.PowerUp},
+			{fault.Frozen, number},
+		},
+	}
+	r := newRig(t, inProcess)
+	r.poll(t)
+	for device, list := range probe {
+		for _, tc := range list {
+			t.Run(fmt.Sprintf("%s/%s", device, tc.fault), func(t *testing.T) {
+				if err := r.field.Board().Set(device, tc.fault); err != nil {
+					t.Fatal(err)
+				}
+				for key, got := range r.poll(t) {
+					mine := got.Sensor == device || device == "vuon-adc" && got.Quantity == measure.SoilMoisture
+					switch {
+					case mine && tc.reason != number:
+						if got.Quality != measure.Fault || got.Reason != tc.reason {
+							t.Errorf("%s: %s, reason %q; want a fault, %s", key, got.Quality, got.Reason, tc.reason)
+						}
+					case got.Quality == measure.Fault:
+						t.Errorf("%s: fault %s", key, got.Reason)
+					}
+				}
+				if err := r.field.Board().Set(device, fault.None); err != nil {
+					t.Fatal(err)
+				}
+				r.poll(t) // a chip that lost its power is asked anew
+				r.agree(t, r.poll(t))
+			})
+		}
+	}
+}
