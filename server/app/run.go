@@ -199,6 +199,21 @@ func (s *running) deps(done <-chan struct{}) deps {
 }
 
 func (s *running) openMetrics() error {
+	position := func(name string, runner func() *project.Runner) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "aovuon_projection_position", Help: "Position in the batch log up to which the projection's effect is durable.",
+			ConstLabels: prometheus.Labels{"projection": name},
+		}, func() float64 {
+			r := runner()
+			if r == nil {
+				return 0
+			}
+			at, _ := r.Status()
+			return float64(at)
+		})
+	}
 	return errors.Join(s.metrics.Register(collectors.NewGoCollector()),
-		s.metrics.Register(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})))
+		s.metrics.Register(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})),
+		s.metrics.Register(position("history", func() *project.Runner { return s.historyRunner })),
+		s.metrics.Register(position("live", s.liveRunner.Load)))
 }

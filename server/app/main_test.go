@@ -1,0 +1,37 @@
+package app_test
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"go.uber.org/goleak"
+
+	"aovuon/server/app"
+)
+
+// asServer makes the test binary the server program.
+const asServer = "AOVUON_TEST_AS_SERVER"
+
+// checked runs the tests and then looks for goroutines they left.
+type checked struct{ m *testing.M }
+
+// Run implements testscript.TestingM.
+func (c checked) Run() int {
+	code := c.m.Run()
+	if err := goleak.Find(); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, "goroutines left:", err)
+		return 1
+	}
+	return code
+}
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asServer) != "" {
+		os.Exit(app.Main(os.Args[1:], os.Stdout, os.Stderr))
+	}
+	testscript.Main(checked{m}, map[string]func(){
+		"server": func() { os.Exit(app.Main(os.Args[1:], os.Stdout, os.Stderr)) },
+	})
+}
