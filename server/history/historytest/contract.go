@@ -182,12 +182,12 @@ func summerTime(t *testing.T, e Engine) {
 	point := func(hours int, v float64, q measure.Quality) history.Point {
 		return history.Point{Series: k, Time: midnight.Add(time.Duration(hours) * time.Hour), Value: v, Quality: q}
 	}
-	write(t, s, point(-1, 50, 0), point(0, 6, 0), point(1, 4, measure.Suspect), point(2, 2, 0), point(3, 3, 0), point(4, 10, 0),
+	write(t, s, point(-1, 50, 0), point(0, 6, 0), point(1, 4, measure.Suspect), point(2, 2, 0), point(3, 3, 0), point(4, 11, 0),
 		point(5, 999, measure.OutOfRange), point(22, 0, measure.Fault), point(23, 60, 0))
 	q := history.Query{Series: k, From: midnight.AddDate(0, 0, -1), To: midnight.AddDate(0, 0, 2), Every: 24 * time.Hour, Zone: berlin}
 	same(t, "days", []history.Bucket{
 		{Start: midnight.Add(-24 * time.Hour), N: 1, Min: 50, Mean: 50, Max: 50},
-		{Start: midnight, N: 5, Min: 2, Mean: 5, Max: 10, OutOfRange: 1, Faults: 1, Worst: measure.Fault},
+		{Start: midnight, N: 5, Min: 2, Mean: 5.2, Max: 11, OutOfRange: 1, Faults: 1, Worst: measure.Fault},
 		{Start: midnight.Add(23 * time.Hour), N: 1, Min: 60, Mean: 60, Max: 60},
 	}, rangeOf(t, s, q))
 }
