@@ -74,7 +74,10 @@ type session struct {
 	strikes int         // times patient ran out without progress
 	rewinds int         // times the sending went back without progress
 	rewound time.Time   // when it last did
+	asked   *time.Timer // runs when the server said again how far it is although more was sent
 	moved   bool        // a receipt released something
+
+	goingBack bool // asked runs
 }
 
 // session connects and works until the connection is of no more use. progress says whether a receipt came.
@@ -98,6 +101,9 @@ func (u *Uplink) session(ctx context.Context) (progress bool, err error) {
 	}
 	s.patient = time.NewTimer(u.opts.ReceiptTimeout)
 	defer s.patient.Stop()
+	s.asked = time.NewTimer(time.Hour)
+	s.asked.Stop()
+	defer s.asked.Stop()
 	err = s.work(ctx)
 	u.muted = errors.Is(err, errSilent)
 	if ctx.Err() != nil {
@@ -162,6 +168,8 @@ func (s *session) work(ctx context.Context) error {
 		case <-s.u.opts.Sealed:
 		case <-s.in.bell:
 			err = s.receipt(ctx)
+		case <-s.asked.C:
+			s.rewind()
 		case <-s.patient.C:
 			err = s.impatient()
 		case <-status.C:
@@ -234,9 +242,15 @@ func (s *session) receipt(ctx context.Context) error {
 		s.acked, s.sent = upto, max(s.sent, upto)
 		s.moved, s.strikes, s.rewinds, s.busy = true, 0, 0, s.sent > upto
 		s.patient.Reset(s.u.opts.ReceiptTimeout)
+		s.asked.Stop()
+		s.goingBack = false
 		s.u.opts.Link(true)
-	case upto == s.acked && s.sent > s.acked && s.u.opts.Now().Sub(s.rewound) >= s.u.opts.GoBackAfter<<min(s.rewinds, 8):
-		s.rewind() // the server has no more than before although more was sent: something was lost on the way
+	case upto == s.acked && s.sent > s.acked && !s.goingBack:
+		// The server has no more than before although more was sent: unless what is still on its way brings it forward,
+		// something was lost.
+		s.goingBack = true
+		since := s.u.opts.Now().Sub(s.rewound)
+		s.asked.Reset(max(s.u.opts.GoBackAfter<<min(s.rewinds, 8)-since, 0))
 	}
 	return nil
 }
@@ -248,6 +262,7 @@ func (s *session) rewind() {
 	s.u.opts.Log.Info("sending again", slog.Uint64("seq", s.acked+1), slog.Uint64("to", s.sent))
 	s.sent = s.acked
 	s.rewound = s.u.opts.Now()
+	s.goingBack = false
 }
 
 // impatient runs when no receipt came for a while.
@@ -255,6 +270,7 @@ func (s *session) impatient() error {
 	if !s.busy {
 		return nil
 	}
+	s.asked.Stop()
 	s.strikes++
 	if s.strikes >= 2 {
 		s.u.silences.Add(1)
@@ -271,7 +287,8 @@ func (s *session) renew(ctx context.Context, cause error) error {
 		return err
 	}
 	s.in.begin(s.u.store.Epoch())
-	s.strikes, s.rewinds, s.busy = 0, 0, false
+	s.strikes, s.rewinds, s.busy, s.goingBack = 0, 0, false, false
+	s.asked.Stop()
 	if err := s.start(ctx); err != nil {
 		return err
 	}
