@@ -1,10 +1,45 @@
 package app
 
 import (
+	"context"
 	"net/http"
+
+	"aovuon/server/web"
 )
 
 // pages returns what people see.
 func pages(d deps) (http.Handler, error) {
-	return http.NotFoundHandler(), nil
+	return web.New(web.Options{
+		Farm: d.db, Lots: d.db, Live: d.live, History: d.history, PublicURL: d.config.PublicURL, Now: d.now, Log: d.log, Done: d.done,
+		System: func(ctx context.Context) (web.System, error) {
+			s, err := d.system(ctx)
+			if err != nil {
+				return web.System{}, err
+			}
+			return shown(d.config, s), nil
+		},
+	})
+}
+
+// shown turns what the server knows of itself into what its page shows.
+func shown(c Config, s System) web.System {
+	out := web.System{
+		Started: s.Started, Version: s.Version, Database: c.Database.Driver, History: c.History.Engine, Broker: s.Broker.Address,
+		BrokerDown: !s.Broker.Connected, LogEnd: s.LogEnd,
+	}
+	for _, p := range s.Projections {
+		out.Projections = append(out.Projections, web.Projection{Name: p.Name, Position: p.Position, Behind: p.Behind, Err: p.Err, Undated: p.Undated})
+	}
+	for _, g := range s.Gateways {
+		out.Gateways = append(out.Gateways, web.Gateway{
+			ID: g.ID, State: g.State, Since: g.StateTime, Seen: g.Seen, Clock: g.Clock, Seq: g.Seq, Refused: g.Refused, Retired: g.Retired,
+		})
+	}
+	for _, r := range s.Refusals {
+		out.Refusals = append(out.Refusals, web.Refusal{Gateway: r.Gateway, Reason: r.Reason, Count: r.Count, First: r.First, Last: r.Last})
+	}
+	for _, r := range s.Samples {
+		out.Samples = append(out.Samples, web.Sample{Gateway: r.Gateway, Reason: r.Reason, Detail: r.Detail, Received: r.Received, Size: r.Size})
+	}
+	return out
 }

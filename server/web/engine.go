@@ -1,0 +1,169 @@
+package web
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/url"
+	"path"
+	"strings"
+
+	"aovuon/server/farm"
+)
+
+//go:embed templates/*.html
+var templates embed.FS
+
+//go:embed static
+var static embed.FS
+
+// pageFiles are the pages: each is layout.html, the parts, and a file of its own.
+func pageFiles() []string {
+	return []string{"dashboard.html", "place.html", "system.html", "label.html", "missing.html"}
+}
+
+// partFiles are templates that pages share.
+func partFiles() []string { return []string{"layout.html", "card.html", "icons.html"} }
+
+// engine holds the parsed templates of every language and the static files under the names their contents give them.
+type engine struct {
+	words  map[string]*words
+	pages  map[string]map[string]*template.Template // language, file
+	assets map[string]asset                         // by URL path
+	names  map[string]string                        // static file -> URL path
+	css    template.CSS
+	cssSum string // of css, as a CSP source
+}
+
+type asset struct {
+	body []byte
+	mime string
+}
+
+func newEngine() (*engine, error) {
+	e := &engine{
+		words: map[string]*words{}, pages: map[string]map[string]*template.Template{}, assets: map[string]asset{}, names: map[string]string{},
+	}
+	if err := e.loadStatic(); err != nil {
+		return nil, err
+	}
+	for _, lang := range []string{Vietnamese, English} {
+		w, err := loadWords(lang)
+		if err != nil {
+			return nil, err
+		}
+		e.words[lang] = w
+		e.pages[lang] = map[string]*template.Template{}
+		for _, file := range pageFiles() {
+			files := []string{"templates/" + file}
+			for _, p := range partFiles() {
+				files = append(files, "templates/"+p)
+			}
+			t, err := template.New(file).Funcs(e.funcs(w)).Option("missingkey=error").ParseFS(templates, files...)
+			if err != nil {
+				return nil, fmt.Errorf("web: templates: %w", err)
+			}
+			e.pages[lang][file] = t
+		}
+	}
+	return e, nil
+}
+
+func (e *engine) loadStatic() error {
+	return fs.WalkDir(static, "static", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		body, err := static.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		mime, ok := map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}[path.Ext(name)]
+		if !ok {
+			return fmt.Errorf("web: static file %s: no media type is known for %s", name, path.Ext(name))
+		}
+		if path.Ext(name) == ".css" {
+			body = slim(body) // as it stands in a page, so that its sum is the same
+		}
+		sum := sha256.Sum256(body)
+		at := "/static/" + hex.EncodeToString(sum[:6]) + "/" + path.Base(name)
+		e.assets[at], e.names[path.Base(name)] = asset{body, mime}, at
+		if path.Base(name) == "app.css" {
+			e.css = template.CSS(body)
+			e.cssSum = "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+		}
+		return nil
+	})
+}
+
+// funcs are what templates may call. Each set knows its language.
+func (e *engine) funcs(w *words) template.FuncMap {
+	return template.FuncMap{
+		"t":        w.t,
+		"text":     func(t farm.Text) string { return t.In(w.lang) },
+		"value":    w.value,
+		"unit":     w.unit,
+		"num":      w.num,
+		"count":    w.count,
+		"percent":  w.percent,
+		"date":     w.date,
+		"datetime": w.dateTime,
+		"length":   w.length,
+		"amount":   w.amount,
+		"lang":     func() string { return w.lang },
+		"asset":    func(name string) (string, error) { return e.asset(name) },
+		"css":      func() template.CSS { return e.css },
+		"link":     func(to string) string { return inLanguage(to, w.lang) },
+	}
+}
+
+func (e *engine) asset(name string) (string, error) {
+	at, ok := e.names[name]
+	if !ok {
+		return "", fmt.Errorf("no static file %s", name)
+	}
+	return at, nil
+}
+
+// inLanguage returns a link to a page of ours that keeps the language.
+func inLanguage(to, lang string) string {
+	u, err := url.Parse(to)
+	if err != nil || lang == Vietnamese {
+		return to
+	}
+	q := u.Query()
+	q.Set("lang", lang)
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+// render writes a template of a page file into a buffer: a page is sent whole or not at all.
+func (e *engine) render(lang, file, name string, data any) ([]byte, error) {
+	t, ok := e.pages[lang][file]
+	if !ok {
+		return nil, fmt.Errorf("web: no page %s in %s", file, lang)
+	}
+	var b bytes.Buffer
+	if err := t.ExecuteTemplate(&b, name, data); err != nil {
+		return nil, fmt.Errorf("web: %s: %w", file, err)
+	}
+	return b.Bytes(), nil
+}
+
+// slim drops the indentation of templates: it is for those who write them.
+func slim(page []byte) []byte {
+	var b strings.Builder
+	b.Grow(len(page))
+	for line := range strings.Lines(string(page)) {
+		if s := strings.TrimSpace(line); s != "" {
+			b.WriteString(s)
+			b.WriteByte('\n')
+		}
+	}
+	return []byte(b.String())
+}

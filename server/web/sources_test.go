@@ -1,0 +1,234 @@
+package web_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math"
+	"net/http/httptest"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"aovuon/gateway/measure"
+	"aovuon/server/farm"
+	"aovuon/server/history"
+	"aovuon/server/trace"
+	"aovuon/server/watch"
+	"aovuon/server/web"
+)
+
+// now is when every page of these tests is drawn.
+func now() time.Time { return time.Date(2026, 11, 24, 7, 40, 12, 0, farm.Time()) }
+
+// sources is a made-up co-op: the demo farm, a season of plausible water in memory, one lot.
+type sources struct {
+	farm *farm.Farm
+	demo trace.Demo
+	live *watch.Live
+
+	mu       sync.Mutex
+	failing  bool // the history and the database do not answer
+	dossiers map[trace.Link]trace.Dossier
+	system   web.System
+}
+
+func newSources(t testing.TB) *sources {
+	t.Helper()
+	f, err := farm.Demo()
+	if err != nil {
+		t.Fatal(err)
+	}
+	demo, ok := trace.NewDemo(f, now())
+	if !ok {
+		t.Fatal("no demo lot")
+	}
+	s := &sources{farm: f, demo: demo, live: watch.NewLive(), system: madeUpSystem()}
+	rows, err := trace.Weigh(t.Context(), f, s, demo.Lot, now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.dossiers = map[trace.Link]trace.Dossier{demo.Lot.Link(): {
+		Lot: demo.Lot, Product: demo.Product, Certificates: []trace.Certificate{demo.Certificate}, Evidence: rows, Weighed: now().Add(-3 * time.Minute),
+	}}
+	s.live.Update(s.newest())
+	return s
+}
+
+func (s *sources) pages(t testing.TB) *httptest.Server {
+	t.Helper()
+	done := make(chan struct{})
+	h, err := web.New(web.Options{
+		Farm: s, Lots: s, Live: s.live, History: s, PublicURL: "https://tx.example.vn", Now: now, Log: slog.New(slog.DiscardHandler), Done: done,
+		System: func(context.Context) (web.System, error) { return s.system, s.fail() },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewServer(h)
+	t.Cleanup(func() { close(done); srv.Close() })
+	return srv
+}
+
+func (s *sources) fail() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failing {
+		return errors.New("secret-dsn: connection refused")
+	}
+	return nil
+}
+
+func (s *sources) setFailing(v bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failing = v
+}
+
+func (s *sources) FarmRevision(context.Context) (string, error) { return "1", s.fail() }
+func (s *sources) Farm(context.Context) (*farm.Farm, error)     { return s.farm, s.fail() }
+func (s *sources) Lots(context.Context) ([]trace.Lot, error) {
+	return []trace.Lot{s.demo.Lot}, s.fail()
+}
+
+func (s *sources) Dossier(_ context.Context, l trace.Link) (trace.Dossier, error) {
+	if err := s.fail(); err != nil {
+		return trace.Dossier{}, err
+	}
+	d, ok := s.dossiers[l]
+	if !ok {
+		return trace.Dossier{}, trace.ErrUnknown
+	}
+	return d, nil
+}
+
+// water is the made-up value of a series at a time; ok is false where there is none.
+func water(sr history.Series, at time.Time) (v float64, ok bool) {
+	local := at.UTC().Add(7 * time.Hour)
+	day := local.Sub(time.Date(2026, 10, 25, 0, 0, 0, 0, time.UTC)).Hours() / 24
+	if day < 0 || (day > 20.3 && day < 21.1) || (sr.Sensor == "ao2-ph" && day > 27) || (sr.Sensor == "khoai2-am" && day > 30.19) {
+		return 0, false // no probe yet; no power; faults; silence
+	}
+	hour := float64(local.Hour()) + float64(local.Minute())/60
+	sun := math.Sin((hour - 9) * math.Pi / 12) // greatest at 15
+	drift := math.Sin(day/4.5) + 0.4*math.Sin(day*1.7+float64(len(sr.Sensor)))
+	noise := math.Sin(day*977+float64(sr.Sensor[len(sr.Sensor)-1])) * 0.03
+	pond := 0.0
+	if len(sr.Sensor) > 2 && sr.Sensor[2] == '3' {
+		pond = -2.9
+	}
+	switch sr.Quantity {
+	case measure.WaterTemperature:
+		return 23.5 - day*0.08 + 1.4*sun + 0.9*drift + noise, true
+	case measure.DissolvedOxygen:
+		return math.Max(1.2, 6.3+2.2*sun+0.5*drift+pond*0.8+noise*4), true
+	case measure.PH:
+		return 7.7 + 0.35*sun + 0.1*drift + noise, true
+	case measure.SoilMoisture:
+		return 34 - 9*math.Mod(day, 6)/6 + noise*6, true
+	case measure.AirTemperature:
+		return 21 + 4.2*sun + 1.6*drift + noise*8, true
+	case measure.RelativeHumidity:
+		return 78 - 13*sun - 3*drift + noise*30, true
+	case measure.AirPressure:
+		return 1013 + drift, true
+	}
+	return 0, false
+}
+
+func (s *sources) series() []history.Series {
+	var out []history.Series
+	for _, m := range s.farm.Mounts {
+		for _, q := range m.Measures {
+			out = append(out, history.Series{Place: m.Place, Quantity: q, Gateway: m.Gateway, Sensor: m.Sensor})
+		}
+	}
+	return out
+}
+
+func (s *sources) newest() []watch.Value {
+	var out []watch.Value
+	for _, sr := range s.series() {
+		at := now().Add(-time.Duration(len(sr.Sensor)) * 11 * time.Second)
+		v, ok := water(sr, at)
+		switch {
+		case ok && sr.Sensor == "thuoc1-am":
+			out = append(out, watch.Value{Series: sr, Time: at.UTC(), Value: v, Quality: measure.Uncalibrated})
+		case ok:
+			out = append(out, watch.Value{Series: sr, Time: at.UTC(), Value: v})
+		case sr.Sensor == "ao2-ph":
+			out = append(out, watch.Value{Series: sr, Time: at.UTC(), Quality: measure.Fault, Reason: measure.NoResponse})
+		default:
+			at = now().Add(-3*time.Hour - 20*time.Minute)
+			v, _ = water(sr, at)
+			out = append(out, watch.Value{Series: sr, Time: at.UTC(), Value: v})
+		}
+	}
+	return out
+}
+
+func (s *sources) Latest(context.Context, []history.Series) ([]history.Point, error) {
+	return nil, s.fail()
+}
+
+func (s *sources) Range(_ context.Context, q history.Query) ([]history.Bucket, error) {
+	if err := s.fail(); err != nil {
+		return nil, err
+	}
+	var out []history.Bucket
+	for at := q.From; at.Before(q.To); at = at.Add(q.Every) {
+		b := history.Bucket{Start: at, Min: math.Inf(1), Max: math.Inf(-1)}
+		for i := range 6 {
+			t := at.Add(q.Every * time.Duration(i) / 6)
+			if v, ok := water(q.Series, t); ok && t.Before(q.To) {
+				b.N++
+				b.Min, b.Max, b.Mean = min(b.Min, v), max(b.Max, v), b.Mean+v
+			}
+		}
+		if b.N > 0 {
+			b.Mean /= float64(b.N)
+			out = append(out, b)
+		}
+	}
+	return out, nil
+}
+
+func (s *sources) Each(_ context.Context, sr history.Series, from, to time.Time, f func(history.Point) error) error {
+	for at := from; at.Before(to); at = at.Add(time.Minute) {
+		if v, ok := water(sr, at); ok {
+			if err := f(history.Point{Series: sr, Time: at, Value: v}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// set lets a new value of a sensor arrive.
+func (s *sources) set(sensor string, q measure.Quantity, v float64, quality measure.Quality, reason measure.FaultReason) {
+	all := s.series()
+	sr := all[slices.IndexFunc(all, func(sr history.Series) bool { return sr.Sensor == sensor && sr.Quantity == q })]
+	s.live.Update([]watch.Value{{Series: sr, Time: now().UTC(), Value: v, Quality: quality, Reason: reason}})
+}
+
+func madeUpSystem() web.System {
+	at := now()
+	return web.System{
+		Started: at.Add(-51 * time.Hour), Version: "0.2.0", Database: "sqlite", History: "sqlite", Broker: "127.0.0.1:1883", LogEnd: 91234,
+		Projections: []web.Projection{{Name: "live", Position: 91234}, {Name: "history", Position: 91112, Behind: 122, Err: "history engine unavailable: connection refused", Undated: 12}},
+		Gateways: []web.Gateway{
+			{ID: "gw-ao-phukhe", State: "online", Since: at.Add(-5 * time.Hour), Seen: at.Add(-20 * time.Second), Clock: "synced", Seq: 86412, Refused: 2},
+			{ID: "gw-vuon", State: "offline", Since: at.Add(-3 * time.Hour), Seen: at.Add(-3 * time.Hour), Clock: "estimated", Seq: 4822},
+			{ID: "gw-moi"},
+		},
+		Refusals: []web.Refusal{
+			{Gateway: "gw-ao-phukhe", Reason: "bad-signature", Count: 2, First: at.Add(-30 * time.Hour), Last: at.Add(-29 * time.Hour)},
+			{Gateway: "", Reason: "unknown-gateway", Count: 1412, First: at.Add(-30 * time.Hour), Last: at.Add(-time.Minute)},
+		},
+		Samples: []web.Sample{
+			{Gateway: "", Reason: "unknown-gateway", Detail: "no gateway <script>alert(1)</script> is enrolled", Received: at.Add(-time.Minute), Size: 1048576},
+			{Gateway: "gw-ao-phukhe", Reason: "bad-signature", Detail: "signature of gw-ao-phukhe does not verify", Received: at.Add(-29 * time.Hour), Size: 812},
+		},
+	}
+}

@@ -1,0 +1,150 @@
+package web
+
+import (
+	"net/http"
+	"time"
+)
+
+// System is what the system page shows of the server itself.
+type System struct {
+	Started     time.Time
+	Version     string
+	Database    string // sqlite, postgres
+	History     string // sqlite, influx
+	Broker      string // where it listens or is
+	BrokerDown  bool
+	LogEnd      int64 // batches in the log
+	Projections []Projection
+	Gateways    []Gateway
+	Refusals    []Refusal
+	Samples     []Sample
+}
+
+// Projection is one projection of the batch log.
+type Projection struct {
+	Name             string
+	Position, Behind int64
+	Err              string // why it waits; empty when it does not
+	Undated          int64  // readings whose time nobody knows
+}
+
+// Gateway is one enrolled gateway.
+type Gateway struct {
+	ID      string
+	State   string    // online, offline, or empty while it never said
+	Since   time.Time // when it said so
+	Seen    time.Time // zero: never
+	Clock   string    // of its newest batch: a measure.ClockState, or empty
+	Seq     uint64
+	Refused int64
+	Retired time.Time
+}
+
+// Refusal counts refused messages of one gateway and reason.
+type Refusal struct {
+	Gateway, Reason string
+	Count           int64
+	First, Last     time.Time
+}
+
+// Sample is one refused message.
+type Sample struct {
+	Gateway, Reason, Detail string
+	Received                time.Time
+	Size                    int64
+}
+
+type systemPage struct {
+	frame
+	System
+	Now  time.Time
+	Rows []gatewayRow
+	Lags []projectionRow
+}
+
+type gatewayRow struct {
+	Gateway
+	Level level
+	Word  string
+	Seen  string
+	Clock string
+
+	SeqNumber int64
+}
+
+type projectionRow struct {
+	Projection
+	Label string
+	Level level
+	Word  string
+}
+
+// silent is how long a gateway may say nothing before the page says so, although its connection stands: it sends every
+// half minute.
+const silent = 5 * time.Minute
+
+func (s *Server) system(r *http.Request, w *words) (answer, error) {
+	f, err := s.farmNow(r.Context())
+	if err != nil {
+		return answer{}, err
+	}
+	sys, err := s.o.System(r.Context())
+	if err != nil {
+		return answer{}, err
+	}
+	now := s.o.Now()
+	p := systemPage{frame: s.frame(r, w, f, w.t("system.title")), System: sys, Now: now}
+	p.Nav = "system"
+	for _, g := range sys.Gateways {
+		p.Rows = append(p.Rows, gatewayLine(w, g, now))
+	}
+	for _, j := range sys.Projections {
+		row := projectionRow{Projection: j, Label: j.Name, Level: fine, Word: w.t("system.uptodate")}
+		if key := "projection." + j.Name; w.has(key) {
+			row.Label = w.t(key)
+		}
+		switch {
+		case j.Err != "":
+			row.Level, row.Word = warned, w.t("system.waits")
+		case j.Behind > 0:
+			row.Level, row.Word = noted, w.amount("system.behind", j.Behind)
+		}
+		p.Lags = append(p.Lags, row)
+	}
+	for i, x := range p.Refusals {
+		p.Refusals[i].Reason = reasonText(w, x.Reason)
+	}
+	for i, x := range p.Samples {
+		p.Samples[i].Reason = reasonText(w, x.Reason)
+	}
+	body, err := s.e.render(w.lang, "system.html", "layout", p)
+	return answer{status: http.StatusOK, body: body}, err
+}
+
+func gatewayLine(w *words, g Gateway, now time.Time) gatewayRow {
+	row := gatewayRow{Gateway: g, Level: fine, Word: w.t("gateway.online"), Seen: w.t("gateway.never"), Clock: "—", SeqNumber: int64(min(g.Seq, 1<<62))}
+	if !g.Seen.IsZero() {
+		row.Seen = w.ago(now, g.Seen)
+	}
+	if key := "clock." + g.Clock; w.has(key) {
+		row.Clock = w.t(key)
+	}
+	switch {
+	case !g.Retired.IsZero():
+		row.Level, row.Word = noted, w.t("gateway.retired")
+	case g.State == "" && g.Seen.IsZero():
+		row.Level, row.Word = lost, w.t("gateway.never")
+	case g.State == "offline":
+		row.Level, row.Word = lost, w.t("gateway.offline")
+	case now.Sub(g.Seen) > silent:
+		row.Level, row.Word = warned, w.t("gateway.silent")
+	}
+	return row
+}
+
+func reasonText(w *words, reason string) string {
+	if key := "reason." + reason; w.has(key) {
+		return w.t(key)
+	}
+	return reason
+}
