@@ -19,6 +19,7 @@ import (
 	"aovuon/firmware-sim/app"
 	"aovuon/firmware-sim/fault"
 	gateway "aovuon/gateway/app"
+	server "aovuon/server/app"
 )
 
 // goleakRun checks for leaked goroutines after the tests of this process.
@@ -39,6 +40,7 @@ func (g goleakRun) Run() int {
 func TestMain(m *testing.M) {
 	testscript.Main(goleakRun{m}, map[string]func(){
 		"firmware-sim": func() { os.Exit(app.Main(os.Args[1:], os.Stdout, os.Stderr)) },
+		"server":       func() { os.Exit(server.Main(os.Args[1:], os.Stdout, os.Stderr)) },
 		"gateway":      func() { os.Exit(gateway.Main(os.Args[1:], os.Stdout, os.Stderr)) },
 	})
 }

@@ -40,6 +40,8 @@ type demo struct {
 	run     string // where the field has its sockets: .run/field, or a short folder when that is too long
 	influx  string // address of influxd
 	history bool   // a season was made at this start
+
+	announcement *prefixed // what the server says to people
 }
 
 func (c demoCommand) Run(e *env) (err error) {
@@ -170,7 +172,7 @@ func (d *demo) live() error {
 	}
 	for _, id := range gateways() {
 		d.say("gateway %s: starting; it reads the simulated chips every %s", id, d.Every)
-		if _, err := d.spawn(id, d.Gateway, "run", "--config", d.gatewayConfig(id)); err != nil {
+		if _, err := d.spawn(id, false, d.Gateway, "run", "--config", d.gatewayConfig(id)); err != nil {
 			return err
 		}
 	}
@@ -180,7 +182,7 @@ func (d *demo) live() error {
 		}
 	}
 	d.lookHere()
-	return nil
+	return d.announcement.release()
 }
 
 func (d *demo) serverConfig() string { return filepath.Join(d.Dir, "server", "server.yaml") }
@@ -216,7 +218,7 @@ func (d *demo) seasons() error {
 
 func (d *demo) startField() error {
 	d.say("field: simulated chips behind sockets in %s", d.run)
-	c, err := d.spawn("field", d.Sim, "serve", "--config", d.fieldConfig())
+	c, err := d.spawn("field", false, d.Sim, "serve", "--config", d.fieldConfig())
 	if err != nil {
 		return err
 	}

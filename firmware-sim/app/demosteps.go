@@ -97,12 +97,14 @@ func (d *demo) prepare() error {
 	return wire.WriteFile(mark, nil, 0o644)
 }
 
+// startServer starts the server. What it prints for people (address, label) is kept for the end, where they look.
 func (d *demo) startServer() error {
 	d.say("server: pages on %s, broker on %s, history in %s", d.HTTP, d.MQTT, d.History)
-	c, err := d.spawn("server", d.Server, "run", "--config", d.serverConfig())
+	c, err := d.spawn("server", true, d.Server, "run", "--config", d.serverConfig())
 	if err != nil {
 		return err
 	}
+	d.announcement = c.out
 	return d.await(c, "the server", func(ctx context.Context) bool {
 		status, err := get(ctx, http.MethodGet, "http://"+d.HTTP+"/")
 		if err != nil || status >= http.StatusInternalServerError {
@@ -148,7 +150,7 @@ func (d *demo) startInflux() error {
 		return err
 	}
 	d.say("influxd: InfluxDB on %s, data in %s", d.influx, dir)
-	c, err := d.spawn("influxd", d.Influxd, "-config", conf)
+	c, err := d.spawn("influxd", false, d.Influxd, "-config", conf)
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ import (
 type child struct {
 	name string
 	cmd  *exec.Cmd
+	out  *prefixed     // its standard output
 	done chan struct{} // closed when it has ended
 	err  error         // how, once done is closed
 }
@@ -48,11 +49,14 @@ func newHousehold(s *screen) *household {
 // close ends the thread; every child must have ended.
 func (h *household) close() { close(h.start) }
 
-// spawn starts a program that runs on.
-func (h *household) spawn(name, bin string, args ...string) (*child, error) {
-	out := h.screen.writer(fmt.Sprintf("%-*s | ", h.width, name))
-	c := &child{name: name, cmd: exec.Command(bin, args...), done: make(chan struct{})} //nolint:noctx // stopped by signal, in order
-	c.cmd.Stdout, c.cmd.Stderr = out, out
+// spawn starts a program that runs on. Its log lines appear as they come; with hold, what it prints on standard output
+// (the server's address and label) waits for c.out.release.
+func (h *household) spawn(name string, hold bool, bin string, args ...string) (*child, error) {
+	prefix := fmt.Sprintf("%-*s | ", h.width, name)
+	out, complaints := h.screen.writer(prefix), h.screen.writer(prefix)
+	out.hold = hold
+	c := &child{name: name, cmd: exec.Command(bin, args...), out: out, done: make(chan struct{})} //nolint:noctx // stopped by signal, in order
+	c.cmd.Stdout, c.cmd.Stderr = out, complaints
 	c.cmd.SysProcAttr = ownGroup()
 	// A grandchild that keeps the pipe open must not keep us waiting.
 	c.cmd.WaitDelay = 2 * time.Second
@@ -63,7 +67,7 @@ func (h *household) spawn(name, bin string, args ...string) (*child, error) {
 	}
 	h.children = append(h.children, c)
 	go func() {
-		c.err = errors.Join(c.cmd.Wait(), out.end())
+		c.err = errors.Join(c.cmd.Wait(), out.end(), complaints.end())
 		close(c.done)
 		h.ended <- c
 	}()
@@ -107,10 +111,16 @@ func (c *child) stop(grace time.Duration) error {
 		<-c.done
 		return fmt.Errorf("%s did not end within %v of being asked, and was killed", c.name, grace)
 	}
-	if c.err != nil {
+	if c.err != nil && !c.obeyed() {
 		return fmt.Errorf("%s: %w", c.name, c.err)
 	}
 	return nil
+}
+
+// obeyed reports whether our own signal ended the child: it had not come so far as to catch it.
+func (c *child) obeyed() bool {
+	ws, ok := c.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	return ok && ws.Signaled() && ws.Signal() == syscall.SIGTERM
 }
 
 // stopAll ends the children that still run, the last started first.

@@ -102,8 +102,8 @@ func (s season) play(ctx context.Context, id, config string) (err error) {
 	begin := time.Now()
 	clock := &virtualClock{now: until.AddDate(0, 0, -s.days), boot: fmt.Sprintf("%016x", text(id)), until: until}
 	clock.begin = clock.now
-	clock.tenth = func(n int) {
-		s.progress(fmt.Sprintf("%s: %3d %% of %d days", id, 10*n, s.days))
+	clock.quarter = func(n int) {
+		s.progress(fmt.Sprintf("%s: %3d %% of %d days", id, 25*n, s.days))
 	}
 	count := &counter{Recorder: chip.Silent{}}
 	if s.ledger != "" {
@@ -158,7 +158,7 @@ type virtualClock struct {
 	until      time.Time
 	boot       string
 	told       int
-	tenth      func(n int) // called when n tenths are over
+	quarter    func(n int) // called when n quarters are over
 }
 
 func (c *virtualClock) wall() time.Time {
@@ -180,14 +180,14 @@ func (c *virtualClock) Sleep(ctx context.Context, d time.Duration) error {
 	}
 	c.mu.Lock()
 	c.now = c.now.Add(d)
-	n := int(10 * c.now.Sub(c.begin) / c.until.Sub(c.begin))
-	news := n > c.told && n <= 10
+	n := int(4 * c.now.Sub(c.begin) / c.until.Sub(c.begin))
+	news := n > c.told && n < 4
 	if news {
 		c.told = n
 	}
 	c.mu.Unlock()
 	if news {
-		c.tenth(n)
+		c.quarter(n)
 	}
 	return nil
 }

@@ -18,7 +18,7 @@ const (
 	chanPondAlkalinity
 	chanPlotAir
 	chanIrrigation
-	chanSoilBase
+	chanSoilTrait
 )
 
 // hash mixes seed, channel and index to 64 well spread bits (splitmix64's finaliser, Steele, Lea, Flood 2014).

@@ -18,7 +18,7 @@ const (
 // function of the instant alone.
 func (w *World) soil(p Place, h float64) float64 {
 	start := w.lastIrrigation(p, h)
-	fill := p.Soil.FieldCapacity + irrigateAbove
+	fill := p.Soil.FieldCapacity + irrigateAbove + 0.02*(w.trait(p, 1)-0.5)
 	if h < start+dripHours { // the gates are open: filled up, or let down after a storm
 		f := (h - start) / dripHours
 		before := w.drain(p, w.lastIrrigation(p, start-1)+dripHours, start, fill)
@@ -26,6 +26,9 @@ func (w *World) soil(p Place, h float64) float64 {
 	}
 	return w.drain(p, start+dripHours, h, fill)
 }
+
+// trait is what makes one plot differ from its neighbour for good: 0 to 1.
+func (w *World) trait(p Place, i int64) float64 { return unit(w.seed^text(p.ID), chanSoilTrait, i) }
 
 // lastIrrigation is the start of the last irrigation at or before h. Days are grouped in turns of DryOut days (rounded),
 // one irrigation a turn, on the day the plot's chance says.
@@ -95,7 +98,7 @@ func (w *World) soilHour(p Place, at, step, theta float64) float64 {
 	s := p.Soil
 	day, hour := split(at)
 	sun := math.Max(0, math.Sin(math.Pi*(hour-6)/12)) * math.Pi / 24
-	demand := clamp(0.18*airNormals().at(at), 2, 6) * (1.2 - 0.8*w.cloud(at))
+	demand := clamp(0.18*airNormals().at(at), 2, 6) * (1.2 - 0.8*w.cloud(at)) * (0.8 + 0.4*w.trait(p, 2))
 	dryness := clamp((theta-s.WiltingPoint)/(s.FieldCapacity-s.WiltingPoint), 0, 1)
 	theta -= demand * sun * math.Sqrt(dryness) * step / 1000 / rootDepth
 	for d := day - 1; d <= day; d++ {

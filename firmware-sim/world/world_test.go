@@ -45,7 +45,7 @@ func TestOxygen_LowestBeforeSunriseHighestInTheAfternoon(t *testing.T) {
 			for _, pond := range []string{"ao1", "ao2"} {
 				low, high := math.Inf(1), math.Inf(-1)
 				var atLow, atHigh float64
-				for m := 0; m < 24*60; m += 5 {
+				for m := 0; m < 24*60; m += 10 {
 					v := value(t, w, pond, measure.DissolvedOxygen, from.Add(time.Duration(m)*time.Minute))
 					if v < low {
 						low, atLow = v, float64(m)/60
