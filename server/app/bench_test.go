@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -55,11 +54,7 @@ func benchServer(b *testing.B, history string, readings int) {
 		wg.Go(func() { s.sealAll(b, b.N/benchGateways+boolInt(i < b.N%benchGateways), readings) })
 	}
 	wg.Wait()
-	env := []string{}
-	if f := os.Getenv("AOVUON_BENCH_PROFILE"); f != "" {
-		env = append(env, "AOVUON_PROFILE="+f)
-	}
-	p.start(env...)
+	p.start()
 	for _, s := range fleet {
 		await(b, "connection", func() bool { return s.connect(p.mqtt) == nil })
 	}

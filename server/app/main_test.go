@@ -3,6 +3,7 @@ package app_test
 import (
 	"fmt"
 	"os"
+	"runtime/pprof"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -29,9 +30,27 @@ func (c checked) Run() int {
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asServer) != "" {
-		os.Exit(app.Main(os.Args[1:], os.Stdout, os.Stderr))
+		os.Exit(serve())
 	}
 	testscript.Main(checked{m}, map[string]func(){
 		"server": func() { os.Exit(app.Main(os.Args[1:], os.Stdout, os.Stderr)) },
 	})
+}
+
+// serve is the server program, with a CPU profile where AOVUON_BENCH_PROFILE names a file.
+func serve() int {
+	if path := os.Getenv("AOVUON_BENCH_PROFILE"); path != "" && os.Args[1] == "run" {
+		f, err := os.Create(path)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer pprof.StopCPUProfile()
+	}
+	return app.Main(os.Args[1:], os.Stdout, os.Stderr)
 }

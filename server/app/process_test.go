@@ -81,10 +81,9 @@ func (p *process) once(args ...string) string {
 }
 
 // start runs the server and waits until it is healthy.
-func (p *process) start(env ...string) {
+func (p *process) start() {
 	p.t.Helper()
 	p.cmd = p.command("run")
-	p.cmd.Env = append(p.cmd.Env, env...)
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {
 		p.t.Fatal(err)

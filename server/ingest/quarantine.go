@@ -11,7 +11,7 @@ import (
 
 // Bounds of what waits in memory to be written down.
 const (
-	notesEvery       = 500 * time.Millisecond
+	notesEvery       = 200 * time.Millisecond
 	samplesPerKey    = 8   // between two writes, of one gateway and reason; the counters count the rest
 	samplesInMemory  = 256 // between two writes, in all
 	goodbyeToTheDisk = 2 * time.Second
@@ -23,7 +23,7 @@ type countKey struct {
 }
 
 // Notebook gathers refusals and gateway states in memory and writes them behind the log. Taking a note never waits for
-// the database, so that no flood of bad messages holds up good ones; Run writes what has gathered twice a second.
+// the database, so that no flood of bad messages holds up good ones; Run writes what has gathered five times a second.
 type Notebook struct {
 	store    Notes
 	registry *Registry

@@ -12,7 +12,7 @@ import (
 )
 
 // pollRegister is how soon a running server knows a gateway that another process enrolled.
-const pollRegister = 500 * time.Millisecond
+const pollRegister = 300 * time.Millisecond
 
 // Registry is the register of gateways, held in memory and kept up to date by Run. It is safe for concurrent use.
 type Registry struct {
