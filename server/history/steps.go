@@ -1,8 +1,8 @@
 package history
 
 import (
-	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"aovuon/gateway/measure"
@@ -15,6 +15,9 @@ type Segment struct {
 	FromMs, ToMs int64 // Unix milliseconds, FromMs <= t < ToMs
 	OffsetMs     int64 // local time minus UTC
 	EveryMs      int64 // 0: no steps
+
+	sinceMs  int64 // when the clocks were changed to this offset
+	beforeMs int64 // the offset before that
 }
 
 // Segments returns the segments of q in time order, none when q is empty, an error when q asks for nonsense.
@@ -35,22 +38,26 @@ func (q Query) Segments() ([]Segment, error) {
 	var segs []Segment
 	for from < to {
 		local := time.UnixMilli(from).In(q.Zone)
-		end := to
-		if _, change := local.ZoneBounds(); !change.IsZero() {
-			if ms := ceilMillis(change); ms <= from {
-				return nil, errors.New("history: time zone does not advance")
-			} else if ms < end {
-				end = ms
-			}
+		seg := Segment{FromMs: from, ToMs: to, OffsetMs: offsetMs(local), EveryMs: q.Every.Milliseconds(), sinceMs: math.MinInt64}
+		since, until := local.ZoneBounds()
+		if !since.IsZero() {
+			seg.sinceMs, seg.beforeMs = ceilMillis(since), offsetMs(since.Add(-time.Nanosecond))
 		}
-		_, offset := local.Zone()
-		segs = append(segs, Segment{from, end, int64(offset) * 1000, q.Every.Milliseconds()})
-		from = end
+		if !until.IsZero() {
+			seg.ToMs = min(to, ceilMillis(until))
+		}
+		segs = append(segs, seg)
+		from = seg.ToMs
 	}
 	return segs, nil
 }
 
-// Start returns when the step that holds ms starts, in Unix milliseconds; it may lie before the segment.
+func offsetMs(t time.Time) int64 {
+	_, seconds := t.Zone()
+	return int64(seconds) * 1000
+}
+
+// Start returns when the step that holds ms starts, in Unix milliseconds, as if the clocks had always had this offset.
 func (s Segment) Start(ms int64) int64 {
 	if s.EveryMs == 0 {
 		return ms
@@ -63,25 +70,26 @@ func (s Segment) Start(ms int64) int64 {
 	return step*s.EveryMs - s.OffsetMs
 }
 
-// Join appends the buckets of segment next to all, what came before it; last is the segment before next. A step longer
-// than the change of the clocks between the two is one step (the day on which summer time begins is one day of 23 hours);
-// a shorter one is not (the hour that comes twice is two hours).
-func Join(all []Bucket, last Segment, buckets []Bucket, next Segment) []Bucket {
-	if last.EveryMs == 0 || len(buckets) == 0 {
+// Join appends the buckets of segment s, whose starts are those of Start, to all that came before it. A step longer than
+// the change of the clocks it lies over is one step (the day on which summer time begins is one day of 23 hours); a shorter
+// one is not (the hour that comes twice is two hours).
+func Join(all, buckets []Bucket, s Segment) []Bucket {
+	if s.EveryMs == 0 || len(buckets) == 0 {
 		return append(all, buckets...)
 	}
 	b := &buckets[0]
 	start := b.Start.UnixMilli()
-	if start >= next.FromMs {
+	if start >= s.sinceMs {
 		return append(all, buckets...)
 	}
-	// The step began before the clocks changed, or it did not begin at all because they jumped over its beginning.
-	change := max(next.OffsetMs-last.OffsetMs, last.OffsetMs-next.OffsetMs)
-	if change >= next.EveryMs {
-		b.Start = time.UnixMilli(next.FromMs).UTC()
-		return append(all, buckets...)
+	// The step began before the clocks were changed, or it did not begin at all because they jumped over its beginning.
+	change := max(s.OffsetMs-s.beforeMs, s.beforeMs-s.OffsetMs)
+	if change >= s.EveryMs {
+		start = s.sinceMs
+	} else {
+		start = min(start+s.OffsetMs-s.beforeMs, s.sinceMs)
 	}
-	b.Start = time.UnixMilli(min(start+next.OffsetMs-last.OffsetMs, next.FromMs)).UTC()
+	b.Start = time.UnixMilli(start).UTC()
 	if n := len(all); n > 0 && all[n-1].Start.Equal(b.Start) {
 		all[n-1].merge(*b)
 		buckets = buckets[1:]

@@ -27,7 +27,6 @@ func answer(t *testing.T, q history.Query, minutes []int64) (starts []string) {
 		t.Fatal(err)
 	}
 	var all []history.Bucket
-	var last history.Segment
 	for _, s := range segs {
 		var part []history.Bucket
 		for _, m := range minutes {
@@ -41,8 +40,7 @@ func answer(t *testing.T, q history.Query, minutes []int64) (starts []string) {
 			}
 			part[len(part)-1].N++
 		}
-		all = history.Join(all, last, part, s)
-		last = s
+		all = history.Join(all, part, s)
 	}
 	for _, b := range all {
 		starts = append(starts, b.Start.In(q.Zone).Format("02 15:04 -07")+" "+time.Duration(b.N*int(time.Minute)).String())
@@ -85,6 +83,10 @@ func TestQuery_StepsFollowLocalTime(t *testing.T) {
 		"two hours of which one does not come": {
 			berlin, time.Date(2026, 3, 29, 0, 0, 0, 0, berlin), time.Date(2026, 3, 29, 6, 0, 0, 0, berlin), 2 * time.Hour,
 			[]string{"29 00:00 +01 2h0m0s", "29 03:00 +02 1h0m0s", "29 04:00 +02 2h0m0s"},
+		},
+		"the rest of a day on which the clocks were changed": {
+			berlin, time.Date(2026, 3, 29, 7, 0, 0, 0, berlin), time.Date(2026, 3, 29, 9, 0, 0, 0, berlin), 24 * time.Hour,
+			[]string{"29 00:00 +01 2h0m0s"},
 		},
 		"six hours over the end of summer time": {
 			berlin, time.Date(2026, 10, 25, 0, 0, 0, 0, berlin), time.Date(2026, 10, 25, 12, 0, 0, 0, berlin), 6 * time.Hour,

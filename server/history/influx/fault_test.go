@@ -93,7 +93,7 @@ func points(n int) []history.Point {
 	for i := range ps {
 		ps[i] = history.Point{
 			Series: history.Series{Place: "AO 1", Quantity: measure.PH, Gateway: "gw", Sensor: "s"},
-			Time:   time.UnixMilli(1_780_000_000_000 + int64(i)), Value: float64(i),
+			Time:   time.UnixMilli(1_780_000_000_000 + int64(i)).UTC(), Value: float64(i),
 		}
 	}
 	return ps
@@ -283,4 +283,3 @@ func TestWrite_SilentServerIsUnavailable(t *testing.T) {
 		t.Errorf("Write past the caller's deadline = %v: want context.DeadlineExceeded alone", err)
 	}
 }
-

@@ -1,7 +1,6 @@
 package influx
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -17,6 +16,9 @@ import (
 // measurement above.
 const namedSeries = 50
 
+// latestTries is how often Latest asks while the newest record is half written; that takes InfluxDB a moment.
+const latestTries = 5
+
 // Range implements history.Store.
 func (s *Store) Range(ctx context.Context, q history.Query) ([]history.Bucket, error) {
 	segs, err := q.Segments()
@@ -27,7 +29,6 @@ func (s *Store) Range(ctx context.Context, q history.Query) ([]history.Bucket, e
 		return nil, nil //nolint:nilerr // what cannot be stored is not there
 	}
 	var all []history.Bucket
-	var last history.Segment
 	for _, seg := range segs {
 		read := s.steps
 		if q.Every == 0 {
@@ -37,7 +38,7 @@ func (s *Store) Range(ctx context.Context, q history.Query) ([]history.Bucket, e
 		if err != nil {
 			return nil, fmt.Errorf("history/influx: range: %w", err)
 		}
-		all, last = history.Join(all, last, buckets, seg), seg
+		all = history.Join(all, buckets, seg)
 	}
 	return all, nil
 }
@@ -64,13 +65,14 @@ func (s *Store) steps(ctx context.Context, k history.Series, seg history.Segment
 	err := s.query(ctx, http.MethodGet, q, func(r result) error {
 		for _, one := range r.Series {
 			for _, v := range one.Values {
-				b, err := step(r.Statement, v)
-				if err != nil {
+				b, whole, err := step(r.Statement, v)
+				switch {
+				case err != nil:
 					return err
-				}
-				if r.Statement == 0 {
+				case !whole:
+				case r.Statement == 0:
 					values = append(values, b)
-				} else {
+				default:
 					others = append(others, b)
 				}
 			}
@@ -80,21 +82,26 @@ func (s *Store) steps(ctx context.Context, k history.Series, seg history.Segment
 	return zip(values, others), err
 }
 
-// step reads one row of the answer to the first or the second statement of steps.
-func step(statement int, v []*float64) (history.Bucket, error) {
+// step reads one row of the answer to the first or the second statement of steps. whole is false for a step of which only
+// halves of records are there yet.
+func step(statement int, v []*float64) (b history.Bucket, whole bool, err error) {
 	want := []int{6, 4}[min(statement, 1)]
-	if len(v) != want || slices.Contains(v, nil) {
-		return history.Bucket{}, fmt.Errorf("InfluxDB answered a row of %d columns, or an empty one, for %d", len(v), want)
+	if len(v) != want {
+		return b, false, fmt.Errorf("InfluxDB answered a row of %d columns for %d", len(v), want)
 	}
-	b := history.Bucket{Start: time.UnixMilli(int64(*v[0])).UTC()}
+	if slices.Contains(v, nil) {
+		return b, false, nil
+	}
+	b.Start = time.UnixMilli(int64(*v[0])).UTC()
 	if statement == 0 {
 		b.N, b.Min, b.Mean, b.Max, b.Worst = int(*v[1]), *v[2], *v[3], *v[4], measure.Quality(*v[5])
-		return b, nil
+		return b, b.N > 0, nil
 	}
+	// count and sum may have looked at different moments.
 	n, sum := int(*v[1]), int(*v[2])
-	b.Faults = sum - n*int(measure.OutOfRange)
+	b.Faults = max(0, min(sum-n*int(measure.OutOfRange), n))
 	b.OutOfRange, b.Worst = n-b.Faults, measure.Quality(*v[3])
-	return b, nil
+	return b, n > 0, nil
 }
 
 // zip puts the figures and the counts of the same step into one bucket.
@@ -141,9 +148,12 @@ func (s *Store) points(ctx context.Context, k history.Series, fromMs, toMs int64
 	return s.query(ctx, http.MethodGet, q, func(r result) error {
 		for _, one := range r.Series {
 			for _, v := range one.Values {
-				p, err := point(k, v)
+				p, whole, err := point(k, v)
 				if err != nil {
 					return err
+				}
+				if !whole {
+					continue // not acknowledged yet, so it need not be seen
 				}
 				if err := f(p); err != nil {
 					return err
@@ -154,43 +164,74 @@ func (s *Store) points(ctx context.Context, k history.Series, fromMs, toMs int64
 	})
 }
 
-// point reads time, value, q. The quality decides whether there is a value (FORMAT.md).
-func point(k history.Series, v []*float64) (history.Point, error) {
-	if len(v) != 3 || v[0] == nil || v[2] == nil || *v[2] < 0 || *v[2] > float64(measure.Fault) {
-		return history.Point{}, fmt.Errorf("%s of sensor %s: a record without quality: another program writes into this database", k.Quantity, k.Sensor)
+// point reads time, value, q. The quality decides whether there is a value (FORMAT.md). whole is false for a record of
+// which InfluxDB shows one field alone: it is being written at this moment.
+func point(k history.Series, v []*float64) (p history.Point, whole bool, err error) {
+	if len(v) != 3 || v[0] == nil {
+		return p, false, fmt.Errorf("InfluxDB answered a row of %d columns, or without a time", len(v))
 	}
-	p := history.Point{Series: k, Time: time.UnixMilli(int64(*v[0])).UTC(), Quality: measure.Quality(*v[2])}
-	if p.Quality == measure.Fault {
-		return p, nil
+	if v[2] == nil {
+		return p, false, nil
 	}
-	if v[1] == nil {
-		return p, fmt.Errorf("%s of sensor %s at %s: quality %s without a value", k.Quantity, k.Sensor, p.Time.Format(time.RFC3339), p.Quality)
+	if *v[2] < 0 || *v[2] > float64(measure.Fault) {
+		return p, false, fmt.Errorf("%s of sensor %s: unknown quality %v: a newer program wrote it", k.Quantity, k.Sensor, *v[2])
+	}
+	p = history.Point{Series: k, Time: time.UnixMilli(int64(*v[0])).UTC(), Quality: measure.Quality(*v[2])}
+	switch {
+	case p.Quality == measure.Fault:
+		return p, true, nil
+	case v[1] == nil:
+		return p, false, nil
 	}
 	p.Value = *v[1]
-	return p, nil
+	return p, true, nil
 }
 
-// Latest implements history.Store: one statement for each quantity, in one request.
+// Latest implements history.Store. Where the newest record is half written, the question is put again.
 func (s *Store) Latest(ctx context.Context, asked []history.Series) ([]history.Point, error) {
 	wanted := make(map[history.Series]bool, len(asked))
-	perQuantity := map[measure.Quantity][]history.Series{}
 	for _, k := range asked {
-		if k.Validate() == nil && !wanted[k] {
+		if k.Validate() == nil {
 			wanted[k] = true
-			perQuantity[k.Quantity] = append(perQuantity[k.Quantity], k)
 		}
 	}
+	points := make([]history.Point, 0, len(wanted))
+	for try := range latestTries {
+		half := map[history.Series]bool{}
+		if len(wanted) == 0 {
+			return points, nil
+		}
+		if err := s.latest(ctx, wanted, try > 0, func(p history.Point, whole bool) {
+			if whole {
+				points = append(points, p)
+			} else {
+				half[p.Series] = true
+			}
+		}); err != nil {
+			return nil, fmt.Errorf("history/influx: latest: %w", err)
+		}
+		wanted = half
+	}
 	if len(wanted) == 0 {
-		return nil, nil
+		return points, nil
+	}
+	return nil, fmt.Errorf("history/influx: latest: %w",
+		&history.UnavailableError{Err: fmt.Errorf("the newest records of %d series are being written", len(wanted))})
+}
+
+// latest asks once: one statement for each quantity, in one request.
+func (s *Store) latest(ctx context.Context, wanted map[history.Series]bool, careful bool, f func(p history.Point, whole bool)) error {
+	perQuantity := map[measure.Quantity][]history.Series{}
+	for k := range wanted {
+		perQuantity[k.Quantity] = append(perQuantity[k.Quantity], k)
 	}
 	quantities := make([]measure.Quantity, 0, len(perQuantity))
 	statements := make([]string, 0, len(perQuantity))
 	for quantity, ks := range perQuantity {
 		quantities = append(quantities, quantity)
-		statements = append(statements, latestOf(quantity, ks))
+		statements = append(statements, latestOf(quantity, ks, careful))
 	}
-	points := make([]history.Point, 0, len(wanted))
-	err := s.query(ctx, http.MethodGet, strings.Join(statements, "; "), func(r result) error {
+	return s.query(ctx, http.MethodGet, strings.Join(statements, "; "), func(r result) error {
 		if r.Statement >= len(quantities) {
 			return fmt.Errorf("InfluxDB answered statement %d of %d", r.Statement+1, len(quantities))
 		}
@@ -200,31 +241,36 @@ func (s *Store) Latest(ctx context.Context, asked []history.Series) ([]history.P
 				if !wanted[k] {
 					continue
 				}
-				p, err := point(k, v)
+				p, whole, err := point(k, v)
 				if err != nil {
 					return err
 				}
-				points = append(points, p)
+				p.Series = k
+				f(p, whole)
 			}
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("history/influx: latest: %w", err)
-	}
-	return points, nil
 }
 
-// latestOf returns the statement for the newest record of each of the series, which are of one quantity.
-func latestOf(quantity measure.Quantity, ks []history.Series) string {
-	where := ""
+// latestOf returns the statement for the newest record of each of the series, which are of one quantity. A record without
+// q is not ours, or not yet; a careful statement passes over it, which takes InfluxDB twice as long.
+func latestOf(quantity measure.Quantity, ks []history.Series, careful bool) string {
+	var where []string
+	if careful {
+		where = append(where, `"q" >= 0`)
+	}
 	if len(ks) <= namedSeries {
 		conditions := make([]string, len(ks))
 		for i, k := range ks {
 			conditions[i] = "(" + is(k) + ")"
 		}
-		slices.SortFunc(conditions, cmp.Compare[string])
-		where = "WHERE " + strings.Join(conditions, " OR ") + " "
+		slices.Sort(conditions)
+		where = append(where, "("+strings.Join(conditions, " OR ")+")")
 	}
-	return `SELECT "value", "q" FROM ` + identifier(string(quantity)) + " " + where + `GROUP BY "place", "gateway", "sensor" ORDER BY time DESC LIMIT 1`
+	q := `SELECT "value", "q" FROM ` + identifier(string(quantity))
+	if len(where) > 0 {
+		q += " WHERE " + strings.Join(where, " AND ")
+	}
+	return q + ` GROUP BY "place", "gateway", "sensor" ORDER BY time DESC LIMIT 1`
 }

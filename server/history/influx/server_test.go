@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"aovuon/gateway/measure"
 	"aovuon/server/history"
 	"aovuon/server/history/influx"
 	"aovuon/server/parttest"
@@ -74,20 +75,18 @@ func TestRead_DoesWhatEachAnswerAsksFor(t *testing.T) {
 		body   string
 		is     error
 	}{
-		"401":                    {401, `{"error":"x"}`, history.ErrConfiguration},
-		"404 of a proxy":         {404, "<html>", history.ErrConfiguration},
-		"429":                    {429, "", history.ErrUnavailable},
-		"503":                    {503, "", history.ErrUnavailable},
-		"no database":            {200, `{"results":[{"statement_id":0,"error":"database not found: db"}]}`, history.ErrConfiguration},
-		"no right":               {200, `{"error":"u not authorized to execute statement"}`, history.ErrConfiguration},
-		"server is closing":      {200, `{"results":[{"statement_id":0,"error":"engine is closed"}]}`, history.ErrUnavailable},
-		"broken off":             {200, `{"results":[{"statement_id":0,"series":[{"values":[[1,2,0],[2,`, history.ErrUnavailable},
-		"no JSON":                {200, "hello", history.ErrUnavailable},
-		"a query nobody gets":    {400, `{"error":"error parsing query"}`, nil},
-		"a record without q":     {200, `{"results":[{"statement_id":0,"series":[{"values":[[1,2,null]]}]}]}`, nil},
-		"a value that is absent": {200, `{"results":[{"statement_id":0,"series":[{"values":[[1,null,0]]}]}]}`, nil},
-		"too few columns":        {200, `{"results":[{"statement_id":0,"series":[{"values":[[1]]}]}]}`, nil},
-		"a quality of its own":   {200, `{"results":[{"statement_id":0,"series":[{"values":[[1,2,77]]}]}]}`, nil},
+		"401":                  {401, `{"error":"x"}`, history.ErrConfiguration},
+		"404 of a proxy":       {404, "<html>", history.ErrConfiguration},
+		"429":                  {429, "", history.ErrUnavailable},
+		"503":                  {503, "", history.ErrUnavailable},
+		"no database":          {200, `{"results":[{"statement_id":0,"error":"database not found: db"}]}`, history.ErrConfiguration},
+		"no right":             {200, `{"error":"u not authorized to execute statement"}`, history.ErrConfiguration},
+		"server is closing":    {200, `{"results":[{"statement_id":0,"error":"engine is closed"}]}`, history.ErrUnavailable},
+		"broken off":           {200, `{"results":[{"statement_id":0,"series":[{"values":[[1,2,0],[2,`, history.ErrUnavailable},
+		"no JSON":              {200, "hello", history.ErrUnavailable},
+		"a query nobody gets":  {400, `{"error":"error parsing query"}`, nil},
+		"too few columns":      {200, `{"results":[{"statement_id":0,"series":[{"values":[[1]]}]}]}`, nil},
+		"a quality of its own": {200, `{"results":[{"statement_id":0,"series":[{"values":[[1,2,77]]}]}]}`, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -112,6 +111,69 @@ func TestRead_DoesWhatEachAnswerAsksFor(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A record of another program in our database hides none of ours.
+func TestLatest_PassesOverForeignRecords(t *testing.T) {
+	d := parttest.Influxd(t)
+	s := open(t, influx.Options{URL: d.URL, Database: d.Database})
+	defer closed(t, s)
+	ours := points(3)
+	if err := s.Write(t.Context(), ours); err != nil {
+		t.Fatal(err)
+	}
+	line := fmt.Sprintf("ph,gateway=gw,place=AO\\ 1,sensor=s value=1,note=\"by hand\" %d", ours[2].Time.UnixMilli()+1)
+	resp, err := http.Post(d.URL+"/write?precision=ms&db="+d.Database, "text/plain", strings.NewReader(line))
+	if err != nil || resp.StatusCode != http.StatusNoContent {
+		t.Fatal(resp, err)
+	}
+	if err := resp.Body.Close(); err != nil {
+		t.Fatal(err)
+	}
+	http.DefaultClient.CloseIdleConnections()
+	got, err := s.Latest(t.Context(), []history.Series{ours[0].Series})
+	if err != nil || len(got) != 1 || got[0] != ours[2] {
+		t.Errorf("Latest = %v, %v: want %v", got, err, ours[2])
+	}
+	b, err := s.Range(t.Context(), history.Query{Series: ours[0].Series, From: ours[0].Time, To: ours[0].Time.Add(time.Hour), Every: time.Hour})
+	if err != nil || len(b) != 1 || b[0].N != 3 {
+		t.Errorf("Range = %v, %v: want 3 points", b, err)
+	}
+}
+
+// InfluxDB writes field after field: a reader may see a record of which one field is not there yet.
+func TestRead_PassesOverRecordsHalfWritten(t *testing.T) {
+	k := points(1)[0].Series
+	var asked int
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		tags, values := `"tags":{"place":"AO 1","gateway":"gw","sensor":"s"},`, `[5,null,0]`
+		switch asked++; {
+		case !strings.Contains(r.URL.Query().Get("q"), "LIMIT 1"):
+			values = `[1,2,null],[2,null,0],[3,null,5],[4,7,1]`
+		case strings.Contains(r.URL.Query().Get("db"), "settles") && asked == 3:
+			values = `[5,8,0]`
+		}
+		fmt.Fprintf(w, `{"results":[{"statement_id":0,"series":[{%s"values":[%s]}]}]}`, tags, values) //nolint:errcheck // the test would see it
+	}))
+	defer srv.Close()
+	s := open(t, influx.Options{URL: srv.URL, Database: "settles"})
+	defer closed(t, s)
+	got, err := s.Latest(t.Context(), []history.Series{k})
+	if err != nil || len(got) != 1 || got[0].Value != 8 || got[0].Series != k || asked != 3 {
+		t.Errorf("Latest = %v, %v after %d requests", got, err, asked)
+	}
+	var seen []history.Point
+	if err := s.Each(t.Context(), k, time.UnixMilli(0), time.UnixMilli(9), func(p history.Point) error {
+		seen = append(seen, p)
+		return nil
+	}); err != nil || len(seen) != 2 || seen[0].Quality != measure.Fault || seen[1].Value != 7 {
+		t.Errorf("Each saw %v, %v", seen, err)
+	}
+	never := open(t, influx.Options{URL: srv.URL, Database: "never"})
+	defer closed(t, never)
+	if got, err := never.Latest(t.Context(), []history.Series{k}); !errors.Is(err, history.ErrUnavailable) {
+		t.Errorf("Latest = %v, %v: want ErrUnavailable", got, err)
 	}
 }
 

@@ -46,7 +46,6 @@ func (s *Store) Range(ctx context.Context, q history.Query) ([]history.Bucket, e
 		return nil, nil
 	}
 	var all []history.Bucket
-	var last history.Segment
 	for _, seg := range segs {
 		read := s.steps
 		if q.Every == 0 {
@@ -56,7 +55,7 @@ func (s *Store) Range(ctx context.Context, q history.Query) ([]history.Bucket, e
 		if err != nil {
 			return nil, fmt.Errorf("history/sqlite: range: %w", sort(ctx, err))
 		}
-		all, last = history.Join(all, last, buckets, seg), seg
+		all = history.Join(all, buckets, seg)
 	}
 	return all, nil
 }
