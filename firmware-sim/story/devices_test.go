@@ -1,6 +1,7 @@
 package story_test
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -82,6 +83,17 @@ func one() []device {
 	}
 }
 
+// week is a field whose channels, asked once a minute, give some 200,000 readings in seven days.
+func week() []device {
+	var all []device
+	for _, d := range busy() {
+		if d.bus == "w1" || d.bus == "i2c-1" && d.kind == "capacitive" || d.bus != "i2c-3" && d.kind == "sht4x" && d.address < 0x46 {
+			all = append(all, d)
+		}
+	}
+	return all
+}
+
 func buses(devices []device) (names []string) {
 	seen := map[string]bool{}
 	for _, d := range devices {
@@ -131,6 +143,7 @@ func fieldYAML(devices []device, speed float64) string {
 // pace is how the gateway is set up to hurry: every time is short, so that a story has many of everything.
 type pace struct {
 	commit, seal time.Duration
+	offline      time.Duration // between two batches while there is no link; 0: seal
 	every        time.Duration // of all sensors; 0: each its own
 }
 
@@ -141,7 +154,8 @@ func gatewayYAML(dir string, devices []device, url, ca string, p pace) string {
 	if ca != "" {
 		fmt.Fprintf(&b, ", ca_file: %q", ca)
 	}
-	fmt.Fprintf(&b, " }\nclock: { assume_synced: true }\nseal: { commit_every: %v, every: %v, offline_every: %v }\nbuses:\n", p.commit, p.seal, p.seal)
+	fmt.Fprintf(&b, " }\nclock: { assume_synced: true }\nseal: { commit_every: %v, every: %v, offline_every: %v }\nbuses:\n",
+		p.commit, p.seal, cmp.Or(p.offline, p.seal))
 	for _, bus := range buses(devices) {
 		if bus == "w1" {
 			fmt.Fprintf(&b, "  w1: { w1: %q }\n", filepath.Join(dir, "w1"))

@@ -235,15 +235,27 @@ func spoolOf(t testing.TB, config string) (st spool.Stats) {
 	return st
 }
 
-// awaitDrained waits until the server has everything the gateway ever committed.
+// awaitDrained waits until the server has everything the gateway ever read. The gateway must be a quiet one, and what it
+// read last must have had the time to be committed and sealed.
 func (f *field) awaitDrained() spool.Stats {
 	f.t.Helper()
 	var st spool.Stats
 	awaitWithin(f.t, 3*time.Minute, "an empty spool", func() (bool, string) {
 		st, _ = f.spool()
-		return st.Pending == 0 && st.Sealed == 0 && st.NextSeq > 1, fmt.Sprintf("%+v", st)
+		silence := time.Since(f.lastAnswer())
+		return st.Pending == 0 && st.Sealed == 0 && st.NextSeq > 1 && silence > f.pace.commit+f.pace.seal+slack, fmt.Sprintf("%+v", st)
 	})
 	return st
+}
+
+// lastAnswer is when the simulator last heard from the gateway.
+func (f *field) lastAnswer() time.Time {
+	f.t.Helper()
+	info, err := os.Stat(f.path("ledger.tsv"))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return info.ModTime()
 }
 
 // quieten lets the gateway ask its sensors once more and then not for a day, so that what it holds can run empty.

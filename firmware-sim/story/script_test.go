@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -26,14 +27,17 @@ const quick = 15 * time.Second
 //	expand FILE...           puts variables into files
 //	start NAME PROGRAM...    starts a program and goes on
 //	printed NAME TEXT        waits until it has printed TEXT since it was started
-//	stop NAME                Ctrl-C: it must end quickly, with status 0 and no child left
+//	ctrlc NAME               Ctrl-C: it must end quickly, with status 0 and no child left
 //	kill9 NAME               SIGKILL
 //	page URL TEXT...         waits until the page says every TEXT
 //	fetch URL FILE           keeps what the address answers
 //	scan FILE                prints what a QR reader makes of a picture
 //	spool CONFIG NAME        sets NAME_EPOCH and NAME_NEXT to what gateway spool says
 //	drained CONFIG           waits until the gateway's spool is empty
+//	growing CONFIG N         waits until the gateway's next batch has a number above N
 //	greater A B              compares numbers
+//	programs                 sets SERVER and GATEWAY to the programs' files
+//	label NAME VAR           sets VAR to the label's address that a program printed, and VAR_PATH to its path
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -48,8 +52,9 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"ports": setPorts, "expand": expand, "start": start, "printed": printed, "stop": stop, "kill9": kill9,
-			"page": page, "fetch": fetch, "scan": scan, "spool": spoolState, "drained": drained, "greater": greater,
+			"ports": setPorts, "expand": expand, "start": start, "printed": printed, "ctrlc": ctrlC, "kill9": kill9,
+			"page": page, "fetch": fetch, "scan": scan, "spool": spoolState, "drained": drained, "growing": growing,
+			"greater": greater, "programs": programs, "label": labelPrinted,
 		},
 	})
 }
@@ -106,8 +111,8 @@ func printed(ts *testscript.TestScript, neg bool, args []string) {
 	castOf(ts, neg, args, 2, "printed NAME TEXT").program(ts, args[0]).awaitOutput(args[1])
 }
 
-func stop(ts *testscript.TestScript, neg bool, args []string) {
-	p := castOf(ts, neg, args, 1, "stop NAME").program(ts, args[0])
+func ctrlC(ts *testscript.TestScript, neg bool, args []string) {
+	p := castOf(ts, neg, args, 1, "ctrlc NAME").program(ts, args[0])
 	took := p.stop()
 	ts.Logf("%s ended %.2f s after Ctrl-C", args[0], took.Seconds())
 	if took > quick {
@@ -193,4 +198,35 @@ func greater(ts *testscript.TestScript, neg bool, args []string) {
 	if a <= b {
 		ts.Fatalf("%v is not greater than %v", a, b)
 	}
+}
+
+func growing(ts *testscript.TestScript, neg bool, args []string) {
+	c := castOf(ts, neg, args, 2, "growing CONFIG N")
+	n, err := strconv.ParseUint(args[1], 10, 64)
+	ts.Check(err)
+	await(c.tb, "a batch after number "+args[1], func() (bool, string) {
+		st := spoolOf(c.tb, ts.MkAbs(args[0]))
+		return st.NextSeq > n, fmt.Sprintf("%+v", st)
+	})
+}
+
+func programs(ts *testscript.TestScript, neg bool, args []string) {
+	castOf(ts, neg, args, 0, "programs")
+	for variable, name := range map[string]string{"SERVER": "server", "GATEWAY": "gateway"} {
+		path, err := exec.LookPath(name)
+		ts.Check(err)
+		ts.Setenv(variable, path)
+	}
+}
+
+func labelPrinted(ts *testscript.TestScript, neg bool, args []string) {
+	c := castOf(ts, neg, args, 2, "label NAME VAR")
+	p := c.program(ts, args[0])
+	p.awaitOutput("/01/")
+	address := regexp.MustCompile(`https?://[^/\s]+(/01/\S+)`).FindStringSubmatch(p.out.run())
+	if address == nil {
+		ts.Fatalf("no label in:\n%s", p.out.run())
+	}
+	ts.Setenv(args[1], address[0])
+	ts.Setenv(args[1]+"_PATH", address[1])
 }

@@ -33,7 +33,7 @@ func killsEach() int {
 
 // TestStorm_EmbeddedBrokerAndSQLite: one machine. The server that is killed is the broker and both databases too.
 func TestStorm_EmbeddedBrokerAndSQLite(t *testing.T) {
-	f := newField(t, setting{devices: busy()})
+	f := newField(t, setting{devices: busy(), pace: hurried()})
 	s := newStorm(f)
 	s.rage(s.gateway(), s.server())
 	s.verdict()
@@ -41,13 +41,16 @@ func TestStorm_EmbeddedBrokerAndSQLite(t *testing.T) {
 
 // TestStorm_MosquittoAndInfluxDB: the same product outgrown. Broker (TLS, passwords) and time series are others' programs.
 func TestStorm_MosquittoAndInfluxDB(t *testing.T) {
-	f := newField(t, setting{devices: busy(), mosquitto: true, influx: true})
+	f := newField(t, setting{devices: busy(), pace: hurried(), mosquitto: true, influx: true})
 	s := newStorm(f)
 	s.rage(s.gateway(), s.server(),
 		victim{"mosquitto", f.mosquitto.Kill, f.mosquitto.Start},
 		victim{"influxd", f.influxd.Kill, f.influxd.Start})
 	s.verdict()
 }
+
+// hurried is the pace of a storm: many commits and many batches.
+func hurried() pace { return pace{commit: 200 * time.Millisecond, seal: 250 * time.Millisecond} }
 
 // victim is a part that can be killed and started.
 type victim struct {
@@ -65,16 +68,18 @@ type storm struct {
 	backlog  int // kills while the gateway held batches without a receipt
 	lightest float64
 	began    time.Time
+	born     time.Time // the present gateway
 }
 
 func newStorm(f *field) *storm {
 	f.startSim()
 	f.startServer()
-	f.gateway.start()
-	return &storm{
+	s := &storm{
 		field: f, chance: seeded(f.t), kills: map[string]int{}, lightest: 1e9, began: time.Now(),
 		account: account{dated: 1500 * time.Millisecond},
 	}
+	s.startGateway()
+	return s
 }
 
 // gateway, killed, loses what it had in memory, and keeps what it had on disk: that is looked at before it starts again.
@@ -84,7 +89,13 @@ func (s *storm) gateway() victim {
 		s.field.gateway.kill()
 		s.mayLose(began, time.Now())
 		s.account.committed = append(s.account.committed, s.onDisk()...)
-	}, s.field.gateway.start}
+	}, s.startGateway}
+}
+
+func (s *storm) startGateway() {
+	s.t.Helper()
+	s.born = time.Now()
+	s.field.gateway.start()
 }
 
 // mayLose notes that the gateway ended between two moments: what it took shortly before may be lost.
@@ -136,7 +147,7 @@ func (s *storm) awaitMoment(next string) {
 			return now > before, fmt.Sprintf("receipts up to %d", now)
 		})
 	}
-	pass(s.t, between(s.chance, 0, 400*time.Millisecond))
+	pass(s.t, between(s.chance, 0, 700*time.Millisecond))
 	s.awaitLoad(next)
 	if st, err := spool.ReadStats(s.t.Context(), s.path("gw/spool.db")); err == nil {
 		if st.Released > before {
@@ -158,7 +169,7 @@ func (s *storm) awaitLoad(next string) {
 	s.lightest = min(s.lightest, load)
 }
 
-// load is how many readings a second the gateway took lately, by the simulator's ledger.
+// load is how many readings a second the present gateway took lately, by the simulator's ledger.
 func (s *storm) load() float64 {
 	s.t.Helper()
 	file, err := os.Open(s.path("ledger.tsv"))
@@ -178,7 +189,7 @@ func (s *storm) load() float64 {
 	if _, err := file.ReadAt(raw, info.Size()-int64(len(raw))); err != nil && err != io.EOF {
 		s.t.Fatal(err)
 	}
-	since, n := time.Now().Add(-loadOver).UnixMilli(), 0
+	since, n := max(s.born.UnixMilli(), time.Now().Add(-loadOver).UnixMilli()), 0
 	for line := range bytes.Lines(raw) {
 		cell, _, _ := bytes.Cut(line, []byte("\t"))
 		if ms, err := strconv.ParseInt(string(cell), 10, 64); err == nil && ms >= since && !bytes.Contains(line, []byte("!")) {
@@ -201,6 +212,7 @@ func (f *field) released() uint64 {
 func (s *storm) verdict() {
 	s.t.Helper()
 	raged := time.Since(s.began)
+	s.awaitLoad("nobody: the gateway must be at work when it is stopped")
 	s.account.settleField(s.field, s.mayLose)
 	sum := s.account.settle(s.t)
 	s.t.Logf("kills %v in %.0f s, %d of them while receipts flowed, %d with batches waiting; load at least %.0f readings/s",
