@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -86,7 +87,24 @@ type Receipt struct {
 
 // SealReceipt signs r with the server's key.
 func SealReceipt(r Receipt, signer note.Signer) ([]byte, error) {
+	if err := r.valid(); err != nil {
+		return nil, fmt.Errorf("wire: receipt: %w", err)
+	}
 	return sign(r.appendText(nil), signer)
+}
+
+func (r Receipt) valid() error {
+	switch {
+	case !ValidGatewayID(r.Gateway):
+		return fmt.Errorf("bad gateway id %.64q", r.Gateway)
+	case !validHex(r.Epoch, MaxEpochLength, MaxEpochLength):
+		return fmt.Errorf("bad epoch %.64q: want 16 hexadecimal digits", r.Epoch)
+	case r.Upto > math.MaxInt64:
+		return fmt.Errorf("upto %d out of range", r.Upto)
+	case r.Time.UnixMilli() < 0 || r.Time.UnixMilli() > latest:
+		return fmt.Errorf("time %v out of range", r.Time)
+	}
+	return nil
 }
 
 // OpenReceipt checks a receipt against the server's key.
@@ -109,6 +127,9 @@ func OpenReceipt(sealed []byte, v note.Verifier) (Receipt, error) {
 		return Receipt{}, fmt.Errorf("wire: receipt: %w: %w", ErrMalformed, err)
 	}
 	if r.Time, err = time.Parse(receiptTime, at); err != nil {
+		return Receipt{}, fmt.Errorf("wire: receipt: %w: %w", ErrMalformed, err)
+	}
+	if err := r.valid(); err != nil {
 		return Receipt{}, fmt.Errorf("wire: receipt: %w: %w", ErrMalformed, err)
 	}
 	if !bytes.Equal(r.appendText(nil), text) {
