@@ -35,16 +35,15 @@ const maxBoots = 100_000
 // NewDater returns a Dater on a store.
 func NewDater(store Anchors) *Dater { return &Dater{store: store, known: map[bootKey]bootDate{}} }
 
-// Learn keeps the anchor of r, where it has one that dates. fresh is true where the Dater met no anchor of this boot
-// before: then something may be parked for it.
-func (d *Dater) Learn(ctx context.Context, r *ingest.Record) (fresh bool, err error) {
+// Learn keeps the anchor of r, where it has one that dates: then something may be parked for its boot.
+func (d *Dater) Learn(ctx context.Context, r *ingest.Record) (anchored bool, err error) {
 	b := r.Batch
 	if b.Anchor == nil || (b.Clock != measure.Synced && b.Clock != measure.RTC) {
 		return false, nil
 	}
 	k := bootKey{b.Gateway, b.Boot}
 	if got, asked := d.get(k); asked && got.ok {
-		return false, nil
+		return true, nil
 	}
 	a, err := d.store.SaveAnchor(ctx, Anchor{Gateway: b.Gateway, Boot: b.Boot, Uptime: b.Anchor.Uptime, Wall: b.Anchor.Wall, Position: r.Position})
 	if err != nil {

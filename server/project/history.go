@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 
 	"aovuon/gateway/measure"
+	"aovuon/gateway/wire"
 	"aovuon/server/history"
 	"aovuon/server/ingest"
 )
@@ -19,13 +21,14 @@ type History struct {
 	dater   *Dater
 	anchors Anchors
 	log     *slog.Logger
-	points  []history.Point // reused between chunks
+	points  []history.Point      // reused between chunks
+	freed   map[bootKey]struct{} // boots with an anchor and, since then, nothing parked
 	written atomic.Int64
 }
 
 // NewHistory returns the projection. Only one goroutine may apply records.
 func NewHistory(store history.Store, places *Places, dater *Dater, anchors Anchors, log *slog.Logger) *History {
-	return &History{store: store, places: places, dater: dater, anchors: anchors, log: log}
+	return &History{store: store, places: places, dater: dater, anchors: anchors, log: log, freed: map[bootKey]struct{}{}}
 }
 
 // Name implements Projection.
@@ -43,18 +46,15 @@ func (h *History) Apply(ctx context.Context, records []ingest.Record) error {
 	var parked []Parked
 	for i := range records {
 		r := &records[i]
-		fresh, err := h.dater.Learn(ctx, r)
+		anchored, err := h.dater.Learn(ctx, r)
 		if err != nil {
 			return err
 		}
-		if fresh {
-			if err := h.anchors.Park(ctx, parked); err != nil {
-				return fmt.Errorf("park: %w", err)
-			}
-			parked = parked[:0]
-			if err := h.free(ctx, r.Batch.Gateway, r.Batch.Boot); err != nil {
+		if anchored {
+			if err := h.free(ctx, r.Batch, parked); err != nil {
 				return err
 			}
+			parked = slices.DeleteFunc(parked, func(p Parked) bool { return p.Gateway == r.Batch.Gateway && p.Boot == r.Batch.Boot })
 		}
 		dated, err := h.add(ctx, r)
 		if err != nil {
@@ -99,15 +99,22 @@ func (h *History) add(ctx context.Context, r *ingest.Record) (dated bool, err er
 	return true, nil
 }
 
-// free writes what was parked for a boot that has an anchor now.
-func (h *History) free(ctx context.Context, gateway, boot string) error {
+// free writes what was parked for the boot of b, which has an anchor now, parked itself included.
+func (h *History) free(ctx context.Context, b *wire.Batch, parked []Parked) error {
+	k := bootKey{b.Gateway, b.Boot}
+	if _, done := h.freed[k]; done {
+		return nil
+	}
+	if err := h.anchors.Park(ctx, parked); err != nil {
+		return fmt.Errorf("park: %w", err)
+	}
 	for after := int64(0); ; {
-		records, err := h.anchors.ParkedOf(ctx, gateway, boot, after, 500)
+		records, err := h.anchors.ParkedOf(ctx, k.gateway, k.boot, after, 500)
 		if err != nil {
-			return fmt.Errorf("parked of gateway %s: %w", gateway, err)
+			return fmt.Errorf("parked of gateway %s: %w", k.gateway, err)
 		}
 		if len(records) == 0 {
-			return nil
+			break
 		}
 		for i := range records {
 			if _, err := h.add(ctx, &records[i]); err != nil {
@@ -118,10 +125,15 @@ func (h *History) free(ctx context.Context, gateway, boot string) error {
 			return err
 		}
 		after = records[len(records)-1].Position
-		if err := h.anchors.Unpark(ctx, gateway, boot, after); err != nil {
-			return fmt.Errorf("unpark of gateway %s: %w", gateway, err)
+		if err := h.anchors.Unpark(ctx, k.gateway, k.boot, after); err != nil {
+			return fmt.Errorf("unpark of gateway %s: %w", k.gateway, err)
 		}
 	}
+	if len(h.freed) >= maxBoots {
+		clear(h.freed)
+	}
+	h.freed[k] = struct{}{}
+	return nil
 }
 
 func (h *History) write(ctx context.Context) error {
