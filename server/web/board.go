@@ -18,6 +18,7 @@ type card struct {
 	Level    level
 	Word     string
 	Readings []reading
+	Own      bool // on the page of the place itself
 }
 
 // zoneCards are the cards of one zone, the worst first.
@@ -120,11 +121,11 @@ func (s *Server) newCard(ctx, limit context.Context, w *words, f *farm.Farm, p f
 	}
 	worst := slices.MaxFunc(c.Readings, func(a, b reading) int { return cmp.Compare(a.Level, b.Level) })
 	c.Level, c.Word = worst.Level, w.t("state.fine")
-	switch {
-	case c.Level == fine:
-	case c.Level == noted:
+	switch c.Level {
+	case fine:
+	case noted:
 		c.Word = w.t("state.fine") + ", " + lowerFirst(worst.Word)
-	default:
+	case warned, lost, danger:
 		c.Word = worst.Label + ": " + lowerFirst(worst.Word)
 	}
 	return c

@@ -44,8 +44,8 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 			s.o.Log.Warn("live stream", slog.Any("err", err))
 			return // the browser comes back by itself
 		}
-		// Not every writer can set a deadline; one that cannot, waits.
-		if err := out.SetWriteDeadline(s.o.Now().Add(liveWrite)); err != nil {
+		// The deadline is the operating system's business, not the pages' clock. A writer that can set none, waits.
+		if err := out.SetWriteDeadline(time.Now().Add(liveWrite)); err != nil { //nolint:forbidigo // see above
 			s.o.Log.Debug("live stream without deadline", slog.Any("err", err))
 		}
 		if !s.sendParts(w, parts, sent) || out.Flush() != nil {
@@ -122,6 +122,7 @@ func (s *Server) parts(r *http.Request) ([]part, error) {
 		if only != "" && c.Place.Code != only {
 			continue
 		}
+		c.Own = only != ""
 		html, err := s.e.render(w.lang, "dashboard.html", "card", c)
 		if err != nil {
 			return nil, err

@@ -100,6 +100,7 @@ func (s *Server) place(r *http.Request, w *words) (answer, error) {
 		frame: s.frame(r, w, f, p.Title.In(w.lang)), Span: sp.Name,
 		Card: s.newCard(r.Context(), r.Context(), w, f, p, values, now), Limits: limitLines(w, f, p),
 	}
+	v.Card.Own = true
 	v.Live = inLanguage("/live?place="+p.Code, w.lang)
 	if z, ok := f.Zone(p.Zone); ok {
 		v.Zone = z.Name.In(w.lang)

@@ -58,7 +58,7 @@ func (s *Server) unchanged(w http.ResponseWriter, r *http.Request, body []byte) 
 	tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
 	w.Header().Set("ETag", "W/"+tag)
 	w.Header().Add("Vary", "Accept-Encoding")
-	for _, have := range strings.Split(r.Header.Get("If-None-Match"), ",") {
+	for have := range strings.SplitSeq(r.Header.Get("If-None-Match"), ",") {
 		if have = strings.TrimSpace(have); have == "*" || strings.TrimPrefix(have, "W/") == tag {
 			w.WriteHeader(http.StatusNotModified)
 			return true

@@ -93,8 +93,17 @@ func (w *words) value(q measure.Quantity, v float64) string {
 }
 
 // valueUnit writes a value with its unit.
-func (w *words) valueUnit(q measure.Quantity, v float64) string {
-	return strings.TrimSpace(w.value(q, v) + " " + w.unit(q))
+func (w *words) valueUnit(q measure.Quantity, v float64) string { return w.withUnit(w.value(q, v), q) }
+
+// nbsp is a space at which no line is broken.
+const nbsp = "\u00a0"
+
+// withUnit puts the unit behind a printed number, on the same line.
+func (w *words) withUnit(number string, q measure.Quantity) string {
+	if u := w.unit(q); u != "" {
+		return number + nbsp + u
+	}
+	return number
 }
 
 // limit writes a limit with its unit and no more decimals than it has.
@@ -103,7 +112,7 @@ func (w *words) limit(q measure.Quantity, v float64) string {
 	for decimals < 3 && math.Abs(v*math.Pow10(decimals)-math.Round(v*math.Pow10(decimals))) > 1e-9 {
 		decimals++
 	}
-	return strings.TrimSpace(w.num(v, decimals) + " " + w.unit(q))
+	return w.withUnit(w.num(v, decimals), q)
 }
 
 // unit returns the symbol of a quantity's unit; pH has none.
@@ -125,7 +134,7 @@ func (w *words) percent(share float64) string {
 	if p == math.Trunc(p) {
 		decimals = 0
 	}
-	return w.num(p, decimals) + " %"
+	return w.num(p, decimals) + nbsp + "%"
 }
 
 // date writes dd/mm/yyyy.

@@ -86,6 +86,7 @@ func (c Chart) SVG() string {
 	for _, r := range runs {
 		d.line(r)
 	}
+	d.limitLabels()
 	if k := len(c.Steps); k > 0 {
 		s := c.Steps[k-1]
 		d.w(`<circle class="dot" cx="`, n(d.mid(s)), `" cy="`, n(d.y(s.Mean)), `" r="4"/>`)
@@ -254,14 +255,21 @@ func (d *drawing) outside() {
 
 func (d *drawing) limits() {
 	for _, l := range d.Limits {
+		if l.Value >= d.low && l.Value <= d.high {
+			d.w(`<path class="lim" d="M`, n(left), ` `, n(d.y(l.Value)), `H`, n(right), `"/>`)
+		}
+	}
+}
+
+// limitLabels names the limits, above everything else.
+func (d *drawing) limitLabels() {
+	for _, l := range d.Limits {
 		if l.Value < d.low || l.Value > d.high {
 			continue
 		}
-		y := d.y(l.Value)
-		d.w(`<path class="lim" d="M`, n(left), ` `, n(y), `H`, n(right), `"/>`)
-		at := y - 5
+		at := d.y(l.Value) - 5
 		if at < top+8 {
-			at = y + 14
+			at += 19
 		}
 		d.text(right-4, at, "end", l.Label)
 	}

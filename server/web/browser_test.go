@@ -1,0 +1,280 @@
+package web_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"aovuon/gateway/measure"
+	"aovuon/server/parttest"
+)
+
+// tab is one open page of a browser.
+type tab struct {
+	t   *testing.T
+	ctx context.Context
+}
+
+type step = chromedp.Action[chromedp.Void]
+
+// browser starts Chromium for one test.
+func browser(t *testing.T) tab {
+	t.Helper()
+	opts := []chromedp.ExecAllocatorOption{
+		chromedp.ExecPath(parttest.Chromium(t)), chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.Flag("hide-scrollbars", true),
+	}
+	for _, f := range parttest.ChromiumFlags(t) {
+		if name, value, with := strings.Cut(strings.TrimPrefix(f, "--"), "="); with {
+			opts = append(opts, chromedp.Flag(name, value))
+		} else {
+			opts = append(opts, chromedp.Flag(name, true))
+		}
+	}
+	limit, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	alloc, stop := chromedp.NewExecAllocator(limit, opts...)
+	ctx, end := chromedp.NewContext(alloc)
+	t.Cleanup(func() {
+		if err := chromedp.Cancel(ctx); err != nil {
+			t.Logf("chromium: %v", err)
+		}
+		end()
+		stop()
+		cancel()
+	})
+	b := tab{t, ctx}
+	b.do("start", chromedp.Navigate("about:blank"))
+	return b
+}
+
+// do takes steps; each waits for what it needs.
+func (b tab) do(what string, steps ...step) {
+	b.t.Helper()
+	if err := chromedp.Do(b.ctx, steps...); err != nil {
+		b.t.Fatalf("%s: %v", what, err)
+	}
+}
+
+// ask1 takes a step that gives something.
+func ask1[T any](b tab, what string, a chromedp.Action[T]) T {
+	b.t.Helper()
+	v, err := chromedp.Run(b.ctx, a)
+	if err != nil {
+		b.t.Fatalf("%s: %v", what, err)
+	}
+	return v
+}
+
+// until waits for a condition of the page.
+func (b tab) until(what, condition string) {
+	b.t.Helper()
+	ask1(b, what, chromedp.Poll[bool](condition, chromedp.WithPollingMutation(), chromedp.WithPollingTimeout(30*time.Second)))
+}
+
+// command sends one command of the DevTools protocol.
+func command(method string, params map[string]any) step {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error { return t.Call(ctx, method, params, nil) })
+}
+
+// scheme lets the page be seen by somebody who prefers light or dark.
+func scheme(s string) step {
+	return command("Emulation.setEmulatedMedia", map[string]any{"features": []map[string]string{{"name": "prefers-color-scheme", "value": s}}})
+}
+
+// phone and desk are the two screens the pages are made for.
+func phone() step { return chromedp.EmulateViewport(360, 800, chromedp.EmulateScale(2)) }
+func desk() step  { return chromedp.EmulateViewport(1440, 900) }
+
+func TestBrowser_DashboardIsLive(t *testing.T) {
+	s := newSources(t)
+	srv := s.pages(t)
+	b := browser(t)
+	b.do("open", desk(), chromedp.Navigate(srv.URL+"/"), chromedp.WaitVisible(chromedp.ID("totals")))
+	if cards := ask1(b, "cards", chromedp.Evaluate[int](`document.querySelectorAll("article.card").length`)); cards != len(s.farm.Places) {
+		t.Errorf("%d cards, want one for each of %d places", cards, len(s.farm.Places))
+	}
+	for _, p := range s.farm.Places {
+		b.do(p.Name, chromedp.WaitVisible(chromedp.CSS("#p-"+p.Code+" .row")))
+	}
+	b.do("focus", chromedp.Focus(chromedp.CSS("#p-F7NE3CDQ7 a")))
+	ask1(b, "a mark that would not survive a reload", chromedp.Evaluate[int](`window.mark = 1`))
+	s.set("ao1-do", measure.DissolvedOxygen, 2.34, measure.Good, "")
+	b.until("a new value", `document.querySelector("#p-F7NE3CDQ7").textContent.includes("2,34")`)
+	s.set("ao4-temp", measure.WaterTemperature, 0, measure.Fault, measure.CRC)
+	b.until("a fault", `document.querySelector("#p-E8SG6VC0T").textContent.includes("Dữ liệu bị nhiễu trên đường dây")`)
+	b.until("what to look at", `document.querySelector("#totals").textContent.includes("Ao 1")`)
+	if !ask1(b, "mark", chromedp.Evaluate[bool](`window.mark === 1`)) {
+		t.Error("the page was loaded again")
+	}
+	if chip := ask1(b, "state", chromedp.Text(chromedp.CSS("#p-F7NE3CDQ7 .chip"))); chip != "Ôxy hòa tan: nguy hiểm, quá thấp" {
+		t.Errorf("state %q", chip)
+	}
+	if at := ask1(b, "focus", chromedp.Evaluate[string](`document.activeElement.closest("article").id`)); at != "p-F7NE3CDQ7" {
+		t.Errorf("the focus went to %q", at)
+	}
+	srv.CloseClientConnections()
+	b.until("a lost connection is told", `!document.querySelector("#live-lost").hidden`)
+	b.until("and mended", `document.querySelector("#live-lost").hidden`)
+}
+
+func TestBrowser_LanguageAndCharts(t *testing.T) {
+	s := newSources(t)
+	srv := s.pages(t)
+	b := browser(t)
+	b.do("english", phone(), chromedp.Navigate(srv.URL+"/"), chromedp.Click(chromedp.CSS(".tongue")), chromedp.WaitVisible(chromedp.CSS(`html[lang="en"] h1`)))
+	if title := ask1(b, "title", chromedp.Text(chromedp.CSS("h1"))); title != "Ponds and plots today" {
+		t.Errorf("title %q", title)
+	}
+	b.do("a place keeps the language", chromedp.Click(chromedp.CSS("#p-F7NE3CDQ7 h3 a")), chromedp.WaitVisible(chromedp.CSS(`html[lang="en"] .tabs`)))
+	if title := ask1(b, "title", chromedp.Text(chromedp.CSS("h1"))); title != "Pond 1" {
+		t.Errorf("title %q", title)
+	}
+	for _, name := range []string{"7 days", "30 days", "24 hours"} {
+		b.do(name, chromedp.Click(chromedp.Search(`//nav[@class="tabs"]/a[text()="`+name+`"]`)),
+			chromedp.WaitVisible(chromedp.Search(`//nav[@class="tabs"]/a[@aria-current][text()="`+name+`"]`)))
+		if title := ask1(b, "chart", chromedp.Evaluate[string](`document.querySelector("svg.chart title").textContent`)); !strings.HasSuffix(title, "last "+name) {
+			t.Errorf("%s: chart %q", name, title)
+		}
+	}
+	b.do("back to Vietnamese", chromedp.Click(chromedp.CSS(".tongue")), chromedp.WaitVisible(chromedp.CSS(`html[lang="vi"] h1`)))
+}
+
+func TestBrowser_LabelPageNeedsNoScript(t *testing.T) {
+	s := newSources(t)
+	var mu sync.Mutex
+	var asked []string
+	inner := s.pages(t)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		asked = append(asked, r.URL.Path)
+		mu.Unlock()
+		inner.Config.Handler.ServeHTTP(w, r)
+	}))
+	t.Cleanup(srv.Close)
+	b := browser(t)
+	b.do("open", command("Emulation.setScriptExecutionDisabled", map[string]any{"value": true}), phone(),
+		chromedp.Navigate(srv.URL+s.demo.Lot.Link().Path()), chromedp.WaitVisible(chromedp.CSS(".figures")), chromedp.WaitVisible(chromedp.CSS(".qr svg")))
+	text := ask1(b, "text", chromedp.Text(chromedp.CSS("main")))
+	for _, want := range []string{
+		"Cá rô phi tươi", "Lô AO1-261123", "Ao 1", "thôn Phú Khê", "12/07/2026", "23/11/2026", "Chứng nhận minh họa, không có giá trị", "Ôxy hòa tan",
+		"chưa lắp đầu dò", "không có con cá nào", "gw-ao-phukhe", "09521234010036",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	if box := ask1(b, "size", chromedp.Dimensions(chromedp.CSS(".qr"))); box.Width != 132 {
+		t.Errorf("the QR code is %d pixels wide: the style sheet in the page was refused", box.Width)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if len(asked) > 3 {
+		t.Errorf("%d requests: %v", len(asked), asked)
+	}
+}
+
+// paths are all kinds of pages.
+func paths(s *sources) map[string]string {
+	return map[string]string{
+		"dashboard": "/", "place": "/places/72DQY3KX0?range=7d", "label": s.demo.Lot.Link().Path(), "system": "/system", "missing": "/01/09521234010037/10/A",
+	}
+}
+
+func TestBrowser_AxeFindsNothing(t *testing.T) {
+	axe, err := os.ReadFile("../../node_modules/axe-core/axe.min.js")
+	if err != nil {
+		parttest.Missing(t, "axe-core", "npm ci")
+	}
+	s := newSources(t)
+	srv := s.pages(t)
+	b := browser(t)
+	// The stricter contrast (7:1) and the size of targets are asked for too.
+	const ask = `axe.run({runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+		rules: {"color-contrast-enhanced": {enabled: true}, "target-size": {enabled: true}}}).then(r => r.passes.length < 10 ? "axe did not look" : JSON.stringify(r.violations.map(v =>
+		({id: v.id, help: v.help, nodes: v.nodes.map(n => n.html.slice(0, 200) + " | " + (n.any[0] || n.all[0] || n.none[0] || {}).message)}))))`
+	for _, shade := range []string{"light", "dark"} {
+		for screen, view := range map[string]step{"phone": phone(), "desk": desk()} {
+			for name, path := range paths(s) {
+				for _, lang := range []string{"vi", "en"} {
+					b.do(name, view, scheme(shade), chromedp.Navigate(srv.URL+withLang(path, lang)), chromedp.WaitVisible(chromedp.CSS("#main")))
+					ask1(b, "axe", chromedp.Evaluate[int](string(axe)+";1"))
+					if raw := ask1(b, "axe", chromedp.Evaluate[string](ask, chromedp.EvalAwaitPromise)); raw != "[]" {
+						t.Errorf("%s, %s, %s, %s: %s", name, lang, screen, shade, indented(raw))
+					}
+				}
+			}
+		}
+	}
+}
+
+func withLang(path, lang string) string {
+	if strings.Contains(path, "?") {
+		return path + "&lang=" + lang
+	}
+	return path + "?lang=" + lang
+}
+
+func indented(raw string) string {
+	var b bytes.Buffer
+	if err := json.Indent(&b, []byte(raw), "", " "); err != nil {
+		return raw
+	}
+	return b.String()
+}
+
+func TestPages_KeepTheirWeight(t *testing.T) {
+	s := newSources(t)
+	srv := s.pages(t)
+	for name, most := range map[string]int{"label": 14 << 10, "dashboard": 40 << 10, "place": 40 << 10, "system": 14 << 10, "missing": 14 << 10} {
+		body := get(t, srv, paths(s)[name], nil).body
+		var b bytes.Buffer
+		z := gzip.NewWriter(&b)
+		if _, err := z.Write(body); err != nil {
+			t.Fatal(err)
+		}
+		if err := z.Close(); err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%s: %d bytes, %d compressed", name, len(body), b.Len())
+		if b.Len() > most {
+			t.Errorf("%s weighs %d bytes compressed, want at most %d", name, b.Len(), most)
+		}
+	}
+	res := get(t, srv, paths(s)["label"], http.Header{"Accept-Encoding": {"gzip"}})
+	if res.header.Get("Content-Encoding") != "gzip" || len(res.body) > 14<<10 {
+		t.Errorf("the label page travels as %q with %d bytes", res.header.Get("Content-Encoding"), len(res.body))
+	}
+}
+
+// TestBrowser_Screenshots writes what the pages look like to the folder AOVUON_SCREENSHOTS names.
+func TestBrowser_Screenshots(t *testing.T) {
+	dir := os.Getenv("AOVUON_SCREENSHOTS")
+	if dir == "" {
+		t.Skip("AOVUON_SCREENSHOTS names no folder")
+	}
+	s := newSources(t)
+	srv := s.pages(t)
+	b := browser(t)
+	for name, path := range paths(s) {
+		for screen, view := range map[string]step{"phone": phone(), "desktop": desk()} {
+			for shade, suffix := range map[string]string{"light": "", "dark": "-dark"} {
+				b.do(name, view, scheme(shade), chromedp.Navigate(srv.URL+path), chromedp.WaitVisible(chromedp.CSS("#main h1")))
+				shot := ask1(b, name, chromedp.CaptureScreenshot())
+				if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%s-%s%s.png", name, screen, suffix)), shot, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,324 @@
+package web_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"aovuon/gateway/measure"
+	"aovuon/server/farm"
+	"aovuon/server/trace"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+type got struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func get(t *testing.T, srv *httptest.Server, path string, header http.Header) got {
+	t.Helper()
+	return ask(t, srv, http.MethodGet, path, header)
+}
+
+// ask sends a request with the path exactly as it is written.
+func ask(t *testing.T, srv *httptest.Server, method, path string, header http.Header) got {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, srv.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.URL.Opaque = "//" + req.URL.Host + path
+	for k, v := range header {
+		req.Header[k] = v
+	}
+	tr := &http.Transport{DisableCompression: true}
+	defer tr.CloseIdleConnections()
+	res, err := tr.RoundTrip(req)
+	if err != nil {
+		t.Fatalf("%s %s: %v", method, path, err)
+	}
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := res.Body.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return got{res.StatusCode, res.Header, body}
+}
+
+func TestPages_BadInputIsAnsweredCalmly(t *testing.T) {
+	s := newSources(t)
+	srv := s.pages(t)
+	long := strings.Repeat("A", 6000)
+	for path, want := range map[string]int{
+		"/": 200, "/?lang=xx": 200, "/?lang=en%0d%0aSet-Cookie:a=b": 200, "/?lang[]=en": 200,
+		"/places/F7NE3CDQ7": 200, "/places/f7ne-3cdq7": 200, "/p/F7NE3CDQ7": 200, "/p/F7NE3CDQ7?range=30d&lang=en": 200,
+		"/places/F7NE3CDQ8": 404, "/places/7K3PNX9DX": 404, "/places/" + long: 404, "/places/%00": 404, "/places/..%2f..%2fetc%2fpasswd": 404, "/places/": 404,
+		"/places/F7NE3CDQ7?range=9999d": 404, "/places/F7NE3CDQ7?range=-1": 404, "/places/F7NE3CDQ7?range=24h&range=7d": 200,
+		"/01/09521234010036/10/AO1-261123": 200, "/01/09521234010036/10/AO1-261123?lang=en": 200, "/01/09521234010036/10/AO1-261123?17=270101": 200,
+		"/01/09521234010036/10/AO1-261123/21/1": 404, "/01/09521234010036/10/AO1-261124": 404, "/01/09521234010036": 404,
+		"/01/09521234010036/10/AO1-261123/": 404, "/01//09521234010036/10/AO1-261123": 404, "/01/../01/09521234010036/10/AO1-261123": 404,
+		"/01/09521234010037/10/AO1-261123": 404, "/01/09521234010036/10/%0d%0aX:y": 404, "/01/09521234010036/10/" + long: 404, "/01": 404, "/01/": 404,
+		"/01/09521234010036/10/AO1-261123?10=A": 404, "/01/09521234010036/10/%3Cscript%3E": 404, "/01/09521234010036/10/a%2e%2e": 404,
+		"/qr/01/09521234010036/10/AO1-261123.png": 200, "/qr/01/09521234010036/10/AO1-261123.svg": 200, "/qr/p/F7NE3CDQ7.svg": 200,
+		"/qr/01/09521234010036/10/AO1-261123": 404, "/qr/01/09521234010036/10/AO1-261123.gif": 404, "/qr/01/09521234010036/10/NONE.png": 404,
+		"/qr/01/09521234010037/10/A.png": 404, "/qr/p/F7NE3CDQ8.svg": 404, "/qr/.png": 404, "/qr/https://evil.example.png": 404,
+		"/static/000000000000/app.css": 404, "/static/x/../../server.go": 404, "/robots.txt": 404, "/system": 200, "/healthz": 200,
+		"/api/places": 200, "/api/series?place=F7NE3CDQ7": 200, "/api/series?place=F7NE3CDQ7&quantity=ph&range=7d": 200, "/api/series": 400,
+		"/api/series?place=F7NE3CDQ7&quantity=love": 400, "/api/series?place=F7NE3CDQ7&range=1y": 400, "/api/series?place=7K3PNX9DX": 404,
+		"/api/series?place=" + long: 400,
+	} {
+		res := get(t, srv, path, nil)
+		if res.status != want && (res.status < 300 || res.status >= 400 || want != 404) {
+			t.Errorf("%.80s: %d, want %d", path, res.status, want)
+		}
+		for _, name := range []string{"Set-Cookie", "X"} {
+			if res.header.Get(name) != "" {
+				t.Errorf("%.80s: header %s", path, name)
+			}
+		}
+		for _, name := range []string{"Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy"} {
+			if res.header.Get(name) == "" {
+				t.Errorf("%.80s: no %s", path, name)
+			}
+		}
+	}
+}
+
+func TestPages_SaySoWhatIsMalformedAndNothingOfWhatIsUnknown(t *testing.T) {
+	s := newSources(t)
+	srv := s.pages(t)
+	for path, want := range map[string]string{
+		"/01/09521234010037/10/A":                          "chữ số kiểm tra",
+		"/01/09521234010036/21/S/10/L":                     "sai thứ tự",
+		"/01/09521234010036/10/A/10/B":                     "xuất hiện hai lần",
+		"/01/9521234010036/10/A":                           "đúng 14 chữ số",
+		"/01/09521234010036/10/A/":                         "thừa dấu gạch chéo",
+		"/01/09521234010036/10/%3Cscript%3Ealert(1)%20":    "ký tự không được dùng",
+		"/01/09521234010036/10/NOBODY":                     "Chúng tôi không cấp mã này",
+		"/01/09506000134352/10/AO1-261123":                 "Chúng tôi không cấp mã này",
+		"/01/09521234010036/10/AO1-261123/21/1234567":      "Chúng tôi không cấp mã này",
+		"/01/09521234010036/10/A?lang=en&99=":              "attribute after the question mark",
+		"/01/09521234010036/10/AO1-261123/21/1234?lang=en": "We did not issue this code",
+	} {
+		res := get(t, srv, path, nil)
+		body := string(res.body)
+		if res.status != 404 || !strings.Contains(body, want) {
+			t.Errorf("%s: %d, does not say %q", path, res.status, want)
+		}
+		if strings.Contains(body, "<script>alert") {
+			t.Errorf("%s: script in the page", path)
+		}
+	}
+}
+
+func TestPages_OnlyReads(t *testing.T) {
+	srv := newSources(t).pages(t)
+	for _, path := range []string{"/", "/places/F7NE3CDQ7", "/01/09521234010036/10/AO1-261123", "/qr/p/F7NE3CDQ7.svg", "/live", "/api/places", "/system"} {
+		for _, method := range []string{http.MethodPost, http.MethodDelete, "TRACE"} {
+			if res := ask(t, srv, method, path, nil); res.status != http.StatusMethodNotAllowed {
+				t.Errorf("%s %s: %d", method, path, res.status)
+			}
+			res := ask(t, srv, method, path, http.Header{"Sec-Fetch-Site": {"cross-site"}})
+			if res.status != http.StatusForbidden && res.status != http.StatusMethodNotAllowed {
+				t.Errorf("cross-site %s %s: %d", method, path, res.status)
+			}
+		}
+	}
+	if res := ask(t, srv, http.MethodHead, "/01/09521234010036/10/AO1-261123", nil); res.status != 200 || len(res.body) != 0 {
+		t.Errorf("HEAD: %d, %d bytes", res.status, len(res.body))
+	}
+}
+
+func TestLabelPage_IsSentAgainOnlyWhenItChanged(t *testing.T) {
+	s := newSources(t)
+	srv := s.pages(t)
+	path := s.demo.Lot.Link().Path()
+	first := get(t, srv, path, nil)
+	tag := first.header.Get("ETag")
+	if res := get(t, srv, path, http.Header{"If-None-Match": {`"x", ` + tag}}); res.status != http.StatusNotModified || len(res.body) != 0 || tag == "" {
+		t.Errorf("tag %q: %d, %d bytes", tag, res.status, len(res.body))
+	}
+	d := s.dossiers[s.demo.Lot.Link()]
+	d.Evidence[0].Min--
+	if res := get(t, srv, path, http.Header{"If-None-Match": {tag}}); res.status != 200 || res.header.Get("ETag") == tag {
+		t.Errorf("changed evidence: %d, tag %q", res.status, res.header.Get("ETag"))
+	}
+}
+
+func TestLabelPage_ClaimsNoCertificateTheLotDoesNotHave(t *testing.T) {
+	s := newSources(t)
+	srv := s.pages(t)
+	link := s.demo.Lot.Link()
+	if body := string(get(t, srv, link.Path(), nil).body); !strings.Contains(body, "Chứng nhận minh họa, không có giá trị") || strings.Contains(body, "đạt chuẩn") {
+		t.Error("the demo certificate is not called one")
+	}
+	d := s.dossiers[link]
+	d.Certificates = nil
+	s.dossiers[link] = d
+	for path, want := range map[string]string{
+		link.Path(): "Không có chứng nhận nào được ghi cho lô này", link.Path() + "?lang=en": "No certificate is on record for this lot",
+	} {
+		if body := string(get(t, srv, path, nil).body); !strings.Contains(body, want) || strings.Contains(body, "VietGAP") {
+			t.Errorf("%s: a certificate out of nothing", path)
+		}
+	}
+}
+
+func TestLabelPage_SaysWhatState(t *testing.T) {
+	s := newSources(t)
+	srv := s.pages(t)
+	link := s.demo.Lot.Link()
+	d := s.dossiers[link]
+	d.Lot.State, d.Evidence = trace.Recalled, nil
+	s.dossiers[link] = d
+	body := string(get(t, srv, link.Path(), nil).body)
+	for _, want := range []string{"ĐÃ BỊ THU HỒI", "Số liệu nước đang được tính"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("does not say %q", want)
+		}
+	}
+	for _, never := range []string{"hàng thật", "chính hãng", "genuine"} {
+		if strings.Contains(strings.ToLower(body), never) {
+			t.Errorf("says %q", never)
+		}
+	}
+}
+
+func TestDashboard_HasNoFalseCalm(t *testing.T) {
+	s := newSources(t)
+	s.farm.Places = append(s.farm.Places, farm.Place{
+		Code: "7K3PNX9DX", Name: "ao9", Kind: farm.Pond, Title: farm.Text{VI: "Ao 9", EN: "Pond 9"}, Zone: "phu-khe", Holds: farm.Text{VI: "cá mè", EN: "carp"},
+	})
+	body := string(get(t, s.pages(t), "/", nil).body)
+	for _, want := range []string{
+		"Đầu dò không trả lời", "Số liệu cũ", "lần cuối", "dưới 4\u00a0mg/L (TCVN 13952:2024 (trích lại))", "Chưa lắp đầu dò", "Chưa hiệu chuẩn",
+		`class="tile danger"`, `class="tile lost"`, "Dữ liệu minh họa",
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("does not say %q", want)
+		}
+	}
+	// The worst comes first in its zone.
+	if dead, low, good := strings.Index(body, `id="p-CSSHRYF9K"`), strings.Index(body, `id="p-72DQY3KX0"`), strings.Index(body, `id="p-F7NE3CDQ7"`); dead > low || low > good {
+		t.Errorf("order: dead probe at %d, low oxygen at %d, good water at %d", dead, low, good)
+	}
+	s.set("ao3-do", measure.DissolvedOxygen, 2.9, measure.Good, "")
+	body = string(get(t, s.pages(t), "/", nil).body)
+	if !strings.Contains(body, "Nguy hiểm, quá thấp") || strings.Index(body, `id="p-72DQY3KX0"`) > strings.Index(body, `id="p-CSSHRYF9K"`) {
+		t.Error("danger is not first")
+	}
+}
+
+func TestPages_FailClosedAndQuiet(t *testing.T) {
+	s := newSources(t)
+	srv := s.pages(t)
+	s.setFailing(true)
+	for _, path := range []string{"/", "/places/F7NE3CDQ7", "/system", "/01/09521234010036/10/AO1-261123", "/qr/01/09521234010036/10/AO1-261123.svg", "/healthz", "/api/places"} {
+		res := get(t, srv, path, nil)
+		if res.status != http.StatusServiceUnavailable || strings.Contains(string(res.body), "secret-dsn") || strings.Contains(string(res.body), "panic") {
+			t.Errorf("%s: %d %.200s", path, res.status, res.body)
+		}
+	}
+	s.setFailing(false)
+	if res := get(t, srv, "/", nil); res.status != 200 {
+		t.Errorf("after the failure: %d", res.status)
+	}
+}
+
+func TestSystemPage_ShowsRefusalsInWords(t *testing.T) {
+	body := string(get(t, newSources(t).pages(t), "/system", nil).body)
+	for _, want := range []string{"Trạm lạ, chưa ghi danh", "1.412", "Chữ ký sai hoặc nội dung bị sửa", "gw-vuon", "Mất kết nối", "Đang chờ", "&lt;script&gt;", "Ghi vào kho chuỗi số liệu"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("does not say %q", want)
+		}
+	}
+	if strings.Contains(body, "<script>alert") {
+		t.Error("a refused message runs as a script")
+	}
+}
+
+func TestAPI_GivesValuesAndNeverOneForAFault(t *testing.T) {
+	srv := newSources(t).pages(t)
+	var places struct {
+		Places []struct {
+			Code, State string
+			Series      []struct {
+				Sensor, Quality, Reason string
+				Value                   *float64
+			}
+		}
+	}
+	res := get(t, srv, "/api/places", nil)
+	if err := json.Unmarshal(res.body, &places); err != nil || len(places.Places) != 7 {
+		t.Fatalf("%v, %d places", err, len(places.Places))
+	}
+	for _, p := range places.Places {
+		for _, x := range p.Series {
+			if (x.Quality == "fault") != (x.Value == nil) {
+				t.Errorf("%s: quality %s, value %v", x.Sensor, x.Quality, x.Value)
+			}
+		}
+	}
+	var series struct {
+		Series []struct{ Steps []map[string]any }
+	}
+	res = get(t, srv, "/api/series?place=72DQY3KX0&quantity=ph&range=7d", nil)
+	if err := json.Unmarshal(res.body, &series); err != nil || len(series.Series) != 1 || len(series.Series[0].Steps) < 160 {
+		t.Errorf("%v: %.300s", err, res.body)
+	}
+}
+
+// The stream begins with everything, then sends what changed and nothing else.
+func TestLive_SendsWhatChanged(t *testing.T) {
+	s := newSources(t)
+	srv := s.pages(t)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, srv.URL+"/live", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := srv.Client().Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := res.Body.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	lines := bufio.NewScanner(res.Body)
+	lines.Buffer(nil, 1<<20)
+	next := func() (ids []string) { // until the sign of life after the first
+		alive := 0
+		for lines.Scan() {
+			if lines.Text() == "event: alive" {
+				if alive++; alive == 2 {
+					return ids
+				}
+			}
+			if data, ok := strings.CutPrefix(lines.Text(), `data: {"id":"`); ok {
+				id, _, _ := strings.Cut(data, `"`)
+				ids = append(ids, id)
+			}
+		}
+		return ids
+	}
+	go s.set("ao1-ph", measure.PH, 6.1, measure.Good, "")
+	first := next()
+	if len(first) != 8 || first[0] != "totals" {
+		t.Errorf("first parts %v", first)
+	}
+	if res.Header.Get("Content-Type") != "text/event-stream; charset=utf-8" {
+		t.Errorf("content type %q", res.Header.Get("Content-Type"))
+	}
+}
