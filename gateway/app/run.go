@@ -77,6 +77,10 @@ func run(ctx context.Context, path string, log *slog.Logger) (err error) {
 		return err
 	}
 	g, err := open(ctx, p, clock, log)
+	if err != nil && ctx.Err() != nil { // told to stop before it began: nothing was read yet, and stopping is no failure
+		log.Info("stopped while it started", slog.Any("err", err))
+		return nil
+	}
 	if err != nil {
 		return err
 	}

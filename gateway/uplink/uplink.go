@@ -143,7 +143,7 @@ func (u *Uplink) Run(ctx context.Context) error {
 func CheckURL(raw string) (overTLS bool, err error) {
 	u, err := url.Parse(raw)
 	if err != nil {
-		return false, fmt.Errorf("not a URL: %w", err)
+		return false, fmt.Errorf("want scheme, host and port, as in tcp://192.168.1.10:1883 or ssl://farm.example:8883 (%w)", err)
 	}
 	switch u.Scheme {
 	case "tcp", "mqtt":

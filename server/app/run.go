@@ -32,6 +32,10 @@ func (runCmd) Run(e *env) (err error) {
 		return err
 	}
 	s, err := start(e, c)
+	if err != nil && e.ctx.Err() != nil { // told to stop while it started: that is no failure
+		e.log.Info("stopped while it started", slog.Any("err", err))
+		return nil
+	}
 	if err != nil {
 		return err
 	}
