@@ -1,0 +1,41 @@
+package story_test
+
+import (
+	"errors"
+	"os/exec"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestCtrlC_AtAnyMomentOfTheStart: a program that is told to stop while it starts stops, without an error and without
+// leaving anything that the next start trips over. In its very first moments, before it can listen, the signal itself may
+// end it.
+func TestCtrlC_AtAnyMomentOfTheStart(t *testing.T) {
+	f := newField(t, setting{devices: one()})
+	f.startSim()
+	chance, tries, clean := seeded(t), 30, map[string]int{}
+	if testing.Short() {
+		tries = 8
+	}
+	for _, p := range []*program{f.server, f.gateway} {
+		for range tries {
+			p.start()
+			pass(t, between(chance, 0, 150*time.Millisecond))
+			p.signal(syscall.SIGINT)
+			var exit *exec.ExitError
+			switch {
+			case p.err == nil:
+				clean[p.bin]++
+			case errors.As(p.err, &exit) && exit.Sys().(syscall.WaitStatus).Signaled():
+			default:
+				t.Fatalf("%s: %v\n%s", p.bin, p.err, p.out.tail(2<<10))
+			}
+		}
+	}
+	t.Logf("of %d each, ended by themselves: %v", tries, clean)
+	f.startServer()
+	f.gateway.start()
+	f.awaitReceiptsAfter(0)
+	f.settle("started and stopped all the time")
+}
