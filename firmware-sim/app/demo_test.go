@@ -85,7 +85,7 @@ func children(t *testing.T, pid int) map[int]string {
 		if err != nil {
 			continue // the thread has ended
 		}
-		for _, cell := range strings.Fields(string(raw)) {
+		for cell := range strings.FieldsSeq(string(raw)) {
 			n, err := strconv.Atoi(cell)
 			if err != nil {
 				t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -129,6 +130,9 @@ func parse(line string) (Entry, error) {
 	}
 	if e.Value, err = strconv.ParseFloat(cells[3], 64); err != nil {
 		return Entry{}, fmt.Errorf("value: %w", err)
+	}
+	if math.IsNaN(e.Value) || math.IsInf(e.Value, 0) {
+		return Entry{}, errors.New("value: not a number")
 	}
 	return e, nil
 }

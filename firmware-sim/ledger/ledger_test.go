@@ -59,3 +59,27 @@ func TestRead_RefusesWhatIsNoLedger(t *testing.T) {
 		}
 	}
 }
+
+// Whatever is read is an entry that is written and read back the same.
+func FuzzRead(f *testing.F) {
+	for _, seed := range []string{
+		"1767225600123\tao1-do\tdissolved_oxygen\t6.87\n", "1\tvuon-adc\t-\t!unplug\n", "-5\ta\tph\t1e300\n", "1\ta\tph\tNaN\n", "\t\t\t\n",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		var list []ledger.Entry
+		if ledger.Read(strings.NewReader(text), func(e ledger.Entry) error { list = append(list, e); return nil }) != nil {
+			return
+		}
+		for _, e := range list {
+			var again []ledger.Entry
+			if err := ledger.Read(strings.NewReader(ledger.Line(e)+"\n"), func(e ledger.Entry) error { again = append(again, e); return nil }); err != nil {
+				t.Fatalf("%+v: %v", e, err)
+			}
+			if diff := cmp.Diff([]ledger.Entry{e}, again); diff != "" {
+				t.Fatal(diff)
+			}
+		}
+	})
+}
