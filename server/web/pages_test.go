@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -37,9 +38,7 @@ func ask(t *testing.T, srv *httptest.Server, method, path string, header http.He
 		t.Fatal(err)
 	}
 	req.URL.Opaque = "//" + req.URL.Host + path
-	for k, v := range header {
-		req.Header[k] = v
-	}
+	maps.Copy(req.Header, header)
 	tr := &http.Transport{DisableCompression: true}
 	defer tr.CloseIdleConnections()
 	res, err := tr.RoundTrip(req)
@@ -320,5 +319,19 @@ func TestLive_SendsWhatChanged(t *testing.T) {
 	}
 	if res.Header.Get("Content-Type") != "text/event-stream; charset=utf-8" {
 		t.Errorf("content type %q", res.Header.Get("Content-Type"))
+	}
+}
+
+func TestStyleSheet_IsSmallAndKeptForEver(t *testing.T) {
+	srv := newSources(t).pages(t)
+	page := string(get(t, srv, "/", nil).body)
+	_, rest, _ := strings.Cut(page, `<link rel="stylesheet" href="`)
+	at, _, _ := strings.Cut(rest, `"`)
+	res := get(t, srv, at, nil)
+	if res.status != 200 || len(res.body) > 10<<10 || !strings.Contains(res.header.Get("Cache-Control"), "immutable") {
+		t.Errorf("%s: %d, %d bytes, %q", at, res.status, len(res.body), res.header.Get("Cache-Control"))
+	}
+	if strings.Contains(page, "style=") || strings.Contains(page, "onclick") {
+		t.Error("the page needs what its Content-Security-Policy forbids")
 	}
 }

@@ -1,0 +1,146 @@
+package web_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+
+	"aovuon/gateway/measure"
+	"aovuon/server/ingest"
+	"aovuon/server/trace"
+)
+
+func texts(t *testing.T, lang string) map[string]string {
+	t.Helper()
+	raw, err := os.ReadFile("locales/" + lang + ".yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]string{}
+	if err := yaml.UnmarshalWithOptions(raw, &out, yaml.Strict()); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// asked are the keys that templates and code ask for: those written out, and those put together from what can happen.
+func asked(t *testing.T) []string {
+	t.Helper()
+	var out []string
+	for pattern, key := range map[string]*regexp.Regexp{
+		"templates/*.html": regexp.MustCompile(`(?:\bt|amount) "([a-z0-9.-]+)"`),
+		"*.go":             regexp.MustCompile(`(?:\.t|\.amount|missing)\((?:r, [^"]*)?"([a-z0-9.-]+[a-z0-9])"`),
+	} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range files {
+			raw, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.HasSuffix(f, "_test.go") {
+				continue
+			}
+			for _, m := range key.FindAllStringSubmatch(string(raw), -1) {
+				out = append(out, m[1])
+			}
+		}
+	}
+	for _, q := range measure.Quantities() {
+		out = append(out, "quantity."+string(q))
+	}
+	for q := measure.Good; q < measure.Fault; q++ {
+		out = append(out, "quality."+q.String())
+	}
+	for _, r := range measure.FaultReasons() {
+		out = append(out, "fault."+string(r))
+	}
+	for c := measure.Synced; c <= measure.Unsynced; c++ {
+		out = append(out, "clock."+c.String())
+	}
+	for _, r := range ingest.Reasons() {
+		out = append(out, "reason."+string(r))
+	}
+	for _, f := range trace.Faults() {
+		out = append(out, "malformed."+string(f))
+	}
+	for _, r := range trace.GapReasons() {
+		out = append(out, "gap."+string(r))
+	}
+	for _, way := range []string{"low", "high"} {
+		out = append(out, "limit."+way, "state.warned."+way, "state.danger."+way, "limits.warn."+way, "limits.crit."+way)
+	}
+	return append(out, "range.24h", "range.7d", "range.30d", "projection.history", "projection.live", "projection.ingest")
+}
+
+func TestLocales_HaveTheSameKeysAndEachIsUsed(t *testing.T) {
+	vi, en := texts(t, "vi"), texts(t, "en")
+	known := asked(t)
+	for _, key := range known {
+		if vi[key] == "" {
+			t.Errorf("vi.yaml: no %s", key)
+		}
+		if en[key] == "" {
+			t.Errorf("en.yaml: no %s", key)
+		}
+	}
+	for lang, pair := range map[string][2]map[string]string{"vi": {vi, en}, "en": {en, vi}} {
+		for key, text := range pair[0] {
+			plain := strings.TrimSuffix(key, ".one")
+			if !slices.Contains(known, plain) {
+				t.Errorf("%s.yaml: nobody asks for %s", lang, key)
+			}
+			other, ok := pair[1][plain]
+			if !ok || strings.Count(text, "%s") != strings.Count(other, "%s") {
+				t.Errorf("%s.yaml: %s does not match the other language: %q, %q", lang, key, text, other)
+			}
+			if strings.TrimSpace(text) != text || text == "" {
+				t.Errorf("%s.yaml: %s is %q", lang, key, text)
+			}
+		}
+	}
+}
+
+// No page shows a key instead of a text.
+func TestPages_ShowNoKeys(t *testing.T) {
+	s := newSources(t)
+	srv := s.pages(t)
+	vi := texts(t, "vi")
+	for name, path := range paths(s) {
+		for _, lang := range []string{"vi", "en"} {
+			body := string(get(t, srv, withLang(path, lang), nil).body)
+			for key := range vi {
+				if strings.Contains(key, ".") && strings.Contains(body, ">"+key) {
+					t.Errorf("%s in %s shows %s", name, lang, key)
+				}
+			}
+			if strings.Contains(body, "%s") || strings.Contains(body, "%!") || strings.Contains(body, "NaN") {
+				t.Errorf("%s in %s has a hole in a text", name, lang)
+			}
+		}
+	}
+}
+
+func TestPages_WriteNumbersAndDatesAsPeopleDo(t *testing.T) {
+	s := newSources(t)
+	srv := s.pages(t)
+	path := s.demo.Lot.Link().Path()
+	for lang, want := range map[string][]string{
+		"vi": {"1.850\u00a0kg", "4.200\u00a0m²", "23/11/2026", "134 ngày", "21,2\u00a0%", "24/11/2026 07:37"},
+		"en": {"1,850\u00a0kg", "4,200\u00a0m²", "23/11/2026", "134 days", "21.2\u00a0%", "24/11/2026 07:37"},
+	} {
+		body := string(get(t, srv, withLang(path, lang), nil).body)
+		for _, w := range want {
+			if !strings.Contains(body, w) {
+				t.Errorf("%s: no %q", lang, w)
+			}
+		}
+	}
+}
