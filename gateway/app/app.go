@@ -18,6 +18,8 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"aovuon/gateway/bus"
+	"aovuon/gateway/sense"
 	"aovuon/gateway/spool"
 	"aovuon/gateway/wire"
 )
@@ -38,6 +40,7 @@ type cli struct {
 	Card   struct{} `cmd:"" help:"Print the enrolment card again."`
 	Check  struct{} `cmd:"" help:"Check the configuration and every file it names, and start nothing."`
 	Spool  struct{} `cmd:"" help:"Print what waits for the server, as JSON; also while the gateway runs."`
+	Renew  struct{} `cmd:"" help:"Begin the numbering anew and seal again what waits: after an old copy of the memory card was put back."`
 	Sample struct{} `cmd:"" help:"Print a commented sample configuration."`
 }
 
@@ -82,6 +85,8 @@ func (c *cli) do(ctx context.Context, command string, stdout, stderr io.Writer) 
 		return run(ctx, c.Config, c.logger(stderr))
 	case "check":
 		return check(c.Config, stdout, c.logger(stderr))
+	case "renew":
+		return renew(ctx, c.Config, stdout, c.logger(stderr))
 	case "spool":
 		return printSpool(ctx, c.Config, stdout)
 	}
@@ -155,6 +160,30 @@ func readSecret(path string) (string, error) {
 		return "", errors.New("password file " + path + ": want one line that is not empty")
 	}
 	return secret, nil
+}
+
+// renew is for a spool that is older than what was sent from it: the server refuses its numbers, rightly.
+func renew(ctx context.Context, path string, stdout io.Writer, log *slog.Logger) (err error) {
+	buses := bus.NewSet(log)
+	defer func() { err = errors.Join(err, buses.Close()) }()
+	clock := sense.NewSystemClock(sense.SystemClockOptions{})
+	p, err := makePlan(path, buses, clock, false)
+	if err != nil {
+		return err
+	}
+	g, err := open(ctx, p, clock, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, g.close()) }()
+	if err := g.sealer.Renew(ctx, spool.ErrAhead, clock.Now()); err != nil {
+		return fmt.Errorf("app: %w", err)
+	}
+	st, err := g.spool.Stats(ctx)
+	if err != nil {
+		return fmt.Errorf("app: %w", err)
+	}
+	return json.NewEncoder(stdout).Encode(st)
 }
 
 func printSpool(ctx context.Context, path string, stdout io.Writer) error {

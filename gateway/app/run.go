@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"aovuon/gateway/bus"
+	"aovuon/gateway/measure"
 	"aovuon/gateway/seal"
 	"aovuon/gateway/sense"
 	"aovuon/gateway/sense/kind"
@@ -119,7 +120,12 @@ func open(ctx context.Context, p *plan, clock sense.Clock, log *slog.Logger) (*g
 	if err != nil {
 		return nil, err
 	}
-	sp, found, err := spool.Open(ctx, p.cfg.spoolFile(), func() time.Time { return clock.Now().Wall })
+	sp, found, err := spool.Open(ctx, p.cfg.spoolFile(), func() time.Time {
+		if at := clock.Now(); at.Clock != measure.Unsynced {
+			return at.Wall
+		}
+		return time.Now() // a wrong date tells a set-aside file from another as well as a right one
+	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("app: %w", err), lock.Close())
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
+	"github.com/eclipse/paho.mqtt.golang/packets"
 
 	"aovuon/gateway/wire"
 )
@@ -58,6 +59,9 @@ func (u *Uplink) connect(ctx context.Context) (*conn, error) {
 	c.Client = mqtt.NewClient(o)
 	if err := settle(ctx, c.Connect(), connectTimeout+time.Second); err != nil {
 		c.Disconnect(0)
+		if errors.Is(err, packets.ErrorRefusedNotAuthorised) || errors.Is(err, packets.ErrorRefusedBadUsernameOrPassword) {
+			err = fmt.Errorf("%w: the server does not know this gateway or its password: enrol it there with its card (gateway card)", err)
+		}
 		return nil, fmt.Errorf("connect to %s: %w", u.opts.URL, err)
 	}
 	return c, nil
