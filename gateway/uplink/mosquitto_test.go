@@ -12,7 +12,7 @@ import (
 
 // TestUplink_OnMosquittoWithTLSAndPassword: another broker, encrypted, which dies and comes back under load.
 func TestUplink_OnMosquittoWithTLSAndPassword(t *testing.T) {
-	m := parttest.Mosquitto(t, parttest.MosquittoOptions{ //nolint:misspell // the broker's name
+	m := parttest.Mosquitto(t, parttest.MosquittoOptions{
 		TLS: true, Users: map[string]string{gateway: password, "server": password},
 		ACL: "user " + gateway + "\ntopic write aovuon/1/" + gateway + "/batch\ntopic write aovuon/1/" + gateway + "/status\n" +
 			"topic read aovuon/1/" + gateway + "/receipt\nuser server\ntopic readwrite aovuon/1/#\n",
