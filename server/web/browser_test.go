@@ -66,6 +66,24 @@ func (b tab) do(what string, steps ...step) {
 	}
 }
 
+// follow takes a step that leads to another page, and waits until that is loaded.
+func (b tab) follow(what string, click step) {
+	b.t.Helper()
+	res, err := chromedp.RunResponse(b.ctx, click)
+	if err != nil {
+		b.t.Fatalf("%s: %v", what, err)
+	}
+	if res.Status != http.StatusOK {
+		b.t.Fatalf("%s: %s answers %d", what, res.URL, res.Status)
+	}
+}
+
+// text returns what an element of the loaded page says.
+func (b tab) text(selector string) string {
+	b.t.Helper()
+	return ask1(b, selector, chromedp.Evaluate[string](`document.querySelector(`+"`"+selector+"`"+`).textContent.trim()`))
+}
+
 // ask1 takes a step that gives something.
 func ask1[T any](b tab, what string, a chromedp.Action[T]) T {
 	b.t.Helper()
@@ -117,7 +135,7 @@ func TestBrowser_DashboardIsLive(t *testing.T) {
 	if !ask1(b, "mark", chromedp.Evaluate[bool](`window.mark === 1`)) {
 		t.Error("the page was loaded again")
 	}
-	if chip := ask1(b, "state", chromedp.Text(chromedp.CSS("#p-F7NE3CDQ7 .chip"))); chip != "Ôxy hòa tan: nguy hiểm, quá thấp" {
+	if chip := b.text("#p-F7NE3CDQ7 .chip"); chip != "Ôxy hòa tan: nguy hiểm, quá thấp" {
 		t.Errorf("state %q", chip)
 	}
 	if at := ask1(b, "focus", chromedp.Evaluate[string](`document.activeElement.closest("article").id`)); at != "p-F7NE3CDQ7" {
@@ -132,22 +150,25 @@ func TestBrowser_LanguageAndCharts(t *testing.T) {
 	s := newSources(t)
 	srv := s.pages(t)
 	b := browser(t)
-	b.do("english", phone(), chromedp.Navigate(srv.URL+"/"), chromedp.Click(chromedp.CSS(".tongue")), chromedp.WaitVisible(chromedp.CSS(`html[lang="en"] h1`)))
-	if title := ask1(b, "title", chromedp.Text(chromedp.CSS("h1"))); title != "Ponds and plots today" {
-		t.Errorf("title %q", title)
+	b.do("open", phone(), chromedp.Navigate(srv.URL+"/"))
+	b.follow("english", chromedp.Click(chromedp.CSS(".tongue")))
+	if lang, title := b.text(`html[lang="en"] .tongue`), b.text("h1"); lang != "Tiếng Việt" || title != "Ponds and plots today" {
+		t.Errorf("language switch %q, title %q", lang, title)
 	}
-	b.do("a place keeps the language", chromedp.Click(chromedp.CSS("#p-F7NE3CDQ7 h3 a")), chromedp.WaitVisible(chromedp.CSS(`html[lang="en"] .tabs`)))
-	if title := ask1(b, "title", chromedp.Text(chromedp.CSS("h1"))); title != "Pond 1" {
+	b.follow("a place", chromedp.Click(chromedp.CSS("#p-F7NE3CDQ7 h3 a")))
+	if title := b.text(`html[lang="en"] h1`); title != "Pond 1" {
 		t.Errorf("title %q", title)
 	}
 	for _, name := range []string{"7 days", "30 days", "24 hours"} {
-		b.do(name, chromedp.Click(chromedp.Search(`//nav[@class="tabs"]/a[text()="`+name+`"]`)),
-			chromedp.WaitVisible(chromedp.Search(`//nav[@class="tabs"]/a[@aria-current][text()="`+name+`"]`)))
-		if title := ask1(b, "chart", chromedp.Evaluate[string](`document.querySelector("svg.chart title").textContent`)); !strings.HasSuffix(title, "last "+name) {
-			t.Errorf("%s: chart %q", name, title)
+		b.follow(name, chromedp.Click(chromedp.Search(`//nav[@class="tabs"]/a[text()="`+name+`"]`)))
+		if tab, title := b.text(".tabs [aria-current]"), b.text("svg.chart title"); tab != name || !strings.HasSuffix(title, "last "+name) {
+			t.Errorf("%s: tab %q, chart %q", name, tab, title)
 		}
 	}
-	b.do("back to Vietnamese", chromedp.Click(chromedp.CSS(".tongue")), chromedp.WaitVisible(chromedp.CSS(`html[lang="vi"] h1`)))
+	b.follow("back to Vietnamese", chromedp.Click(chromedp.CSS(".tongue")))
+	if title := b.text(`html[lang="vi"] h1`); title != "Ao 1" {
+		t.Errorf("title %q", title)
+	}
 }
 
 func TestBrowser_LabelPageNeedsNoScript(t *testing.T) {
@@ -165,7 +186,7 @@ func TestBrowser_LabelPageNeedsNoScript(t *testing.T) {
 	b := browser(t)
 	b.do("open", command("Emulation.setScriptExecutionDisabled", map[string]any{"value": true}), phone(),
 		chromedp.Navigate(srv.URL+s.demo.Lot.Link().Path()), chromedp.WaitVisible(chromedp.CSS(".figures")), chromedp.WaitVisible(chromedp.CSS(".qr svg")))
-	text := ask1(b, "text", chromedp.Text(chromedp.CSS("main")))
+	text := ask1(b, "text", chromedp.Text(chromedp.CSS("main"))) // without script there is none to ask
 	for _, want := range []string{
 		"Cá rô phi tươi", "Lô AO1-261123", "Ao 1", "thôn Phú Khê", "12/07/2026", "23/11/2026", "Chứng nhận minh họa, không có giá trị", "Ôxy hòa tan",
 		"chưa lắp đầu dò", "không có con cá nào", "gw-ao-phukhe", "09521234010036",
@@ -266,8 +287,9 @@ func TestBrowser_Screenshots(t *testing.T) {
 	s := newSources(t)
 	srv := s.pages(t)
 	b := browser(t)
+	tall := chromedp.EmulateViewport(360, 1500, chromedp.EmulateScale(2)) // more than one screen of a phone: what is scrolled to
 	for name, path := range paths(s) {
-		for screen, view := range map[string]step{"phone": phone(), "desktop": desk()} {
+		for screen, view := range map[string]step{"phone": phone(), "phone-long": tall, "desktop": desk()} {
 			for shade, suffix := range map[string]string{"light": "", "dark": "-dark"} {
 				b.do(name, view, scheme(shade), chromedp.Navigate(srv.URL+path), chromedp.WaitVisible(chromedp.CSS("#main h1")))
 				shot := ask1(b, name, chromedp.CaptureScreenshot())

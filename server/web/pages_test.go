@@ -236,7 +236,8 @@ func TestPages_FailClosedAndQuiet(t *testing.T) {
 }
 
 func TestSystemPage_ShowsRefusalsInWords(t *testing.T) {
-	body := string(get(t, newSources(t).pages(t), "/system", nil).body)
+	srv := newSources(t).pages(t)
+	body := string(get(t, srv, "/system", nil).body)
 	for _, want := range []string{"Trạm lạ, chưa ghi danh", "1.412", "Chữ ký sai hoặc nội dung bị sửa", "gw-vuon", "Mất kết nối", "Đang chờ", "&lt;script&gt;", "Ghi vào kho chuỗi số liệu"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("does not say %q", want)
@@ -244,6 +245,9 @@ func TestSystemPage_ShowsRefusalsInWords(t *testing.T) {
 	}
 	if strings.Contains(body, "<script>alert") {
 		t.Error("a refused message runs as a script")
+	}
+	if body := string(get(t, srv, "/system?lang=en", nil).body); !strings.Contains(body, "Unknown gateway, not enrolled") {
+		t.Error("reasons are not in the language that was asked for")
 	}
 }
 

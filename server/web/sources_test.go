@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -114,21 +115,22 @@ func water(sr history.Series, at time.Time) (v float64, ok bool) {
 	sun := math.Sin((hour - 9) * math.Pi / 12) // greatest at 15
 	drift := math.Sin(day/4.5) + 0.4*math.Sin(day*1.7+float64(len(sr.Sensor)))
 	noise := math.Sin(day*977+float64(sr.Sensor[len(sr.Sensor)-1])) * 0.03
-	pond := 0.0
-	if len(sr.Sensor) > 2 && sr.Sensor[2] == '3' {
-		pond = -2.9
+	number := float64(sr.Sensor[strings.IndexAny(sr.Sensor, "0123456789")] - '0') // of the pond or plot
+	own, pond := math.Sin(number*2.4), 0.0
+	if sr.Sensor == "ao3-do" {
+		pond = -3.6
 	}
 	switch sr.Quantity {
 	case measure.WaterTemperature:
-		return 23.5 - day*0.08 + 1.4*sun + 0.9*drift + noise, true
+		return 23.5 - day*0.08 + 1.4*sun + 0.9*drift + 0.6*own + noise, true
 	case measure.DissolvedOxygen:
-		return math.Max(1.2, 6.3+2.2*sun+0.5*drift+pond*0.8+noise*4), true
+		return math.Max(1.2, 6.3+2.2*sun+0.5*drift+0.7*own+pond*0.8+noise*4), true
 	case measure.PH:
-		return 7.7 + 0.35*sun + 0.1*drift + noise, true
+		return 7.7 + 0.35*sun + 0.1*drift + 0.2*own + noise, true
 	case measure.SoilMoisture:
-		return 34 - 9*math.Mod(day, 6)/6 + noise*6, true
+		return 34 - 9*math.Mod(day+number, 6)/6 + noise*6, true
 	case measure.AirTemperature:
-		return 21 + 4.2*sun + 1.6*drift + noise*8, true
+		return 21 + 4.2*sun + 1.6*drift + 0.4*own + noise*8, true
 	case measure.RelativeHumidity:
 		return 78 - 13*sun - 3*drift + noise*30, true
 	case measure.AirPressure:

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -111,6 +112,7 @@ func (s *Server) system(r *http.Request, w *words) (answer, error) {
 		}
 		p.Lags = append(p.Lags, row)
 	}
+	p.Refusals, p.Samples = slices.Clone(sys.Refusals), slices.Clone(sys.Samples) // whose they are, keeps them as they are
 	for i, x := range p.Refusals {
 		p.Refusals[i].Reason = reasonText(w, x.Reason)
 	}

@@ -56,7 +56,7 @@ func asked(t *testing.T) []string {
 	for _, q := range measure.Quantities() {
 		out = append(out, "quantity."+string(q))
 	}
-	for q := measure.Good; q < measure.Fault; q++ {
+	for q := range measure.Fault {
 		out = append(out, "quality."+q.String())
 	}
 	for _, r := range measure.FaultReasons() {
