@@ -2,10 +2,12 @@ package trace_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -290,5 +292,22 @@ func TestWorker_TriesAgainAfterAFailure(t *testing.T) {
 	s.fail = false
 	if err := w.Step(t.Context()); err != nil || len(s.saved) != 1 {
 		t.Errorf("second try: %v, saved %d times", err, len(s.saved))
+	}
+}
+
+// Evidence is kept in the database as JSON (server/sqldb, table evidence): what was written before must stay readable.
+func TestEvidence_KeepsItsFormOnDisk(t *testing.T) {
+	const kept = `{"Place":"F7NE3CDQ7","Quantity":"ph","From":"2026-07-12T00:00:00Z","To":"2026-11-22T22:00:00Z","N":7,"Faults":1,"Doubtful":2,` +
+		`"Uncal":3,"Min":6.5,"Mean":7.25,"Max":8,"Outlying":4,"Covered":3600000000000,"Within":60000000000,"Limits":[{"Profile":"freshwater",` +
+		`"Quantity":"ph","Level":"warn","Above":true,"Value":9,"Source":{"VI":"nguồn","EN":"source"}}],"First":"2026-10-25T00:00:00Z",` +
+		`"Last":"2026-11-22T21:59:00Z","Gaps":[{"From":"2026-07-12T00:00:00Z","To":"2026-10-25T00:00:00Z","Reason":"no-probe"}],"MoreGaps":5}`
+	var e trace.Evidence
+	d := json.NewDecoder(strings.NewReader(kept))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&e); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := json.Marshal(e); err != nil || string(again) != kept {
+		t.Errorf("%v\n%s\n%s", err, again, kept)
 	}
 }
