@@ -3,6 +3,7 @@ package app_test
 import (
 	"bufio"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -156,8 +157,7 @@ func (s *sender) connect(addr string) error {
 	for _, want := range []byte{0x20, 0x90} {
 		kind, _, err := readPacket(r)
 		if err != nil || kind != want {
-			c.Close()
-			return fmt.Errorf("packet %x, %w", kind, err)
+			return errors.Join(fmt.Errorf("packet %x, %w", kind, err), c.Close())
 		}
 	}
 	s.conn = c
@@ -191,7 +191,11 @@ func (s *sender) receive(r *bufio.Reader) {
 }
 
 func (s *sender) sendAll(b *testing.B) {
-	defer s.conn.Close()
+	defer func() {
+		if err := s.conn.Close(); err != nil {
+			b.Error(err)
+		}
+	}()
 	for i, p := range s.packets {
 		s.window <- struct{}{}
 		s.sent[i] = time.Now()

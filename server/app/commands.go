@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"io"
@@ -33,6 +34,14 @@ func (initCmd) Run(e *env) error {
 	}
 	return e.withDB(c, func(context.Context, *sqldb.DB) error { return e.printf("%s\n", vkey) })
 }
+
+//go:embed server.example.yaml
+var example string //nolint:gochecknoglobals // embedded file
+
+type exampleCmd struct{}
+
+// Run prints the sample configuration.
+func (exampleCmd) Run(e *env) error { return e.printf("%s", example) }
 
 type keyCmd struct{}
 

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
 
 	"aovuon/gateway/wire"
 )
@@ -75,7 +77,7 @@ func defaults() Config {
 func LoadConfig(path string) (Config, error) {
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Config{}, fmt.Errorf("config: no file %s: name it with --config, or start from server.example.yaml", path)
+		return Config{}, fmt.Errorf("config: no file %s: name it with --config, or write one: server example prints a sample", path)
 	}
 	if err != nil {
 		return Config{}, fmt.Errorf("config: %w", err)
@@ -107,63 +109,63 @@ func (c *Config) paths() []*string {
 	return p
 }
 
-// wrongKey is a value that cannot be worked with: which key, what is wrong, how to mend it.
-type wrongKey struct{ key, what, mend string }
+// keyError is a value that cannot be worked with: which key, what is wrong, how to mend it.
+type keyError struct{ key, what, mend string }
 
-func (e *wrongKey) Error() string { return e.key + ": " + e.what + ": " + e.mend }
+func (e *keyError) Error() string { return e.key + ": " + e.what + ": " + e.mend }
 
-func (c *Config) check() *wrongKey {
+func (c *Config) check() *keyError {
 	switch {
 	case !wire.ValidGatewayID(c.Name):
-		return &wrongKey{"name", fmt.Sprintf("%q is no key name", c.Name), "use small letters, digits and hyphens, 2 to 39 characters"}
+		return &keyError{"name", fmt.Sprintf("%q is no key name", c.Name), "use small letters, digits and hyphens, 2 to 39 characters"}
 	case !hostPort(c.Listen):
-		return &wrongKey{"listen", fmt.Sprintf("%q is no address", c.Listen), "write host:port, such as 127.0.0.1:8080"}
+		return &keyError{"listen", fmt.Sprintf("%q is no address", c.Listen), "write host:port, such as 127.0.0.1:8080"}
 	case !httpURL(c.PublicURL):
-		return &wrongKey{"public_url", fmt.Sprintf("%q is no web address", c.PublicURL), "write http:// or https://, host, and no path"}
+		return &keyError{"public_url", fmt.Sprintf("%q is no web address", c.PublicURL), "write http:// or https://, host, and no path"}
 	}
 	switch d := c.Database; {
 	case d.Driver == "postgres" && d.DSNFile == "":
-		return &wrongKey{"database.dsn_file", "missing", "name a file with the PostgreSQL connection string"}
+		return &keyError{"database.dsn_file", "missing", "name a file with the PostgreSQL connection string"}
 	case d.Driver == "sqlite" && d.DSNFile != "":
-		return &wrongKey{"database.dsn_file", "sqlite needs none", "remove it, or set driver: postgres"}
+		return &keyError{"database.dsn_file", "sqlite needs none", "remove it, or set driver: postgres"}
 	case d.Driver != "sqlite" && d.Driver != "postgres":
-		return &wrongKey{"database.driver", fmt.Sprintf("unknown driver %q", d.Driver), "use sqlite or postgres"}
+		return &keyError{"database.driver", fmt.Sprintf("unknown driver %q", d.Driver), "use sqlite or postgres"}
 	}
 	switch h := c.History; {
 	case h.Engine == "influx" && !httpURL(h.URL):
-		return &wrongKey{"history.url", fmt.Sprintf("%q is no web address", h.URL), "write http://host:8086"}
+		return &keyError{"history.url", fmt.Sprintf("%q is no web address", h.URL), "write http://host:8086"}
 	case h.Engine == "influx" && h.Database == "":
-		return &wrongKey{"history.database", "missing", "name the InfluxDB database, such as aovuon"}
+		return &keyError{"history.database", "missing", "name the InfluxDB database, such as aovuon"}
 	case h.Engine == "sqlite" && h != (HistoryConfig{Engine: "sqlite"}):
-		return &wrongKey{"history.engine", "sqlite takes no other keys", "remove them, or set engine: influx"}
+		return &keyError{"history.engine", "sqlite takes no other keys", "remove them, or set engine: influx"}
 	case h.Engine != "sqlite" && h.Engine != "influx":
-		return &wrongKey{"history.engine", fmt.Sprintf("unknown engine %q", h.Engine), "use sqlite or influx"}
+		return &keyError{"history.engine", fmt.Sprintf("unknown engine %q", h.Engine), "use sqlite or influx"}
 	}
 	return c.checkBroker()
 }
 
-func (c *Config) checkBroker() *wrongKey {
+func (c *Config) checkBroker() *keyError {
 	e, o := c.Broker.Embedded, c.Broker.Outside
 	switch {
 	case (e == nil) == (o == nil):
-		return &wrongKey{"broker", "want exactly one of embedded and outside", "write broker: { embedded: { listen: 127.0.0.1:1883 } }"}
+		return &keyError{"broker", "want exactly one of embedded and outside", "write broker: { embedded: { listen: 127.0.0.1:1883 } }"}
 	case e != nil && !hostPort(e.Listen):
-		return &wrongKey{"broker.embedded.listen", fmt.Sprintf("%q is no address", e.Listen), "write host:port, such as 127.0.0.1:1883"}
+		return &keyError{"broker.embedded.listen", fmt.Sprintf("%q is no address", e.Listen), "write host:port, such as 127.0.0.1:1883"}
 	case e != nil && (e.CertFile == "") != (e.KeyFile == ""):
-		return &wrongKey{"broker.embedded.cert_file", "cert_file and key_file belong together", "name both, or neither"}
+		return &keyError{"broker.embedded.cert_file", "cert_file and key_file belong together", "name both, or neither"}
 	case o == nil:
 		return nil
 	}
 	u, err := url.Parse(o.URL)
 	switch {
 	case err != nil || u.Host == "" || (u.Scheme != "tcp" && u.Scheme != "ssl"):
-		return &wrongKey{"broker.outside.url", fmt.Sprintf("%q is no broker address", o.URL), "write tcp://host:1883 or ssl://host:8883"}
+		return &keyError{"broker.outside.url", fmt.Sprintf("%q is no broker address", o.URL), "write tcp://host:1883 or ssl://host:8883"}
 	case o.CAFile != "" && u.Scheme != "ssl":
-		return &wrongKey{"broker.outside.ca_file", "only TLS needs a CA", "write url: ssl://..., or remove ca_file"}
+		return &keyError{"broker.outside.ca_file", "only TLS needs a CA", "write url: ssl://..., or remove ca_file"}
 	case (o.Username == "") != (o.PasswordFile == ""):
-		return &wrongKey{"broker.outside.username", "username and password_file belong together", "name both, or neither"}
+		return &keyError{"broker.outside.username", "username and password_file belong together", "name both, or neither"}
 	case !wire.ValidGatewayID(o.Group):
-		return &wrongKey{"broker.outside.group", fmt.Sprintf("%q is no group name", o.Group), "write group: aovuon"}
+		return &keyError{"broker.outside.group", fmt.Sprintf("%q is no group name", o.Group), "write group: aovuon"}
 	}
 	return nil
 }
@@ -178,17 +180,25 @@ func httpURL(s string) bool {
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && (u.Path == "" || u.Path == "/") && u.RawQuery == "" && u.User == nil
 }
 
-// lineOf returns the line where a dotted key stands, or that of the nearest key above it that the file has.
+// lineOf returns the line of a dotted key, or that of the nearest key above it that the file has.
 func lineOf(raw []byte, key string) int {
-	for ; key != ""; key = key[:max(0, strings.LastIndexByte(key, '.'))] {
-		path, err := yaml.PathString("$." + key)
-		if err != nil {
-			continue
+	line := 1
+	file, err := parser.ParseBytes(raw, 0)
+	if err != nil || len(file.Docs) == 0 {
+		return line
+	}
+	node := file.Docs[0].Body
+	for _, part := range strings.Split(key, ".") {
+		m, ok := node.(*ast.MappingNode)
+		if !ok {
+			return line
 		}
-		node, err := path.ReadNode(strings.NewReader(string(raw)))
-		if err == nil && node != nil {
-			return node.GetToken().Position.Line
+		node = nil
+		for _, v := range m.Values {
+			if v.Key.String() == part {
+				line, node = v.Key.GetToken().Position.Line, v.Value
+			}
 		}
 	}
-	return 1
+	return line
 }

@@ -19,6 +19,7 @@ type cli struct {
 	Config  string `help:"Configuration file." default:"server.yaml" type:"path"`
 	Verbose bool   `help:"Log what is only of interest when something is wrong." short:"v"`
 
+	Example   exampleCmd   `cmd:"" help:"Print a sample configuration with every key."`
 	Run       runCmd       `cmd:"" help:"Run the server until SIGINT or SIGTERM."`
 	Init      initCmd      `cmd:"" help:"Make the data folder, the server's key and the database."`
 	Key       keyCmd       `cmd:"" help:"Print the server's verifier key, for the gateways' server.key_file."`

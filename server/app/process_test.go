@@ -3,6 +3,7 @@ package app_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -57,7 +58,9 @@ func freePort(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
 	return l.Addr().String()
 }
 
@@ -174,9 +177,8 @@ func (p *process) get(path string) (int, string, error) {
 	if err != nil {
 		return 0, "", err
 	}
-	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
-	return res.StatusCode, string(body), err
+	return res.StatusCode, string(body), errors.Join(err, res.Body.Close())
 }
 
 // metric reads one value of /metrics; name is a whole series with its labels.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -34,7 +35,7 @@ func (runCmd) Run(e *env) (err error) {
 	s, err := start(e, c)
 	if err != nil && e.ctx.Err() != nil { // told to stop while it started: that is no failure
 		e.log.Info("stopped while it started", slog.Any("err", err))
-		return nil
+		return nil //nolint:nilerr // logged above; asked to stop is not failed
 	}
 	if err != nil {
 		return err
@@ -189,8 +190,8 @@ func (s *running) runLive(ctx context.Context) error {
 // close closes what start opened, the last first.
 func (s *running) close() error {
 	var errs []error
-	for i := len(s.closers) - 1; i >= 0; i-- {
-		errs = append(errs, s.closers[i]())
+	for _, c := range slices.Backward(s.closers) {
+		errs = append(errs, c())
 	}
 	s.closers = nil
 	return errors.Join(errs...)

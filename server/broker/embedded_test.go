@@ -159,7 +159,8 @@ func TestEmbedded_QoS2IsRefused(t *testing.T) {
 	c := b.dial(o)
 	c.Publish(wire.Topic("gw-one", wire.LeafBatch), 2, false, "x")
 	select {
-	case <-lost:
+	case why := <-lost:
+		t.Log(why)
 	case <-time.After(patience):
 		t.Fatal("QoS 2 was taken")
 	}

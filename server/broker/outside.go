@@ -110,7 +110,7 @@ func (s *Outside) Receive(ctx context.Context, f func(gateway, leaf string, payl
 	for {
 		stood, err := s.session(ctx, f)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // asked to stop: why the session ended is of no interest
 		}
 		s.o.Log.Warn("no connection to the broker", slog.String("url", s.o.URL), slog.Any("err", err))
 		if stood {

@@ -107,12 +107,13 @@ func TestEmbedded_RetiredGatewayIsCutOff(t *testing.T) {
 	b.mark(c, "gw-one")
 	b.embedded.Disconnect("gw-one")
 	select {
-	case <-lost:
+	case why := <-lost:
+		t.Log(why)
 	case <-time.After(patience):
 		t.Fatal("still connected")
 	}
 	b.embedded.Disconnect("gw-one") // again: nothing to do
-	if b.embedded.Send("gw-one", wire.LeafReceipt, nil) != nil {
-		t.Error("send to nobody is an error")
+	if err := b.embedded.Send("gw-one", wire.LeafReceipt, nil); err != nil {
+		t.Errorf("send to nobody: %v", err)
 	}
 }

@@ -61,7 +61,7 @@ func TestPipeline_SentAgainIsReceiptedAgainAndStoredOnce(t *testing.T) {
 }
 
 func TestPipeline_HoleIsAnsweredByWhatWeHave(t *testing.T) {
-	eachBroker(t, func(t *testing.T, r *rig) {
+	eachBroker(t, func(_ *testing.T, r *rig) {
 		g := r.enrol("gw-one")
 		g.connect()
 		g.send(1)
@@ -125,7 +125,7 @@ func forgeries() []forgery {
 			deep := strings.Repeat("[", 25_000) + strings.Repeat("]", 25_000)
 			return fmt.Appendf(nil, "aovuon/batch/1\n%s\n%s 2\n-\nsynced 00112233\n%s\n\n— %s AAAA\n", g.id, g.epoch, deep, g.id)
 		})},
-		{"not canonical", ingest.Malformed, "", own(func(r *rig, g *gateway) []byte { return append(g.seal(g.batch(1)), '\n') })},
+		{"not canonical", ingest.Malformed, "", own(func(_ *rig, g *gateway) []byte { return append(g.seal(g.batch(1)), '\n') })},
 		{"status that is none", ingest.Malformed, "", func(_ *rig, g *gateway) (string, []byte) {
 			return wire.Topic(g.id, wire.LeafStatus), []byte(strings.Repeat("[", 900))
 		}},
@@ -174,7 +174,7 @@ func TestPipeline_ForgeriesAreRefusedCountedAndStopNothing(t *testing.T) {
 }
 
 func TestPipeline_ForeignTopicIsRefused(t *testing.T) {
-	eachBroker(t, func(t *testing.T, r *rig) {
+	eachBroker(t, func(_ *testing.T, r *rig) {
 		one, two := r.enrol("gw-one"), r.enrol("gw-two")
 		one.connect()
 		two.connect()
@@ -234,7 +234,7 @@ func TestPipeline_FloodOfForgeriesHoldsUpNobody(t *testing.T) {
 }
 
 func TestPipeline_RestartInTheMiddle(t *testing.T) {
-	eachBroker(t, func(t *testing.T, r *rig) {
+	eachBroker(t, func(_ *testing.T, r *rig) {
 		g := r.enrol("gw-one")
 		g.connect()
 		var all [][]byte
@@ -255,7 +255,7 @@ func TestPipeline_RestartInTheMiddle(t *testing.T) {
 }
 
 func TestPipeline_TwoEpochs(t *testing.T) {
-	eachBroker(t, func(t *testing.T, r *rig) {
+	eachBroker(t, func(_ *testing.T, r *rig) {
 		g := r.enrol("gw-one")
 		g.connect()
 		for range 5 {

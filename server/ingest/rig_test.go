@@ -356,4 +356,3 @@ func await(t testing.TB, what string, f func() bool) {
 		}
 	}
 }
-

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"aovuon/gateway/measure"
 	"aovuon/gateway/wire"
@@ -79,8 +80,9 @@ func (h *History) Apply(ctx context.Context, records []ingest.Record) error {
 // add makes the points of r; dated is false where nothing says when it was.
 func (h *History) add(ctx context.Context, r *ingest.Record) (dated bool, err error) {
 	b := r.Batch
-	began, ok := r.Received, true
+	var began time.Time
 	if b.Clock == measure.Unsynced {
+		var ok bool
 		if began, ok, err = h.dater.Began(ctx, b); err != nil || !ok {
 			return false, err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"aovuon/gateway/measure"
 	"aovuon/server/ingest"
@@ -63,7 +64,7 @@ func (l *Live) Apply(ctx context.Context, records []ingest.Record) error {
 	for i := range records {
 		b := records[i].Batch
 		l.clocks.Store(b.Gateway, b.Clock)
-		began := records[i].Received
+		var began time.Time
 		if b.Clock == measure.Unsynced {
 			var ok bool
 			var err error

@@ -1,6 +1,7 @@
 package sqldb
 
 import (
+	"maps"
 	"sync"
 
 	"aovuon/server/ingest"
@@ -49,7 +50,5 @@ func (c *headCache) learn(changed map[ingest.Chain]ingest.Head, failed error) {
 	if failed != nil {
 		return
 	}
-	for ch, h := range changed {
-		c.heads[ch] = h
-	}
+	maps.Copy(c.heads, changed)
 }

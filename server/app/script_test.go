@@ -1,0 +1,35 @@
+package app_test
+
+import (
+	"crypto/rand"
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/mod/sumdb/note"
+
+	"aovuon/gateway/wire"
+)
+
+func TestScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"card": writeCard,
+		},
+		Setup: func(e *testscript.Env) error {
+			for _, name := range []string{"WEB", "MQTT"} {
+				e.Setenv(name, freePort(t))
+			}
+			return nil
+		},
+	})
+}
+
+// writeCard writes the enrolment card of a new gateway: card ID FILE.
+func writeCard(ts *testscript.TestScript, _ bool, args []string) {
+	_, vkey, err := note.GenerateKey(rand.Reader, args[0])
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(wire.NewCard(args[0], vkey, fmt.Sprint("secret of ", args[0])).String()), 0o600))
+}
