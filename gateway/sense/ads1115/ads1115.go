@@ -35,6 +35,7 @@ const (
 type Dev struct {
 	dev   i2c.Dev
 	clock sense.Clock
+	doubt bool // the last conversion was a fault
 }
 
 // New returns the converter at addr (0x48 to 0x4B) of bus.
@@ -47,7 +48,22 @@ func (d *Dev) Volts(ctx context.Context, input int) (float64, error) {
 	if input < 0 || input >= Inputs {
 		return 0, sense.Faultf(measure.Refused, "ads1115: there is no input %d: they are 0 to %d", input, Inputs-1)
 	}
-	config := uint16(configBase | input<<configMux)
+	volts, err := d.convert(ctx, uint16(configBase|input<<configMux))
+	d.doubt = err != nil
+	return volts, err
+}
+
+// convert starts one conversion and reads it. A wire to ground looks like a chip that acknowledges: were it mended between
+// the writing of config and the reading of it, the chip would show the same config from before, and the result of then. So
+// after a fault nothing is written before the wire has proved good.
+func (d *Dev) convert(ctx context.Context, config uint16) (float64, error) {
+	if d.doubt {
+		if got, err := d.register(registerConfig); err != nil {
+			return 0, err
+		} else if got == 0 {
+			return 0, sense.Faultf(measure.Shorted, "ads1115: config register reads 0: the data wire touches ground")
+		}
+	}
 	w := binary.BigEndian.AppendUint16([]byte{registerConfig}, config)
 	if err := d.dev.Tx(w, nil); err != nil {
 		return 0, sense.BusFault(err)

@@ -101,3 +101,28 @@ func TestVolts_EndsWithItsContext(t *testing.T) {
 		t.Errorf("Volts = %v", err)
 	}
 }
+
+// TestVolts_NoStaleNumberWhenAShortEnds: mended while a conversion seems to be under way, a shorted converter must not give
+// the result of the one before the short.
+func TestVolts_NoStaleNumberWhenAShortEnds(t *testing.T) {
+	bus := sensetest.NewBus(
+		start(0xC3), config(0xC3, 0x83), result(0x40, 0x00), // good
+		start(0xC3), config(0, 0), // shorted
+		config(0, 0),                                                         // still shorted: nothing is started
+		config(0xC3, 0x83), start(0xC3), config(0xC3, 0x83), result(0x20, 0), // mended
+		start(0xC3), config(0xC3, 0x83), result(0x10, 0), // and trusted again
+	)
+	dev := ads1115.New(bus, addr, sensetest.NewClock(time.Unix(0, 0)))
+	for i, want := range []struct {
+		volts float64
+		why   measure.FaultReason
+	}{{2.048, ""}, {0, measure.Shorted}, {0, measure.Shorted}, {1.024, ""}, {0.512, ""}} {
+		got, err := dev.Volts(t.Context(), 0)
+		if got != want.volts || reasonOf(err) != want.why {
+			t.Errorf("conversion %d: %v, %v; want %v", i+1, got, err, want)
+		}
+	}
+	if err := bus.Close(); err != nil {
+		t.Error(err)
+	}
+}
