@@ -71,17 +71,22 @@ func load(path string) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("app: configuration: %w (gateway sample prints one to start from)", err)
 	}
+	return parse(path, raw)
+}
+
+func parse(path string, raw []byte) (*Config, error) {
+	src, err := parseDocument(path, raw)
+	if err != nil {
+		return nil, err
+	}
+	if err := src.unknownKeys(reflect.TypeFor[Config]()); err != nil {
+		return nil, err
+	}
 	cfg := defaults()
-	cfg.path = path
-	if cfg.src, err = parseDocument(path, raw); err != nil {
-		return nil, err
-	}
-	if err := cfg.src.unknownKeys(reflect.TypeFor[Config]()); err != nil {
-		return nil, err
-	}
 	if err := yaml.UnmarshalWithOptions(raw, &cfg, yaml.Strict()); err != nil {
-		return nil, cfg.src.explain(err)
+		return nil, src.explain(err)
 	}
+	cfg.path, cfg.src = path, src
 	return &cfg, errors.Join(cfg.resolve(), cfg.validate())
 }
 

@@ -60,7 +60,24 @@ func parseDocument(path string, raw []byte) (*document, error) {
 	if d.file, err = parser.ParseBytes(raw, 0); err != nil {
 		return nil, d.explain(err)
 	}
-	return d, nil
+	switch bodies := d.bodies(); len(bodies) {
+	case 0:
+		return nil, &ConfigError{File: path, What: "the file holds nothing but comments", Mend: "gateway sample prints one to start from"}
+	case 1:
+		return d, nil
+	default:
+		return nil, d.at(bodies[1].GetToken(), "a second document", "keep one: everything after the line --- would not be read")
+	}
+}
+
+// bodies are the documents that hold something.
+func (d *document) bodies() (out []ast.Node) {
+	for _, doc := range d.file.Docs {
+		if doc.Body != nil && doc.Body.Type() != ast.CommentType {
+			out = append(out, doc.Body)
+		}
+	}
+	return out
 }
 
 // at points at a token.

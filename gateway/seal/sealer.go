@@ -190,18 +190,6 @@ func (s *Sealer) trim() {
 	}
 }
 
-// Declare puts a gap among the records, to be signed with the next batch.
-func (s *Sealer) Declare(g wire.Gap) error {
-	raw, err := gapRecord(g).encode()
-	if err != nil {
-		return fmt.Errorf("seal: declare gap: %w", err)
-	}
-	s.mu.Lock()
-	s.push(item{raw: raw, at: g.To})
-	s.mu.Unlock()
-	return nil
-}
-
 func signal(c chan<- struct{}) {
 	select {
 	case c <- struct{}{}:

@@ -8,16 +8,17 @@ import (
 	"testing"
 
 	"aovuon/gateway/spool"
+	"aovuon/server/parttest"
 )
 
 // TestSpool_FullDisk fills a file system and makes room again: what was acknowledged is there, and it works again.
 func TestSpool_FullDisk(t *testing.T) {
 	if os.Getuid() != 0 {
-		t.Skip("SKIPPED ALOUD: needs root to mount a tmpfs of 64 MB")
+		parttest.Missing(t, "root", "the test mounts a tmpfs of 64 MB: run it as root")
 	}
 	dir := t.TempDir()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=64m"); err != nil {
-		t.Skipf("SKIPPED ALOUD: cannot mount a tmpfs here: %v", err)
+		parttest.Missing(t, "tmpfs", "mounting one failed ("+err.Error()+"): run the test where root may mount")
 	}
 	t.Cleanup(func() {
 		if err := syscall.Unmount(dir, 0); err != nil {
@@ -79,11 +80,11 @@ func TestSpool_FullDisk(t *testing.T) {
 // TestSpool_ReadOnlyDisk: a file system that turned read-only gives errors, no panic, and nothing is set aside.
 func TestSpool_ReadOnlyDisk(t *testing.T) {
 	if os.Getuid() != 0 {
-		t.Skip("SKIPPED ALOUD: needs root to mount a tmpfs")
+		parttest.Missing(t, "root", "the test mounts a tmpfs: run it as root")
 	}
 	dir := t.TempDir()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=4m"); err != nil {
-		t.Skipf("SKIPPED ALOUD: cannot mount a tmpfs here: %v", err)
+		parttest.Missing(t, "tmpfs", "mounting one failed ("+err.Error()+"): run the test where root may mount")
 	}
 	t.Cleanup(func() {
 		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {

@@ -1,0 +1,7 @@
+package app
+
+// Sample is the embedded configuration, and Parse what reads it.
+func Sample() string { return sample }
+
+// Parse reads a configuration without its files.
+func Parse(raw []byte) (*Config, error) { return parse("gateway.yaml", raw) }
