@@ -1,0 +1,295 @@
+package app_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"aovuon/gateway/measure"
+	"aovuon/server/history"
+	"aovuon/server/history/influx"
+	"aovuon/server/history/sqlite"
+	"aovuon/server/parttest"
+)
+
+// eachHistory runs a story with SQLite's and with InfluxDB's history. open opens the history of a server that has stopped.
+func eachHistory(t *testing.T, f func(t *testing.T, p *process, open func() history.Store)) {
+	t.Run("sqlite", func(t *testing.T) {
+		p := newProcess(t, "{ engine: sqlite }", "")
+		f(t, p, func() history.Store {
+			s, err := sqlite.Open(t.Context(), filepath.Join(p.dir, "data", "history.db"))
+			return opened(t, s, err)
+		})
+	})
+	t.Run("influx", func(t *testing.T) {
+		i := parttest.Influxd(t)
+		p := newProcess(t, fmt.Sprintf("{ engine: influx, url: %q, database: aovuon }", i.URL), "")
+		f(t, p, func() history.Store {
+			s, err := influx.New(influx.Options{URL: i.URL, Database: "aovuon"})
+			return opened(t, s, err)
+		})
+	})
+}
+
+func opened(t *testing.T, s history.Store, err error) history.Store {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// count counts the points of a sensor's water temperature at a place, and checks that their times only grow.
+func count(t *testing.T, s history.Store, place, gateway, sensor string) (n int) {
+	t.Helper()
+	var last time.Time
+	k := history.Series{Place: place, Quantity: measure.WaterTemperature, Gateway: gateway, Sensor: sensor}
+	err := s.Each(t.Context(), k, time.Unix(0, 0), time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC), func(p history.Point) error {
+		if !p.Time.After(last) {
+			t.Errorf("%v after %v", p.Time, last)
+		}
+		last = p.Time
+		n++
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func (p *process) awaitHistory(position int) {
+	p.t.Helper()
+	await(p.t, "history", func() bool { return p.metric(`aovuon_projection_position{projection="history"}`) >= float64(position) })
+}
+
+// deliver sends everything as a gateway does: no more than 32 ahead of the receipts, again from the last receipt after a
+// silence, over as many connections as it takes.
+func (s *sender) deliver(ctx context.Context, addr string) error {
+	for ctx.Err() == nil {
+		if s.upto.Load() == uint64(len(s.packets)) {
+			return nil
+		}
+		if err := s.connect(addr); err != nil {
+			pause(ctx, 20*time.Millisecond)
+			continue
+		}
+		s.session(ctx)
+		if err := s.conn.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// session sends over one connection until all is receipted or the connection fails.
+func (s *sender) session(ctx context.Context) {
+	next, seen, since := s.upto.Load(), s.upto.Load(), time.Now()
+	for ctx.Err() == nil {
+		upto := s.upto.Load()
+		switch {
+		case upto == uint64(len(s.packets)):
+			return
+		case upto != seen:
+			seen, since = upto, time.Now()
+		case time.Since(since) > 500*time.Millisecond:
+			next, since = upto, time.Now()
+		}
+		if next = max(next, upto); next >= uint64(len(s.packets)) || next >= upto+benchWindow {
+			pause(ctx, time.Millisecond)
+			continue
+		}
+		if _, err := s.conn.Write(s.packets[next]); err != nil {
+			return
+		}
+		next++
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}
+
+// fleetOf enrols gateways with n signed batches of six readings each.
+func (p *process) fleetOf(n int, ids ...string) []*sender {
+	p.t.Helper()
+	var fleet []*sender
+	for _, id := range ids {
+		s := &sender{gateway: p.enrol(id), patient: true}
+		s.sealAll(p.t, n, 6)
+		fleet = append(fleet, s)
+	}
+	return fleet
+}
+
+func (p *process) deliverAll(fleet []*sender) (wait func()) {
+	ctx, cancel := context.WithTimeout(p.t.Context(), patience)
+	var wg sync.WaitGroup
+	for _, s := range fleet {
+		wg.Go(func() {
+			if err := s.deliver(ctx, p.mqtt); err != nil {
+				p.t.Errorf("%s: %v, receipted up to %d of %d", s.id, err, s.upto.Load(), len(s.packets))
+			}
+		})
+	}
+	return func() { wg.Wait(); cancel() }
+}
+
+func TestServer_KilledUnderLoadLosesNothingAndDoublesNothing(t *testing.T) {
+	eachHistory(t, func(t *testing.T, p *process, open func() history.Store) {
+		const batches = 3000
+		fleet := p.fleetOf(batches, "gw-one", "gw-two", "gw-three")
+		p.start()
+		wait := p.deliverAll(fleet)
+		kills := 0
+		for ; kills < 20; kills++ {
+			before := fleet[0].upto.Load()
+			if before >= batches*9/10 {
+				break
+			}
+			await(t, "load before the kill", func() bool { return fleet[0].upto.Load() >= before+50 })
+			pause(t.Context(), rand.N(60*time.Millisecond))
+			p.kill()
+			p.start()
+		}
+		wait()
+		if kills < 5 {
+			t.Errorf("only %d kills under load: the run says little", kills)
+		}
+		p.awaitHistory(3 * batches)
+		p.stop()
+		s := open()
+		for _, g := range fleet {
+			if n := count(t, s, "unplaced", g.id, "ao1-temp"); n != batches {
+				t.Errorf("%s: %d points in history, want %d", g.id, n, batches)
+			}
+		}
+		t.Logf("%d kills", kills)
+	})
+}
+
+func TestServer_ReprojectMovesThePointsOfASensorThatGotAPlace(t *testing.T) {
+	eachHistory(t, func(t *testing.T, p *process, open func() history.Store) {
+		const batches = 200
+		fleet := p.fleetOf(batches, "gw-ao-phukhe")
+		p.start()
+		p.deliverAll(fleet)()
+		p.awaitHistory(batches)
+		p.stop()
+		if n := count(t, open(), "unplaced", "gw-ao-phukhe", "ao1-temp"); n != batches {
+			t.Fatalf("%d points before", n)
+		}
+		p.once("farm", "demo")
+		if out := p.once("reproject", "history"); !strings.Contains(out, fmt.Sprintf("%d points of %d batches", 6*batches, batches)) {
+			t.Errorf("reproject says %q", out)
+		}
+		s := open()
+		for place, want := range map[string]int{"unplaced": 0, "F7NE3CDQ7": batches} {
+			if n := count(t, s, place, "gw-ao-phukhe", "ao1-temp"); n != want {
+				t.Errorf("%d points at %s, want %d", n, place, want)
+			}
+		}
+		if n := count(t, s, "unplaced", "gw-ao-phukhe", "ao0-temp"); n != batches {
+			t.Errorf("%d points of the sensor nobody placed", n)
+		}
+	})
+}
+
+func TestServer_HistoryDownDelaysNeitherReceiptsNorLiveValues(t *testing.T) {
+	i := parttest.Influxd(t)
+	p := newProcess(t, fmt.Sprintf("{ engine: influx, url: %q, database: aovuon }", i.URL), "")
+	i.Kill()
+	const batches = 500
+	fleet := p.fleetOf(batches, "gw-one")
+	p.start()
+	p.deliverAll(fleet)()
+	await(t, "live values", func() bool { return p.metric(`aovuon_projection_position{projection="live"}`) == batches })
+	if at := p.metric(`aovuon_projection_position{projection="history"}`); at != 0 {
+		t.Errorf("history at %v with InfluxDB down", at)
+	}
+	i.Start()
+	p.awaitHistory(batches)
+	p.stop()
+}
+
+func TestServer_KnowsAGatewayEnrolledWhileItRuns(t *testing.T) {
+	p := newProcess(t, "{ engine: sqlite }", "")
+	p.start()
+	fleet := p.fleetOf(20, "gw-late")
+	p.deliverAll(fleet)()
+	p.once("gateway", "retire", "gw-late")
+	await(t, "end of the retired gateway's connection", func() bool {
+		if err := fleet[0].connect(p.mqtt); err != nil {
+			return true
+		}
+		return fleet[0].conn.Close() != nil
+	})
+	p.stop()
+}
+
+func TestServer_MetricsAreForThisMachineAlone(t *testing.T) {
+	p := newProcess(t, "{ engine: sqlite }", "")
+	p.start()
+	if code, body, err := p.get("/metrics"); err != nil || code != http.StatusOK || !strings.Contains(body, "aovuon_ingest_batches_total 0") {
+		t.Errorf("from here: %d %v", code, err)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+p.web+"/metrics", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("X-Forwarded-For", "203.0.113.7")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := res.Body.Close(); err != nil || res.StatusCode != http.StatusNotFound {
+		t.Errorf("through a proxy: %d, %v", res.StatusCode, err)
+	}
+	http.DefaultClient.CloseIdleConnections()
+	p.stop()
+}
+
+func TestServer_StopsPromptlyWithOpenConnections(t *testing.T) {
+	p := newProcess(t, "{ engine: sqlite }", "")
+	p.start()
+	for _, addr := range []string{p.mqtt, p.mqtt, p.web} { // silent sockets, and a live stream
+		c, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := c.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		if addr != p.web {
+			continue
+		}
+		if _, err := fmt.Fprintf(c, "GET /live HTTP/1.1\r\nHost: %s\r\n\r\n", p.web); err != nil {
+			t.Fatal(err)
+		}
+		if line, err := bufio.NewReader(c).ReadString('\n'); err != nil || !strings.Contains(line, "200") {
+			t.Fatalf("live stream: %q, %v", line, err)
+		}
+	}
+	p.stop() // fails when it takes longer than 5 s
+}
