@@ -26,6 +26,7 @@ func setup(tb testing.TB) (addr string, r *receiver, f *field, o uplink.Options)
 func TestUplink_DeliversEverythingOnceAndReleasesIt(t *testing.T) {
 	_, r, f, o := setup(t)
 	f.batches(100, 5)
+	o.ReceiptTimeout = time.Minute // nothing is lost here, so nothing may be sent twice, however slow the machine
 	up, stop := f.start(o)
 	await(t, "the spool is empty", func() bool { return f.stats().Sealed == 0 })
 	f.batches(3, 5) // what is sealed while there is a link goes at once
