@@ -49,8 +49,8 @@ func (f *field) makeBacklog(from time.Time, d time.Duration) int {
 	return n
 }
 
-// replay starts the gateway and waits until everything it had is signed for, and then in the history. The field is not
-// simulated meanwhile: the gateway finds no chip, which costs it nothing.
+// replay starts the gateway and waits until everything it had is signed for, and then in the history. The gateway
+// is a quiet one.
 func (f *field) replay() (drained, charted time.Duration) {
 	f.t.Helper()
 	f.quieten()
@@ -66,14 +66,13 @@ func (f *field) replay() (drained, charted time.Duration) {
 	return drained, time.Since(began)
 }
 
-// countReplay stops everything and counts: the backlog, once, and nothing else but what the gateway found broken when it
-// came back.
+// countReplay stops everything and counts: the backlog, once, and nothing else.
 func (f *field) countReplay(readings int) {
 	f.t.Helper()
 	f.gateway.stop()
 	f.awaitHistory()
 	f.server.stop()
-	a := account{history: f.history(), ledger: f.answers(), dated: time.Second, faultsIn: []window{{time.Now().Add(-time.Hour).UnixMilli(), time.Now().UnixMilli()}}}
+	a := account{history: f.history(), ledger: f.answers(), dated: time.Second}
 	a.log, _ = f.batchLog()
 	if sum := a.settle(f.t); sum.Readings != readings || sum.Lost != 0 {
 		f.t.Errorf("%d readings in the history, want %d; %d lost", sum.Readings, readings, sum.Lost)

@@ -23,6 +23,7 @@ type trouble struct {
 // records with the reason and never a number, all the way to the history and the Vietnamese page; mended, it measures on,
 // and nobody restarted anything.
 func TestChipFaults_AreRecordsWithReasonsAndHeal(t *testing.T) {
+	t.Parallel()
 	f := newField(t, setting{devices: one()})
 	f.startSim()
 	f.startServer()
@@ -34,74 +35,95 @@ func TestChipFaults_AreRecordsWithReasonsAndHeal(t *testing.T) {
 	pid := f.gateway.cmd.Process.Pid
 	words := f.words()
 	var ill []window
-	for i, round := range [][]trouble{
-		{
-			{"nuoc", "unplug", "nuoc", measure.NoResponse}, {"oxy", "stuck", "oxy", measure.NotReady}, {"ph", "unplug", "ph", measure.NoResponse},
-			{"kk", "crc", "kk", measure.CRC}, {"ap", "unplug", "ap", measure.NoResponse}, {"am", "shorted", "am", measure.Shorted},
-		},
-		{
-			{"nuoc", "crc", "nuoc", measure.CRC}, {"oxy", "garbled", "oxy", measure.Garbled}, {"ph", "stuck", "ph", measure.NotReady},
-			{"kk", "shorted", "kk", measure.Shorted}, {"ap", "powerup", "ap", measure.PowerUp}, {"adc-i2c-2", "unplug", "am", measure.NoResponse},
-		},
-		{
-			{"nuoc", "shorted", "nuoc", measure.Shorted}, {"oxy", "unplug", "oxy", measure.NoResponse}, {"ph", "shorted", "ph", measure.Shorted},
-			{"kk", "stuck", "kk", measure.NotReady}, {"ap", "stuck", "ap", measure.NotReady}, {"adc-i2c-2", "stuck", "am", measure.NotReady},
-		},
-		{
-			{"nuoc", "powerup", "nuoc", measure.PowerUp}, {"kk", "unplug", "kk", measure.NoResponse},
-			{"ap", "shorted", "ap", measure.Shorted}, {"adc-i2c-2", "shorted", "am", measure.Shorted},
-		},
-	} {
-		t.Run(fmt.Sprintf("round %d", i+1), func(t *testing.T) {
-			began := time.Now()
-			for _, tr := range round {
-				f.breakChip(tr.device, tr.fault)
-			}
-			broken := time.Now()
-			for _, tr := range round {
-				s.awaitFaults(tr.sensor, tr.want, broken)
-				f.awaitPage("/places/"+f.device(tr.sensor).of().code, words["fault."+string(tr.want)])
-			}
-			mending := time.Now()
-			f.heal("all")
-			for _, tr := range round {
-				s.neverANumber(tr.sensor, broken, mending)
-				s.awaitValue(tr.sensor, time.Now())
-			}
-			ill = append(ill, window{began.UnixMilli(), time.Now().UnixMilli()})
-		})
-	}
-	t.Run("the whole bus goes and comes back", func(t *testing.T) {
+	for _, round := range rounds() {
 		began := time.Now()
-		f.sim.stop()
-		gone := time.Now()
-		for _, d := range f.devices {
-			want := measure.BusDown
-			if d.bus == "w1" {
-				want = measure.NoResponse // the folder is there, the thermometer is not
-			}
-			s.awaitFaults(d.id, want, gone)
+		for _, tr := range round {
+			f.breakChip(tr.device, tr.fault)
 		}
-		back := time.Now()
-		f.startSim()
-		for _, d := range f.devices {
-			s.neverANumber(d.id, gone, back)
-			s.awaitValue(d.id, time.Now())
+		broken := time.Now()
+		for _, tr := range round {
+			s.awaitFaults(tr.sensor, tr.want, broken)
+			f.awaitPage("/places/"+f.device(tr.sensor).of().code, words["fault."+string(tr.want)])
+		}
+		mending := time.Now()
+		f.heal("all")
+		for _, tr := range round {
+			s.neverANumber(tr.sensor, broken, mending)
+			s.awaitValue(tr.sensor, time.Now())
 		}
 		ill = append(ill, window{began.UnixMilli(), time.Now().UnixMilli()})
-	})
+	}
+	ill = append(ill, s.unplugEverything())
 	if !f.gateway.running() || f.gateway.cmd.Process.Pid != pid {
 		t.Error("the gateway was started again")
 	}
 	a := account{dated: 1500 * time.Millisecond, faultsIn: ill, losses: ill[len(ill)-1:]} // the simulator's last answers found nobody
 	a.settleField(f, func(from, to time.Time) {
-		a.losses = append(a.losses, window{from.UnixMilli(), to.UnixMilli()})
+		a.losses = append(a.losses, interrupted(from, to))
 	})
 	sum := a.settle(t)
 	t.Logf("%d readings and %d fault records in history", sum.Readings, sum.Faults)
 	if sum.Faults < 100 {
 		t.Errorf("only %d fault records", sum.Faults)
 	}
+}
+
+// rounds are what is broken at the same time: in every round each sensor has one trouble at most.
+func rounds() [][]trouble {
+	return [][]trouble{
+		{
+			{"nuoc", "unplug", "nuoc", measure.NoResponse},
+			{"oxy", "stuck", "oxy", measure.NotReady},
+			{"ph", "unplug", "ph", measure.NoResponse},
+			{"kk", "crc", "kk", measure.CRC},
+			{"ap", "unplug", "ap", measure.NoResponse},
+			{"am", "shorted", "am", measure.Shorted},
+		},
+		{
+			{"nuoc", "crc", "nuoc", measure.CRC},
+			{"oxy", "garbled", "oxy", measure.Garbled},
+			{"ph", "stuck", "ph", measure.NotReady},
+			{"kk", "shorted", "kk", measure.Shorted},
+			{"ap", "powerup", "ap", measure.PowerUp},
+			{"adc-i2c-2", "unplug", "am", measure.NoResponse},
+		},
+		{
+			{"nuoc", "shorted", "nuoc", measure.Shorted},
+			{"oxy", "unplug", "oxy", measure.NoResponse},
+			{"ph", "shorted", "ph", measure.Shorted},
+			{"kk", "stuck", "kk", measure.NotReady},
+			{"ap", "stuck", "ap", measure.NotReady},
+			{"adc-i2c-2", "stuck", "am", measure.NotReady},
+		},
+		{
+			{"nuoc", "powerup", "nuoc", measure.PowerUp},
+			{"kk", "unplug", "kk", measure.NoResponse},
+			{"ap", "shorted", "ap", measure.Shorted},
+			{"adc-i2c-2", "shorted", "am", measure.Shorted},
+		},
+	}
+}
+
+// unplugEverything stops the simulator and starts it again: every bus is gone, and comes back.
+func (s *seen) unplugEverything() window {
+	s.t.Helper()
+	began := time.Now()
+	s.sim.stop()
+	gone := time.Now()
+	for _, d := range s.devices {
+		want := measure.BusDown
+		if d.bus == "w1" {
+			want = measure.NoResponse // the folder is there, the thermometer is not
+		}
+		s.awaitFaults(d.id, want, gone)
+	}
+	back := time.Now()
+	s.startSim()
+	for _, d := range s.devices {
+		s.neverANumber(d.id, gone, back)
+		s.awaitValue(d.id, time.Now())
+	}
+	return window{began.UnixMilli(), time.Now().UnixMilli()}
 }
 
 func (f *field) device(id string) device {

@@ -12,6 +12,7 @@ import (
 // leaving anything that the next start trips over. In its very first moments, before it can listen, the signal itself may
 // end it.
 func TestCtrlC_AtAnyMomentOfTheStart(t *testing.T) {
+	t.Parallel()
 	f := newField(t, setting{devices: one()})
 	f.startSim()
 	chance, tries, clean := seeded(t), 30, map[string]int{}

@@ -3,6 +3,7 @@ package story_test
 import (
 	"cmp"
 	"fmt"
+	"hash/crc32"
 	"path/filepath"
 	"strings"
 	"time"
@@ -105,7 +106,8 @@ func buses(devices []device) (names []string) {
 	return names
 }
 
-func rom(i int) string { return fmt.Sprintf("28-%012x", 0x00000a00f100+i) }
+// rom is the number of a thermometer, made of its name.
+func (d device) rom() string { return fmt.Sprintf("28-0000%08x", crc32.ChecksumIEEE([]byte(d.id))) }
 
 const soil = "dry: { volts: 2.42, vwc: 5 }, wet: { volts: 1.31, vwc: 45 }"
 
@@ -123,10 +125,10 @@ func fieldYAML(devices []device, speed float64) string {
 		}
 	}
 	b.WriteString("devices:\n")
-	for i, d := range devices {
+	for _, d := range devices {
 		switch d.kind {
 		case "ds18b20":
-			fmt.Fprintf(&b, "  - { id: %s, kind: ds18b20, bus: w1, rom: %s, place: ao1 }\n", d.id, rom(i))
+			fmt.Fprintf(&b, "  - { id: %s, kind: ds18b20, bus: w1, rom: %s, place: ao1 }\n", d.id, d.rom())
 		case "capacitive":
 			if !adcs[d.bus] {
 				adcs[d.bus] = true
@@ -144,7 +146,6 @@ func fieldYAML(devices []device, speed float64) string {
 type pace struct {
 	commit, seal time.Duration
 	offline      time.Duration // between two batches while there is no link; 0: seal
-	every        time.Duration // of all sensors; 0: each its own
 }
 
 // gatewayYAML is the gateway's configuration.
@@ -164,19 +165,15 @@ func gatewayYAML(dir string, devices []device, url, ca string, p pace) string {
 		}
 	}
 	b.WriteString("sensors:\n")
-	for i, d := range devices {
-		every := d.every
-		if p.every > 0 {
-			every = p.every
-		}
+	for _, d := range devices {
 		kind := d.kind
 		if kind == "capacitive" {
 			kind = "capacitive-ads1115"
 		}
-		fmt.Fprintf(&b, "  - { id: %s, kind: %s, bus: %s, every: %v", d.id, kind, d.bus, every)
+		fmt.Fprintf(&b, "  - { id: %s, kind: %s, bus: %s, every: %v", d.id, kind, d.bus, d.every)
 		switch d.kind {
 		case "ds18b20":
-			fmt.Fprintf(&b, ", device: %s }\n", rom(i))
+			fmt.Fprintf(&b, ", device: %s }\n", d.rom())
 		case "capacitive":
 			fmt.Fprintf(&b, ", address: %#x, input: %d, calibration: { %s } }\n", d.address, d.input, soil)
 		default:

@@ -21,9 +21,10 @@ type program struct {
 	dir  string // where it runs; empty: where the test does
 	out  *output
 
-	cmd    *exec.Cmd
-	exited chan struct{} // closed when cmd has been waited for
-	err    error         // how it ended; readable once exited is closed
+	started time.Time // the last time
+	cmd     *exec.Cmd
+	exited  chan struct{} // closed when cmd has been waited for
+	err     error         // how it ended; readable once exited is closed
 }
 
 // newProgram prepares a program and promises that it is gone when the story ends.
@@ -57,7 +58,7 @@ func (p *program) start() {
 		p.t.Fatalf("start %s: %v", p.bin, err)
 	}
 	exited := make(chan struct{})
-	p.cmd, p.exited = cmd, exited
+	p.cmd, p.exited, p.started = cmd, exited, time.Now()
 	go func() {
 		defer close(exited)
 		p.err = cmd.Wait()

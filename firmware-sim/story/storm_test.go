@@ -68,7 +68,6 @@ type storm struct {
 	backlog  int // kills while the gateway held batches without a receipt
 	lightest float64
 	began    time.Time
-	born     time.Time // the present gateway
 }
 
 func newStorm(f *field) *storm {
@@ -78,7 +77,7 @@ func newStorm(f *field) *storm {
 		field: f, chance: seeded(f.t), kills: map[string]int{}, lightest: 1e9, began: time.Now(),
 		account: account{dated: 1500 * time.Millisecond},
 	}
-	s.startGateway()
+	f.gateway.start()
 	return s
 }
 
@@ -89,13 +88,7 @@ func (s *storm) gateway() victim {
 		s.field.gateway.kill()
 		s.mayLose(began, time.Now())
 		s.account.committed = append(s.account.committed, s.onDisk()...)
-	}, s.startGateway}
-}
-
-func (s *storm) startGateway() {
-	s.t.Helper()
-	s.born = time.Now()
-	s.field.gateway.start()
+	}, s.field.gateway.start}
 }
 
 // mayLose notes that the gateway ended between two moments: what it took shortly before may be lost.
@@ -189,7 +182,7 @@ func (s *storm) load() float64 {
 	if _, err := file.ReadAt(raw, info.Size()-int64(len(raw))); err != nil && err != io.EOF {
 		s.t.Fatal(err)
 	}
-	since, n := max(s.born.UnixMilli(), time.Now().Add(-loadOver).UnixMilli()), 0
+	since, n := max(s.field.gateway.started.UnixMilli(), time.Now().Add(-loadOver).UnixMilli()), 0
 	for line := range bytes.Lines(raw) {
 		cell, _, _ := bytes.Cut(line, []byte("\t"))
 		if ms, err := strconv.ParseInt(string(cell), 10, 64); err == nil && ms >= since && !bytes.Contains(line, []byte("!")) {
