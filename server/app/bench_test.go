@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -20,21 +22,25 @@ import (
 )
 
 // BenchmarkServer measures the whole server as a process of its own: MQTT in, signature checked, committed, receipted,
-// in history. One iteration is one batch; -benchtime 100000x feeds 100,000. Batches are signed before the clock runs,
-// and are sent as gateways do: at most 32 unreceipted at a time each.
+// in history. Each measures once, over 60,000 batches of 5 readings and 25,000 of 60, or as many as AOVUON_BENCH_BATCHES
+// says. Batches are signed before the clock runs, and are sent as gateways do: at most 32 unreceipted at a time each.
 //
 //	batches/s, readings/s          until the last reading is in history
 //	log-batches/s                  until the last batch is receipted
 //	cpu-s/M-readings, batches/cpu-s  of the server process alone, user and system
 //	p99-receipt-ms                 from the send to the receipt that covers it, at full load
 func BenchmarkServer(b *testing.B) {
-	for _, readings := range []int{5, 60} {
+	for _, size := range []struct{ readings, batches int }{{5, 60_000}, {60, 25_000}} {
+		readings, batches := size.readings, size.batches
+		if n, err := strconv.Atoi(os.Getenv("AOVUON_BENCH_BATCHES")); err == nil {
+			batches = n
+		}
 		b.Run(fmt.Sprintf("readings=%d/history=sqlite", readings), func(b *testing.B) {
-			benchServer(b, "{ engine: sqlite }", readings)
+			benchServer(b, "{ engine: sqlite }", batches, readings)
 		})
 		b.Run(fmt.Sprintf("readings=%d/history=influx", readings), func(b *testing.B) {
 			i := parttest.Influxd(b)
-			benchServer(b, fmt.Sprintf("{ engine: influx, url: %q, database: bench }", i.URL), readings)
+			benchServer(b, fmt.Sprintf("{ engine: influx, url: %q, database: bench }", i.URL), batches, readings)
 		})
 	}
 }
@@ -44,7 +50,7 @@ const (
 	benchWindow   = 32
 )
 
-func benchServer(b *testing.B, history string, readings int) {
+func benchServer(b *testing.B, history string, batches, readings int) {
 	p := newProcess(b, history, "")
 	fleet := make([]*sender, benchGateways)
 	for i := range fleet {
@@ -52,7 +58,7 @@ func benchServer(b *testing.B, history string, readings int) {
 	}
 	var wg sync.WaitGroup
 	for i, s := range fleet {
-		wg.Go(func() { s.sealAll(b, b.N/benchGateways+boolInt(i < b.N%benchGateways), readings) })
+		wg.Go(func() { s.sealAll(b, batches/benchGateways+boolInt(i < batches%benchGateways), readings) })
 	}
 	wg.Wait()
 	p.start()
@@ -68,13 +74,13 @@ func benchServer(b *testing.B, history string, readings int) {
 	}
 	wg.Wait()
 	inLog := time.Since(begin)
-	await(b, "history", func() bool { return p.metric(`aovuon_projection_position{projection="history"}`) >= float64(b.N) })
+	await(b, "history", func() bool { return p.metric(`aovuon_projection_position{projection="history"}`) >= float64(batches) })
 	took := time.Since(begin)
 	b.StopTimer()
 	cpu, gen := p.metric("process_cpu_seconds_total")-idle, cpuSeconds()-own
 	rss := p.metric("process_resident_memory_bytes")
 	p.stop()
-	n := float64(b.N)
+	n := float64(batches)
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(n/took.Seconds(), "batches/s")
 	b.ReportMetric(n/inLog.Seconds(), "log-batches/s")

@@ -84,7 +84,7 @@ func LoadConfig(path string) (Config, error) {
 	}
 	c := defaults()
 	if err := yaml.UnmarshalWithOptions(raw, &c, yaml.Strict()); err != nil {
-		return Config{}, fmt.Errorf("config: %s: %s", path, strings.TrimSpace(yaml.FormatError(err, false, true)))
+		return Config{}, fmt.Errorf("config: %s: %s\n  mend: correct that line or remove it; server example prints every key", path, strings.TrimSpace(yaml.FormatError(err, false, true)))
 	}
 	base := filepath.Dir(path)
 	for _, p := range c.paths() {

@@ -181,7 +181,8 @@ func (s *running) runLive(ctx context.Context) error {
 		}
 	}
 	r := project.NewRunner(project.RunnerOptions{
-		Projection: s.liveProjection, Source: s.recent, Start: from, Wake: s.recent.Wake(), Now: s.now, Log: s.log,
+		Projection: s.liveProjection, Source: s.recent, Start: from, Wake: s.recent.Wake(), Linger: 10 * time.Millisecond,
+		Now: s.now, Log: s.log,
 	})
 	s.liveRunner.Store(r)
 	return r.Run(ctx)

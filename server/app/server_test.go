@@ -155,6 +155,9 @@ func (p *process) deliverAll(fleet []*sender) (wait func()) {
 }
 
 func TestServer_KilledUnderLoadLosesNothingAndDoublesNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("20 kills of each kind take half a minute")
+	}
 	eachHistory(t, func(t *testing.T, p *process, open func() history.Store) {
 		const batches = 3000
 		fleet := p.fleetOf(batches, "gw-one", "gw-two", "gw-three")

@@ -3,16 +3,12 @@ package ingest
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 
 	"aovuon/gateway/wire"
 )
-
-// maxStatus bounds a status message, bytes.
-const maxStatus = 1024
 
 // verify is one worker: it has some of the gateways, and checks their messages one after the other.
 func (n *Ingest) verify(ctx context.Context, in <-chan message) error {
@@ -77,26 +73,20 @@ func reasonOf(m message, err error) (Reason, string) {
 	return Malformed, err.Error()
 }
 
-// status takes what a gateway says of itself: {"state":"online"} or {"state":"offline"}; other members are its own
-// business. The broker's last will says offline for it.
+// status takes what a gateway says of itself. The broker's last will says offline for it.
 func (n *Ingest) status(m message) {
 	defer n.settle(m)
 	if g := n.Registry.member(m.gateway); g == nil {
 		n.note(m, UnknownGateway, "a status message")
 		return
 	}
-	var s struct {
-		State string `json:"state"`
-	}
 	if len(m.payload) == 0 {
 		return // a retained status was cleared
 	}
-	if len(m.payload) > maxStatus {
-		n.note(m, TooLarge, fmt.Sprintf("a status of %d bytes, at most %d", len(m.payload), maxStatus))
-		return
-	}
-	if err := json.Unmarshal(m.payload, &s); err != nil || (s.State != "online" && s.State != "offline") {
-		n.note(m, Malformed, `a status without "state": "online" or "offline"`)
+	s, err := wire.ParseStatus(m.payload)
+	if err != nil {
+		why, detail := reasonOf(m, err)
+		n.note(m, why, detail)
 		return
 	}
 	n.Notebook.State(State{Gateway: m.gateway, State: s.State, Time: m.received})

@@ -55,12 +55,24 @@ func (l *Live) Warm(ctx context.Context, log Newest) (position int64, err error)
 	return position, nil
 }
 
-// Apply implements Projection. A batch that nothing dates yet is no news.
+// newestOf is the newest reading of one channel in a chunk.
+type newestOf struct {
+	reading *measure.Reading
+	at      time.Time
+}
+
+type channelKey struct {
+	gateway, sensor string
+	quantity        measure.Quantity
+}
+
+// Apply implements Projection. A batch that nothing dates yet is no news. Of a chunk only the newest reading of each
+// channel becomes a value: while a season is caught up with, nearly all readings are old at once.
 func (l *Live) Apply(ctx context.Context, records []ingest.Record) error {
 	if err := l.places.Refresh(ctx); err != nil {
 		return err
 	}
-	var values []watch.Value
+	newest := make(map[channelKey]newestOf, 256)
 	for i := range records {
 		b := records[i].Batch
 		l.clocks.Store(b.Gateway, b.Clock)
@@ -76,14 +88,20 @@ func (l *Live) Apply(ctx context.Context, records []ingest.Record) error {
 		}
 		for j := range b.Readings {
 			r := &b.Readings[j]
-			v := watch.Value{Time: timeOf(r.Time, began), Quality: r.Quality, Reason: r.Reason}
-			if r.Quality != measure.Fault {
-				v.Value = r.Value
+			k, at := channelKey{b.Gateway, r.Sensor, r.Quantity}, timeOf(r.Time, began)
+			if old, ok := newest[k]; !ok || !at.Before(old.at) {
+				newest[k] = newestOf{r, at}
 			}
-			v.Gateway, v.Sensor, v.Quantity = b.Gateway, r.Sensor, r.Quantity
-			v.Place = l.places.PlaceOf(b.Gateway, r.Sensor, v.Time)
-			values = append(values, v)
 		}
+	}
+	values := make([]watch.Value, 0, len(newest))
+	for k, n := range newest {
+		v := watch.Value{Time: n.at, Quality: n.reading.Quality, Reason: n.reading.Reason}
+		if v.Quality != measure.Fault {
+			v.Value = n.reading.Value
+		}
+		v.Gateway, v.Sensor, v.Quantity, v.Place = k.gateway, k.sensor, k.quantity, l.places.PlaceOf(k.gateway, k.sensor, n.at)
+		values = append(values, v)
 	}
 	l.live.Update(values)
 	return nil
