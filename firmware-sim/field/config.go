@@ -94,7 +94,7 @@ func Load(path string) (Config, error) {
 func Parse(name string, raw []byte, dir string) (Config, error) {
 	c := Config{Speed: 1, RunDir: ".", Refresh: time.Second}
 	if err := yaml.UnmarshalWithOptions(raw, &c, yaml.Strict()); err != nil {
-		return Config{}, fmt.Errorf("field: %s: %s", name, strings.TrimSpace(yaml.FormatError(err, false, true)))
+		return Config{}, fmt.Errorf("field: %s: %s\n  mend: correct that line or remove it; firmware-sim sample prints every key", name, strings.TrimSpace(yaml.FormatError(err, false, true)))
 	}
 	under(&c.RunDir, dir)
 	under(&c.Control, c.RunDir)

@@ -78,11 +78,11 @@ func Parse(name string, raw []byte) (*Farm, error) {
 	}
 	tree, err := parser.ParseBytes(raw, 0)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %s", name, strings.TrimSpace(yaml.FormatError(err, false, true)))
+		return nil, fmt.Errorf("%s: %s\n  mend: correct that line or remove it; server/farm/demo.yaml shows every key", name, strings.TrimSpace(yaml.FormatError(err, false, true)))
 	}
 	var doc fileDoc
 	if err := yaml.UnmarshalWithOptions(raw, &doc, yaml.Strict()); err != nil {
-		return nil, fmt.Errorf("%s: %s", name, strings.TrimSpace(yaml.FormatError(err, false, true)))
+		return nil, fmt.Errorf("%s: %s\n  mend: correct that line or remove it; server/farm/demo.yaml shows every key", name, strings.TrimSpace(yaml.FormatError(err, false, true)))
 	}
 	b := builder{name: name, tree: tree, farm: &Farm{}, names: map[string]string{}, zone: Time()}
 	b.coop(doc.Coop)
