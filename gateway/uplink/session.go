@@ -61,6 +61,9 @@ type underway struct {
 	token mqtt.Token
 }
 
+// ErrForgotten is the cause of a new epoch when the server has less than it once gave a receipt for.
+var ErrForgotten = errors.New("the server no longer has what it signed for")
+
 // session is one connection at work.
 type session struct {
 	u       *Uplink
@@ -251,6 +254,10 @@ func (s *session) receipt(ctx context.Context) error {
 		s.goingBack = true
 		since := s.u.opts.Now().Sub(s.rewound)
 		s.asked.Reset(max(s.u.opts.GoBackAfter<<min(s.rewinds, 8)-since, 0))
+	case upto < s.acked && s.strikes > 0:
+		// Sent again, and the server still stands before what it signed for: an old backup of it was put back. What it
+		// forgot is gone from here too; what waits here goes on under numbers that it can accept.
+		return s.renew(ctx, fmt.Errorf("%w: it has batch %d, its receipt was for %d", ErrForgotten, upto, s.acked))
 	}
 	return nil
 }

@@ -248,6 +248,25 @@ func TestUplink_ServerAheadBeginsANewEpoch(t *testing.T) {
 	}
 }
 
+// TestUplink_ServerBehindBeginsANewEpoch: the server was put back from an old backup and no longer has what it signed for.
+func TestUplink_ServerBehindBeginsANewEpoch(t *testing.T) {
+	_, r, f, o := setup(t)
+	f.batches(5, 1)
+	old := f.spool.Epoch()
+	_, stop := f.start(o)
+	await(t, "the first five are receipted", func() bool { return f.stats().Released == 5 })
+	stop()
+	r.mu.Lock()
+	r.next, r.values = 3, r.values[:2]
+	r.mu.Unlock()
+	f.batches(3, 1)
+	f.start(o)
+	await(t, "the rest is there under a new epoch", func() bool { st := f.stats(); return st.Epoch != old && st.Sealed == 0 && st.Released > 0 })
+	if got := r.got(); len(got) != 5 || got[2] != 0.005 || got[4] != 0.007 {
+		t.Errorf("arrived: %v", got)
+	}
+}
+
 func (f *field) tamper(query string) {
 	f.tb.Helper()
 	db, err := sql.Open("sqlite", "file:"+f.path)
