@@ -30,6 +30,7 @@ const quick = 15 * time.Second
 //	ctrlc NAME               Ctrl-C: it must end quickly, with status 0 and no child left
 //	kill9 NAME               SIGKILL
 //	page URL TEXT...         waits until the page says every TEXT
+//	pagelike URL REGEXP      the same for a regular expression
 //	fetch URL FILE           keeps what the address answers
 //	scan FILE                prints what a QR reader makes of a picture
 //	spool CONFIG NAME        sets NAME_EPOCH and NAME_NEXT to what gateway spool says
@@ -53,7 +54,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"ports": setPorts, "expand": expand, "start": start, "printed": printed, "ctrlc": ctrlC, "kill9": kill9,
-			"page": page, "fetch": fetch, "scan": scan, "spool": spoolState, "drained": drained, "growing": growing,
+			"page": page, "pagelike": pageLike, "fetch": fetch, "scan": scan, "spool": spoolState, "drained": drained, "growing": growing,
 			"greater": greater, "programs": programs, "label": labelPrinted,
 		},
 	})
@@ -126,17 +127,39 @@ func kill9(ts *testscript.TestScript, neg bool, args []string) {
 
 func page(ts *testscript.TestScript, neg bool, args []string) {
 	c := castOf(ts, neg, args, 1, "page URL TEXT...")
-	await(c.tb, "page "+args[0], func() (bool, string) {
-		status, body, err := getURL(args[0])
-		if err != nil || status != http.StatusOK {
-			return false, fmt.Sprint(status, " ", err)
-		}
+	awaitURL(c.tb, args[0], func(body string) error {
 		for _, text := range args[1:] {
 			if !strings.Contains(body, text) {
-				return false, fmt.Sprintf("no %q in:\n%s", text, body)
+				return fmt.Errorf("no %q in:\n%s", text, body)
 			}
 		}
-		return true, ""
+		return nil
+	})
+}
+
+func pageLike(ts *testscript.TestScript, neg bool, args []string) {
+	c := castOf(ts, neg, args, 2, "pagelike URL REGEXP")
+	re, err := regexp.Compile(args[1])
+	ts.Check(err)
+	awaitURL(c.tb, args[0], func(body string) error {
+		if !re.MatchString(body) {
+			return fmt.Errorf("nothing like %q in:\n%s", args[1], body)
+		}
+		return nil
+	})
+}
+
+func awaitURL(t testing.TB, url string, check func(body string) error) {
+	t.Helper()
+	await(t, "page "+url, func() (bool, string) {
+		status, body, err := getURL(url)
+		if err == nil && status != http.StatusOK {
+			err = fmt.Errorf("status %d", status)
+		}
+		if err == nil {
+			err = check(body)
+		}
+		return err == nil, fmt.Sprint(err)
 	})
 }
 
