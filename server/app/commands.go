@@ -36,7 +36,7 @@ func (initCmd) Run(e *env) error {
 }
 
 //go:embed server.example.yaml
-var example string //nolint:gochecknoglobals // embedded file
+var example string
 
 type exampleCmd struct{}
 

@@ -188,7 +188,7 @@ func lineOf(raw []byte, key string) int {
 		return line
 	}
 	node := file.Docs[0].Body
-	for _, part := range strings.Split(key, ".") {
+	for part := range strings.SplitSeq(key, ".") {
 		m, ok := node.(*ast.MappingNode)
 		if !ok {
 			return line

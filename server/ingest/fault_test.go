@@ -128,8 +128,14 @@ func (b *bare) awaitReceipt(t *testing.T, upto uint64) {
 	for {
 		select {
 		case rc := <-b.sent:
-			if end, err := b.log.LogEnd(t.Context()); err != nil || end < int64(rc.Upto) {
-				t.Fatalf("a receipt up to %d with a log up to %d, %v", rc.Upto, end, err)
+			var end int64
+			await(t, "reading the log", func() (ok bool) { // a connection from before a kill fails once
+				var err error
+				end, err = b.log.LogEnd(t.Context())
+				return err == nil
+			})
+			if end < int64(rc.Upto) {
+				t.Fatalf("a receipt up to %d with a log up to %d", rc.Upto, end)
 			}
 			if rc.Upto == upto {
 				return
