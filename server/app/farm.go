@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"os"
 
@@ -11,8 +12,36 @@ import (
 )
 
 type farmCmd struct {
-	Import farmImportCmd `cmd:"" help:"Make the farm of a farm file the one on record."`
-	Demo   farmDemoCmd   `cmd:"" help:"Put the demo co-op on record, with one harvest lot."`
+	Import  farmImportCmd  `cmd:"" help:"Make the farm of a farm file the one on record."`
+	Demo    farmDemoCmd    `cmd:"" help:"Put the demo co-op on record, with one harvest lot."`
+	Example farmExampleCmd `cmd:"" help:"Print the demo co-op's farm file, to start your own from."`
+	Code    farmCodeCmd    `cmd:"" help:"Print new board codes for the places of a farm file."`
+}
+
+type farmExampleCmd struct{}
+
+// Run prints the example.
+func (farmExampleCmd) Run(e *env) error { return e.printf("%s", farm.DemoFile()) }
+
+type farmCodeCmd struct {
+	N int `arg:"" optional:"" default:"1" help:"How many, at most 1000."`
+}
+
+// Run draws codes.
+func (cmd *farmCodeCmd) Run(e *env) error {
+	if cmd.N < 1 || cmd.N > 1000 {
+		return fmt.Errorf("farm code: %d codes: ask for 1 to 1000", cmd.N)
+	}
+	for range cmd.N {
+		code, err := farm.NewCode(rand.Reader)
+		if err != nil {
+			return err
+		}
+		if err := e.printf("%s\n", code); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 type farmImportCmd struct {
