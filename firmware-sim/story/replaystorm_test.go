@@ -16,7 +16,7 @@ func TestStorm_InTheMiddleOfAReplay(t *testing.T) {
 		days = 2
 	}
 	long := time.Duration(days) * 24 * time.Hour
-	f := newField(t, setting{devices: week(), pace: pace{commit: 2 * time.Second, seal: 30 * time.Second, offline: time.Second}})
+	f := newField(t, setting{devices: week(), pace: pace{commit: 200 * time.Millisecond, seal: 500 * time.Millisecond, offline: time.Second}})
 	readings := f.makeBacklog(time.Now().Add(-long-time.Minute), long)
 	committed := f.onDisk()
 	if len(committed) != readings {
@@ -51,6 +51,9 @@ func TestStorm_InTheMiddleOfAReplay(t *testing.T) {
 	if n := kills["server"] + kills["gateway"]; n < 2*killsEach() {
 		t.Errorf("INVALID RUN: the replay was over after %d kills", n)
 	}
+	spared := time.Now()
 	f.awaitDrained()
+	f.awaitHistory()
+	t.Logf("the rest took %.1f s", time.Since(spared).Seconds())
 	f.countReplay(readings)
 }
