@@ -19,11 +19,14 @@ func TestCtrlC_AtAnyMomentOfTheStart(t *testing.T) {
 	if testing.Short() {
 		tries = 8
 	}
+	var stops []window
 	for _, p := range []*program{f.server, f.gateway} {
 		for range tries {
 			p.start()
 			pass(t, between(chance, 0, 150*time.Millisecond))
+			began := time.Now()
 			p.signal(syscall.SIGINT)
+			stops = append(stops, interrupted(began, time.Now()))
 			var exit *exec.ExitError
 			switch {
 			case p.err == nil:
@@ -38,5 +41,5 @@ func TestCtrlC_AtAnyMomentOfTheStart(t *testing.T) {
 	f.startServer()
 	f.gateway.start()
 	f.awaitReceiptsAfter(0)
-	f.settle("started and stopped all the time")
+	f.settle("started and stopped all the time", stops...)
 }

@@ -161,10 +161,11 @@ func (f *field) projected() (at, end int64) {
 	return at, end
 }
 
-// settle ends a story that killed no gateway: nothing may be missing but the question that Ctrl-C interrupted.
-func (f *field) settle(what string) {
+// settle ends a story that killed no gateway: nothing may be missing but the questions that Ctrl-C interrupted, at the end
+// and before.
+func (f *field) settle(what string, before ...window) {
 	f.t.Helper()
-	a := account{dated: 1500 * time.Millisecond}
+	a := account{dated: 1500 * time.Millisecond, losses: before}
 	a.settleField(f, func(from, to time.Time) {
 		a.losses = append(a.losses, interrupted(from, to))
 	})
