@@ -87,11 +87,12 @@ func parse(path string, raw []byte) (*Config, error) {
 		return nil, src.explain(err)
 	}
 	cfg.path, cfg.src = path, src
-	return &cfg, errors.Join(cfg.resolve(), cfg.validate())
+	cfg.resolve()
+	return &cfg, cfg.validate()
 }
 
 // resolve makes every path absolute or relative to where the program runs, from relative to the configuration file.
-func (c *Config) resolve() error {
+func (c *Config) resolve() {
 	dir := filepath.Dir(c.path)
 	at := func(p *string, fallback string) {
 		if *p == "" {
@@ -105,7 +106,13 @@ func (c *Config) resolve() error {
 	at(&c.PasswordFile, filepath.Join(c.DataDir, "mqtt.secret"))
 	at(&c.Server.KeyFile, "")
 	at(&c.Server.CAFile, "")
-	return nil
+	for name, b := range c.Buses {
+		if socket, ok := strings.CutPrefix(b.I2C, "unix:"); ok && socket != "" && !filepath.IsAbs(socket) {
+			b.I2C = "unix:" + filepath.Join(dir, socket)
+		}
+		at(&b.W1, "")
+		c.Buses[name] = b
+	}
 }
 
 func (c *Config) validate() error {

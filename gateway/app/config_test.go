@@ -3,6 +3,7 @@ package app_test
 import (
 	"errors"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -22,6 +23,21 @@ func TestSample_IsReadByTheProgram(t *testing.T) {
 	}
 	if len(c.Sensors) != 3 || c.Sensors[1].Address != 0x61 || c.Sensors[1].Temperature != "ao1-temp" || c.Buses["ao-i2c"].I2C != "1" {
 		t.Errorf("%+v %+v", c.Sensors, c.Buses)
+	}
+}
+
+func TestConfig_PathsAreRelativeToTheFile(t *testing.T) {
+	raw := "gateway: gw-a\nserver: { url: tcp://x:1883, key_file: s.vkey }\n" +
+		"buses: { near: { i2c: unix:field/near.sock }, far: { i2c: unix:/run/far.sock }, chip: { i2c: \"1\" }, w1: { w1: field/w1 } }\n" +
+		"sensors: [{ id: t, kind: ds18b20, bus: w1, device: 28-0000000000aa }]\n"
+	c, err := app.ParseAt(filepath.Join("etc", "gateway.yaml"), []byte(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := []string{c.Buses["near"].I2C, c.Buses["far"].I2C, c.Buses["chip"].I2C, c.Buses["w1"].W1, c.Buses["w1"].I2C, c.Server.KeyFile, c.DataDir}
+	want := []string{"unix:etc/field/near.sock", "unix:/run/far.sock", "1", "etc/field/w1", "", "etc/s.vkey", "etc/data"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
 	}
 }
 
