@@ -20,6 +20,9 @@ func (d *DB) Cursor(ctx context.Context, projection string) (position int64, err
 	return position, nil
 }
 
+// Drawn implements trace.Store.
+func (d *DB) Drawn(ctx context.Context) (int64, error) { return d.Cursor(ctx, "history") }
+
 // SaveCursor implements project.Cursors.
 func (d *DB) SaveCursor(ctx context.Context, projection string, position int64) error {
 	_, err := d.write.ExecContext(ctx, `INSERT INTO projection_cursor (projection, position) VALUES ($1, $2)

@@ -195,11 +195,24 @@ type shelf struct {
 	farm  *farm.Farm
 	lot   trace.Lot
 	saved []time.Time
+	drawn int64
 	fail  bool
 }
 
 func (s *shelf) Farm(context.Context) (*farm.Farm, error)  { return s.farm, nil }
 func (s *shelf) Lots(context.Context) ([]trace.Lot, error) { return []trace.Lot{s.lot}, nil }
+func (s *shelf) Drawn(context.Context) (int64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.drawn, nil
+}
+
+func (s *shelf) draw(batches int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.drawn += batches
+}
+
 func (s *shelf) SaveEvidence(_ context.Context, _ trace.Link, _ []trace.Evidence, at time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -273,6 +286,41 @@ func TestWorker_FollowsArrivingDataThenRests(t *testing.T) {
 		synctest.Wait()
 		if s.times() != 21 {
 			t.Error("late readings were not seen within 11 minutes")
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestWorker_WeighsAtOnceWhenABacklogIsDrawn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, d := demo(t)
+		s := &shelf{farm: f, lot: d.Lot}
+		g := &growing{from: d.Lot.Stocked}
+		epoch := time.Now()
+		now := func() time.Time { return d.Lot.Harvested.Add(time.Since(epoch)) }
+		w := trace.NewWorker(s, g, now, slog.New(slog.DiscardHandler))
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- w.Run(ctx) }()
+		time.Sleep(time.Hour) // long at rest: the next weighing of its own accord is minutes away
+		synctest.Wait()
+		saved := s.times()
+		for range 5 {
+			s.draw(500)
+			g.late(7)
+			time.Sleep(2 * time.Second)
+		}
+		synctest.Wait()
+		if s.times() != saved {
+			t.Error("weighed while the backlog was still coming in")
+		}
+		time.Sleep(4 * time.Second)
+		synctest.Wait()
+		if n := s.times(); n != saved+1 {
+			t.Errorf("saved %d times after the backlog, want 1", n-saved)
 		}
 		cancel()
 		if err := <-done; err != nil {

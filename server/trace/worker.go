@@ -13,6 +13,8 @@ import (
 type Store interface {
 	Farm(ctx context.Context) (*farm.Farm, error)
 	Lots(ctx context.Context) ([]Lot, error)
+	// Drawn returns up to which position of the batch log the history has been drawn.
+	Drawn(ctx context.Context) (int64, error)
 	// SaveEvidence replaces the evidence of a lot, computed at a time.
 	SaveEvidence(ctx context.Context, l Link, rows []Evidence, at time.Time) error
 }
@@ -24,6 +26,13 @@ const (
 	latest  = 10 * time.Minute
 )
 
+// When a gateway has handed over what it kept, whoever scans a label should see it at once: so many batches drawn between
+// two glances are a backlog, and its end is a reason to weigh every lot.
+const (
+	glance  = 2 * time.Second
+	backlog = 100
+)
+
 // Worker keeps the evidence of every lot up to date, so that a label's page never waits for the history.
 type Worker struct {
 	store Store
@@ -31,6 +40,9 @@ type Worker struct {
 	now   func() time.Time
 	log   *slog.Logger
 	due   map[Link]*turn
+
+	drawn    int64 // at the last glance; -1 before the first
+	draining bool  // a backlog was being drawn at the last glance
 }
 
 // turn is when a lot is weighed next.
@@ -42,23 +54,47 @@ type turn struct {
 
 // NewWorker makes a worker; Run does the work.
 func NewWorker(store Store, h Points, now func() time.Time, log *slog.Logger) *Worker {
-	return &Worker{store: store, h: h, now: now, log: log, due: map[Link]*turn{}}
+	return &Worker{store: store, h: h, now: now, log: log, due: map[Link]*turn{}, drawn: -1}
 }
 
 // Run weighs lots as they fall due, until ctx is done. What fails is logged and tried again.
 func (w *Worker) Run(ctx context.Context) error {
 	tick := time.NewTicker(soonest)
 	defer tick.Stop()
-	for {
-		if err := w.Step(ctx); err != nil && ctx.Err() == nil {
-			w.log.Warn("evidence is not up to date", slog.Any("err", err))
+	look := time.NewTicker(glance)
+	defer look.Stop()
+	for due := true; ; {
+		if due {
+			if err := w.Step(ctx); err != nil && ctx.Err() == nil {
+				w.log.Warn("evidence is not up to date", slog.Any("err", err))
+			}
 		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
+			due = true
+		case <-look.C:
+			due = w.drained(ctx)
 		}
 	}
+}
+
+// drained reports whether a backlog came to its end since the last glance; then every lot is due.
+func (w *Worker) drained(ctx context.Context) bool {
+	at, err := w.store.Drawn(ctx)
+	if err != nil {
+		return false // the next weighing says what is wrong with the store
+	}
+	before, was := w.drawn, w.draining
+	w.drawn, w.draining = at, before >= 0 && at-before >= backlog
+	if !was || w.draining {
+		return false
+	}
+	for _, t := range w.due {
+		t.at, t.every = time.Time{}, soonest
+	}
+	return true
 }
 
 // Step weighs every lot that is due now.
