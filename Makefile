@@ -69,7 +69,7 @@ fuzz: ## every fuzz target for FUZZTIME (30s)
 .PHONY: bench
 bench: influxd ## figures: signed batches verified, committed and in history, on both histories
 	@echo "machine: $$(uname -sm), $$(nproc) cores, $$(awk -F': ' '/model name/ {print $$2; exit}' /proc/cpuinfo), $$($(GO) env GOVERSION)"
-	$(GO) test -run '^$$' -bench . -benchmem -timeout 40m ./gateway/wire ./gateway/spool ./gateway/sense/... ./server/history/... ./server/app
+	$(GO) test -run '^$$' -bench . -benchmem -timeout 40m ./gateway/wire ./gateway/spool ./gateway/sense/... ./gateway/uplink ./server/history/... ./server/app ./firmware-sim/story
 
 .PHONY: lint
 lint: ## formatting, the import law and the house rules; go.mod tidy
