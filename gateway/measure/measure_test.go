@@ -2,7 +2,9 @@ package measure_test
 
 import (
 	"math"
+	"strings"
 	"testing"
+	"time"
 
 	"aovuon/gateway/measure"
 )
@@ -69,10 +71,64 @@ func TestReading_Validate(t *testing.T) {
 		"NaN":              {with(func(r *measure.Reading) { r.Value = math.NaN() }), false},
 		"fault, no reason": {with(func(r *measure.Reading) { r.Quality = measure.Fault }), false},
 		"reason, no fault": {with(func(r *measure.Reading) { r.Reason = measure.CRC }), false},
-		"unknown quality":  {with(func(r *measure.Reading) { r.Quality = 9 }), false},
+		"filtered":         {with(func(r *measure.Reading) { r.Raw, r.Filtered = 6.4, true }), true},
+		"raw NaN":          {with(func(r *measure.Reading) { r.Raw, r.Filtered = math.NaN(), true }), false},
+		"inputs":           {with(func(r *measure.Reading) { r.Inputs = "t=28.44@ao1-temp+12;s=0;p=1013.25?" }), true},
+		"inputs, none":     {with(func(r *measure.Reading) { r.Inputs = "love" }), false},
+		"fault, inputs": {with(func(r *measure.Reading) {
+			r.Quality, r.Reason, r.Inputs = measure.Fault, measure.CRC, "s=0"
+		}), false},
+		"unknown quality": {with(func(r *measure.Reading) { r.Quality = 9 }), false},
 	} {
 		if err := tc.r.Validate(); (err == nil) != tc.fine {
 			t.Errorf("%s: Validate() = %v", name, err)
 		}
+	}
+}
+
+func TestInputs_HaveOneSpelling(t *testing.T) {
+	in := []measure.Input{
+		{Quantity: measure.WaterTemperature, Value: 28.4375, Sensor: "ao1-temp", Age: 12400 * time.Millisecond},
+		{Quantity: measure.Salinity},
+		{Quantity: measure.AirPressure, Value: 1013.25, Assumed: true},
+		{Quantity: measure.PH, Value: -0.0001, Sensor: "ao1-ph", Age: time.Hour, Assumed: true},
+		{Quantity: measure.LinkUp, Value: 1},
+		{Quantity: measure.Conductivity, Value: math.NaN()},
+	}
+	const want = "t=28.438@ao1-temp+12;s=0;p=1013.25?;h=0@ao1-ph+3600?"
+	if got := measure.FormatInputs(in); got != want {
+		t.Fatalf("FormatInputs = %q; want %q", got, want)
+	}
+	back, err := measure.ParseInputs(want)
+	if err != nil || len(back) != 4 || back[0].Age != 12*time.Second || !back[2].Assumed || back[3].Sensor != "ao1-ph" {
+		t.Errorf("ParseInputs = %+v, %v", back, err)
+	}
+	for _, bad := range []string{
+		";", "t", "t=", "t=1;", "x=1", "t=1.0", "t=+1", "t=1e1", "t=NaN", "t=1@+1", "t=1@a", "t=1@a+-1", "t=1@a+01", "t=1@A+1",
+		"t=1??", "T=1", "t=1.2345", "t=-0", strings.Repeat("t=1;", 60) + "t=1", "t=1@a+99999999999",
+	} {
+		if got, err := measure.ParseInputs(bad); err == nil {
+			t.Errorf("%q is read as %+v", bad, got)
+		}
+	}
+}
+
+func FuzzInputs(f *testing.F) {
+	f.Add("t=28.438@ao1-temp+12;s=0;p=1013.25?")
+	f.Fuzz(func(t *testing.T, s string) {
+		in, err := measure.ParseInputs(s)
+		if err == nil && measure.FormatInputs(in) != s {
+			t.Errorf("%q becomes %q", s, measure.FormatInputs(in))
+		}
+	})
+}
+
+func TestQuantities_ListsEachOnce(t *testing.T) {
+	seen := map[measure.Quantity]bool{}
+	for _, q := range measure.Quantities() {
+		if seen[q] {
+			t.Errorf("%s twice", q)
+		}
+		seen[q] = true
 	}
 }

@@ -131,6 +131,10 @@ type Reading struct {
 	Value    float64     // in the quantity's unit; meaningless when Quality is Fault
 	Quality  Quality     //
 	Reason   FaultReason // set exactly when Quality is Fault
+
+	Raw      float64 // the value before filters, in the quantity's unit; meaningful when Filtered
+	Filtered bool    // a filter stands between the probe and Value
+	Inputs   string  // what Value was computed with, as FormatInputs writes it; empty when nothing
 }
 
 // Validate reports the first thing that makes r unfit to leave the sensing side.
@@ -148,12 +152,23 @@ func (r Reading) Validate() error {
 		if !r.Reason.Valid() {
 			return fmt.Errorf("measure: sensor %s: fault with unknown reason %q", r.Sensor, string(r.Reason))
 		}
+		if r.Filtered || r.Inputs != "" {
+			return fmt.Errorf("measure: sensor %s: a fault with a raw value or inputs", r.Sensor)
+		}
 		return nil
 	}
 	if r.Reason != "" {
 		return fmt.Errorf("measure: sensor %s: a value with fault reason %q", r.Sensor, string(r.Reason))
 	}
 	if _, err := r.Quantity.Grade(r.Value); err != nil {
+		return fmt.Errorf("sensor %s: %w", r.Sensor, err)
+	}
+	if r.Filtered {
+		if _, err := r.Quantity.Grade(r.Raw); err != nil {
+			return fmt.Errorf("sensor %s: raw: %w", r.Sensor, err)
+		}
+	}
+	if _, err := ParseInputs(r.Inputs); err != nil {
 		return fmt.Errorf("sensor %s: %w", r.Sensor, err)
 	}
 	return nil

@@ -67,7 +67,7 @@ const roomy = wire.MaxBatchBytes - 1_500
 func fitting(group []record) int {
 	size := 0
 	for i, r := range group {
-		size += 36 + len(r.reading.Sensor) + len(r.reading.Quantity)
+		size += 36 + len(r.reading.Sensor) + len(r.reading.Quantity) + len(r.reading.Inputs) + len(r.doc.Body)*4/3
 		if size > roomy {
 			return max(i, 1)
 		}
@@ -89,7 +89,7 @@ func (s *Sealer) batch(next spool.Next, group []record, bad int) *wire.Batch {
 	}
 	for _, r := range group {
 		switch r.kind {
-		case kindReading:
+		case kindReading, kindTraced:
 			b.Readings = append(b.Readings, r.reading)
 		case kindAnchor:
 			if b.Anchor == nil {
@@ -97,7 +97,12 @@ func (s *Sealer) batch(next spool.Next, group []record, bad int) *wire.Batch {
 			}
 		case kindGap:
 			b.Gaps = append(b.Gaps, r.gap)
+		case kindDoc:
+			b.Documents = append(b.Documents, r.doc)
 		}
+	}
+	for i := range b.Documents {
+		b.Documents[i].Time = travelling(b.Documents[i].Time)
 	}
 	for i := range b.Readings {
 		b.Readings[i].Time = travelling(b.Readings[i].Time)

@@ -17,23 +17,38 @@ const (
 	kindReading = 0x01
 	kindAnchor  = 0x02
 	kindGap     = 0x03
+	kindDoc     = 0x04
+	kindTraced  = 0x05 // a reading with its raw value, its inputs or both
 )
 
-const maxRecord = 1024
+// The second byte of a traced reading says what follows its value.
+const (
+	hasRaw    = 0x01
+	hasInputs = 0x02
+)
+
+const maxRecord = wire.MaxDocument + 256
 
 var errRecord = errors.New("not a record of this format")
 
-// record is one thing that will stand in a batch: exactly one of reading, anchor and gap.
+// record is one thing that will stand in a batch: exactly one of reading, anchor, gap and document.
 type record struct {
 	kind    byte
 	at      measure.Instant // when; of a gap, its end. Clock and boot decide which batch it can go into
 	reading measure.Reading
 	gap     wire.Gap
+	doc     wire.Document
 }
 
 func readingRecord(r measure.Reading) record {
-	return record{kind: kindReading, at: r.Time, reading: r}
+	kind := byte(kindReading)
+	if r.Filtered || r.Inputs != "" {
+		kind = kindTraced
+	}
+	return record{kind: kind, at: r.Time, reading: r}
 }
+
+func docRecord(d wire.Document) record { return record{kind: kindDoc, at: d.Time, doc: d} }
 
 func anchorRecord(at measure.Instant) record { return record{kind: kindAnchor, at: at} }
 
@@ -47,17 +62,15 @@ func (r record) encode() ([]byte, error) {
 	b := append(make([]byte, 0, 96), r.kind)
 	b = appendInstant(b, r.at)
 	switch r.kind {
-	case kindReading:
-		if err := r.reading.Validate(); err != nil {
+	case kindReading, kindTraced:
+		return r.appendReading(b)
+	case kindDoc:
+		if err := r.doc.Validate(); err != nil {
 			return nil, err
 		}
-		b = appendText(b, r.reading.Sensor)
-		b = appendText(b, string(r.reading.Quantity))
-		b = append(b, byte(r.reading.Quality))
-		if r.reading.Quality == measure.Fault {
-			return appendText(b, string(r.reading.Reason)), nil
-		}
-		return binary.BigEndian.AppendUint64(b, math.Float64bits(r.reading.Value)), nil
+		b = appendText(b, string(r.doc.Kind))
+		b = binary.AppendUvarint(b, uint64(len(r.doc.Body)))
+		return append(b, r.doc.Body...), nil
 	case kindAnchor:
 		if r.at.Clock == measure.Unsynced {
 			return nil, fmt.Errorf("an anchor without a wall clock")
@@ -78,6 +91,44 @@ func (r record) encode() ([]byte, error) {
 		return binary.AppendUvarint(b, r.gap.Lost), nil
 	}
 	return nil, errRecord
+}
+
+func (r record) appendReading(b []byte) ([]byte, error) {
+	if err := r.reading.Validate(); err != nil {
+		return nil, err
+	}
+	b = appendText(b, r.reading.Sensor)
+	b = appendText(b, string(r.reading.Quantity))
+	b = append(b, byte(r.reading.Quality))
+	if r.reading.Quality == measure.Fault {
+		return appendText(b, string(r.reading.Reason)), nil
+	}
+	b = appendFloat(b, r.reading.Value)
+	if r.kind == kindReading {
+		return b, nil
+	}
+	var flags byte
+	if r.reading.Filtered {
+		flags |= hasRaw
+	}
+	if r.reading.Inputs != "" {
+		flags |= hasInputs
+	}
+	if flags == 0 {
+		return nil, errRecord // it has a shorter spelling
+	}
+	b = append(b, flags)
+	if r.reading.Filtered {
+		b = appendFloat(b, r.reading.Raw)
+	}
+	if r.reading.Inputs != "" {
+		b = appendText(b, r.reading.Inputs)
+	}
+	return b, nil
+}
+
+func appendFloat(b []byte, v float64) []byte {
+	return binary.BigEndian.AppendUint64(b, math.Float64bits(v))
 }
 
 // The times a batch can carry, see gateway/wire/FORMAT.md.
@@ -183,6 +234,33 @@ func (r *reader) instant() measure.Instant {
 	return at
 }
 
+func (r *reader) float() float64 {
+	if b := r.take(8); b != nil {
+		return math.Float64frombits(binary.BigEndian.Uint64(b))
+	}
+	return 0
+}
+
+func (r *reader) reading(at measure.Instant, traced bool) measure.Reading {
+	out := measure.Reading{Sensor: r.text(), Quantity: measure.Quantity(r.text()), Time: at, Quality: measure.Quality(r.byte())}
+	if out.Quality == measure.Fault {
+		out.Reason = measure.FaultReason(r.text())
+		return out
+	}
+	out.Value = r.float()
+	if !traced {
+		return out
+	}
+	flags := r.byte()
+	if flags&hasRaw != 0 {
+		out.Raw, out.Filtered = r.float(), true
+	}
+	if flags&hasInputs != 0 {
+		out.Inputs = r.text()
+	}
+	return out
+}
+
 // decode is the inverse of encode and accepts nothing else.
 func decode(raw []byte) (record, error) {
 	if len(raw) > maxRecord {
@@ -192,12 +270,14 @@ func decode(raw []byte) (record, error) {
 	r := record{kind: in.byte()}
 	r.at = in.instant()
 	switch r.kind {
-	case kindReading:
-		r.reading = measure.Reading{Sensor: in.text(), Quantity: measure.Quantity(in.text()), Time: r.at, Quality: measure.Quality(in.byte())}
-		if r.reading.Quality == measure.Fault {
-			r.reading.Reason = measure.FaultReason(in.text())
-		} else if b := in.take(8); b != nil {
-			r.reading.Value = math.Float64frombits(binary.BigEndian.Uint64(b))
+	case kindReading, kindTraced:
+		r.reading = in.reading(r.at, r.kind == kindTraced)
+	case kindDoc:
+		r.doc = wire.Document{Time: r.at, Kind: wire.DocumentKind(in.text())}
+		if n := in.uvarint(); n <= wire.MaxDocument {
+			r.doc.Body = string(in.take(int(n)))
+		} else {
+			in.bad = true
 		}
 	case kindGap:
 		r.gap = wire.Gap{To: r.at, From: in.instant(), Reason: wire.GapReason(in.text()), Lost: in.uvarint()}

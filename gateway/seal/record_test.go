@@ -19,6 +19,9 @@ func sampleRecords() []record {
 		readingRecord(measure.Reading{Sensor: "ao1-temp", Quantity: measure.WaterTemperature, Time: unsynced, Quality: measure.Fault, Reason: measure.CRC}),
 		anchorRecord(synced),
 		gapRecord(wire.Gap{From: synced, To: synced, Lost: 300, Reason: wire.GapPowerCut}),
+		docRecord(wire.Document{Time: synced, Kind: wire.DocCalibration, Body: `{"a":1}`}),
+		readingRecord(measure.Reading{Sensor: "ao1-do", Quantity: measure.PH, Time: synced, Value: 1, Raw: 2, Filtered: true, Inputs: "s=0"}),
+		readingRecord(measure.Reading{Sensor: "ao1-do", Quantity: measure.PH, Time: synced, Value: 1, Inputs: "s=0"}),
 	}
 }
 
@@ -29,6 +32,9 @@ func TestRecord_HasTheBytesOfFORMAT(t *testing.T) {
 		"01032030313233343536373839616263646566303132333435363738396162636465668827" + "08616f312d74656d701177617465725f74656d70657261747572650503637263",
 		"0200083031323334353637c2de03fbf188fda933",
 		"0300083031323334353637c2de03fbf188fda933" + "00083031323334353637c2de03fbf188fda933" + "09706f7765722d637574" + "ac02",
+		"0400083031323334353637c2de03fbf188fda933" + "0b63616c6962726174696f6e" + "077b2261223a317d",
+		"0500083031323334353637c2de03fbf188fda93306616f312d646f02706800" + "3ff0000000000000" + "03" + "4000000000000000" + "03733d30",
+		"0500083031323334353637c2de03fbf188fda93306616f312d646f02706800" + "3ff0000000000000" + "02" + "03733d30",
 	}
 	for i, r := range sampleRecords() {
 		raw, err := r.encode()

@@ -105,12 +105,15 @@ func (r *rescuer) records(found []record) ([][]byte, error) {
 
 // unpack lists what a batch holds as records.
 func unpack(b *wire.Batch) []record {
-	out := make([]record, 0, 1+len(b.Gaps)+len(b.Readings))
+	out := make([]record, 0, 1+len(b.Gaps)+len(b.Documents)+len(b.Readings))
 	if b.Anchor != nil {
 		out = append(out, anchorRecord(measure.Instant{Wall: b.Anchor.Wall, Uptime: b.Anchor.Uptime, Clock: b.Clock, Boot: b.Boot}))
 	}
 	for _, g := range b.Gaps {
 		out = append(out, gapRecord(g))
+	}
+	for _, d := range b.Documents {
+		out = append(out, docRecord(d))
 	}
 	for _, r := range b.Readings {
 		out = append(out, readingRecord(r))

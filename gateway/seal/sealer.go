@@ -146,6 +146,21 @@ func (s *Sealer) Take(_ context.Context, readings []measure.Reading) error {
 	return errors.Join(refused...)
 }
 
+// TakeDocument keeps a document like a reading: in memory for at most CommitEvery, then on disk. A document that could
+// never stand in a batch is refused.
+func (s *Sealer) TakeDocument(_ context.Context, d wire.Document) error {
+	d.Time.Wall = d.Time.Wall.UTC()
+	raw, err := docRecord(d).encode()
+	if err != nil {
+		return fmt.Errorf("seal: document: %w", err)
+	}
+	s.mu.Lock()
+	s.anchor(d.Time)
+	s.push(item{raw: raw, at: d.Time})
+	s.mu.Unlock()
+	return nil
+}
+
 // anchor puts an anchor before the first reading of a boot that has a wall clock, and whenever the clock got better: the
 // server dates the earlier readings of the boot with it.
 func (s *Sealer) anchor(at measure.Instant) {

@@ -29,27 +29,29 @@ func grade(c Channel, at measure.Instant, samples []Sample, err error) []measure
 		if err != nil {
 			r.Reason = reasonOf(err)
 		} else {
-			r.Value, r.Quality, r.Reason = valueOf(q, samples)
+			valueOf(&r, samples)
 		}
 		readings = append(readings, r)
 	}
 	return readings
 }
 
-// valueOf finds q among samples and says what it is worth. A value outside the physical limits keeps its value: nothing
-// is clamped.
-func valueOf(q measure.Quantity, samples []Sample) (float64, measure.Quality, measure.FaultReason) {
+// valueOf finds r's quantity among samples and says what it is worth. A value outside the physical limits keeps its
+// value: nothing is clamped. A quantity that is not there stays a fault.
+func valueOf(r *measure.Reading, samples []Sample) {
+	r.Reason = measure.Garbled
 	for _, s := range samples {
-		if s.Quantity != q {
+		if s.Quantity != r.Quantity {
 			continue
 		}
-		quality, err := q.Grade(s.Value)
+		quality, err := s.Quantity.Grade(s.Value)
 		if err != nil || s.Quality >= measure.Fault {
-			break
+			return
 		}
-		return s.Value, measure.Worse(quality, s.Quality), ""
+		r.Value, r.Quality, r.Reason = s.Value, measure.Worse(quality, s.Quality), ""
+		r.Inputs = measure.FormatInputs(s.Inputs)
+		return
 	}
-	return 0, measure.Fault, measure.Garbled
 }
 
 // reasonOf is why err left no value.

@@ -25,6 +25,34 @@ type Sample struct {
 	Quantity measure.Quantity
 	Value    float64
 	Quality  measure.Quality // Good, Uncalibrated or Estimated; the physical limits are checked by the caller
+	Inputs   []measure.Input // what the value was computed with, in the order it was used
+}
+
+// Inputs tells a driver the value of another channel that its own is computed with: the water temperature behind an
+// oxygen. ok is false when nobody knows it, or only an old value is known: then the driver says what it assumed in its
+// place, and its sample is Estimated. It is called from the goroutine of the driver's bus.
+type Inputs interface {
+	Input(q measure.Quantity) (in measure.Input, ok bool)
+}
+
+// NoInputs is the Inputs of a sensor with no others around it.
+type NoInputs struct{}
+
+// Input implements Inputs.
+func (NoInputs) Input(measure.Quantity) (measure.Input, bool) { return measure.Input{}, false }
+
+// InputOr asks from for q and falls back to a value that is only assumed. The quality is what it leaves of a sample
+// computed with it: Good, or Estimated when it is assumed. A stale value is better than a default and is taken, too.
+func InputOr(from Inputs, q measure.Quantity, fallback float64) (measure.Input, measure.Quality) {
+	in, ok := from.Input(q)
+	switch {
+	case ok:
+		return in, measure.Good
+	case in.Sensor != "": // known, and old
+		in.Assumed = true
+		return in, measure.Estimated
+	}
+	return measure.Input{Quantity: q, Value: fallback, Assumed: true}, measure.Estimated
 }
 
 // Fault is the error a driver returns when there is no value, and why.

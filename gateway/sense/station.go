@@ -37,6 +37,9 @@ type Station struct {
 	clock    Clock
 	channels []*channelState
 	log      *slog.Logger
+
+	mu   sync.Mutex
+	held map[string]chan struct{} // by bus: full while somebody uses it
 }
 
 // channelState is what the Station remembers of a channel between two polls, to log a change once.
@@ -49,7 +52,7 @@ type channelState struct {
 
 // NewStation makes a Station of channels. It starts nothing.
 func NewStation(clock Clock, channels []Channel, log *slog.Logger) *Station {
-	s := &Station{clock: clock, log: log}
+	s := &Station{clock: clock, log: log, held: make(map[string]chan struct{})}
 	for _, c := range channels {
 		c.Every = max(c.Every, minEvery)
 		s.channels = append(s.channels, &channelState{Channel: c})
@@ -124,9 +127,43 @@ func (s *Station) PollAll(ctx context.Context, sink Sink) error {
 	return errors.Join(errs...)
 }
 
+// Do runs f while nobody else uses the bus: a calibration or a scan never talks into a poll, and a poll never into it. It
+// returns f's error, or ctx's when the bus did not become free. f should be one question to a chip: the polls of the bus
+// wait for it.
+func (s *Station) Do(ctx context.Context, bus string, f func(ctx context.Context) error) error {
+	free, err := s.hold(ctx, bus)
+	if err != nil {
+		return err
+	}
+	defer free()
+	return f(ctx)
+}
+
+// hold waits until a bus is free, takes it, and returns what frees it again.
+func (s *Station) hold(ctx context.Context, bus string) (free func(), err error) {
+	s.mu.Lock()
+	c, ok := s.held[bus]
+	if !ok {
+		c = make(chan struct{}, 1)
+		s.held[bus] = c
+	}
+	s.mu.Unlock()
+	select {
+	case c <- struct{}{}:
+		return func() { <-c }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
 // poll asks a channel and hands the readings over.
 func (s *Station) poll(ctx context.Context, c *channelState, sink Sink) error {
+	free, err := s.hold(ctx, c.Bus)
+	if err != nil {
+		return err
+	}
 	samples, err := ask(ctx, c.Sensor)
+	free()
 	if ctxErr := ctx.Err(); ctxErr != nil {
 		return ctxErr // an interrupted question has no answer, not even a fault
 	}

@@ -10,6 +10,7 @@ import (
 	"math"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -384,4 +385,53 @@ func TestStation_WithNoChannelWaits(t *testing.T) {
 			t.Errorf("ended after %v", time.Since(began))
 		}
 	})
+}
+
+func TestStation_DoAndPollsTakeTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		clock := newTestClock()
+		var busy atomic.Int32
+		alone := func(ctx context.Context, d time.Duration) {
+			if busy.Add(1) != 1 {
+				t.Error("two at a time on one bus")
+			}
+			_ = clock.Sleep(ctx, d)
+			busy.Add(-1)
+		}
+		slow := sensorFunc(func(ctx context.Context) ([]sense.Sample, error) {
+			alone(ctx, 900*time.Millisecond)
+			return gives(28)(ctx)
+		})
+		var sink taken
+		st := sense.NewStation(clock, []sense.Channel{temperature("ao1-temp", "a", time.Second, slow)}, quiet())
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		done := 0
+		go func() {
+			for ctx.Err() == nil {
+				if err := st.Do(ctx, "a", func(ctx context.Context) error { alone(ctx, 300*time.Millisecond); return nil }); err == nil {
+					done++
+				}
+			}
+		}()
+		if err := st.Run(ctx, &sink); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		if n := len(sink.uptimes("ao1-temp")); n < 25 || done < 25 {
+			t.Errorf("%d polls and %d calibrations in a minute: one starves the other", n, done)
+		}
+	})
+}
+
+func TestStation_DoGivesUpWithItsContext(t *testing.T) {
+	st := sense.NewStation(newTestClock(), nil, quiet())
+	ctx, cancel := context.WithCancel(t.Context())
+	err := st.Do(t.Context(), "a", func(context.Context) error {
+		cancel()
+		return st.Do(ctx, "a", func(context.Context) error { t.Error("ran all the same"); return nil })
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("Do = %v", err)
+	}
 }

@@ -50,6 +50,8 @@ type Batch struct {
 	Boot    string             // [0-9a-f]{8,32}, of every record in the batch
 	Anchor  *Anchor            // only where Clock is not Unsynced
 	Gaps    []Gap
+	// Documents are what happened to the gateway's measuring, in the order it happened.
+	Documents []Document
 	// Readings are in the order they were taken. With Clock Unsynced only Time.Uptime is set, otherwise only Time.Wall.
 	Readings []measure.Reading
 }
@@ -67,6 +69,28 @@ type Gap struct {
 	Lost     uint64          // number of readings; 0 when unknown
 	Reason   GapReason
 }
+
+// Document is a record that is no number: a calibration, or what became of settings. Its body is kept byte for byte.
+type Document struct {
+	Time measure.Instant // Wall, or Uptime where the batch is Unsynced
+	Kind DocumentKind
+	Body string // 1 to MaxDocument bytes, a JSON object (RFC 8259)
+}
+
+// MaxDocument is the longest body of a Document.
+const MaxDocument = 8_192
+
+// DocumentKind says what a Document is.
+type DocumentKind string
+
+// The kinds of documents.
+const (
+	DocCalibration DocumentKind = "calibration" // what was done to a probe, by whom, and what came of it
+	DocSettings    DocumentKind = "settings"    // which settings are in force since then, or why some were refused
+)
+
+// Valid reports whether k is a known kind.
+func (k DocumentKind) Valid() bool { return k == DocCalibration || k == DocSettings }
 
 // GapReason says why readings are missing.
 type GapReason string

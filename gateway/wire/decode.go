@@ -64,10 +64,19 @@ func (c *cursor) lit(s string) bool {
 	return true
 }
 
-// text reads up to the closing quote; canonical strings hold no escape.
-func (c *cursor) text() ([]byte, bool) {
+// maxInputsText is longer than any text of inputs (measure.FormatInputs), maxDocText than any document in base64.
+const (
+	maxInputsText = 256
+	maxDocText    = (MaxDocument*4 + 2) / 3
+)
+
+// text reads a short text.
+func (c *cursor) text() ([]byte, bool) { return c.textUpTo(64) }
+
+// textUpTo reads up to the closing quote; canonical strings hold no escape.
+func (c *cursor) textUpTo(most int) ([]byte, bool) {
 	end := bytes.IndexByte(c.s[c.at:], '"')
-	if end < 0 || end > 64 {
+	if end < 0 || end > most {
 		return nil, false
 	}
 	t := c.s[c.at : c.at+end]
@@ -128,12 +137,13 @@ func (b *Batch) parseRecords(line []byte) error {
 	if !ok || !c.lit(`,"n":"`) {
 		return fmt.Errorf("%w: base time", ErrMalformed)
 	}
+	known := measure.Quantities()
 	b.Readings = make([]measure.Reading, 0, min(MaxRecords, 1+len(line)/40))
 	for i := 0; ; i++ {
 		if i >= MaxRecords {
 			return fmt.Errorf("%w: more than %d records", ErrMalformed, MaxRecords)
 		}
-		if !b.parseRecord(&c, base) {
+		if !b.parseRecord(&c, known, base) {
 			return fmt.Errorf("%w: record %d, byte %d of line 6", ErrMalformed, i, c.at)
 		}
 		if c.lit(`]`) {
@@ -149,7 +159,7 @@ func (b *Batch) parseRecords(line []byte) error {
 	return nil
 }
 
-func (b *Batch) parseRecord(c *cursor, base int64) bool {
+func (b *Batch) parseRecord(c *cursor, known []measure.Quantity, base int64) bool {
 	name, ok := c.text()
 	if !ok {
 		return false
@@ -168,15 +178,23 @@ func (b *Batch) parseRecord(c *cursor, base int64) bool {
 	case gapName:
 		return b.parseGap(c, base, at)
 	}
+	if kind, ok := bytes.CutPrefix(name, []byte(docPrefix)); ok {
+		return b.parseDocument(c, at, DocumentKind(kind))
+	}
 	sensor, quantity, ok := bytes.Cut(name, []byte("/"))
 	if !ok {
 		return false
 	}
-	r := measure.Reading{Sensor: string(sensor), Quantity: intern(quantity), Time: b.instant(at)}
+	r := measure.Reading{Sensor: string(sensor), Quantity: intern(known, quantity), Time: b.instant(at)}
+	return b.parseValue(c, &r)
+}
+
+// parseValue reads what follows the name and time of a reading.
+func (b *Batch) parseValue(c *cursor, r *measure.Reading) bool {
 	if c.lit(`,"vs":"`) {
 		why, ok := c.text()
 		r.Quality, r.Reason = measure.Fault, measure.FaultReason(why)
-		b.Readings = append(b.Readings, r)
+		b.Readings = append(b.Readings, *r)
 		return ok && c.lit(`}`)
 	}
 	if !c.lit(`,"v":`) {
@@ -187,6 +205,12 @@ func (b *Batch) parseRecord(c *cursor, base int64) bool {
 		return false
 	}
 	r.Value = v
+	if c.lit(`,"raw":`) {
+		r.Filtered = true
+		if r.Raw, err = strconv.ParseFloat(string(c.number()), 64); err != nil {
+			return false
+		}
+	}
 	if c.lit(`,"q":"`) {
 		q, ok := c.text()
 		if !ok {
@@ -196,8 +220,28 @@ func (b *Batch) parseRecord(c *cursor, base int64) bool {
 			return false
 		}
 	}
-	b.Readings = append(b.Readings, r)
+	if c.lit(`,"by":"`) {
+		by, ok := c.textUpTo(maxInputsText)
+		if !ok {
+			return false
+		}
+		r.Inputs = string(by)
+	}
+	b.Readings = append(b.Readings, *r)
 	return c.lit(`}`)
+}
+
+func (b *Batch) parseDocument(c *cursor, at int64, kind DocumentKind) bool {
+	if !c.lit(`,"vd":"`) {
+		return false
+	}
+	text, ok := c.textUpTo(maxDocText)
+	if !ok {
+		return false
+	}
+	body, err := base64.RawURLEncoding.Strict().DecodeString(string(text))
+	b.Documents = append(b.Documents, Document{Time: b.instant(at), Kind: kind, Body: string(body)})
+	return err == nil && c.lit(`}`)
 }
 
 func (b *Batch) parseAnchor(c *cursor, at int64) bool {
@@ -237,8 +281,8 @@ func (b *Batch) instant(ms int64) measure.Instant {
 }
 
 // intern spares an allocation per reading for the quantities we know.
-func intern(b []byte) measure.Quantity {
-	for _, q := range measure.Quantities() {
+func intern(known []measure.Quantity, b []byte) measure.Quantity {
+	for _, q := range known {
 		if string(b) == string(q) {
 			return q
 		}

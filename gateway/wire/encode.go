@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"math"
 	"strconv"
@@ -14,6 +16,7 @@ const (
 	receiptMagic = "aovuon/receipt/1"
 	anchorName   = "gateway/anchor"
 	gapName      = "gateway/gap"
+	docPrefix    = "gateway/"
 	reservedID   = "gateway" // no sensor may bear it: it names the records about the gateway itself
 
 	// RFC 8428 section 4.5.3: times below 2^28 s are relative, times from there on are absolute.
@@ -45,7 +48,7 @@ func (b *Batch) appendText(dst []byte) ([]byte, error) {
 }
 
 func (b *Batch) validHeader() error {
-	n := len(b.Gaps) + len(b.Readings)
+	n := len(b.Gaps) + len(b.Documents) + len(b.Readings)
 	if b.Anchor != nil {
 		n++
 	}
@@ -97,6 +100,11 @@ func (b *Batch) appendRecords(dst []byte) ([]byte, error) {
 			return p.dst, err
 		}
 	}
+	for i := range b.Documents {
+		if err := p.document(&b.Documents[i]); err != nil {
+			return p.dst, err
+		}
+	}
 	for i := range b.Readings {
 		if err := p.reading(&b.Readings[i]); err != nil {
 			return p.dst, err
@@ -125,6 +133,32 @@ func (p *pack) gap(g Gap) error {
 	return nil
 }
 
+func (p *pack) document(d *Document) error {
+	if err := d.Validate(); err != nil {
+		return err
+	}
+	if err := p.open(docPrefix+string(d.Kind), "", d.Time); err != nil {
+		return err
+	}
+	p.dst = append(p.dst, `,"vd":"`...)
+	p.dst = base64.RawURLEncoding.AppendEncode(p.dst, []byte(d.Body))
+	p.dst = append(p.dst, `"}`...)
+	return nil
+}
+
+// Validate reports why d cannot stand in a batch.
+func (d *Document) Validate() error {
+	switch {
+	case !d.Kind.Valid():
+		return fmt.Errorf("wire: unknown kind of document %q", string(d.Kind))
+	case len(d.Body) == 0 || len(d.Body) > MaxDocument:
+		return fmt.Errorf("wire: document of %d bytes: want 1 to %d", len(d.Body), MaxDocument)
+	case d.Body[0] != '{' || !json.Valid([]byte(d.Body)):
+		return fmt.Errorf("wire: a document's body is not a JSON object")
+	}
+	return nil
+}
+
 func (p *pack) reading(r *measure.Reading) error {
 	if err := r.Validate(); err != nil {
 		return fmt.Errorf("wire: %w", err)
@@ -143,9 +177,18 @@ func (p *pack) reading(r *measure.Reading) error {
 	}
 	p.dst = append(p.dst, `,"v":`...)
 	p.dst = appendNumber(p.dst, r.Value)
+	if r.Filtered {
+		p.dst = append(p.dst, `,"raw":`...)
+		p.dst = appendNumber(p.dst, r.Raw)
+	}
 	if r.Quality != measure.Good {
 		p.dst = append(p.dst, `,"q":"`...)
 		p.dst = append(p.dst, r.Quality.String()...)
+		p.dst = append(p.dst, '"')
+	}
+	if r.Inputs != "" { // only letters, digits and =@+?;.- : nothing that JSON would escape
+		p.dst = append(p.dst, `,"by":"`...)
+		p.dst = append(p.dst, r.Inputs...)
 		p.dst = append(p.dst, '"')
 	}
 	p.dst = append(p.dst, '}')

@@ -108,6 +108,19 @@ func vectorBatches(tb testing.TB) (batches []*wire.Batch, sealed [][]byte) {
 			{Sensor: "ao1-do", Quantity: measure.DissolvedOxygen, Time: wall(29_999), Value: 1e-7, Quality: measure.Suspect},
 			{Sensor: "khoai1-kk", Quantity: measure.AirPressure, Time: wall(90_001), Value: 1013.25},
 		}},
+		{
+			Clock: measure.Synced, Boot: boot,
+			Documents: []wire.Document{
+				{Time: wall(100_000), Kind: wire.DocCalibration, Body: `{"sensor":"ao1-ph","who":"Nguyễn Văn Ao"}`},
+				{Time: wall(100_500), Kind: wire.DocSettings, Body: `{}`},
+			},
+			Readings: []measure.Reading{
+				{Sensor: "ao1-do", Quantity: measure.DissolvedOxygen, Time: wall(120_000), Value: 6.1, Raw: 6.35, Filtered: true,
+					Quality: measure.Estimated, Inputs: "t=28.44@ao1-temp+12;s=0;p=1013.25?"},
+				{Sensor: "ao1-temp", Quantity: measure.WaterTemperature, Time: wall(120_001), Value: 28, Raw: 0, Filtered: true},
+				{Sensor: "ao1-ph", Quantity: measure.PH, Time: wall(121_000), Value: 7.5, Inputs: "t=28.44@ao1-temp+13"},
+			},
+		},
 	}
 	for i, b := range batches {
 		b.Gateway, b.Epoch, b.Seq = "gw-ao", "00112233445566aa", uint64(i)+1
@@ -231,6 +244,26 @@ func refusals(tb testing.TB) (out []refusal) {
 	change("second-anchor", `,{"n":"khoai1-am`, `,{"n":"gateway/anchor","v":61.25},{"n":"khoai1-am`)
 	change("anchor-not-first", text[strings.Index(text, "["):len(text)-1],
 		`[{"bt":1763614800,"n":"ao1-temp/water_temperature","v":27.125},{"n":"gateway/anchor","v":61.25}]`)
+	last, _, _ := strings.Cut(string(sealed[3]), "\n\n")
+	for _, c := range [][3]string{
+		{"quality-after-inputs", `"q":"estimated","by":"t=28.44@ao1-temp+12;s=0;p=1013.25?"`, `"by":"t=28.44@ao1-temp+12;s=0;p=1013.25?","q":"estimated"`},
+		{"raw-after-quality", `"raw":6.35,"q":"estimated"`, `"q":"estimated","raw":6.35`},
+		{"raw-not-shortest", `"raw":6.35`, `"raw":6.350`},
+		{"inputs-not-shortest", "t=28.44@ao1-temp+12", "t=28.440@ao1-temp+12"},
+		{"inputs-unknown-symbol", "t=28.44@ao1-temp+13", "x=28.44@ao1-temp+13"},
+		{"inputs-empty", `"by":"t=28.44@ao1-temp+13"`, `"by":""`},
+		{"document-unknown-kind", "gateway/settings", "gateway/poem"},
+		{"document-not-json", `"vd":"e30"`, `"vd":"e3"`},
+		{"document-padded", `"vd":"e30"`, `"vd":"e30="`},
+		{"document-loose-bits", `"vd":"e30"`, `"vd":"e31"`},
+		{"document-too-long", `"vd":"e30"`, `"vd":"` + base64.RawURLEncoding.EncodeToString([]byte("{"+strings.Repeat(" ", wire.MaxDocument)+"}")) + `"`},
+		{"document-without-body", `"vd":"e30"`, `"vd":""`},
+	} {
+		if !strings.Contains(last, c[1]) {
+			tb.Fatalf("%s: %q is not in the text", c[0], c[1])
+		}
+		add(c[0], "malformed", string(signed(tb, strings.Replace(last, c[1], c[2], 1)+"\n", signer)))
+	}
 	big := strings.Replace(text, `{"n":"khoai1-am`, strings.Repeat(`{"n":"a/ph","v":7},`, 1998)+`{"n":"khoai1-am`, 1)
 	add("too-many-records", "malformed", string(signed(tb, big, signer)))
 	return append(out, receiptRefusals(tb)...)

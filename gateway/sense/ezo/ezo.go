@@ -31,22 +31,18 @@ const (
 	pollMost    = 10
 )
 
-// Thermometer tells the water temperature in °C; ok is false when it is not known or too old. It is called from the
-// goroutine of the EZO's bus.
-type Thermometer func() (celsius float64, ok bool)
-
 // Dev is one circuit. It is used by one goroutine at a time.
 type Dev struct {
 	dev        i2c.Dev
 	board      Board
-	thermo     Thermometer
+	inputs     sense.Inputs
 	clock      sense.Clock
 	calibrated bool // known to be
 }
 
-// New returns the circuit at addr of bus; thermo is nil when no thermometer belongs to it.
-func New(bus i2c.Bus, addr uint16, board Board, thermo Thermometer, clock sense.Clock) *Dev {
-	return &Dev{dev: i2c.Dev{Bus: bus, Addr: addr}, board: board, thermo: thermo, clock: clock}
+// New returns the circuit at addr of bus; inputs tell it the temperature of its water.
+func New(bus i2c.Bus, addr uint16, board Board, inputs sense.Inputs, clock sense.Clock) *Dev {
+	return &Dev{dev: i2c.Dev{Bus: bus, Addr: addr}, board: board, inputs: inputs, clock: clock}
 }
 
 // Sense implements sense.Sensor: one dissolved oxygen in mg/L, or one pH.
@@ -63,10 +59,11 @@ func (d *Dev) sense(ctx context.Context) (sense.Sample, error) {
 	if err := d.askCalibration(ctx); err != nil {
 		return sense.Sample{}, err
 	}
-	command, quality := d.question()
+	water, quality := sense.InputOr(d.inputs, measure.WaterTemperature, defaultCelsius)
 	if !d.calibrated {
 		quality = measure.Worse(quality, measure.Uncalibrated)
 	}
+	command := "RT," + strconv.FormatFloat(water.Value, 'f', 2, 64)
 	answer, err := d.ask(ctx, command, waitReading)
 	if err != nil {
 		return sense.Sample{}, err
@@ -79,19 +76,7 @@ func (d *Dev) sense(ctx context.Context) (sense.Sample, error) {
 	if d.board == PH {
 		q = measure.PH
 	}
-	return sense.Sample{Quantity: q, Value: v, Quality: quality}, nil
-}
-
-// question is what to ask, and what the answer will be worth.
-func (d *Dev) question() (command string, quality measure.Quality) {
-	if d.thermo == nil {
-		return "R", measure.Estimated
-	}
-	celsius, ok := d.thermo()
-	if !ok {
-		celsius, quality = defaultCelsius, measure.Estimated
-	}
-	return "RT," + strconv.FormatFloat(celsius, 'f', 2, 64), quality
+	return sense.Sample{Quantity: q, Value: v, Quality: quality, Inputs: []measure.Input{water}}, nil
 }
 
 // askCalibration asks whether the circuit is calibrated, unless it is known to be. A circuit that does not know the

@@ -37,8 +37,20 @@ func calibrated(more ...i2ctest.IO) []i2ctest.IO {
 	return append([]i2ctest.IO{write("Cal,?"), answer(1, "?Cal,3")}, more...)
 }
 
-func at(celsius float64) ezo.Thermometer { return func() (float64, bool) { return celsius, true } }
-func unknown() (float64, bool)           { return 99, false }
+// water is the thermometer beside the circuit.
+type water struct {
+	celsius float64
+	stale   bool
+}
+
+func (w water) Input(q measure.Quantity) (measure.Input, bool) {
+	if q != measure.WaterTemperature {
+		return measure.Input{}, false
+	}
+	return measure.Input{Quantity: q, Value: w.celsius, Sensor: "ao1-temp", Age: 12 * time.Second}, !w.stale
+}
+
+func at(celsius float64) sense.Inputs { return water{celsius: celsius} }
 
 func reasonOf(err error) measure.FaultReason {
 	f, ok := errors.AsType[*sense.Fault](err)
@@ -54,60 +66,65 @@ func TestSense_Talks(t *testing.T) {
 	golden := "\x37\x2E\x33\x31\x32" // the golden frame: 01 37 2E 33 31 32 00
 	for name, tc := range map[string]struct {
 		board  ezo.Board
-		thermo ezo.Thermometer
+		inputs sense.Inputs
 		ops    []i2ctest.IO
 		want   sense.Sample
+		by     string // its inputs
 	}{
 		"pH, golden frame, not compensated": {
-			ezo.PH, nil, calibrated(write("R"), answer(1, golden)),
-			sense.Sample{Quantity: measure.PH, Value: 7.312, Quality: measure.Estimated},
+			ezo.PH, sense.NoInputs{}, calibrated(write("RT,25.00"), answer(1, golden)),
+			sense.Sample{Quantity: measure.PH, Value: 7.312, Quality: measure.Estimated}, "t=25?",
 		},
 		"pH, compensated": {
 			ezo.PH, at(27.3), calibrated(write("RT,27.30"), answer(1, golden)),
-			sense.Sample{Quantity: measure.PH, Value: 7.312},
+			sense.Sample{Quantity: measure.PH, Value: 7.312}, "t=27.3@ao1-temp+12",
 		},
 		"DO, thermometer silent": {
-			ezo.DO, unknown, calibrated(write("RT,25.00"), answer(1, "6.41")),
-			sense.Sample{Quantity: measure.DissolvedOxygen, Value: 6.41, Quality: measure.Estimated},
+			ezo.DO, water{celsius: 31, stale: true}, calibrated(write("RT,31.00"), answer(1, "6.41")),
+			sense.Sample{Quantity: measure.DissolvedOxygen, Value: 6.41, Quality: measure.Estimated}, "t=31@ao1-temp+12?",
 		},
 		"DO, two outputs": {
 			ezo.DO, at(-1.254), calibrated(write("RT,-1.25"), answer(1, "6.41,81.3")),
-			sense.Sample{Quantity: measure.DissolvedOxygen, Value: 6.41},
+			sense.Sample{Quantity: measure.DissolvedOxygen, Value: 6.41}, "t=-1.254@ao1-temp+12",
 		},
 		"early read": {
 			ezo.PH, at(25), calibrated(write("RT,25.00"), answer(254, ""), answer(254, ""), answer(1, golden)),
-			sense.Sample{Quantity: measure.PH, Value: 7.312},
+			sense.Sample{Quantity: measure.PH, Value: 7.312}, "t=25@ao1-temp+12",
 		},
 		"bit 7 came out wrong": {
 			ezo.PH, at(25), calibrated(write("RT,25.00"), answer(1, "\xB7\x2E\xB3\x31\xB2\x80\x80")),
-			sense.Sample{Quantity: measure.PH, Value: 7.312},
+			sense.Sample{Quantity: measure.PH, Value: 7.312}, "t=25@ao1-temp+12",
 		},
 		"not calibrated": {
 			ezo.DO, at(25),
 			[]i2ctest.IO{write("Cal,?"), answer(1, "?Cal,0"), write("RT,25.00"), answer(1, "6.41")},
-			sense.Sample{Quantity: measure.DissolvedOxygen, Value: 6.41, Quality: measure.Uncalibrated},
+			sense.Sample{Quantity: measure.DissolvedOxygen, Value: 6.41, Quality: measure.Uncalibrated}, "t=25@ao1-temp+12",
 		},
 		"not calibrated nor compensated": {
-			ezo.DO, nil,
-			[]i2ctest.IO{write("Cal,?"), answer(1, "?CAL,0"), write("R"), answer(1, "6.41")},
-			sense.Sample{Quantity: measure.DissolvedOxygen, Value: 6.41, Quality: measure.Estimated},
+			ezo.DO, sense.NoInputs{},
+			[]i2ctest.IO{write("Cal,?"), answer(1, "?CAL,0"), write("RT,25.00"), answer(1, "6.41")},
+			sense.Sample{Quantity: measure.DissolvedOxygen, Value: 6.41, Quality: measure.Estimated}, "t=25?",
 		},
 		"does not know Cal,?": {
 			ezo.DO, at(25),
 			[]i2ctest.IO{write("Cal,?"), answer(2, ""), write("RT,25.00"), answer(1, "6.41")},
-			sense.Sample{Quantity: measure.DissolvedOxygen, Value: 6.41, Quality: measure.Uncalibrated},
+			sense.Sample{Quantity: measure.DissolvedOxygen, Value: 6.41, Quality: measure.Uncalibrated}, "t=25@ao1-temp+12",
 		},
 		"beyond its limits is not cut off": {
 			ezo.PH, at(25), calibrated(write("RT,25.00"), answer(1, "-1.250")),
-			sense.Sample{Quantity: measure.PH, Value: -1.25},
+			sense.Sample{Quantity: measure.PH, Value: -1.25}, "t=25@ao1-temp+12",
 		},
 	} {
 		bus := sensetest.NewBus(tc.ops...)
-		got, err := ezo.New(bus, addr, tc.board, tc.thermo, clock()).Sense(t.Context())
+		got, err := ezo.New(bus, addr, tc.board, tc.inputs, clock()).Sense(t.Context())
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
+		if by := measure.FormatInputs(got[0].Inputs); by != tc.by {
+			t.Errorf("%s: computed with %q; want %q", name, by, tc.by)
+		}
+		got[0].Inputs = nil
 		if diff := cmp.Diff([]sense.Sample{tc.want}, got); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
@@ -120,8 +137,8 @@ func TestSense_Talks(t *testing.T) {
 func TestSense_GivesTheCircuitItsTime(t *testing.T) {
 	c := clock()
 	before := c.Now().Uptime
-	bus := sensetest.NewBus(calibrated(write("R"), answer(1, "7.0"))...)
-	if _, err := ezo.New(bus, addr, ezo.PH, nil, c).Sense(t.Context()); err != nil {
+	bus := sensetest.NewBus(calibrated(write("RT,25.00"), answer(1, "7.0"))...)
+	if _, err := ezo.New(bus, addr, ezo.PH, sense.NoInputs{}, c).Sense(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if waited := c.Now().Uptime - before; waited != 1200*time.Millisecond {
@@ -136,7 +153,7 @@ func TestSense_FaultsAreReasonsNeverNumbers(t *testing.T) {
 		}
 		return ops
 	}
-	ask := write("R")
+	ask := write("RT,25.00")
 	for name, tc := range map[string]struct {
 		bus  *sensetest.Bus
 		want measure.FaultReason
@@ -162,7 +179,7 @@ func TestSense_FaultsAreReasonsNeverNumbers(t *testing.T) {
 		"garbled calibration": {sensetest.NewBus(write("Cal,?"), answer(1, "?Cbl,1")), measure.Garbled},
 		"odd calibration":     {sensetest.NewBus(write("Cal,?"), answer(1, "?Cal,x")), measure.Garbled},
 	} {
-		got, err := ezo.New(tc.bus, addr, ezo.DO, nil, clock()).Sense(t.Context())
+		got, err := ezo.New(tc.bus, addr, ezo.DO, sense.NoInputs{}, clock()).Sense(t.Context())
 		if reasonOf(err) != tc.want || got != nil {
 			t.Errorf("%s: %v, %v; want %s", name, got, err, tc.want)
 		}
@@ -204,7 +221,7 @@ func TestSense_AsksForTheCalibrationAtStartAndAfterHealing(t *testing.T) {
 func TestSense_EndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := ezo.New(sensetest.NewBus(write("Cal,?")), addr, ezo.PH, nil, clock()).Sense(ctx)
+	_, err := ezo.New(sensetest.NewBus(write("Cal,?")), addr, ezo.PH, sense.NoInputs{}, clock()).Sense(ctx)
 	if !errors.Is(err, context.Canceled) || reasonOf(err) != "" {
 		t.Errorf("Sense = %v", err)
 	}

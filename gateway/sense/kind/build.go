@@ -33,7 +33,7 @@ func Build(specs []Spec, buses Buses, busKinds map[string]BusSpec, clock sense.C
 	}
 	for _, s := range specs {
 		if s.Temperature != "" && b.water[s.Temperature] == nil {
-			b.water[s.Temperature] = newMemory(clock)
+			b.water[s.Temperature] = newMemory(clock, s.Temperature)
 		}
 	}
 	var first, rest []sense.Channel
@@ -85,9 +85,9 @@ func (b *builder) channel(s Spec) sense.Channel {
 }
 
 func (b *builder) ezo(s Spec, board ezo.Board) *ezo.Dev {
-	var thermo ezo.Thermometer
+	var inputs sense.Inputs = sense.NoInputs{}
 	if m := b.water[s.Temperature]; m != nil {
-		thermo = m.celsius
+		inputs = m
 	}
-	return ezo.New(b.i2c[s.Bus], s.Address, board, thermo, b.clock)
+	return ezo.New(b.i2c[s.Bus], s.Address, board, inputs, b.clock)
 }

@@ -15,7 +15,8 @@ const maxAge = 10 * time.Minute
 // memory is the last good water temperature of one sensor. It is written on the goroutine of that sensor's bus and read
 // on others.
 type memory struct {
-	clock sense.Clock
+	clock  sense.Clock
+	sensor string
 
 	mu    sync.Mutex
 	known bool
@@ -23,14 +24,19 @@ type memory struct {
 	at    time.Duration // uptime
 }
 
-func newMemory(clock sense.Clock) *memory { return &memory{clock: clock} }
+func newMemory(clock sense.Clock, sensor string) *memory {
+	return &memory{clock: clock, sensor: sensor}
+}
 
-// celsius is an ezo.Thermometer: the last good value, unless it is older than maxAge.
-func (m *memory) celsius() (float64, bool) {
+// Input implements sense.Inputs: the last good value. It is not ok when it is older than maxAge.
+func (m *memory) Input(q measure.Quantity) (measure.Input, bool) {
 	now := m.clock.Now().Uptime
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.value, m.known && now-m.at <= maxAge
+	if q != measure.WaterTemperature || !m.known {
+		return measure.Input{}, false
+	}
+	return measure.Input{Quantity: q, Value: m.value, Sensor: m.sensor, Age: now - m.at}, now-m.at <= maxAge
 }
 
 // watch returns a sensor that says what s says, and remembers it.

@@ -269,7 +269,7 @@ func TestCompensation_UsesTheLastGoodValueForTenMinutes(t *testing.T) {
 			t.Errorf("%s, 5 minutes: %+v, asked %q", name, r, last())
 		}
 		sleep(5*time.Minute + time.Second)
-		if r := poll(); r.Quality != measure.Estimated || r.Value != 6.41 || last() != "RT,25.00" {
+		if r := poll(); r.Quality != measure.Estimated || r.Value != 6.41 || last() != "RT,31.25" {
 			t.Errorf("%s, 10 minutes: %+v, asked %q", name, r, last())
 		}
 		f.thermometer(1, at31)
