@@ -22,7 +22,7 @@ func (s *Sealer) Run(ctx context.Context) error {
 	seal := time.NewTimer(0) // what a former run committed is sealed at once
 	defer seal.Stop()
 	for {
-		var err error
+		var adding, sealing error
 		select {
 		case <-ctx.Done():
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), finish)
@@ -34,18 +34,22 @@ func (s *Sealer) Run(ctx context.Context) error {
 		case <-commit.C:
 			signal(s.wake)
 		case <-s.wake:
-			if err = s.commit(ctx); err == nil && s.due() {
-				err = s.sealAll(ctx)
+			if adding = s.commit(ctx); sealable(adding) && s.due() {
+				sealing = s.sealAll(ctx)
 				seal.Reset(s.interval())
 			}
 		case <-seal.C:
-			err = s.Flush(ctx)
+			if adding = s.commit(ctx); sealable(adding) {
+				sealing = s.sealAll(ctx)
+			}
 			seal.Reset(s.interval())
 		}
+		err := errors.Join(adding, sealing)
 		if errors.Is(err, spool.ErrCorrupt) {
 			return fmt.Errorf("seal: %w", err)
 		}
-		if err != nil && ctx.Err() == nil && s.Health().Err == nil { // a failing Add is told once, by committed
+		told := sealing == nil && s.Health().Err != nil // a failing Add is told once, by committed
+		if err != nil && ctx.Err() == nil && !told {
 			s.opts.Log.Error("readings wait to be sealed", slog.Any("err", err))
 		}
 	}
@@ -70,13 +74,19 @@ func (s *Sealer) due() bool {
 	return came || s.unsealed >= roomy
 }
 
-// Flush commits and seals everything, now.
+// Flush commits and seals everything, now. On a full disk it seals what was committed before, and returns spool.ErrFull
+// all the same: the newest readings are in memory still.
 func (s *Sealer) Flush(ctx context.Context) error {
-	if err := s.commit(ctx); err != nil {
-		return err
+	err := s.commit(ctx)
+	if sealable(err) {
+		err = errors.Join(err, s.sealAll(ctx))
 	}
-	return s.sealAll(ctx)
+	return err
 }
+
+// sealable reports whether what was committed is sealed after this answer of Add. On a full disk it must be: only what is
+// sealed can be sent, and only what the server has makes room again. The spool keeps a reserve for it.
+func sealable(add error) bool { return add == nil || errors.Is(add, spool.ErrFull) }
 
 // commit writes the buffer to the store. What the store does not take goes back to the front of the buffer.
 func (s *Sealer) commit(ctx context.Context) error {

@@ -48,14 +48,20 @@ type rig struct {
 // failing is the real spool with a disk that can fail.
 type failing struct {
 	*spool.Spool
-	err atomic.Pointer[error]
+	err      atomic.Pointer[error]
+	afterAdd func() // called once after an Add; may be nil
 }
 
 func (f *failing) Add(ctx context.Context, records [][]byte) error {
 	if err := f.err.Load(); err != nil {
 		return *err
 	}
-	return f.Spool.Add(ctx, records)
+	err := f.Spool.Add(ctx, records)
+	if f.afterAdd != nil {
+		f.afterAdd()
+		f.afterAdd = nil
+	}
+	return err
 }
 
 func newRig(t *testing.T, o seal.Options) *rig {
