@@ -30,12 +30,12 @@ func earliest() time.Time { return time.Date(2026, time.January, 1, 0, 0, 0, 0, 
 // SystemClockOptions say how far the machine's clock may be trusted. The zero value suits a Raspberry Pi.
 type SystemClockOptions struct {
 	// AssumeSynced takes the machine's clock as synchronised without asking the kernel: for containers and laptops, where
-	// something else keeps the time.
+	// something else keeps the time. A clock before NotBefore is not taken for right all the same.
 	AssumeSynced bool
 	// Root is the folder below which proc and sys are looked for; "" means "/".
 	Root string
-	// NotBefore is a time that has surely passed: a clock that says less was never set. The zero time means the commit
-	// this program was built from.
+	// NotBefore is a time that has surely passed: a clock that says less was never set. The zero time means a day before the
+	// commit this program was built from.
 	NotBefore time.Time
 }
 
@@ -43,10 +43,13 @@ type SystemClockOptions struct {
 // concurrent use.
 //
 // The state of its wall time is
+//   - Unsynced while it is before NotBefore, whoever vouches for it,
 //   - Synced while the kernel says that something disciplines it (adjtimex without STA_UNSYNC),
-//   - RTC when nothing does but a battery-backed clock exists, agrees, and is past NotBefore,
+//   - RTC when nothing does but a battery-backed clock exists and agrees,
 //   - EstimatedClock when it was synchronised earlier in the life of this process: a crystal loses seconds a day,
-//   - Unsynced else; then there is no wall time.
+//   - Unsynced else.
+//
+// An unsynced instant has no wall time.
 type SystemClock struct {
 	opts   SystemClockOptions
 	boot   string
@@ -110,6 +113,11 @@ func (c *SystemClock) Check() error {
 }
 
 func (c *SystemClock) state(wall time.Time, uptime time.Duration) measure.ClockState {
+	if wall.Before(c.opts.NotBefore) {
+		// The kernel calls a clock synchronised that a daemon began to steer before it was set. A reading of 1970 fits in no
+		// batch and would be lost; one without a wall time is dated when the clock is right.
+		return measure.Unsynced
+	}
 	if c.opts.AssumeSynced {
 		return measure.Synced
 	}
@@ -134,9 +142,6 @@ func (c *SystemClock) state(wall time.Time, uptime time.Duration) measure.ClockS
 // readRTC reports whether the wall time comes from a battery-backed clock. That one is there is not enough: without its
 // battery it starts at 1970, and the machine's clock then comes from a file of the last shutdown.
 func (c *SystemClock) readRTC(wall time.Time) bool {
-	if wall.Before(c.opts.NotBefore) {
-		return false
-	}
 	b, err := os.ReadFile(filepath.Join(c.opts.Root, "sys/class/rtc/rtc0/since_epoch"))
 	if err != nil {
 		return false // no such clock, or it does not answer: it holds no time either way
@@ -148,7 +153,11 @@ func (c *SystemClock) readRTC(wall time.Time) bool {
 	return wall.Sub(time.Unix(s, 0)).Abs() <= rtcApart
 }
 
-// builtAt is the time of the commit this program was built from, or an earlier one when the build does not say.
+// commitSlack is how far ahead the clock of who committed may have been: no gateway must call its own one wrong for it.
+const commitSlack = 24 * time.Hour
+
+// builtAt is a time that had passed when this program was built: that of its commit less commitSlack, or an earlier one
+// when the build does not say.
 func builtAt() time.Time {
 	bound := earliest()
 	info, ok := debug.ReadBuildInfo()
@@ -159,8 +168,8 @@ func builtAt() time.Time {
 		if s.Key != "vcs.time" {
 			continue
 		}
-		if t, err := time.Parse(time.RFC3339, s.Value); err == nil && t.After(bound) {
-			bound = t
+		if t, err := time.Parse(time.RFC3339, s.Value); err == nil && t.Add(-commitSlack).After(bound) {
+			bound = t.Add(-commitSlack)
 		}
 	}
 	return bound

@@ -87,7 +87,9 @@ func TestSystemClock_SaysWhatItsWallTimeIsWorth(t *testing.T) {
 			m.wall = time.Unix(300, 0)
 			m.rtc(t, m.wall)
 		}, want: measure.Unsynced},
-		"rtc garbled": {set: func(t *testing.T, m *machine) { m.write(t, "sys/class/rtc/rtc0/since_epoch", "?") }, want: measure.Unsynced},
+		"assumed, never set": {opts: sense.SystemClockOptions{AssumeSynced: true}, set: func(_ *testing.T, m *machine) { m.wall = time.Unix(300, 0) }, want: measure.Unsynced},
+		"synced, never set":  {set: func(_ *testing.T, m *machine) { m.synced, m.wall = true, time.Unix(300, 0) }, want: measure.Unsynced},
+		"rtc garbled":        {set: func(t *testing.T, m *machine) { m.write(t, "sys/class/rtc/rtc0/since_epoch", "?") }, want: measure.Unsynced},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newMachine(t)
