@@ -32,6 +32,9 @@ func (s *Store) failure(ctx context.Context, err error) failure {
 	text := e.Header.Get(errorHeader)
 	switch e.StatusCode {
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
+		if e.Header.Get(foreignHeader) != "" {
+			break // what is not InfluxDB never looked at a line: no point is to blame
+		}
 		return failure{reason: fmt.Sprintf("InfluxDB: %d: %s", e.StatusCode, text), dropped: dropped(text)}
 	case http.StatusRequestEntityTooLarge:
 		return failure{tooLarge: true, reason: "InfluxDB: 413: larger than the server takes in one request"}

@@ -148,6 +148,9 @@ func TestWrite_DoesWhatEachAnswerAsksFor(t *testing.T) {
 		"422 partial":            {script: partial(422, `{"code":"unprocessable entity","message":"type conflict"}`, true), rejected: []int{13, 7777}, reason: "422: type conflict", maxRequests: 60},
 		"400 of 3 Core":          {script: partial(400, `{"error":"partial write of line protocol occurred","data":[{"error_message":"no good","line_number":1}]}`, true), rejected: []int{13, 7777}, reason: "partial write of line protocol occurred: no good", maxRequests: 60},
 		"400 without JSON":       {script: partial(400, "not\nJSON", true), rejected: []int{13, 7777}, reason: "not JSON", maxRequests: 60},
+		"400 of 3 Core, long":    {script: untyped(partial(400, `{"error":"partial write of line protocol occurred","data":[{"original_line":"`+strings.Repeat("x", 70_000)+`","error_message":"no good","line_number":1}]}`, true)), rejected: []int{13, 7777}, reason: "partial write", maxRequests: 60},
+		"400 of a TLS port":      {script: always(reply{status: 400, body: "Client sent an HTTP request to an HTTPS server.\n"}), is: history.ErrConfiguration, reason: "url", maxRequests: 1},
+		"400 of a proxy":         {script: always(reply{status: 400, body: "<html>The plain HTTP request was sent to HTTPS port"}), is: history.ErrConfiguration, reason: "url", maxRequests: 1},
 		"400, all dropped": {script: func(_ int, l []string) *reply {
 			return &reply{status: 400, header: map[string]string{"X-Influxdb-Error": fmt.Sprintf("points beyond retention policy dropped=%d", len(l))}}
 		}, rejected: seq(n), reason: "beyond retention", maxRequests: 2},
@@ -195,6 +198,17 @@ func TestWrite_DoesWhatEachAnswerAsksFor(t *testing.T) {
 				t.Errorf("%d lines stored, want %d", len(f.stored), want)
 			}
 		})
+	}
+}
+
+// untyped leaves the content type out, as 3 Core does.
+func untyped(a answer) answer {
+	return func(i int, lines []string) *reply {
+		r := a(i, lines)
+		if r != nil {
+			r.header = nil
+		}
+		return r
 	}
 }
 

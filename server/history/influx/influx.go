@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net"
 	"net/http"
 	"net/url"
@@ -100,8 +101,8 @@ func (s *Store) CreateDatabase(ctx context.Context) error {
 	return nil
 }
 
-// transport signs in, compresses what is sent, and lifts the reason out of error answers that hide it in the body, where
-// influxdb-client-go does not look.
+// transport signs in, compresses what is sent, and lifts out of error answers what influxdb-client-go does not look for:
+// the reason, where it is hidden in the body, and whether InfluxDB gave the answer at all.
 type transport struct {
 	opts Options
 	next *http.Transport
@@ -129,6 +130,9 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
+	if !ofInflux(resp.Header, body) {
+		resp.Header.Set(foreignHeader, "true")
+	}
 	resp.Header.Set(errorHeader, reason(body))
 	return resp, nil
 }
@@ -136,8 +140,20 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 // CloseIdleConnections is what http.Client looks for.
 func (t *transport) CloseIdleConnections() { t.next.CloseIdleConnections() }
 
-// errorHeader is where 1.8 says what was wrong.
-const errorHeader = "X-Influxdb-Error"
+const (
+	errorHeader   = "X-Influxdb-Error" // where 1.8 says what was wrong
+	foreignHeader = "X-Aovuon-Foreign" // set by transport alone: not InfluxDB gave this answer
+)
+
+// ofInflux tells an error answer of InfluxDB from one of a proxy before it, or of a port that wants TLS. 1.8 and 2.x name
+// themselves in every answer. 3 Core does not, but says what is wrong with lines in a JSON object, whose end may be cut off.
+func ofInflux(h http.Header, body []byte) bool {
+	if h.Get("X-Influxdb-Version") != "" || h.Get("X-Platform-Error-Code") != "" {
+		return true
+	}
+	kind, _, err := mime.ParseMediaType(h.Get("Content-Type"))
+	return (err == nil && kind == "application/json") || bytes.HasPrefix(bytes.TrimSpace(body), []byte("{"))
+}
 
 // reason reads the error texts of 1.8 and 3 Core ("error", "data") and of 2.x ("message").
 func reason(body []byte) string {

@@ -38,7 +38,7 @@ func (s *Store) query(ctx context.Context, method, q string, f func(result) erro
 		return unreachable(ctx, err)
 	}
 	defer func() { err = errors.Join(err, resp.Body.Close()) }()
-	if resp.StatusCode == http.StatusBadRequest {
+	if resp.StatusCode == http.StatusBadRequest && resp.Header.Get(foreignHeader) == "" {
 		return fmt.Errorf("InfluxDB does not understand the query: %s", resp.Header.Get(errorHeader))
 	}
 	if resp.StatusCode != http.StatusOK {

@@ -77,6 +77,7 @@ func TestRead_DoesWhatEachAnswerAsksFor(t *testing.T) {
 	}{
 		"401":                  {401, `{"error":"x"}`, history.ErrConfiguration},
 		"404 of a proxy":       {404, "<html>", history.ErrConfiguration},
+		"400 of a TLS port":    {400, "Client sent an HTTP request to an HTTPS server.\n", history.ErrConfiguration},
 		"429":                  {429, "", history.ErrUnavailable},
 		"503":                  {503, "", history.ErrUnavailable},
 		"no database":          {200, `{"results":[{"statement_id":0,"error":"database not found: db"}]}`, history.ErrConfiguration},

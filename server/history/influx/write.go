@@ -52,7 +52,7 @@ func (b batch) halves() [2]batch {
 // send writes a batch. The answers and what follows from them:
 //
 //	204                        stored
-//	400, 422                   one line alone is rejected with the server's reason; of more each half is tried again
+//	400, 422 of InfluxDB       one line alone is rejected with the server's reason; of more each half is tried again
 //	413                        each half is tried again, and later batches are no longer that long
 //	429, 5xx, network          ErrUnavailable, with the Retry-After of the answer
 //	401, 403, 404, anything    ErrConfiguration
