@@ -13,10 +13,19 @@ import (
 	"aovuon/server/history"
 )
 
+const (
+	// AheadBy is how far a value may be dated after the server's clock before one of the two clocks must be wrong.
+	AheadBy = 5 * time.Minute
+	// MaxChannels is how many channels of one gateway Live holds: many more than a gateway has probes, and not what one that
+	// invents sensors can send. Of further ones only the history knows the newest value.
+	MaxChannels = 1000
+)
+
 // Value is the newest reading of one series. With Quality Fault it carries a Reason and no Value.
 type Value struct {
 	history.Series
 	Time    time.Time // UTC, when it was measured
+	Ahead   bool      // Time was more than AheadBy after the server's clock when the value came: nobody knows its age
 	Value   float64   // in the quantity's unit
 	Quality measure.Quality
 	Reason  measure.FaultReason
@@ -34,6 +43,7 @@ func (v Value) channel() channel { return channel{v.Gateway, v.Sensor, v.Quantit
 type Live struct {
 	mu     sync.Mutex
 	newest map[channel]Value
+	held   map[string]int // channels of each gateway in newest
 	subs   map[*subscriber]struct{}
 }
 
@@ -46,18 +56,25 @@ type subscriber struct {
 
 // NewLive returns an empty Live.
 func NewLive() *Live {
-	return &Live{newest: map[channel]Value{}, subs: map[*subscriber]struct{}{}}
+	return &Live{newest: map[channel]Value{}, held: map[string]int{}, subs: map[*subscriber]struct{}{}}
 }
 
-// Update takes values in any order; one older than what is known of its series is ignored.
+// Update takes values in any order; one older than what is known of its series is ignored. One dated ahead yields to
+// whatever comes next: a clock that was wrong once must not hide what is measured now.
 func (l *Live) Update(values []Value) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var changed []Value
 	for _, v := range values {
 		k := v.channel()
-		if old, ok := l.newest[k]; ok && (v.Time.Before(old.Time) || v == old) {
+		old, known := l.newest[k]
+		switch {
+		case known && (v == old || (v.Time.Before(old.Time) && !old.Ahead)):
 			continue
+		case !known && l.held[k.gateway] >= MaxChannels:
+			continue
+		case !known:
+			l.held[k.gateway]++
 		}
 		l.newest[k] = v
 		changed = append(changed, v)

@@ -3,6 +3,7 @@ package watch_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -32,6 +33,37 @@ func TestLive_NewestWinsWhateverTheOrder(t *testing.T) {
 	l.Update([]watch.Value{value("a", 4, 1), value("b", 2, 8)}) // a backlog must not turn the clock back
 	if d := cmp.Diff([]watch.Value{value("a", 5, 7), value("b", 2, 8)}, l.Snapshot()); d != "" {
 		t.Error(d)
+	}
+}
+
+func TestLive_ValueDatedAheadYieldsToTheNext(t *testing.T) {
+	l := watch.NewLive()
+	ahead := value("a", 1_000_000, 1)
+	ahead.Ahead = true
+	l.Update([]watch.Value{ahead})
+	l.Update([]watch.Value{value("a", 5, 7)})
+	l.Update([]watch.Value{value("a", 4, 3)})
+	if d := cmp.Diff([]watch.Value{value("a", 5, 7)}, l.Snapshot()); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestLive_OneGatewayCannotFillTheMemory(t *testing.T) {
+	l := watch.NewLive()
+	for i := range 10_000 {
+		l.Update([]watch.Value{value(fmt.Sprint(i), i, 1)})
+	}
+	other := value("a", 1, 2)
+	other.Gateway = "gw-two"
+	l.Update([]watch.Value{other, value("0", 99_999, 3)})
+	got := l.Snapshot()
+	if len(got) != watch.MaxChannels+1 {
+		t.Errorf("%d values", len(got))
+	}
+	for _, want := range []watch.Value{other, value("0", 99_999, 3)} {
+		if !slices.Contains(got, want) {
+			t.Errorf("%s of %s is not shown", want.Sensor, want.Gateway)
+		}
 	}
 }
 
