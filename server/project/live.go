@@ -59,6 +59,7 @@ func (l *Live) Warm(ctx context.Context, log Newest) (position int64, err error)
 type newestOf struct {
 	reading *measure.Reading
 	at      time.Time
+	ahead   bool // see watch.Value
 }
 
 type channelKey struct {
@@ -67,7 +68,8 @@ type channelKey struct {
 }
 
 // Apply implements Projection. A batch that nothing dates yet is no news. Of a chunk only the newest reading of each
-// channel becomes a value: while a season is caught up with, nearly all readings are old at once.
+// channel becomes a value: while a season is caught up with, nearly all readings are old at once. As in watch.Live, one dated
+// ahead of the server's clock, by when the server received it, yields to the next.
 func (l *Live) Apply(ctx context.Context, records []ingest.Record) error {
 	if err := l.places.Refresh(ctx); err != nil {
 		return err
@@ -86,17 +88,18 @@ func (l *Live) Apply(ctx context.Context, records []ingest.Record) error {
 				continue
 			}
 		}
+		limit := records[i].Received.Add(watch.AheadBy)
 		for j := range b.Readings {
 			r := &b.Readings[j]
 			k, at := channelKey{b.Gateway, r.Sensor, r.Quantity}, timeOf(r.Time, began)
-			if old, ok := newest[k]; !ok || !at.Before(old.at) {
-				newest[k] = newestOf{r, at}
+			if old, ok := newest[k]; !ok || old.ahead || !at.Before(old.at) {
+				newest[k] = newestOf{r, at, at.After(limit)}
 			}
 		}
 	}
 	values := make([]watch.Value, 0, len(newest))
 	for k, n := range newest {
-		v := watch.Value{Time: n.at, Quality: n.reading.Quality, Reason: n.reading.Reason}
+		v := watch.Value{Time: n.at, Ahead: n.ahead, Quality: n.reading.Quality, Reason: n.reading.Reason}
 		if v.Quality != measure.Fault {
 			v.Value = n.reading.Value
 		}

@@ -1,0 +1,57 @@
+package project_test
+
+import (
+	"testing"
+	"time"
+
+	"aovuon/gateway/measure"
+	"aovuon/server/project"
+	"aovuon/server/watch"
+)
+
+// TestLive_ClockThatWasAheadOnceDoesNotFreezeTheValue: a reading of the year 2040 must not stand until 2040, neither over
+// later chunks nor within its own.
+func TestLive_ClockThatWasAheadOnceDoesNotFreezeTheValue(t *testing.T) {
+	for name, chunk := range map[string]int{"chunk by chunk": 1, "in one chunk": 10} {
+		t.Run(name, func(t *testing.T) {
+			f := newField(t)
+			f.append(measure.Synced, boot(1), minute(-3), nil)
+			f.append(measure.Synced, boot(1), noon.AddDate(14, 0, 0), nil)
+			f.append(measure.Synced, boot(1), minute(-1), nil)
+			f.append(measure.Synced, boot(1), minute(-2), nil)
+			live := watch.NewLive()
+			p := project.NewLive(live, project.NewPlaces(f, time.Now), project.NewDater(f.db))
+			for at := int64(0); ; {
+				records, err := f.db.After(t.Context(), at, chunk, 0)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(records) == 0 {
+					break
+				}
+				if err := p.Apply(t.Context(), records); err != nil {
+					t.Fatal(err)
+				}
+				at = records[len(records)-1].Position
+			}
+			if got := live.Snapshot(); len(got) != 1 || !got[0].Time.Equal(minute(-1)) {
+				t.Errorf("live %+v", got)
+			}
+		})
+	}
+}
+
+// TestLive_SaysWhatIsDatedAheadOfItsReceipt: a clock may be a little off; one that is further ahead makes the age unknown.
+func TestLive_SaysWhatIsDatedAheadOfItsReceipt(t *testing.T) {
+	for n, want := range map[int]bool{-60: false, 0: false, 5: false, 6: true, 60 * 24 * 365: true} {
+		f := newField(t) // receives everything at noon
+		f.append(measure.Synced, boot(1), minute(n), nil)
+		live := watch.NewLive()
+		if _, err := project.NewLive(live, project.NewPlaces(f, time.Now), project.NewDater(f.db)).Warm(t.Context(), f.db); err != nil {
+			t.Fatal(err)
+		}
+		if got := live.Snapshot(); len(got) != 1 || got[0].Ahead != want || !got[0].Time.Equal(minute(n)) {
+			t.Errorf("%d minutes after the receipt: %+v", n, got)
+		}
+	}
+}
