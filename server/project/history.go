@@ -143,18 +143,18 @@ func (h *History) write(ctx context.Context) error {
 		return nil
 	}
 	err := h.store.Write(ctx, h.points)
+	refused := 0
 	if rejected, ok := errors.AsType[*history.RejectedError](err); ok {
-		// The engine will never take these; all others are durable. The log keeps them, and a page shows them missing.
-		for _, r := range rejected.Rejected {
-			h.log.Error("history refuses a point", slog.String("gateway", r.Point.Gateway), slog.String("sensor", r.Point.Sensor),
-				slog.Time("time", r.Point.Time), slog.String("reason", r.Reason))
-		}
+		// The engine will never take these; all others are durable. The log keeps them, and a page shows them missing. They
+		// are told in one line: a gateway whose clock is far off sends thousands.
+		refused = len(rejected.Rejected)
+		h.log.Error("history refuses points", slog.Int("points", refused), slog.Any("err", rejected))
 		err = nil
 	}
 	if err != nil {
 		return err
 	}
-	h.written.Add(int64(len(h.points)))
+	h.written.Add(int64(len(h.points) - refused))
 	h.points = h.points[:0]
 	return nil
 }

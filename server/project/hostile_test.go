@@ -1,10 +1,15 @@
 package project_test
 
 import (
+	"fmt"
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
 	"aovuon/gateway/measure"
+	"aovuon/gateway/wire"
+	"aovuon/server/ingest"
 	"aovuon/server/project"
 	"aovuon/server/watch"
 )
@@ -53,5 +58,31 @@ func TestLive_SaysWhatIsDatedAheadOfItsReceipt(t *testing.T) {
 		if got := live.Snapshot(); len(got) != 1 || got[0].Ahead != want || !got[0].Time.Equal(minute(n)) {
 			t.Errorf("%d minutes after the receipt: %+v", n, got)
 		}
+	}
+}
+
+// TestHistory_RefusedPointsAreToldOncePerWrite: two thousand readings of the year 9999 neither stop the queue nor fill
+// the log of the program.
+func TestHistory_RefusedPointsAreToldOncePerWrite(t *testing.T) {
+	f := newField(t)
+	b := &wire.Batch{Gateway: "gw-one", Epoch: "00000000000000e1", Seq: 1, Clock: measure.Synced, Boot: boot(1)}
+	for i := range wire.MaxRecords {
+		b.Readings = append(b.Readings, measure.Reading{
+			Sensor: fmt.Sprint("s", i), Quantity: measure.PH, Value: 7,
+			Time: measure.Instant{Clock: measure.Synced, Boot: boot(1), Wall: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)},
+		})
+	}
+	b.Readings[5].Sensor, b.Readings[5].Time.Wall = "ao1-ph", noon
+	var log strings.Builder
+	h := project.NewHistory(f.store, project.NewPlaces(f, time.Now), project.NewDater(f.db), f.db, slog.New(slog.NewTextHandler(&log, nil)))
+	if err := h.Apply(t.Context(), []ingest.Record{{Position: 1, Received: noon, Batch: b}}); err != nil {
+		t.Fatal(err)
+	}
+	f.want(project.Unplaced, 0)
+	if n := strings.Count(log.String(), "\n"); n != 1 || !strings.Contains(log.String(), "points=1999") {
+		t.Errorf("%d lines: %.300s", n, log.String())
+	}
+	if h.Written() != 1 {
+		t.Errorf("%d written", h.Written())
 	}
 }
