@@ -39,6 +39,9 @@ type Record struct {
 	Batch    *wire.Batch
 }
 
+// Size is how many readings and gaps r has: what it weighs in memory. Either alone may be all there is.
+func (r *Record) Size() int { return len(r.Batch.Readings) + len(r.Batch.Gaps) }
+
 // HashAt returns the hash of a stored batch; ok is false where the log has none with that number.
 type HashAt func(ctx context.Context, c Chain, seq uint64) (h wire.Hash, ok bool, err error)
 

@@ -15,8 +15,8 @@ import (
 // Source is the batch log.
 type Source interface {
 	// After returns records in order of position, the first that of position+1, fewer than asked for at its own choice,
-	// none where there is nothing newer. It stops after the record with which the number of readings is reached.
-	After(ctx context.Context, position int64, records, readings int) ([]ingest.Record, error)
+	// none where there is nothing newer. It stops after the record with which the sum of their sizes is reached.
+	After(ctx context.Context, position int64, records, size int) ([]ingest.Record, error)
 	// LogEnd returns the position of the newest record.
 	LogEnd(ctx context.Context) (int64, error)
 }

@@ -1,6 +1,7 @@
 package project_test
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -84,5 +85,32 @@ func TestHistory_RefusedPointsAreToldOncePerWrite(t *testing.T) {
 	}
 	if h.Written() != 1 {
 		t.Errorf("%d written", h.Written())
+	}
+}
+
+// gapSource is a log behind Recent that counts how often it is asked.
+type gapSource struct{ asked int }
+
+func (g *gapSource) After(context.Context, int64, int, int) ([]ingest.Record, error) {
+	g.asked++
+	return nil, nil
+}
+
+func (g *gapSource) LogEnd(context.Context) (int64, error) { return 0, nil }
+
+// TestRecent_GapsCountLikeReadings: batches that hold nothing but gaps must not fill the memory.
+func TestRecent_GapsCountLikeReadings(t *testing.T) {
+	src := &gapSource{}
+	r := project.NewRecent(src)
+	b := &wire.Batch{Gateway: "gw-one", Gaps: make([]wire.Gap, 1000)}
+	for i := range int64(1000) {
+		r.Add([]ingest.Record{{Position: i + 1, Batch: b}})
+	}
+	if _, err := r.After(t.Context(), 0, 10, 10); err != nil || src.asked != 1 {
+		t.Errorf("a million gaps are still held: %v", err)
+	}
+	got, err := r.After(t.Context(), 990, 100, 2000)
+	if err != nil || len(got) != 2 {
+		t.Errorf("a chunk of %d records, %v; want 2", len(got), err)
 	}
 }

@@ -7,18 +7,18 @@ import (
 	"aovuon/server/ingest"
 )
 
-// recentReadings bounds what Recent holds: about 30 MB.
-const recentReadings = 150_000
+// recentSize bounds what Recent holds, in readings and gaps: about 30 MB.
+const recentSize = 150_000
 
 // Recent keeps the newest records of the log in memory, as ingest opened them, so that the projections of the same
 // process need not read, unpack and parse them again. What it does not have it reads from the log behind it.
 type Recent struct {
 	behind Source
 
-	mu       sync.Mutex
-	records  []ingest.Record // positions without holes
-	readings int
-	wakes    []chan struct{}
+	mu      sync.Mutex
+	records []ingest.Record // positions without holes
+	size    int             // of all records, and one for each
+	wakes   []chan struct{}
 }
 
 // NewRecent returns an empty Recent before a log.
@@ -38,15 +38,15 @@ func (r *Recent) Add(records []ingest.Record) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if n := len(r.records); n > 0 && r.records[n-1].Position+1 != records[0].Position {
-		r.records, r.readings = nil, 0
+		r.records, r.size = nil, 0
 	}
 	r.records = append(r.records, records...)
 	for i := range records {
-		r.readings += len(records[i].Batch.Readings) + 1
+		r.size += records[i].Size() + 1
 	}
 	drop := 0
-	for r.readings > recentReadings {
-		r.readings -= len(r.records[drop].Batch.Readings) + 1
+	for r.size > recentSize {
+		r.size -= r.records[drop].Size() + 1
 		r.records[drop] = ingest.Record{}
 		drop++
 	}
@@ -60,14 +60,14 @@ func (r *Recent) Add(records []ingest.Record) {
 }
 
 // After implements Source.
-func (r *Recent) After(ctx context.Context, position int64, records, readings int) ([]ingest.Record, error) {
-	if out := r.after(position, records, readings); out != nil {
+func (r *Recent) After(ctx context.Context, position int64, records, size int) ([]ingest.Record, error) {
+	if out := r.after(position, records, size); out != nil {
 		return out, nil
 	}
-	return r.behind.After(ctx, position, records, readings)
+	return r.behind.After(ctx, position, records, size)
 }
 
-func (r *Recent) after(position int64, records, readings int) []ingest.Record {
+func (r *Recent) after(position int64, records, size int) []ingest.Record {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.records) == 0 || position+1 < r.records[0].Position {
@@ -78,8 +78,8 @@ func (r *Recent) after(position int64, records, readings int) []ingest.Record {
 		return nil
 	}
 	n := 0
-	for got := 0; from+n < len(r.records) && n < records && got < readings; n++ {
-		got += len(r.records[from+n].Batch.Readings)
+	for got := 0; from+n < len(r.records) && n < records && got < size; n++ {
+		got += r.records[from+n].Size()
 	}
 	return append([]ingest.Record(nil), r.records[from:from+n]...)
 }

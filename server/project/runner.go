@@ -22,12 +22,12 @@ type Projection interface {
 
 // Bounds of a runner's work.
 const (
-	chunkRecords  = 5_000
-	chunkReadings = 20_000 // a chunk of catching up; a live one is smaller
-	firstWait     = 250 * time.Millisecond
-	lastWait      = 30 * time.Second
-	lastAsked     = 5 * time.Minute // however long an engine asks to be left alone
-	pollLog       = time.Second     // for appends of other processes; those of this one wake the runner
+	chunkRecords = 5_000
+	chunkSize    = 20_000 // readings and gaps of a chunk of catching up; a live one is smaller
+	firstWait    = 250 * time.Millisecond
+	lastWait     = 30 * time.Second
+	lastAsked    = 5 * time.Minute // however long an engine asks to be left alone
+	pollLog      = time.Second     // for appends of other processes; those of this one wake the runner
 )
 
 // RunnerOptions are what a Runner is made of.
@@ -136,7 +136,7 @@ func (r *Runner) run(ctx context.Context, more func(int64, error) bool) error {
 
 // step applies one chunk and moves at behind it.
 func (r *Runner) step(ctx context.Context, at *int64) (n int, err error) {
-	records, err := r.Source.After(ctx, *at, chunkRecords, chunkReadings)
+	records, err := r.Source.After(ctx, *at, chunkRecords, chunkSize)
 	if err != nil || len(records) == 0 {
 		return 0, err
 	}

@@ -168,16 +168,16 @@ func (d *DB) LogEnd(ctx context.Context) (position int64, err error) {
 }
 
 // After implements project.Source.
-func (d *DB) After(ctx context.Context, position int64, records, readings int) ([]ingest.Record, error) {
-	return d.records(ctx, "read log", readings, `SELECT position, received_ms, body FROM batch WHERE position > $1 ORDER BY position LIMIT $2`,
+func (d *DB) After(ctx context.Context, position int64, records, size int) ([]ingest.Record, error) {
+	return d.records(ctx, "read log", size, `SELECT position, received_ms, body FROM batch WHERE position > $1 ORDER BY position LIMIT $2`,
 		position, records)
 }
 
 // errEnough ends a query early.
 var errEnough = errors.New("enough")
 
-// records reads rows of position, received_ms and body, up to the one with which readings is reached; 0: all.
-func (d *DB) records(ctx context.Context, op string, readings int, query string, args ...any) ([]ingest.Record, error) {
+// records reads rows of position, received_ms and body, up to the one with which size is reached; 0: all.
+func (d *DB) records(ctx context.Context, op string, size int, query string, args ...any) ([]ingest.Record, error) {
 	var out []ingest.Record
 	got := 0
 	err := each(ctx, d.read, func(scan func(...any) error) error {
@@ -196,7 +196,7 @@ func (d *DB) records(ctx context.Context, op string, readings int, query string,
 			return fmt.Errorf("position %d: %w", r.Position, err)
 		}
 		out = append(out, r)
-		if got += len(r.Batch.Readings); readings > 0 && got >= readings {
+		if got += r.Size(); size > 0 && got >= size {
 			return errEnough
 		}
 		return nil

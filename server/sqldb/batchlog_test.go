@@ -144,6 +144,33 @@ func checkTail(t *testing.T, db *sqldb.DB, want int64) {
 	}
 }
 
+// TestAfter_GapsCountLikeReadings: batches that hold nothing but gaps must not fill the memory of who reads the log.
+func TestAfter_GapsCountLikeReadings(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		c := mustChain(t, "gw-one")
+		at := measure.Instant{Wall: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), Boot: "00112233"}
+		var rows []ingest.Row
+		for seq := range uint64(10) {
+			b := &wire.Batch{Gateway: "gw-one", Epoch: c.key.Epoch, Seq: seq + 1, Prev: c.prev, Boot: at.Boot}
+			for range 100 {
+				b.Gaps = append(b.Gaps, wire.Gap{From: at, To: at, Lost: 1, Reason: wire.GapDiskFailed})
+			}
+			sealed, err := wire.Seal(b, c.signer)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.prev = wire.HashOf(sealed)
+			rows = append(rows, ingest.Row{Chain: c.key, Seq: seq + 1, Hash: c.prev, Received: at.Wall, Body: db.Pack(sealed)})
+		}
+		if _, err := db.Append(t.Context(), []ingest.Chain{c.key}, func(map[ingest.Chain]ingest.Head, ingest.HashAt) ([]ingest.Row, error) { return rows, nil }); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := db.After(t.Context(), 0, 10, 150); err != nil || len(got) != 2 {
+			t.Errorf("%d records of 100 gaps where 150 were asked for, %v", len(got), err)
+		}
+	})
+}
+
 func TestAppend_SameNumberTwiceIsImpossible(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		c := mustChain(t, "gw-one")
