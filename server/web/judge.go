@@ -65,6 +65,11 @@ func judge(w *words, limits []farm.Limit, v watch.Value, ok bool, now time.Time)
 		return r
 	}
 	r.Time, r.Ago = v.Time, w.ago(now, v.Time)
+	age := now.Sub(v.Time)
+	ahead := v.Ahead || age < -watch.AheadBy
+	if ahead {
+		r.Ago = w.dateTime(v.Time) // also when that time has come: it was measured earlier than that
+	}
 	if v.Quality == measure.Fault {
 		r.Level, r.Word, r.Detail = lost, w.t("state.fault"), w.t("fault."+string(v.Reason))
 		if v.Reason == "" {
@@ -73,12 +78,12 @@ func judge(w *words, limits []farm.Limit, v watch.Value, ok bool, now time.Time)
 		return r
 	}
 	r.Value = w.value(v.Quantity, v.Value)
-	switch age := now.Sub(v.Time); {
+	switch {
+	case ahead: // the value may be of any age
+		r.Level, r.Word, r.Detail, r.Old = lost, w.t("state.future"), w.t("state.future.why"), true
+		return r
 	case age > staleAfter:
 		r.Level, r.Word, r.Old = lost, w.t("state.old"), true
-		return r
-	case age < -time.Hour: // a clock that runs ahead: the value may be of any age
-		r.Level, r.Word, r.Old = lost, w.t("state.future"), true
 		return r
 	}
 	r.Level, r.Word = quality(w, v.Quality)

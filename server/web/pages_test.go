@@ -3,19 +3,26 @@ package web_test
 import (
 	"bufio"
 	"encoding/json"
+	"html"
 	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
 	"aovuon/gateway/measure"
 	"aovuon/server/farm"
 	"aovuon/server/trace"
+	"aovuon/server/watch"
 )
+
+// tags are what a text is without.
+var tags = regexp.MustCompile(`<[^>]*>`)
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
@@ -216,6 +223,45 @@ func TestDashboard_HasNoFalseCalm(t *testing.T) {
 	body = string(get(t, s.pages(t), "/", nil).body)
 	if !strings.Contains(body, "Nguy hiểm, quá thấp") || strings.Index(body, `id="p-72DQY3KX0"`) > strings.Index(body, `id="p-CSSHRYF9K"`) {
 		t.Error("danger is not first")
+	}
+}
+
+// TestDashboard_ValueOfTheFutureIsNeverFresh: of a clock that is ahead nobody knows how old its values are, neither before
+// the time they are dated nor when that has come.
+func TestDashboard_ValueOfTheFutureIsNeverFresh(t *testing.T) {
+	for name, tc := range map[string]struct {
+		after time.Duration // now
+		ahead bool
+		fresh bool
+	}{
+		"a clock a little off":            {after: 4 * time.Minute, fresh: true},
+		"dated ahead":                     {after: 20 * time.Minute, ahead: true},
+		"dated ahead, and the time comes": {after: -30 * time.Second, ahead: true},
+		"dated ahead, and it is past":     {after: -3 * time.Hour, ahead: true},
+		"ahead in the history":            {after: 6 * time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSources(t)
+			for _, v := range s.newest() {
+				if v.Sensor == "ao1-do" {
+					v.Time, v.Ahead = now().Add(tc.after).UTC(), tc.ahead
+					s.live = watch.NewLive()
+					s.live.Update([]watch.Value{v})
+				}
+			}
+			srv := s.pages(t)
+			for lang, want := range map[string]string{"vi": "Sai giờ · 24/11/2026 ", "en": "Wrong clock · 24/11/2026 "} {
+				_, card, _ := strings.Cut(string(get(t, srv, withLang("/", lang), nil).body), `id="p-F7NE3CDQ7"`)
+				card, _, _ = strings.Cut(card, "</article>")
+				card = html.UnescapeString(tags.ReplaceAllString(card, ""))
+				if strings.Contains(card, want) == tc.fresh || strings.Contains(card, texts(t, lang)["state.future.why"]) == tc.fresh {
+					t.Errorf("%s: fresh should be %t: %s", lang, tc.fresh, card)
+				}
+				if strings.Contains(card, texts(t, lang)["state.last"]) == tc.fresh {
+					t.Errorf("%s: the value is not marked: %s", lang, card)
+				}
+			}
+		})
 	}
 }
 
