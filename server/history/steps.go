@@ -79,10 +79,11 @@ func Join(all, buckets []Bucket, s Segment) []Bucket {
 	}
 	b := &buckets[0]
 	start := b.Start.UnixMilli()
-	if start >= s.sinceMs {
+	if start > s.sinceMs {
 		return append(all, buckets...)
 	}
-	// The step began before the clocks were changed, or it did not begin at all because they jumped over its beginning.
+	// The step began before the clocks were changed, or it did not begin at all because they jumped over its beginning, or
+	// they were turned back to its beginning.
 	change := max(s.OffsetMs-s.beforeMs, s.beforeMs-s.OffsetMs)
 	if change >= s.EveryMs {
 		start = s.sinceMs

@@ -88,6 +88,10 @@ func TestQuery_StepsFollowLocalTime(t *testing.T) {
 			berlin, time.Date(2026, 3, 29, 7, 0, 0, 0, berlin), time.Date(2026, 3, 29, 9, 0, 0, 0, berlin), 24 * time.Hour,
 			[]string{"29 00:00 +01 2h0m0s"},
 		},
+		"two hours of which one comes twice": {
+			berlin, time.Date(2026, 10, 25, 0, 0, 0, 0, berlin), time.Date(2026, 10, 25, 6, 0, 0, 0, berlin), 2 * time.Hour,
+			[]string{"25 00:00 +02 2h0m0s", "25 02:00 +02 3h0m0s", "25 04:00 +01 2h0m0s"},
+		},
 		"six hours over the end of summer time": {
 			berlin, time.Date(2026, 10, 25, 0, 0, 0, 0, berlin), time.Date(2026, 10, 25, 12, 0, 0, 0, berlin), 6 * time.Hour,
 			[]string{"25 00:00 +02 7h0m0s", "25 06:00 +01 6h0m0s"},
