@@ -40,7 +40,13 @@ type Record struct {
 }
 
 // Size is how many readings and gaps r has: what it weighs in memory. Either alone may be all there is.
-func (r *Record) Size() int { return len(r.Batch.Readings) + len(r.Batch.Gaps) }
+func (r *Record) Size() int {
+	n := len(r.Batch.Readings) + len(r.Batch.Gaps)
+	for i := range r.Batch.Documents {
+		n += 1 + len(r.Batch.Documents[i].Body)/100 // a reading takes about as many bytes in memory
+	}
+	return n
+}
 
 // HashAt returns the hash of a stored batch; ok is false where the log has none with that number.
 type HashAt func(ctx context.Context, c Chain, seq uint64) (h wire.Hash, ok bool, err error)
