@@ -39,7 +39,7 @@ type Record struct {
 	Batch    *wire.Batch
 }
 
-// Size is how many readings and gaps r has: what it weighs in memory. Either alone may be all there is.
+// Size is what r weighs in memory, counted in readings: a gap is about as large as one, a document may be larger.
 func (r *Record) Size() int {
 	n := len(r.Batch.Readings) + len(r.Batch.Gaps)
 	for i := range r.Batch.Documents {
