@@ -271,6 +271,18 @@ func TestServer_MetricsAreForThisMachineAlone(t *testing.T) {
 	p.stop()
 }
 
+func TestServer_GuessesAtNoMalformedLabel(t *testing.T) {
+	p := newProcess(t, "{ engine: sqlite }", "")
+	p.start()
+	for _, path := range []string{"/01//x", "/01/09521234010036/../x", "/01/09521234010036/10//"} {
+		code, body, err := p.get(path)
+		if err != nil || code != http.StatusNotFound || !strings.Contains(body, "Chỗ sai") {
+			t.Errorf("%s: %d, %v; want 404 and what is malformed", path, code, err)
+		}
+	}
+	p.stop()
+}
+
 func TestServer_StopsPromptlyWithOpenConnections(t *testing.T) {
 	p := newProcess(t, "{ engine: sqlite }", "")
 	p.start()

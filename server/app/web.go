@@ -55,12 +55,20 @@ func (s *running) openWeb(e *env) error {
 	if err != nil {
 		return err
 	}
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", loopbackOnly(promhttp.HandlerFor(s.metrics, promhttp.HandlerOpts{})))
-	mux.HandleFunc("GET /healthz", s.healthz)
-	mux.Handle("/", h)
+	figures := loopbackOnly(promhttp.HandlerFor(s.metrics, promhttp.HandlerOpts{}))
+	// No http.ServeMux here: it would tidy the path of a malformed label into another one and redirect there.
+	front := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/metrics":
+			figures.ServeHTTP(w, r)
+		case "/healthz":
+			s.healthz(w, r)
+		default:
+			h.ServeHTTP(w, r)
+		}
+	})
 	s.web = &http.Server{
-		Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+		Handler: front, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	context.AfterFunc(e.ctx, func() { close(stop) })
