@@ -1,8 +1,10 @@
 package app
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -75,6 +77,7 @@ func load(path string) (*Config, error) {
 }
 
 func parse(path string, raw []byte) (*Config, error) {
+	raw = bytes.TrimPrefix(raw, []byte("\ufeff")) // some editors put it before the text
 	src, err := parseDocument(path, raw)
 	if err != nil {
 		return nil, err
@@ -170,7 +173,9 @@ func (c *Config) openSecrets() (s secrets, err error) {
 		}
 		bad = append(bad, c.src.problem(err.Error(), mend, key))
 	}
-	if s.signer, _, err = wire.LoadKey(c.KeyFile); err != nil {
+	if s.signer, _, err = wire.LoadKey(c.KeyFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		say("$.key_file", err, "let the gateway's user read it, or put back a copy of it; without one this is a new gateway: another id, another data_dir, gateway init")
+	} else if err != nil {
 		say("$.key_file", err, "make it with: gateway init --config "+c.path)
 	} else if s.signer.Name() != c.Gateway {
 		say("$.key_file", fmt.Errorf("key file %s belongs to %q, not to %q", c.KeyFile, s.signer.Name(), c.Gateway),

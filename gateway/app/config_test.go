@@ -41,6 +41,16 @@ func TestConfig_PathsAreRelativeToTheFile(t *testing.T) {
 	}
 }
 
+func TestConfig_TakesAByteOrderMarkAndNoOtherEncoding(t *testing.T) {
+	if c, err := app.Parse([]byte("\ufeff" + app.Sample())); err != nil || c.Gateway != "gw-ao-phukhe" {
+		t.Errorf("with a byte order mark: %v", err)
+	}
+	var wrong *app.ConfigError
+	if _, err := app.Parse([]byte("\xff\xfeg\x00a\x00t\x00e\x00")); !errors.As(err, &wrong) || wrong.Mend != "save the file as UTF-8" {
+		t.Errorf("UTF-16: %v", err)
+	}
+}
+
 // FuzzConfig: whatever stands in the file, the answer is a configuration or an error that names the file.
 func FuzzConfig(f *testing.F) {
 	f.Add([]byte(app.Sample()))

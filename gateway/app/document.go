@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -52,6 +53,9 @@ func (p *ConfigError) Error() string {
 }
 
 func parseDocument(path string, raw []byte) (*document, error) {
+	if !utf8.Valid(raw) {
+		return nil, &ConfigError{File: path, What: "this is no UTF-8 text", Mend: "save the file as UTF-8"}
+	}
 	d := &document{path: path, lines: strings.Split(string(raw), "\n")}
 	if strings.TrimSpace(string(raw)) == "" {
 		return nil, &ConfigError{File: path, What: "the file is empty", Mend: "gateway sample prints one to start from"}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/url"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -152,8 +153,8 @@ func CheckURL(raw string) (overTLS bool, err error) {
 	default:
 		return false, fmt.Errorf("scheme %q: want tcp:// or ssl://", u.Scheme)
 	}
-	if u.Hostname() == "" || u.Port() == "" {
-		return false, fmt.Errorf("want a host and a port, as in tcp://192.168.1.10:1883 or ssl://farm.example:8883")
+	if port, err := strconv.ParseUint(u.Port(), 10, 16); err != nil || port == 0 || u.Hostname() == "" {
+		return false, fmt.Errorf("want a host and a port of 1 to 65535, as in tcp://192.168.1.10:1883 or ssl://farm.example:8883")
 	}
 	if u.User != nil || (u.Path != "" && u.Path != "/") || u.RawQuery != "" {
 		return false, fmt.Errorf("want only scheme, host and port: the user is the gateway, the password has a file of its own")

@@ -311,6 +311,7 @@ func TestCheckURL(t *testing.T) {
 	for raw, want := range map[string]struct{ tls, ok bool }{
 		"tcp://127.0.0.1:1883": {false, true}, "ssl://farm.example:8883": {true, true}, "mqtts://[::1]:8883/": {true, true},
 		"tcp://127.0.0.1": {}, "127.0.0.1:1883": {}, "http://x:80": {}, "ws://x:80": {}, "tcp://u:p@x:1": {}, "tcp://x:1/path": {}, "": {},
+		"tcp://x:0": {}, "tcp://x:65536": {}, "tcp://x:65535": {false, true},
 	} {
 		if tls, err := uplink.CheckURL(raw); (err == nil) != want.ok || (err == nil && tls != want.tls) {
 			t.Errorf("%q: %v, %v", raw, tls, err)

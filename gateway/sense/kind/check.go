@@ -134,7 +134,7 @@ func (c *checker) checkWiring(i int, r row) bool {
 	case r.Wiring == I2C && s.Address == 0:
 		c.say(i, "address", "an I²C chip has an address", "write "+r.addresses())
 	case r.Wiring == I2C && (s.Address < r.Lowest || s.Address > r.Highest):
-		c.say(i, "address", fmt.Sprintf("0x%02x is no address of a %s", s.Address, r.Name), "write "+r.addresses())
+		c.say(i, "address", fmt.Sprintf("0x%02x is no address for %s", s.Address, r.Name), "write "+r.addresses())
 	case r.Wiring != I2C && s.Address != 0:
 		c.say(i, "address", "a "+r.Name+" has no address", "remove it, and name the device")
 	}
