@@ -3,6 +3,7 @@
 package field
 
 import (
+	"bytes"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -92,6 +93,7 @@ func Load(path string) (Config, error) {
 
 // Parse reads the text of a field file. name stands in errors; dir is what relative paths are relative to.
 func Parse(name string, raw []byte, dir string) (Config, error) {
+	raw = bytes.TrimPrefix(raw, []byte("\ufeff")) // some editors put it before the text
 	c := Config{Speed: 1, RunDir: ".", Refresh: time.Second}
 	if err := yaml.UnmarshalWithOptions(raw, &c, yaml.Strict()); err != nil {
 		return Config{}, fmt.Errorf("field: %s: %s\n  mend: correct that line or remove it; firmware-sim sample prints every key", name, strings.TrimSpace(yaml.FormatError(err, false, true)))

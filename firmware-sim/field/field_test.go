@@ -68,6 +68,12 @@ func TestSample_IsAFieldOfFourPondsAndThreePlots(t *testing.T) {
 	}
 }
 
+func TestParse_TakesAByteOrderMark(t *testing.T) {
+	if _, err := field.Parse("field.yaml", []byte("\ufeff"+field.Sample()), t.TempDir()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestParse_ErrorsNameFileLineAndMend(t *testing.T) {
 	edit := func(old, now string) string {
 		if !strings.Contains(field.Sample(), old) {
