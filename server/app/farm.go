@@ -56,7 +56,7 @@ func (cmd *farmImportCmd) Run(e *env) error {
 	}
 	raw, err := os.ReadFile(cmd.File)
 	if err != nil {
-		return fmt.Errorf("farm file: %w", err)
+		return fmt.Errorf("farm file: %w: start from the one server farm example prints", err)
 	}
 	f, err := farm.Parse(cmd.File, raw)
 	if err != nil {

@@ -1,6 +1,7 @@
 package farm
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math"
@@ -76,13 +77,17 @@ func Parse(name string, raw []byte) (*Farm, error) {
 	if len(raw) > maxFile {
 		return nil, fmt.Errorf("%s: larger than %d bytes: a farm file names places and sensors only", name, maxFile)
 	}
+	raw = bytes.TrimPrefix(raw, []byte("\ufeff")) // some editors put it before the text
 	tree, err := parser.ParseBytes(raw, 0)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %s\n  mend: correct that line or remove it; server/farm/demo.yaml shows every key", name, strings.TrimSpace(yaml.FormatError(err, false, true)))
+		return nil, fmt.Errorf("%s: %s\n  mend: correct that line or remove it; server farm example shows every key", name, strings.TrimSpace(yaml.FormatError(err, false, true)))
 	}
 	var doc fileDoc
 	if err := yaml.UnmarshalWithOptions(raw, &doc, yaml.Strict()); err != nil {
-		return nil, fmt.Errorf("%s: %s\n  mend: correct that line or remove it; server/farm/demo.yaml shows every key", name, strings.TrimSpace(yaml.FormatError(err, false, true)))
+		return nil, fmt.Errorf("%s: %s\n  mend: correct that line or remove it; server farm example shows every key", name, strings.TrimSpace(yaml.FormatError(err, false, true)))
+	}
+	if line := secondDocument(tree); line > 0 {
+		return nil, fmt.Errorf("%s:%d: a second document: keep one, everything after the line --- would not be read", name, line)
 	}
 	b := builder{name: name, tree: tree, farm: &Farm{}, names: map[string]string{}, zone: Time()}
 	b.coop(doc.Coop)
@@ -94,6 +99,21 @@ func Parse(name string, raw []byte) (*Farm, error) {
 		return nil, err
 	}
 	return b.farm, nil
+}
+
+// secondDocument returns the line at which a second document begins, 0 when there is none.
+func secondDocument(tree *ast.File) int {
+	seen := false
+	for _, d := range tree.Docs {
+		switch {
+		case d.Body == nil || d.Body.Type() == ast.CommentType:
+		case seen:
+			return d.Body.GetToken().Position.Line
+		default:
+			seen = true
+		}
+	}
+	return 0
 }
 
 // builder turns the document into a farm and gathers what is wrong with it.

@@ -120,6 +120,16 @@ func TestParse_SaysLineAndMend(t *testing.T) {
 	}
 }
 
+func TestParse_TakesAByteOrderMarkAndOneDocument(t *testing.T) {
+	if _, err := farm.Parse("farm.yaml", []byte("\ufeff# a comment\n---\n"+smallest)); err != nil {
+		t.Error(err)
+	}
+	_, err := farm.Parse("farm.yaml", []byte(smallest+"---\nplaces: []\n"))
+	if err == nil || !strings.Contains(err.Error(), "farm.yaml:19: a second document: keep one") {
+		t.Errorf("two documents: %v", err)
+	}
+}
+
 func TestParse_FindsDuplicates(t *testing.T) {
 	again := smallest[strings.Index(smallest, "  - code"):strings.Index(smallest, "mounts:")]
 	_, err := farm.Parse("farm.yaml", []byte(strings.Replace(smallest, "mounts:", again+"mounts:", 1)))
