@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -82,31 +84,68 @@ func LoadConfig(path string) (Config, error) {
 	if err != nil {
 		return Config{}, fmt.Errorf("config: %w", err)
 	}
+	raw = bytes.TrimPrefix(raw, []byte("\ufeff")) // some editors put it before the text
 	c := defaults()
 	if err := yaml.UnmarshalWithOptions(raw, &c, yaml.Strict()); err != nil {
 		return Config{}, fmt.Errorf("config: %s: %s\n  mend: correct that line or remove it; server example prints every key", path, strings.TrimSpace(yaml.FormatError(err, false, true)))
 	}
-	base := filepath.Dir(path)
-	for _, p := range c.paths() {
-		if *p != "" && !filepath.IsAbs(*p) {
-			*p = filepath.Join(base, *p)
-		}
+	if line := secondDocument(raw); line > 0 {
+		return Config{}, fmt.Errorf("config: %s:%d: a second document: keep one, everything after the line --- would not be read", path, line)
 	}
-	if err := c.check(); err != nil {
-		return Config{}, fmt.Errorf("config: %s:%d: %w", path, lineOf(raw, err.key), err)
+	files := c.files()
+	c.DataDir = below(filepath.Dir(path), c.DataDir)
+	for _, f := range files {
+		*f.path = below(filepath.Dir(path), *f.path)
+	}
+	wrong := c.check()
+	for i := 0; wrong == nil && i < len(files); i++ {
+		wrong = files[i].check()
+	}
+	if wrong != nil {
+		return Config{}, fmt.Errorf("config: %s:%d: %w", path, lineOf(raw, wrong.key), wrong)
 	}
 	return c, nil
 }
 
-func (c *Config) paths() []*string {
-	p := []*string{&c.DataDir, &c.Database.DSNFile, &c.History.PasswordFile}
+func below(dir, path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(dir, path)
+}
+
+// namedFile is a file that the configuration may name, and what has to be in it.
+type namedFile struct {
+	key  string
+	path *string
+	mend string
+}
+
+func (c *Config) files() []namedFile {
+	f := []namedFile{
+		{"database.dsn_file", &c.Database.DSNFile, "put the PostgreSQL connection string into this file"},
+		{"history.password_file", &c.History.PasswordFile, "put the password of the InfluxDB user into this file"},
+	}
 	if e := c.Broker.Embedded; e != nil {
-		p = append(p, &e.CertFile, &e.KeyFile)
+		f = append(f, namedFile{"broker.embedded.cert_file", &e.CertFile, "put the broker's certificate (PEM) there"},
+			namedFile{"broker.embedded.key_file", &e.KeyFile, "put the private key of the certificate (PEM) there"})
 	}
 	if o := c.Broker.Outside; o != nil {
-		p = append(p, &o.PasswordFile, &o.CAFile)
+		f = append(f, namedFile{"broker.outside.password_file", &o.PasswordFile, "put the password of the broker's user into this file"},
+			namedFile{"broker.outside.ca_file", &o.CAFile, "put the certificate of the broker's CA (PEM) there"})
 	}
-	return p
+	return f
+}
+
+// check finds a file that is missing, cannot be read or is empty before anything is opened.
+func (f namedFile) check() *keyError {
+	if *f.path == "" {
+		return nil
+	}
+	if _, err := secret(*f.path); err != nil {
+		return &keyError{f.key, err.Error(), f.mend}
+	}
+	return nil
 }
 
 // keyError is a value that cannot be worked with: which key, what is wrong, how to mend it.
@@ -172,12 +211,35 @@ func (c *Config) checkBroker() *keyError {
 
 func hostPort(s string) bool {
 	_, port, err := net.SplitHostPort(s)
-	return err == nil && port != ""
+	if err != nil {
+		return false
+	}
+	_, err = strconv.ParseUint(port, 10, 16)
+	return err == nil
 }
 
 func httpURL(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && (u.Path == "" || u.Path == "/") && u.RawQuery == "" && u.User == nil
+}
+
+// secondDocument returns the line at which a second document begins, 0 when there is none.
+func secondDocument(raw []byte) int {
+	file, err := parser.ParseBytes(raw, 0)
+	if err != nil {
+		return 0
+	}
+	seen := false
+	for _, d := range file.Docs {
+		switch {
+		case d.Body == nil || d.Body.Type() == ast.CommentType:
+		case seen:
+			return d.Body.GetToken().Position.Line
+		default:
+			seen = true
+		}
+	}
+	return 0
 }
 
 // lineOf returns the line of a dotted key, or that of the nearest key above it that the file has.

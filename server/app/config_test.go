@@ -46,6 +46,13 @@ func TestConfig_SampleIsValidAndUncommentedToo(t *testing.T) {
 	}
 }
 
+func TestConfig_TakesAByteOrderMarkAndOneDocument(t *testing.T) {
+	c, err := load(t, "\ufeff# a comment\n---\nname: htx\nbroker: { embedded: { listen: 127.0.0.1:1883 } }\n")
+	if err != nil || c.Name != "htx" {
+		t.Errorf("%q, %v", c.Name, err)
+	}
+}
+
 func TestConfig_ErrorsNameLineAndMend(t *testing.T) {
 	const broker = "broker: { embedded: { listen: 127.0.0.1:1883 } }\n"
 	for name, tc := range map[string]struct {
@@ -57,6 +64,14 @@ func TestConfig_ErrorsNameLineAndMend(t *testing.T) {
 		"not YAML":           {"listen: [\n", []string{"server.yaml"}},
 		"wrong type":         {"listen: { a: b }\n" + broker, []string{"1 |"}},
 		"bad address":        {broker + "listen: nowhere\n", []string{":2:", "listen", "host:port"}},
+		"bad port":           {broker + "listen: 127.0.0.1:65536\n", []string{":2:", "listen", "host:port"}},
+		"second document":    {broker + "---\nlisten: 127.0.0.1:1\n", []string{":3:", "second document", "keep one"}},
+		"no DSN file":        {broker + "database:\n  driver: postgres\n  dsn_file: none.dsn\n", []string{":4:", "none.dsn", "connection string"}},
+		"no InfluxDB secret": {broker + "history:\n  engine: influx\n  url: http://x\n  database: x\n  password_file: none\n", []string{":6:", "none", "put the password"}},
+		"no certificate":     {"broker:\n  embedded:\n    listen: \":1\"\n    cert_file: none.pem\n    key_file: server.yaml\n", []string{":4:", "none.pem", "PEM"}},
+		"no TLS key":         {"broker:\n  embedded:\n    listen: \":1\"\n    cert_file: server.yaml\n    key_file: none.key\n", []string{":5:", "none.key", "PEM"}},
+		"no broker secret":   {"broker:\n  outside:\n    url: tcp://x:1\n    group: aa\n    username: x\n    password_file: none\n", []string{":6:", "none", "put the password"}},
+		"no CA file":         {"broker:\n  outside:\n    url: ssl://x:1\n    group: aa\n    ca_file: none.pem\n", []string{":5:", "none.pem", "PEM"}},
 		"bad public_url":     {broker + "public_url: ftp://x\n", []string{":2:", "public_url", "http://"}},
 		"bad name":           {broker + "name: HTX Phú Khê\n", []string{":2:", "name", "small letters"}},
 		"no broker":          {"listen: 127.0.0.1:1\n", []string{"exactly one"}},

@@ -56,7 +56,7 @@ func Main(args []string, stdout, stderr io.Writer) int {
 		return exited
 	}
 	if err != nil {
-		return fail(stderr, 2, err)
+		return fail(stderr, 2, fmt.Errorf("%w (server --help lists what there is)", err))
 	}
 	level := slog.LevelInfo
 	if c.Verbose {

@@ -57,7 +57,10 @@ func (c *Config) loadKey() (note.Signer, string, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, "", fmt.Errorf("no key %s: make it with server init", c.keyFile())
 	}
-	if err == nil && signer.Name() != c.Name {
+	if err != nil {
+		return nil, "", fmt.Errorf("%w: put back the copy you kept; a new key, made by server init after this file is moved away, has to be given to every gateway", err)
+	}
+	if signer.Name() != c.Name {
 		err = fmt.Errorf("key file %s belongs to %q, the configuration names the server %q: set name to %q",
 			c.keyFile(), signer.Name(), c.Name, signer.Name())
 	}
