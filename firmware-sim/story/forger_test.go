@@ -170,7 +170,7 @@ func TestForger_IsRefusedCountedAndShown(t *testing.T) {
 		{"an altered byte", mine, bytes.Replace(g.seal(g.batch(epoch, 3, wire.HashOf(second), 7.25)), []byte("7.25"), []byte("7.35"), 1), rogue, ingest.BadSignature},
 		{"a number again with other bytes", mine, g.seal(g.batch(epoch, 2, wire.HashOf(first), 9)), rogue, ingest.ReplayedSeq},
 		{"a chain that does not hold", mine, g.seal(g.batch(epoch, 3, wire.HashOf(first), 7)), rogue, ingest.BrokenChain},
-		{"a new epoch that does not begin with 1", mine, g.seal(g.batch("fedcba9876543210", 1, wire.Hash{}, 5))[:40], rogue, ingest.Malformed},
+		{"a batch cut short", mine, g.seal(g.batch("fedcba9876543210", 1, wire.Hash{}, 5))[:40], rogue, ingest.Malformed},
 		{"garbage", mine, bytes.Repeat([]byte{0xff, 0x00, 0x0a}, 5000), rogue, ingest.Malformed},
 		{"deep JSON", mine, g.signed("aovuon/batch/1\n" + rogue + "\n" + epoch + " 3\n" + wire.HashOf(second).String() +
 			"\nsynced 00112233445566778899aabbccddeeff\n" + strings.Repeat("[", 25_000) + strings.Repeat("]", 25_000) + "\n"), rogue, ingest.Malformed},
