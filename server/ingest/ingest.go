@@ -7,6 +7,7 @@ import (
 	"hash/maphash"
 	"log/slog"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -54,6 +55,7 @@ type Ingest struct {
 	receipts *receipts
 	seed     maphash.Seed
 	trouble  atomic.Pointer[string]
+	said     sync.Map // gateway → the state it said last
 }
 
 // message is what a worker gets.

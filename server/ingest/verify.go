@@ -90,5 +90,8 @@ func (n *Ingest) status(m message) {
 		return
 	}
 	n.Notebook.State(State{Gateway: m.gateway, State: s.State, Time: m.received})
+	if before, ok := n.said.Swap(m.gateway, s.State); ok && before == s.State {
+		return // it says so every few minutes
+	}
 	n.Logger.Info("gateway says", slog.String("gateway", m.gateway), slog.String("state", s.State))
 }

@@ -29,6 +29,18 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
 		return
 	}
+	if code := r.URL.Query().Get("place"); code != "" {
+		f, err := s.farmNow(r.Context())
+		if err != nil {
+			s.o.Log.Warn("live stream", slog.Any("err", err))
+			http.Error(w, "not now", http.StatusServiceUnavailable) // the browser comes back by itself
+			return
+		}
+		if _, ok := f.Place(code); !ok {
+			http.NotFound(w, r)
+			return
+		}
+	}
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream; charset=utf-8")
 	h.Set("Cache-Control", "no-store")

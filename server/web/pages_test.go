@@ -69,7 +69,7 @@ func TestPages_BadInputIsAnsweredCalmly(t *testing.T) {
 	for path, want := range map[string]int{
 		"/": 200, "/?lang=xx": 200, "/?lang=en%0d%0aSet-Cookie:a=b": 200, "/?lang[]=en": 200,
 		"/places/F7NE3CDQ7": 200, "/places/f7ne-3cdq7": 200, "/p/F7NE3CDQ7": 200, "/p/F7NE3CDQ7?range=30d&lang=en": 200,
-		"/places/F7NE3CDQ8": 404, "/places/7K3PNX9DX": 404, "/places/" + long: 404, "/places/%00": 404, "/places/..%2f..%2fetc%2fpasswd": 404, "/places/": 404,
+		"/places/F7NE3CDQ8": 404, "/places/7K3PNX9DX": 404, "/live?place=7K3PNX9DX": 404, "/places/" + long: 404, "/places/%00": 404, "/places/..%2f..%2fetc%2fpasswd": 404, "/places/": 404,
 		"/places/F7NE3CDQ7?range=9999d": 404, "/places/F7NE3CDQ7?range=-1": 404, "/places/F7NE3CDQ7?range=24h&range=7d": 200,
 		"/01/09521234010036/10/AO1-261123": 200, "/01/09521234010036/10/AO1-261123?lang=en": 200, "/01/09521234010036/10/AO1-261123?17=270101": 200,
 		"/01/09521234010036/10/AO1-261123/21/1": 404, "/01/09521234010036/10/AO1-261124": 404, "/01/09521234010036": 404,
