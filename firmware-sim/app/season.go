@@ -114,7 +114,7 @@ func (s season) play(ctx context.Context, id, config string) (err error) {
 		defer func() { err = errors.Join(err, l.Close()) }()
 		count.Recorder = l
 	}
-	f, err := field.New(cfg, field.Options{Now: clock.wall, Ledger: count})
+	f, err := field.New(cfg, field.Options{Now: clock.wall, Sleep: clock.Sleep, Ledger: count})
 	if err != nil {
 		return err
 	}

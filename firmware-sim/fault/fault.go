@@ -27,6 +27,13 @@ const (
 	Frozen  Kind = "frozen"  // answers in time, always with the same value: a fouled probe
 	PowerUp Kind = "powerup" // the value a chip holds before its first conversion
 	Noise   Kind = "noise"   // plausible answers that jump about: a bad ground
+
+	// Of units on a serial line.
+	Exception Kind = "exception"  // the unit refuses every question
+	WrongUnit Kind = "wrong-unit" // the answer bears the address of another unit
+	Late      Kind = "late"       // the answer comes when nobody waits for it any more
+	Slow      Kind = "slow"       // the answer comes just in time
+	Glitch    Kind = "glitch"     // the line driver sends a stray byte or two before the answer
 )
 
 // ErrUnknown is wrapped by the errors of a device that is not there, and of a fault it cannot have.

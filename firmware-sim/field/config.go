@@ -39,25 +39,28 @@ type Place struct {
 	DryOut  float64 `yaml:"dry_out"` // plot: days between irrigations, 2 to 10; 0 means 5
 }
 
-// Bus is an I²C bus behind a socket, or a 1-Wire bus as a folder: exactly one of the two.
+// Bus is an I²C bus behind a socket, a 1-Wire bus as a folder, or a serial line as a device file: exactly one of the three.
 type Bus struct {
-	ID     string `yaml:"id"`
+	ID     string `yaml:"id"` // of a serial line also the name of its adapter on the fault board
 	Socket string `yaml:"socket"`
 	W1     string `yaml:"w1"`
+	Serial string `yaml:"serial"`
+	Echo   bool   `yaml:"echo"` // serial: the adapter hears itself, as simple 2-wire ones do
 }
 
 // Device is a chip on a bus, or an analog probe on an input of a converter.
 type Device struct {
-	ID      string `yaml:"id"`      // name on the fault board and in the ledger; by habit the gateway's sensor id
-	Kind    string `yaml:"kind"`    // ezo-do, ezo-ph, ads1115, capacitive, sht4x, bme280, ds18b20
-	Bus     string `yaml:"bus"`     // id of a bus; not for capacitive
-	Address uint16 `yaml:"address"` // I²C, 7 bit
-	ROM     string `yaml:"rom"`     // ds18b20: name of its folder; empty: made of the seed
-	ADC     string `yaml:"adc"`     // capacitive: id of the ads1115 it is wired to
-	Input   int    `yaml:"input"`   // capacitive: 0 to 3
-	Place   string `yaml:"place"`   // where it measures; not for ads1115
-	Dry     *Point `yaml:"dry"`     // capacitive: two points of its voltage
-	Wet     *Point `yaml:"wet"`
+	ID      string  `yaml:"id"`      // name on the fault board and in the ledger; by habit the gateway's sensor id
+	Kind    string  `yaml:"kind"`    // ezo-do, ezo-ph, ads1115, capacitive, sht4x, bme280, ds18b20, ultrasonic-uart
+	Bus     string  `yaml:"bus"`     // id of a bus; not for capacitive
+	Address uint16  `yaml:"address"` // I²C, 7 bit
+	ROM     string  `yaml:"rom"`     // ds18b20: name of its folder; empty: made of the seed
+	ADC     string  `yaml:"adc"`     // capacitive: id of the ads1115 it is wired to
+	Input   int     `yaml:"input"`   // capacitive: 0 to 3
+	Place   string  `yaml:"place"`   // where it measures; not for ads1115
+	Dry     *Point  `yaml:"dry"`     // capacitive: two points of its voltage
+	Wet     *Point  `yaml:"wet"`
+	Height  float64 `yaml:"height"` // ultrasonic-uart: cm above the level that counts as 0
 }
 
 // Point is a soil sample and what a probe gives in it.
@@ -104,6 +107,7 @@ func Parse(name string, raw []byte, dir string) (Config, error) {
 	for i := range c.Buses {
 		under(&c.Buses[i].Socket, c.RunDir)
 		under(&c.Buses[i].W1, c.RunDir)
+		under(&c.Buses[i].Serial, c.RunDir)
 	}
 	err := c.check()
 	if err == nil {
@@ -162,8 +166,10 @@ func (c Config) check() error {
 			return wrong(at, "a bus without id: give it one, such as ao-i2c")
 		case seen[b.ID]:
 			return wrong(at+".id", "bus %q is there twice: give every bus its own id", b.ID)
-		case (b.Socket == "") == (b.W1 == ""):
-			return wrong(at, "bus %s: want exactly one of socket (I²C) and w1 (a folder)", b.ID)
+		case b.sorts() != 1:
+			return wrong(at, "bus %s: want exactly one of socket (I²C), w1 (a folder) and serial (a device file)", b.ID)
+		case b.Echo && b.Serial == "":
+			return wrong(at+".echo", "bus %s: only the adapter of a serial line echoes: remove it", b.ID)
 		}
 		seen[b.ID] = true
 		if err := short(at+".socket", b.Socket); err != nil {
@@ -171,6 +177,16 @@ func (c Config) check() error {
 		}
 	}
 	return nil
+}
+
+// sorts counts the sorts of bus that b says it is.
+func (b Bus) sorts() (n int) {
+	for _, place := range []string{b.Socket, b.W1, b.Serial} {
+		if place != "" {
+			n++
+		}
+	}
+	return n
 }
 
 func short(path, socket string) error {

@@ -1,6 +1,7 @@
 package field
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,12 +16,15 @@ import (
 	"aovuon/firmware-sim/fault"
 	"aovuon/firmware-sim/world"
 	"aovuon/gateway/measure"
+	"aovuon/gateway/sense/serial"
 )
 
 // Options are what a field needs beside its file.
 type Options struct {
 	Now    func() time.Time // the clock chips run by: the machine's, or a virtual one
 	Ledger chip.Recorder    // nil: nothing is written down
+	// Sleep passes time of that clock, for ports on serial lines in process; nil: the machine's.
+	Sleep func(ctx context.Context, d time.Duration) error
 }
 
 // Field is a running set of chips.
@@ -33,12 +37,17 @@ type Field struct {
 	i2c   map[string]*chip.Bus // by bus id
 	w1    map[string]*chip.W1
 	adcs  map[string]*chip.ADS1115
+	lines map[string]*chip.SerialLine
+	ports map[string]*chip.SerialPort
 }
 
 // New builds the chips of a configuration.
 func New(c Config, o Options) (*Field, error) {
 	if o.Ledger == nil {
 		o.Ledger = chip.Silent{}
+	}
+	if o.Sleep == nil {
+		o.Sleep = sleep
 	}
 	places := make([]world.Place, len(c.Places))
 	for i, p := range c.Places {
@@ -54,12 +63,11 @@ func New(c Config, o Options) (*Field, error) {
 	f := &Field{
 		cfg: c, opts: o, start: o.Now(), world: w, board: fault.NewBoard(),
 		i2c: make(map[string]*chip.Bus), w1: make(map[string]*chip.W1), adcs: make(map[string]*chip.ADS1115),
+		lines: make(map[string]*chip.SerialLine), ports: make(map[string]*chip.SerialPort),
 	}
-	for _, b := range c.Buses {
-		if b.Socket != "" {
-			f.i2c[b.ID] = chip.NewBus(b.ID)
-		} else {
-			f.w1[b.ID] = chip.NewW1(o.Now)
+	for i, b := range c.Buses {
+		if err := f.addBus(fmt.Sprintf("$.buses[%d]", i), b); err != nil {
+			return nil, err
 		}
 	}
 	for i, d := range c.Devices {
@@ -73,6 +81,36 @@ func New(c Config, o Options) (*Field, error) {
 // Board returns the switches of the field's faults.
 func (f *Field) Board() *fault.Board { return f.board }
 
+// addBus makes one bus. at is where it stands in the file.
+func (f *Field) addBus(at string, b Bus) error {
+	switch {
+	case b.Socket != "":
+		f.i2c[b.ID] = chip.NewBus(b.ID)
+	case b.W1 != "":
+		f.w1[b.ID] = chip.NewW1(f.opts.Now)
+	case b.Serial != "":
+		adapter, err := f.board.Add(b.ID, chip.AdapterFaults()...)
+		if err != nil {
+			return wrong(at+".id", "%w: give every bus its own id", err)
+		}
+		f.lines[b.ID] = chip.NewSerialLine(f.opts.Now, b.Echo, adapter)
+		f.ports[b.ID] = chip.NewSerialPort(b.Serial, f.lines[b.ID], f.opts.Sleep)
+	}
+	return nil
+}
+
+// sleep passes time of the machine's clock.
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // add makes one device. at is where it stands in the file.
 func (f *Field) add(at string, d Device) error {
 	if !measure.ValidID(d.ID, 40) {
@@ -80,7 +118,7 @@ func (f *Field) add(at string, d Device) error {
 	}
 	k, ok := kinds()[d.Kind]
 	if !ok {
-		return wrong(at+".kind", "device %s: unknown kind %q: want ezo-do, ezo-ph, ads1115, capacitive, sht4x, bme280 or ds18b20", d.ID, d.Kind)
+		return wrong(at+".kind", "device %s: unknown kind %q: want ezo-do, ezo-ph, ads1115, capacitive, sht4x, bme280, ds18b20 or ultrasonic-uart", d.ID, d.Kind)
 	}
 	if err := k.fields(at, d); err != nil {
 		return err
@@ -144,6 +182,16 @@ func (f *Field) W1(folder string) (fs.FS, error) {
 		}
 	}
 	return nil, fmt.Errorf("field: no 1-Wire folder %q; the field has: %s", folder, f.names(func(b Bus) string { return b.W1 }, ""))
+}
+
+// Serial returns the port on the line that a gateway's configuration names by its device file, in process.
+func (f *Field) Serial(path string) (serial.Port, error) {
+	for _, b := range f.cfg.Buses {
+		if b.Serial != "" && same(path, b.Serial) {
+			return f.ports[b.ID], nil
+		}
+	}
+	return nil, fmt.Errorf("field: no serial line %q; the field has: %s", path, f.names(func(b Bus) string { return b.Serial }, ""))
 }
 
 func (f *Field) names(of func(Bus) string, prefix string) string {

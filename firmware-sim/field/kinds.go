@@ -8,7 +8,7 @@ import (
 
 // kind is what the field knows of a kind of device.
 type kind struct {
-	bus    string // "i2c", "w1" or "" for a probe on a converter
+	bus    string // "i2c", "w1", "serial" or "" for a probe on a converter
 	needs  []measure.Quantity
 	faults []fault.Kind
 	build  func(f *Field, at string, d Device, p chip.Part, s []chip.Source) error
@@ -29,9 +29,10 @@ func kinds() map[string]kind {
 			func(p chip.Part, s []chip.Source) chip.Device { return chip.NewSHT4x(p, s[0], s[1]) })},
 		"bme280": {"i2c", []measure.Quantity{air, rh, measure.AirPressure}, chip.BME280Faults(), onI2C(
 			func(p chip.Part, s []chip.Source) chip.Device { return chip.NewBME280(p, s[0], s[1], s[2]) })},
-		"ads1115":    {"i2c", nil, chip.ADS1115Faults(), addADC},
-		"capacitive": {"", []measure.Quantity{measure.SoilMoisture}, chip.CapacitiveFaults(), addProbe},
-		"ds18b20":    {"w1", []measure.Quantity{water}, chip.DS18B20Faults(), addThermometer},
+		"ads1115":         {"i2c", nil, chip.ADS1115Faults(), addADC},
+		"capacitive":      {"", []measure.Quantity{measure.SoilMoisture}, chip.CapacitiveFaults(), addProbe},
+		"ds18b20":         {"w1", []measure.Quantity{water}, chip.DS18B20Faults(), addThermometer},
+		"ultrasonic-uart": {"serial", []measure.Quantity{measure.WaterLevel, air}, chip.UltrasonicFaults(), addUltrasonic},
 	}
 }
 
@@ -48,6 +49,7 @@ func (k kind) fields(at string, d Device) error {
 		{"place", d.Place != "", k.needs != nil},
 		{"dry", d.Dry != nil, k.bus == ""},
 		{"wet", d.Wet != nil, k.bus == ""},
+		{"height", d.Height != 0, d.Kind == "ultrasonic-uart"},
 	} {
 		if r.want && !r.has {
 			return wrong(at, "device %s: a %s needs %s", d.ID, d.Kind, r.key)
@@ -108,5 +110,17 @@ func addThermometer(f *Field, at string, d Device, p chip.Part, s []chip.Source)
 	if err := bus.Add(chip.NewDS18B20(p, d.ROM, s[0])); err != nil {
 		return wrong(at, "%w", err)
 	}
+	return nil
+}
+
+func addUltrasonic(f *Field, at string, d Device, p chip.Part, s []chip.Source) error {
+	line, ok := f.lines[d.Bus]
+	if !ok {
+		return wrong(at+".bus", "device %s: no serial line %q: name one of buses that has serial", d.ID, d.Bus)
+	}
+	if d.Height < 1 || d.Height > 750 {
+		return wrong(at+".height", "device %s: height %g cm: want 1 to 750", d.ID, d.Height)
+	}
+	line.Add(chip.NewUltrasonic(p, d.Height, s[0], s[1]))
 	return nil
 }

@@ -43,6 +43,12 @@ func (f *Field) Serve(ctx context.Context, log *slog.Logger, ready func()) (err 
 			return w.Close()
 		})
 	}
+	for _, p := range s.serial {
+		g.Go(func() error {
+			p.Run(ctx, log)
+			return p.Close()
+		})
+	}
 	ready()
 	return g.Wait()
 }
@@ -53,6 +59,7 @@ type service struct {
 	i2c     map[string]net.Listener
 	control net.Listener
 	w1      []*chip.Folder
+	serial  []*chip.PTY
 }
 
 func (s *service) open(ctx context.Context) error {
@@ -84,6 +91,16 @@ func (s *service) open(ctx context.Context) error {
 		}
 		s.w1 = append(s.w1, w)
 	}
+	for _, b := range s.field.cfg.Buses {
+		if b.Serial == "" {
+			continue
+		}
+		p, err := chip.OpenPTY(s.field.lines[b.ID], b.Serial)
+		if err != nil {
+			return err
+		}
+		s.serial = append(s.serial, p)
+	}
 	return nil
 }
 
@@ -99,6 +116,9 @@ func (s *service) abandon() error {
 	for _, w := range s.w1 {
 		errs = append(errs, w.Close())
 	}
+	for _, p := range s.serial {
+		errs = append(errs, p.Close())
+	}
 	return errors.Join(errs...)
 }
 
@@ -106,6 +126,11 @@ func (s *service) refresh(log *slog.Logger) {
 	for _, w := range s.w1 {
 		if err := w.Refresh(); err != nil {
 			log.Warn("w1 folder not refreshed", slog.Any("err", err))
+		}
+	}
+	for _, p := range s.serial {
+		if err := p.Refresh(); err != nil {
+			log.Warn("serial line not refreshed", slog.Any("err", err))
 		}
 	}
 }

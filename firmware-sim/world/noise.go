@@ -19,6 +19,7 @@ const (
 	chanPlotAir
 	chanIrrigation
 	chanSoilTrait
+	chanPondLevel
 )
 
 // hash mixes seed, channel and index to 64 well spread bits (splitmix64's finaliser, Steele, Lea, Flood 2014).

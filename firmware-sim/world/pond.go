@@ -71,6 +71,17 @@ func (w *World) ph(p Place, h float64) float64 {
 	return level + 0.85*(w.oxygenShare(p, h)-0.55)
 }
 
+// level is the water above the pond's floor, cm: it sinks by a centimetre and more a day, and is pumped full within three
+// hours of every eighth day; the wind moves it by millimetres.
+func (w *World) level(p Place, h float64) float64 {
+	const cycle, pump, fall = 8 * 24.0, 3.0, 10.0
+	own := w.seed ^ text(p.ID)
+	full := 145 + 10*(unit(own, chanPondLevel, 0)-0.5)
+	since := math.Mod(h+cycle*unit(own, chanPondLevel, 1), cycle)
+	short := fall * math.Min(since/(cycle-pump), (cycle-since)/pump)
+	return full - short + 0.3*drift(own, chanPondLevel, h, 0.05)
+}
+
 // Saturation is the dissolved oxygen water holds in equilibrium with air, mg/L: Benson and Krause 1984 as in USGS Office
 // of Water Quality memorandum 2011.03. t in °C (0 to 40), salinity in g/kg (0 to 40), pressure in atmospheres.
 func Saturation(t, salinity, pressure float64) float64 {

@@ -16,7 +16,7 @@ type Kind string
 
 // The kinds of places.
 const (
-	Pond Kind = "pond" // water temperature, dissolved oxygen, pH
+	Pond Kind = "pond" // water temperature, dissolved oxygen, pH, water level; the air above it
 	Plot Kind = "plot" // soil moisture, air temperature, relative humidity, air pressure
 )
 
@@ -104,9 +104,11 @@ func (w *World) Value(place string, q measure.Quantity, t time.Time) (float64, e
 		return w.oxygen(p, h), nil
 	case p.Kind == Pond && q == measure.PH:
 		return w.ph(p, h), nil
+	case p.Kind == Pond && q == measure.WaterLevel:
+		return w.level(p, h), nil
 	case p.Kind == Plot && q == measure.SoilMoisture:
 		return 100 * w.soil(p, h), nil
-	case p.Kind == Plot && q == measure.AirTemperature:
+	case q == measure.AirTemperature:
 		return w.plotAir(p, h), nil
 	case p.Kind == Plot && q == measure.RelativeHumidity:
 		return w.humidity(p, h), nil

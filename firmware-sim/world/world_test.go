@@ -89,6 +89,7 @@ func TestWorld_StaysWithinWhatTheDeltaKnows(t *testing.T) {
 		measure.WaterTemperature: {"ao1", limits{10, 36, 0.05}},
 		measure.DissolvedOxygen:  {"ao2", limits{1, 16, 0.05}},
 		measure.PH:               {"ao1", limits{6.5, 9, 0.01}},
+		measure.WaterLevel:       {"ao1", limits{129, 151, 0.4}},
 		measure.SoilMoisture:     {"khoai1", limits{15, 46, 0.7}},
 		measure.AirTemperature:   {"khoai1", limits{5, 42, 0.08}},
 		measure.RelativeHumidity: {"thuoc1", limits{25, 99.5, 0.6}},

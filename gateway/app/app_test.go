@@ -18,6 +18,7 @@ import (
 
 	"aovuon/gateway/app"
 	"aovuon/gateway/measure"
+	"aovuon/gateway/sense/serial"
 	"aovuon/gateway/spool"
 	"aovuon/gateway/wire"
 )
@@ -98,6 +99,8 @@ func (s *season) Sleep(ctx context.Context, d time.Duration) error {
 type folder struct{ dir string }
 
 func (f folder) W1(string) (fs.FS, error) { return os.DirFS(f.dir), nil }
+
+func (folder) Serial(string) (serial.Port, error) { return nil, errors.New("no serial line") }
 
 func (f folder) I2C(string) (i2c.Bus, error) { return nil, errors.New("no I²C here") }
 

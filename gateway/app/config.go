@@ -114,6 +114,7 @@ func (c *Config) resolve() {
 			b.I2C = "unix:" + filepath.Join(dir, socket)
 		}
 		at(&b.W1, "")
+		at(&b.Serial, "")
 		c.Buses[name] = b
 	}
 }

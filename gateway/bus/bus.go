@@ -26,11 +26,12 @@ type Set struct {
 	mu     sync.Mutex
 	closed bool
 	i2c    map[string]*lazyBus
+	serial map[string]*serialPort
 }
 
 // NewSet returns an empty Set. It opens nothing.
 func NewSet(log *slog.Logger) *Set {
-	return &Set{host: newHost(log), i2c: make(map[string]*lazyBus)}
+	return &Set{host: newHost(log), i2c: make(map[string]*lazyBus), serial: make(map[string]*serialPort)}
 }
 
 // I2C returns the bus called name: a number ("1" is /dev/i2c-1), a name that periph knows ("/dev/i2c-1", "I2C1") or
@@ -96,6 +97,9 @@ func (s *Set) Close() error {
 	var errs []error
 	for _, b := range s.i2c {
 		errs = append(errs, b.Close())
+	}
+	for _, p := range s.serial {
+		errs = append(errs, p.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -9,14 +9,18 @@ import (
 
 	"aovuon/gateway/sense"
 	"aovuon/gateway/sense/ezo"
+	"aovuon/gateway/sense/rtu"
+	"aovuon/gateway/sense/serial"
 )
 
 // builder holds what the rows of the table build from.
 type builder struct {
-	i2c   map[string]i2c.Bus
-	w1    map[string]fs.FS
-	clock sense.Clock
-	water map[string]*memory // by the id of a sensor that compensates others
+	i2c    map[string]i2c.Bus
+	w1     map[string]fs.FS
+	serial map[string]serial.Port
+	rtu    map[string]rtu.Master // of every serial bus
+	clock  sense.Clock
+	water  map[string]*memory // by the id of a sensor that compensates others
 }
 
 // Build makes the channels of specs. Those that compensate others come first, the rest in the order given, so that asking
@@ -27,7 +31,10 @@ func Build(specs []Spec, buses Buses, busKinds map[string]BusSpec, clock sense.C
 	if errs := check(specs, busKinds); len(errs) > 0 {
 		return nil, errs
 	}
-	b := &builder{i2c: make(map[string]i2c.Bus), w1: make(map[string]fs.FS), clock: clock, water: make(map[string]*memory)}
+	b := &builder{
+		i2c: make(map[string]i2c.Bus), w1: make(map[string]fs.FS), serial: make(map[string]serial.Port),
+		rtu: make(map[string]rtu.Master), clock: clock, water: make(map[string]*memory),
+	}
 	if errs := b.open(specs, buses, busKinds); len(errs) > 0 {
 		return nil, errs
 	}
@@ -56,18 +63,23 @@ func (b *builder) open(specs []Spec, buses Buses, busKinds map[string]BusSpec) (
 		used[s.Bus] = true
 	}
 	for _, name := range slices.Sorted(maps.Keys(used)) {
-		spec, field := busKinds[name], I2C
+		spec := busKinds[name]
+		field := spec.wirings()[0] // check found exactly one
 		var err error
-		if spec.I2C != "" {
+		switch field {
+		case I2C:
 			b.i2c[name], err = buses.I2C(spec.I2C)
-		} else {
-			field = W1
+		case W1:
 			b.w1[name], err = buses.W1(spec.W1)
+		case Serial:
+			if b.serial[name], err = buses.Serial(spec.Serial); err == nil {
+				b.rtu[name] = rtu.New(b.serial[name], b.clock)
+			}
 		}
 		if err != nil {
 			errs = append(errs, &SpecError{
 				Index: -1, Bus: name, Field: string(field), Problem: err.Error(), Err: err,
-				Mend: `write i2c: "1", i2c: "unix:/path/to.sock" or w1: /sys/bus/w1/devices`,
+				Mend: `write i2c: "1", i2c: "unix:/path/to.sock", w1: /sys/bus/w1/devices or serial: /dev/ttyUSB0`,
 			})
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"aovuon/gateway/measure"
 	"aovuon/gateway/sense/ads1115"
 	"aovuon/gateway/sense/ds18b20"
+	"aovuon/gateway/sense/ultrasonic"
 )
 
 // checker collects what is wrong with a configuration.
@@ -58,13 +59,15 @@ func (c *checker) checkBuses() {
 	seen := make(map[BusSpec]string)
 	for _, name := range slices.Sorted(maps.Keys(c.buses)) {
 		b := c.buses[name]
-		if (b.I2C == "") == (b.W1 == "") {
-			c.sayBus(name, "", "a bus is either I²C or 1-Wire", `write { i2c: "1" } or { w1: /sys/bus/w1/devices }`)
+		if len(b.wirings()) != 1 {
+			c.sayBus(name, "", "a bus is either I²C, 1-Wire or serial",
+				`write { i2c: "1" }, { w1: /sys/bus/w1/devices } or { serial: /dev/ttyUSB0 }`)
 			continue
 		}
-		field, same := I2C, BusSpec{I2C: strings.TrimPrefix(strings.TrimPrefix(b.I2C, "/dev/i2c-"), "I2C")}
-		if b.W1 != "" {
-			field, same = W1, BusSpec{W1: strings.TrimRight(b.W1, "/")}
+		field := b.wirings()[0]
+		same := BusSpec{
+			I2C: strings.TrimPrefix(strings.TrimPrefix(b.I2C, "/dev/i2c-"), "I2C"),
+			W1:  strings.TrimRight(b.W1, "/"), Serial: b.Serial,
 		}
 		if other, ok := seen[same]; ok {
 			c.sayBus(name, string(field), fmt.Sprintf("this is bus %q once more", other), "keep one of them and name it in the sensors")
@@ -104,7 +107,7 @@ func (c *checker) checkBusOf(i int, r row) bool {
 		c.say(i, "bus", problem, mend)
 		return false
 	}
-	if r.Wiring == I2C && b.I2C == "" || r.Wiring == W1 && b.W1 == "" {
+	if !b.is(r.Wiring) {
 		mend := fmt.Sprintf("name a bus written as { %s: ... }", r.Wiring)
 		if names := c.busesOf(r.Wiring); len(names) > 0 {
 			mend = "write one of " + strings.Join(names, ", ")
@@ -119,7 +122,7 @@ func (c *checker) checkBusOf(i int, r row) bool {
 func (c *checker) busesOf(w Wiring) []string {
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(c.buses)) {
-		if b := c.buses[name]; w == I2C && b.I2C != "" || w == W1 && b.W1 != "" {
+		if c.buses[name].is(w) {
 			names = append(names, name)
 		}
 	}
@@ -131,12 +134,12 @@ func (c *checker) checkWiring(i int, r row) bool {
 	s := c.specs[i]
 	n := len(c.errs)
 	switch {
-	case r.Wiring == I2C && s.Address == 0:
-		c.say(i, "address", "an I²C chip has an address", "write "+r.addresses())
-	case r.Wiring == I2C && (s.Address < r.Lowest || s.Address > r.Highest):
-		c.say(i, "address", fmt.Sprintf("0x%02x is no address for %s", s.Address, r.Name), "write "+r.addresses())
-	case r.Wiring != I2C && s.Address != 0:
-		c.say(i, "address", "a "+r.Name+" has no address", "remove it, and name the device")
+	case r.Highest == 0 && s.Address != 0:
+		c.say(i, "address", "a "+r.Name+" has no address", "remove it")
+	case r.Highest != 0 && s.Address == 0:
+		c.say(i, "address", "a "+r.Name+" has an address", "write "+r.addresses())
+	case r.Highest != 0 && (s.Address < r.Lowest || s.Address > r.Highest):
+		c.say(i, "address", fmt.Sprintf("%s is no address for %s", r.address(s.Address), r.Name), "write "+r.addresses())
 	}
 	switch {
 	case r.Wiring == W1 && !ds18b20.ValidDevice(s.Device):
@@ -153,20 +156,39 @@ func (c *checker) checkWiring(i int, r row) bool {
 	case !r.input && s.Input != nil:
 		c.say(i, "input", "a "+r.Name+" has no inputs", "remove it")
 	}
+	switch {
+	case !r.height && s.Height != nil:
+		c.say(i, "height", "a "+r.Name+" has no height", "remove it")
+	case r.height && s.Height == nil:
+		c.say(i, "height", "a level is the height of the sensor less the distance to the water", "write the sensor's height above the pond's floor in cm, such as 180")
+	case r.height && !(*s.Height >= 1 && *s.Height <= ultrasonic.MaxHeight): // so written that NaN is none either
+		c.say(i, "height", fmt.Sprintf("%g cm is no height of a %s", *s.Height, r.Name), fmt.Sprintf("write 1 to %g: cm above the level that counts as 0", ultrasonic.MaxHeight))
+	}
 	return len(c.errs) == n
+}
+
+// address writes an address as people do: units of a serial line in decimal, chips on I²C in hexadecimal.
+func (i Info) address(a uint16) string {
+	if i.Wiring == Serial {
+		return fmt.Sprintf("%d", a)
+	}
+	return fmt.Sprintf("0x%02x", a)
 }
 
 // addresses says in words which addresses a kind can have.
 func (i Info) addresses() string {
-	return fmt.Sprintf("0x%02x to 0x%02x; it comes with 0x%02x", i.Lowest, i.Highest, i.Usual)
+	return fmt.Sprintf("%s to %s; it comes with %s", i.address(i.Lowest), i.address(i.Highest), i.address(i.Usual))
 }
 
 // checkPlace wants sensor i to be alone where it is. Probes at the inputs of one converter share its address.
 func (c *checker) checkPlace(i int, r row, places map[string]int) {
 	s := c.specs[i]
+	if r.Wiring == Serial && !c.checkAlone(i, r) {
+		return
+	}
 	place, field, mend := s.Device, "device", "every thermometer has a name of its own"
-	if r.Wiring == I2C {
-		place, field, mend = fmt.Sprintf("0x%02x", s.Address), "address", "set one of the two chips to another address"
+	if r.Highest != 0 {
+		place, field, mend = r.address(s.Address), "address", "set one of the two to another address"
 	}
 	first, taken := places[s.Bus+" "+place]
 	if !taken {
@@ -185,6 +207,20 @@ func (c *checker) checkPlace(i int, r row, places map[string]int) {
 	if taken {
 		c.say(i, field, fmt.Sprintf("sensor %q is there already", c.specs[first].ID), mend)
 	}
+}
+
+// checkAlone reports whether no sensor that needs a serial line to itself shares it with sensor i: one that talks unasked
+// talks into the others' answers.
+func (c *checker) checkAlone(i int, r row) bool {
+	for k, other := range c.specs[:i] {
+		o, ok := find(other.Kind)
+		if ok && other.Bus == c.specs[i].Bus && (r.alone || o.alone) {
+			c.say(i, "bus", fmt.Sprintf("sensor %q is on this line, and one of the two needs it to itself", c.specs[k].ID),
+				"give each a serial bus of its own")
+			return false
+		}
+	}
+	return true
 }
 
 // checkTemperature wants the sensor that compensates to measure the water.

@@ -13,6 +13,8 @@ import (
 
 	"aovuon/gateway/measure"
 	"aovuon/gateway/sense"
+	"aovuon/gateway/sense/sensetest"
+	"aovuon/gateway/sense/serial"
 )
 
 // field is buses in memory: chips that answer, without time or wear.
@@ -38,6 +40,12 @@ func (f *field) I2C(name string) (i2c.Bus, error) {
 	return wires{f}, nil
 }
 func (f *field) W1(string) (fs.FS, error) { return f.tree, nil }
+func (f *field) Serial(path string) (serial.Port, error) {
+	if path == "/dev/never" {
+		return nil, errors.New("bus: /dev/never is no serial line")
+	}
+	return sensetest.NewSerial(path, clock()), nil
+}
 
 // unplug takes a chip off the bus, or puts it back.
 func (f *field) unplug(addr uint16, gone bool) {

@@ -5,9 +5,12 @@ package kind
 
 import (
 	"io/fs"
+	"slices"
 	"time"
 
 	"periph.io/x/conn/v3/i2c"
+
+	"aovuon/gateway/sense/serial"
 )
 
 // Spec is the configuration of one sensor. A field that its kind has no use for is an error.
@@ -15,12 +18,13 @@ type Spec struct {
 	ID          string           `yaml:"id"`          // [a-z0-9][a-z0-9-]{0,39}, unique
 	Kind        string           `yaml:"kind"`        // one of Names
 	Bus         string           `yaml:"bus"`         // a key of the configuration's buses
-	Address     uint16           `yaml:"address"`     // I²C, 7 bit
+	Address     uint16           `yaml:"address"`     // I²C, 7 bit; the unit of a probe on a serial line
 	Device      string           `yaml:"device"`      // 1-Wire: 28-0123456789ab
 	Input       *int             `yaml:"input"`       // analog input 0..3
 	Every       time.Duration    `yaml:"every"`       // 0 means DefaultEvery
 	Temperature string           `yaml:"temperature"` // id of the sensor whose water temperature compensates this one
 	Calibration *SoilCalibration `yaml:"calibration"` // of a capacitive probe in its soil
+	Height      *float64         `yaml:"height"`      // of a level sensor above the level that counts as 0, cm
 }
 
 // SoilCalibration is two soil samples whose water content is known, and what the probe gave in them.
@@ -37,9 +41,26 @@ type SoilPoint struct {
 
 // BusSpec is the configuration of one bus: exactly one field is set.
 type BusSpec struct {
-	I2C string `yaml:"i2c"` // "1", or "unix:/path/to.sock"
-	W1  string `yaml:"w1"`  // a folder
+	I2C    string `yaml:"i2c"`    // "1", or "unix:/path/to.sock"
+	W1     string `yaml:"w1"`     // a folder
+	Serial string `yaml:"serial"` // a device file
 }
+
+// wirings lists the sorts of bus that b says it is: one, if b is right.
+func (b BusSpec) wirings() (list []Wiring) {
+	for _, w := range []struct {
+		wiring Wiring
+		name   string
+	}{{I2C, b.I2C}, {W1, b.W1}, {Serial, b.Serial}} {
+		if w.name != "" {
+			list = append(list, w.wiring)
+		}
+	}
+	return list
+}
+
+// is reports whether b is a bus of the sort w.
+func (b BusSpec) is(w Wiring) bool { return slices.Contains(b.wirings(), w) }
 
 // Buses opens the buses sensors hang on (bus.Set, or a simulated field).
 type Buses interface {
@@ -47,6 +68,8 @@ type Buses interface {
 	I2C(name string) (i2c.Bus, error)
 	// W1 returns the file tree of 1-Wire devices, as below /sys/bus/w1/devices.
 	W1(folder string) (fs.FS, error)
+	// Serial returns the serial line behind a device file; the same name gives the same line.
+	Serial(path string) (serial.Port, error)
 }
 
 const (

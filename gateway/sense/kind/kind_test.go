@@ -94,7 +94,7 @@ func TestBuild_EveryKindFromYAML(t *testing.T) {
 func TestTable_EveryKindIsWhole(t *testing.T) {
 	for _, name := range kind.Names() {
 		info, ok := kind.Lookup(name)
-		if !ok || info.Name != name || len(info.Quantities) == 0 || (info.Wiring != kind.I2C && info.Wiring != kind.W1) {
+		if !ok || info.Name != name || len(info.Quantities) == 0 || !slices.Contains([]kind.Wiring{kind.I2C, kind.W1, kind.Serial}, info.Wiring) {
 			t.Errorf("%s: %+v", name, info)
 		}
 		if info.Wiring == kind.I2C && (info.Usual < info.Lowest || info.Usual > info.Highest) {
@@ -116,8 +116,8 @@ func TestBuild_NamesTheSensorTheFieldAndTheMend(t *testing.T) {
 		"no id":             {"id: ao1-ph,", "", 1, "id", "write one such as"},
 		"bad id":            {"id: ao1-ph", "id: AO1_pH", 1, "id", "a-z, 0-9 and -"},
 		"id twice":          {"id: ao1-ph", "id: ao1-do", 1, "id", "sensor 1 of the list"},
-		"no kind":           {"kind: sht4x,", "", 4, "kind", "ds18b20, ezo-do, ezo-ph, capacitive-ads1115, sht4x, bme280"},
-		"unknown kind":      {"kind: sht4x", "kind: sht3x", 4, "kind", "ds18b20, ezo-do, ezo-ph, capacitive-ads1115, sht4x, bme280"},
+		"no kind":           {"kind: sht4x,", "", 4, "kind", "ds18b20, ezo-do, ezo-ph, capacitive-ads1115, sht4x, bme280, ultrasonic-uart"},
+		"unknown kind":      {"kind: sht4x", "kind: sht3x", 4, "kind", "ds18b20, ezo-do, ezo-ph, capacitive-ads1115, sht4x, bme280, ultrasonic-uart"},
 		"no bus":            {"bus: ao-w1, ", "", 6, "bus", "write one of ao-i2c, ao-w1, vuon"},
 		"unknown bus":       {"ezo-ph, bus: ao-i2c", "ezo-ph, bus: ao-i2d", 1, "bus", "write one of ao-i2c, ao-w1, vuon"},
 		"wrong sort of bus": {"ezo-ph, bus: ao-i2c", "ezo-ph, bus: ao-w1", 1, "bus", "write one of ao-i2c, vuon"},
@@ -178,8 +178,8 @@ func TestBuild_NamesTheSensorTheFieldAndTheMend(t *testing.T) {
 
 func TestBuild_NamesTheBusThatIsWrong(t *testing.T) {
 	for name, tc := range map[string]struct{ old, new, bus, field, says string }{
-		"neither":         {`{ i2c: "1" }`, `{}`, "ao-i2c", "", "either I²C or 1-Wire"},
-		"both":            {`{ i2c: "1" }`, `{ i2c: "1", w1: /x }`, "ao-i2c", "", "either I²C or 1-Wire"},
+		"neither":         {`{ i2c: "1" }`, `{}`, "ao-i2c", "", "either I²C, 1-Wire or serial"},
+		"both":            {`{ i2c: "1" }`, `{ i2c: "1", w1: /x }`, "ao-i2c", "", "either I²C, 1-Wire or serial"},
 		"one bus twice":   {"unix:/run/vuon.sock", "/dev/i2c-1", "vuon", "i2c", `bus "ao-i2c" once more`},
 		"impossible name": {"unix:/run/vuon.sock", "never", "vuon", "i2c", "no name of an I²C bus"},
 	} {

@@ -9,6 +9,7 @@ import (
 	"aovuon/gateway/sense/ds18b20"
 	"aovuon/gateway/sense/ezo"
 	"aovuon/gateway/sense/sht4x"
+	"aovuon/gateway/sense/ultrasonic"
 )
 
 // Wiring is the sort of bus a kind hangs on. The text is the key of a BusSpec.
@@ -16,8 +17,9 @@ type Wiring string
 
 // The wirings.
 const (
-	I2C Wiring = "i2c"
-	W1  Wiring = "w1"
+	I2C    Wiring = "i2c"
+	W1     Wiring = "w1"
+	Serial Wiring = "serial"
 )
 
 // Info is what the table says of a kind.
@@ -25,7 +27,7 @@ type Info struct {
 	Name       string
 	Wiring     Wiring
 	Quantities []measure.Quantity
-	// The I²C addresses a chip of this kind can have, and the one it comes with.
+	// The addresses a chip of this kind can have on I²C, a probe on a serial line, and the one it comes with. 0: no address.
 	Lowest, Highest, Usual uint16
 }
 
@@ -35,6 +37,8 @@ type row struct {
 	input       bool // hangs at an analog input
 	compensated bool // may name the sensor of its water temperature
 	calibrated  bool // may carry a soil calibration
+	alone       bool // has its serial line to itself
+	height      bool // hangs at a height above the level that counts as 0
 	build       func(b *builder, s Spec) sense.Sensor
 }
 
@@ -92,6 +96,13 @@ func table() []row {
 				Lowest:     0x76, Highest: 0x77, Usual: 0x76,
 			},
 			build: func(b *builder, s Spec) sense.Sensor { return bme280.New(b.i2c[s.Bus], s.Address, b.clock) },
+		},
+		{
+			Info:  Info{Name: "ultrasonic-uart", Wiring: Serial, Quantities: []measure.Quantity{measure.WaterLevel, measure.SurfaceDistance}},
+			alone: true, height: true,
+			build: func(b *builder, s Spec) sense.Sensor {
+				return ultrasonic.New(b.serial[s.Bus], *s.Height, sense.NoInputs{})
+			},
 		},
 	}
 }

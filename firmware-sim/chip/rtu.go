@@ -1,0 +1,156 @@
+package chip
+
+import (
+	"time"
+
+	"aovuon/firmware-sim/fault"
+	"aovuon/gateway/measure"
+	"aovuon/gateway/sense/rtu"
+	"aovuon/gateway/sense/serial"
+)
+
+// RTUModel is the registers of a simulated Modbus probe: what makes one probe differ from another. The unit around it
+// knows the frames, the address, the line and the faults of the wire.
+type RTUModel interface {
+	// Respond answers a question that came whole to the probe at t.
+	Respond(t time.Time, pdu []byte) RTUReply
+	// Reset brings the registers to their power-on state.
+	Reset()
+}
+
+// RTUReply is what a probe says to one question.
+type RTUReply struct {
+	PDU   []byte        // function code and data; nil: the probe says nothing
+	After time.Duration // how long it thinks before it begins
+	Said  []RTUValue    // the values in it, for the ledger
+}
+
+// RTUValue is one value in an answer, as a right driver reads it.
+type RTUValue struct {
+	Quantity measure.Quantity
+	Value    float64
+}
+
+// Refusal is the reply that refuses a question with an exception.
+func Refusal(pdu []byte, e rtu.Exception) RTUReply {
+	return RTUReply{PDU: []byte{pdu[0] | 0x80, byte(e)}, After: RTUDelay}
+}
+
+const (
+	// RTUDelay is how long a usual probe thinks before it answers.
+	RTUDelay = 10 * time.Millisecond
+	// rtuSlow is within the time a gateway waits, rtuLate outside it.
+	rtuSlow = 300 * time.Millisecond
+	rtuLate = 1500 * time.Millisecond
+)
+
+// RTUFaults are the faults every unit on a serial line can have. Those of its sensing ends, Frozen and Noise, are its
+// model's.
+func RTUFaults() []fault.Kind {
+	return []fault.Kind{
+		fault.Unplug, fault.CRC, fault.Garbled, fault.Exception, fault.WrongUnit, fault.Late, fault.Slow, fault.Glitch,
+	}
+}
+
+// RTUUnit is a simulated Modbus RTU probe on a serial line.
+type RTUUnit struct {
+	part  Part
+	unit  byte
+	line  serial.Line
+	model RTUModel
+	off   bool      // it had no power at the last question
+	busy  time.Time // until then it answers and hears nothing
+}
+
+// NewRTUUnit makes the unit around a model: its address (1 to 247) and how its line is set.
+func NewRTUUnit(p Part, unit byte, line serial.Line, model RTUModel) *RTUUnit {
+	return &RTUUnit{part: p, unit: unit, line: line, model: model}
+}
+
+// Part implements SerialDevice.
+func (u *RTUUnit) Part() Part { return u.part }
+
+// Unit returns the address the unit has.
+func (u *RTUUnit) Unit() byte { return u.unit }
+
+// Line returns how the unit's line is set.
+func (u *RTUUnit) Line() serial.Line { return u.line }
+
+// Move gives the unit another address and other line settings, as a question to its model does. A question that is being
+// answered is still answered the old way.
+func (u *RTUUnit) Move(unit byte, line serial.Line) { u.unit, u.line = unit, line }
+
+// Talk implements SerialDevice: a unit never talks unasked.
+func (u *RTUUnit) Talk(_, _ time.Time) []Burst { return nil }
+
+// Hear implements SerialDevice.
+func (u *RTUUnit) Hear(t time.Time, heard serial.Line, frame []byte) []Burst {
+	unit, line := u.unit, u.line
+	to, pdu, ok := rtu.Split(frame)
+	if !ok || !agree(heard, line) || (to != unit && to != rtu.Broadcast) || t.Before(u.busy) {
+		return nil
+	}
+	kind := u.part.Faults.Kind()
+	if kind == fault.Unplug {
+		u.off = true
+		u.part.recordFault(t, "", kind)
+		return nil
+	}
+	if u.off {
+		u.off = false
+		u.model.Reset()
+	}
+	t = t.Add(line.Time(len(frame)) + rtu.Silence(line)) // the port took the frame at once; the line did not
+	reply := u.model.Respond(t, pdu)
+	if to == rtu.Broadcast || reply.PDU == nil {
+		return nil
+	}
+	return u.send(t, line, unit, pdu, reply)
+}
+
+// send puts a reply on the line, as the fault in force has it.
+func (u *RTUUnit) send(t time.Time, line serial.Line, unit byte, asked []byte, r RTUReply) []Burst {
+	answer, after := rtu.Frame(unit, r.PDU), r.After
+	kind := u.part.Faults.Kind()
+	wrong := true
+	switch kind {
+	case fault.CRC:
+		answer[len(answer)-1] ^= 0x10
+	case fault.Garbled:
+		answer = rtu.Frame(unit, otherAnswer(r.PDU))
+	case fault.Exception:
+		answer = rtu.Frame(unit, []byte{asked[0] | 0x80, byte(rtu.DeviceFailure)})
+	case fault.WrongUnit:
+		answer = rtu.Frame(unit%rtu.MaxUnit+1, r.PDU)
+	case fault.Late:
+		after += rtuLate
+	case fault.Slow:
+		after, wrong = after+rtuSlow, false
+	case fault.Glitch:
+		answer, wrong = append([]byte{0x00, 0xFF}, answer...), false
+	default:
+		wrong = false
+	}
+	at := t.Add(after + line.Time(len(answer)))
+	u.busy = at
+	if wrong {
+		u.part.recordFault(at, "", kind)
+	} else {
+		for _, v := range r.Said {
+			u.part.record(at, v.Quantity, v.Value)
+		}
+	}
+	return []Burst{{At: at, Bytes: answer, Line: line}}
+}
+
+// otherAnswer is a whole answer to another question than the one that was asked: one register more of a reading, another
+// value of a setting.
+func otherAnswer(pdu []byte) []byte {
+	other := append([]byte{}, pdu...)
+	if len(pdu) >= 2 && int(pdu[1]) == len(pdu)-2 {
+		other[1] += 2
+		return append(other, 0, 0)
+	}
+	other[len(other)-1] ^= 1
+	return other
+}

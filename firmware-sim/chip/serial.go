@@ -1,0 +1,154 @@
+package chip
+
+import (
+	"bytes"
+	"slices"
+	"sync"
+	"time"
+
+	"aovuon/firmware-sim/fault"
+	"aovuon/gateway/sense/serial"
+)
+
+// SerialDevice is one thing on a serial line. The line calls it from one goroutine at a time.
+type SerialDevice interface {
+	// Hear tells the device what was sent on a line set as heard says, up to the silence that ended it at t. It returns
+	// what the device sends because of it.
+	Hear(t time.Time, heard serial.Line, frame []byte) []Burst
+	// Talk returns what the device sends unasked after from and not after to.
+	Talk(from, to time.Time) []Burst
+	// Part returns what the device is made of.
+	Part() Part
+}
+
+// Burst is what a device sends at one go.
+type Burst struct {
+	At    time.Time // when its last byte is there
+	Bytes []byte
+	Line  serial.Line       // how its sender is set
+	Sent  func(t time.Time) // called when it is there; nil: nobody wants to know
+}
+
+// SerialLine is a simulated serial line and what hangs on it, in whatever order the bytes come. It is safe for concurrent
+// use.
+type SerialLine struct {
+	now    func() time.Time
+	echo   bool
+	faults *fault.Switch // of the adapter
+
+	mu      sync.Mutex
+	devices []SerialDevice
+	coming  []Burst   // by At
+	talked  time.Time // until when devices that talk unasked have been asked
+}
+
+// kept is how much of an unasked talk a port keeps that nobody reads.
+const kept = time.Second
+
+// NewSerialLine returns a line with nothing on it. echo makes it one whose adapter hears itself. adapter is the switch
+// of the adapter's own faults; it knows Unplug.
+func NewSerialLine(now func() time.Time, echo bool, adapter *fault.Switch) *SerialLine {
+	return &SerialLine{now: now, echo: echo, faults: adapter, talked: now()}
+}
+
+// AdapterFaults are the faults the adapter of a serial line can have.
+func AdapterFaults() []fault.Kind { return []fault.Kind{fault.Unplug} }
+
+// Add puts a device on the line.
+func (l *SerialLine) Add(d SerialDevice) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.devices = append(l.devices, d)
+}
+
+// Unplugged reports whether the adapter is out.
+func (l *SerialLine) Unplugged() bool { return l.faults.Kind() == fault.Unplug }
+
+// Send is what the port's user sends, as its line is set: everything on the line hears it. A parity of "" is one that
+// cannot be known, as on a pseudo-terminal.
+func (l *SerialLine) Send(line serial.Line, frame []byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	if l.echo {
+		l.add(Burst{At: now, Bytes: bytes.Clone(frame), Line: line})
+	}
+	for _, d := range l.devices {
+		for _, b := range d.Hear(now, line, frame) {
+			l.add(b)
+		}
+	}
+}
+
+func (l *SerialLine) add(b Burst) {
+	l.coming = append(l.coming, b)
+	slices.SortStableFunc(l.coming, func(a, b Burst) int { return a.At.Compare(b.At) })
+}
+
+// Next returns when the next bytes arrive; ok is false when none do until then.
+func (l *SerialLine) Next(until time.Time) (at time.Time, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.listen(until)
+	if len(l.coming) == 0 || l.coming[0].At.After(until) {
+		return time.Time{}, false
+	}
+	return l.coming[0].At, true
+}
+
+// listen collects what devices say unasked until then.
+func (l *SerialLine) listen(until time.Time) {
+	if !until.After(l.talked) {
+		return
+	}
+	from := l.talked
+	if now := l.now(); from.Before(now.Add(-kept)) {
+		from = now.Add(-kept)
+	}
+	for _, d := range l.devices {
+		for _, b := range d.Talk(from, until) {
+			l.add(b)
+		}
+	}
+	l.talked = until
+}
+
+// Take returns what has arrived by t at a port set as line says. Bytes of a sender that is set otherwise arrive as rubbish.
+func (l *SerialLine) Take(t time.Time, line serial.Line) []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.listen(t)
+	var got []byte
+	for len(l.coming) > 0 && !l.coming[0].At.After(t) {
+		b := l.coming[0]
+		l.coming = l.coming[1:]
+		if agree(b.Line, line) {
+			got = append(got, b.Bytes...)
+		} else {
+			got = append(got, rubbish(b.Bytes)...)
+		}
+		if b.Sent != nil {
+			b.Sent(b.At)
+		}
+	}
+	return got
+}
+
+// agree reports whether two ends of a line understand each other.
+func agree(a, b serial.Line) bool {
+	if a.Parity == "" || b.Parity == "" {
+		a.Parity, b.Parity = "", ""
+	}
+	return a == b
+}
+
+// rubbish is what comes of bytes at a receiver that is set otherwise: fewer, and others.
+func rubbish(p []byte) []byte {
+	r := make([]byte, 0, len(p))
+	for i, b := range p {
+		if i%3 != 2 {
+			r = append(r, b<<1^0xB5)
+		}
+	}
+	return r
+}
