@@ -3,6 +3,7 @@ package ezo_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,25 +33,57 @@ func all(b byte) i2ctest.IO {
 	return i2ctest.IO{Addr: addr, R: []byte(strings.Repeat(string([]byte{b}), ezo.ReplyLength))}
 }
 
-// calibrated is the talk that comes before the first reading.
-func calibrated(more ...i2ctest.IO) []i2ctest.IO {
-	return append([]i2ctest.IO{write("Cal,?"), answer(1, "?Cal,3")}, more...)
+// said is a command and its answer.
+func said(command, text string) []i2ctest.IO { return []i2ctest.IO{write(command), answer(1, text)} }
+
+// talk joins parts of a talk.
+func talk(parts ...[]i2ctest.IO) []i2ctest.IO { return slices.Concat(parts...) }
+
+// settled is the talk before the first reading of a circuit that is as it should be.
+func settled(b ezo.Board) []i2ctest.IO {
+	switch b {
+	case ezo.DO:
+		return talk(said("I", "?I,D.O.,2.16"), said("O,?", "?,O,mg"), said("Cal,?", "?Cal,2"))
+	case ezo.EC:
+		return talk(said("I", "?I,EC,2.16"), said("O,?", "?O,EC"), said("Cal,?", "?CAL,2"))
+	case ezo.ORP:
+		return talk(said("I", "?I,ORP,1.97"), said("Cal,?", "?Cal,1"))
+	case ezo.RTD:
+		return talk(said("I", "?I,RTD,2.10"), said("S,?", "?S,c"))
+	}
+	return talk(said("I", "?I,pH,2.10"), said("Cal,?", "?Cal,3"))
 }
 
-// water is the thermometer beside the circuit.
-type water struct {
-	celsius float64
-	stale   bool
+// keeps is what an oxygen circuit answers that compensates already with the right salinity and pressure.
+func keeps(salinity, kPa string) []i2ctest.IO {
+	return talk(said("S,?", "?S,"+salinity+",ppt"), said("P,?", "?,P,"+kPa))
 }
 
-func (w water) Input(q measure.Quantity) (measure.Input, bool) {
-	if q != measure.WaterTemperature {
+// fresh is keeps of fresh water at sea level.
+func fresh() []i2ctest.IO { return keeps("0.00", "101.3") }
+
+// pond is the state of the water around the circuit, from other sensors.
+type pond struct {
+	celsius, salinity, hPa float64
+	stale                  measure.Quantity // this one is old
+}
+
+func (p *pond) Input(q measure.Quantity) (measure.Input, bool) {
+	in := measure.Input{Quantity: q, Age: 12 * time.Second}
+	switch q {
+	case measure.WaterTemperature:
+		in.Value, in.Sensor = p.celsius, "ao1-temp"
+	case measure.Salinity:
+		in.Value, in.Sensor = p.salinity, "ao1-mn"
+	case measure.AirPressure:
+		in.Value, in.Sensor = p.hPa, "kk"
+	default:
 		return measure.Input{}, false
 	}
-	return measure.Input{Quantity: q, Value: w.celsius, Sensor: "ao1-temp", Age: 12 * time.Second}, !w.stale
+	return in, q != p.stale
 }
 
-func at(celsius float64) sense.Inputs { return water{celsius: celsius} }
+func at(celsius float64) *pond { return &pond{celsius: celsius, hPa: 1013.25} }
 
 func reasonOf(err error) measure.FaultReason {
 	f, ok := errors.AsType[*sense.Fault](err)
@@ -64,6 +97,7 @@ func clock() *sensetest.Clock { return sensetest.NewClock(time.Unix(0, 0)) }
 
 func TestSense_Talks(t *testing.T) {
 	golden := "\x37\x2E\x33\x31\x32" // the golden frame: 01 37 2E 33 31 32 00
+	const by = ";s=0@ao1-mn+12;p=1013.25@kk+12"
 	for name, tc := range map[string]struct {
 		board  ezo.Board
 		inputs sense.Inputs
@@ -72,47 +106,111 @@ func TestSense_Talks(t *testing.T) {
 		by     string // its inputs
 	}{
 		"pH, golden frame, not compensated": {
-			ezo.PH, sense.NoInputs{}, calibrated(write("RT,25.00"), answer(1, golden)),
+			ezo.PH, sense.NoInputs{}, talk(settled(ezo.PH), said("RT,25.00", golden)),
 			sense.Sample{Quantity: measure.PH, Value: 7.312, Quality: measure.Estimated}, "t=25?",
 		},
 		"pH, compensated": {
-			ezo.PH, at(27.3), calibrated(write("RT,27.30"), answer(1, golden)),
+			ezo.PH, at(27.3), talk(settled(ezo.PH), said("RT,27.30", golden)),
 			sense.Sample{Quantity: measure.PH, Value: 7.312}, "t=27.3@ao1-temp+12",
 		},
+		"DO, nobody knows anything": {
+			ezo.DO, sense.NoInputs{}, talk(settled(ezo.DO), fresh(), said("RT,25.00", "6.41")),
+			sense.Sample{Quantity: measure.DissolvedOxygen, Value: 6.41, Quality: measure.Estimated}, "t=25?;s=0?;p=1013.25?",
+		},
 		"DO, thermometer silent": {
-			ezo.DO, water{celsius: 31, stale: true}, calibrated(write("RT,31.00"), answer(1, "6.41")),
-			sense.Sample{Quantity: measure.DissolvedOxygen, Value: 6.41, Quality: measure.Estimated}, "t=31@ao1-temp+12?",
+			ezo.DO, &pond{celsius: 31, hPa: 1013.25, stale: measure.WaterTemperature}, talk(settled(ezo.DO), fresh(), said("RT,31.00", "6.41")),
+			sense.Sample{Quantity: measure.DissolvedOxygen, Value: 6.41, Quality: measure.Estimated}, "t=31@ao1-temp+12?" + by,
+		},
+		"DO, barometer silent": {
+			ezo.DO, &pond{celsius: 31, hPa: 1013.25, stale: measure.AirPressure}, talk(settled(ezo.DO), fresh(), said("RT,31.00", "6.41")),
+			sense.Sample{Quantity: measure.DissolvedOxygen, Value: 6.41, Quality: measure.Estimated}, "t=31@ao1-temp+12;s=0@ao1-mn+12;p=1013.25@kk+12?",
 		},
 		"DO, two outputs": {
-			ezo.DO, at(-1.254), calibrated(write("RT,-1.25"), answer(1, "6.41,81.3")),
-			sense.Sample{Quantity: measure.DissolvedOxygen, Value: 6.41}, "t=-1.254@ao1-temp+12",
+			ezo.DO, at(-1.254),
+			talk(said("I", "?I,DO,1.98"), said("O,?", "?,O,%,mg"), said("Cal,?", "?Cal,1"), fresh(), said("RT,-1.25", "6.41,81.3")),
+			sense.Sample{Quantity: measure.DissolvedOxygen, Value: 6.41}, "t=-1.254@ao1-temp+12" + by,
+		},
+		"DO, only per cent came out": {
+			ezo.DO, at(25),
+			talk(said("I", "?I,D.O.,2.16"), said("O,?", "?,O,%"), said("O,mg,1", ""), said("O,?", "?,O,mg,%"), said("Cal,?", "?Cal,1"), fresh(), said("RT,25.00", "6.41,81.3")),
+			sense.Sample{Quantity: measure.DissolvedOxygen, Value: 6.41}, "t=25@ao1-temp+12" + by,
+		},
+		"DO, firmware without O": {
+			ezo.DO, at(25),
+			talk(said("I", "?I,D.O.,1.0"), []i2ctest.IO{write("O,?"), answer(2, "")}, said("Cal,?", "?Cal,1"), fresh(), said("RT,25.00", "6.41,81.3")),
+			sense.Sample{Quantity: measure.DissolvedOxygen, Value: 6.41}, "t=25@ao1-temp+12" + by,
+		},
+		"DO, brackish water in the hills": {
+			ezo.DO, &pond{celsius: 28, salinity: 12.5, hPa: 951.3},
+			talk(settled(ezo.DO), fresh(), said("S,12.50,ppt", ""), said("P,95.13", ""), keeps("12.50", "95.1"), said("RT,28.00", "5.12")),
+			sense.Sample{Quantity: measure.DissolvedOxygen, Value: 5.12}, "t=28@ao1-temp+12;s=12.5@ao1-mn+12;p=951.3@kk+12",
+		},
+		"DO, was told a conductivity": {
+			ezo.DO, at(28),
+			talk(settled(ezo.DO), said("S,?", "?S,50000,\xCE\xBCS"), said("P,?", "?,P,101.3"), said("S,0.00,ppt", ""), said("P,101.33", ""), fresh(), said("RT,28.00", "5.12")),
+			sense.Sample{Quantity: measure.DissolvedOxygen, Value: 5.12}, "t=28@ao1-temp+12" + by,
 		},
 		"early read": {
-			ezo.PH, at(25), calibrated(write("RT,25.00"), answer(254, ""), answer(254, ""), answer(1, golden)),
+			ezo.PH, at(25), talk(settled(ezo.PH), []i2ctest.IO{write("RT,25.00"), answer(254, ""), answer(254, ""), answer(1, golden)}),
 			sense.Sample{Quantity: measure.PH, Value: 7.312}, "t=25@ao1-temp+12",
 		},
 		"bit 7 came out wrong": {
-			ezo.PH, at(25), calibrated(write("RT,25.00"), answer(1, "\xB7\x2E\xB3\x31\xB2\x80\x80")),
+			ezo.PH, at(25), talk(said("I", "\xBFI,\xF0H,2.10"), said("Cal,?", "\xBFCal\xAC1"), said("RT,25.00", "\xB7\x2E\xB3\x31\xB2\x80\x80")),
 			sense.Sample{Quantity: measure.PH, Value: 7.312}, "t=25@ao1-temp+12",
 		},
 		"not calibrated": {
-			ezo.DO, at(25),
-			[]i2ctest.IO{write("Cal,?"), answer(1, "?Cal,0"), write("RT,25.00"), answer(1, "6.41")},
-			sense.Sample{Quantity: measure.DissolvedOxygen, Value: 6.41, Quality: measure.Uncalibrated}, "t=25@ao1-temp+12",
+			ezo.PH, at(25),
+			talk(said("I", "?I,pH,2.10"), said("Cal,?", "?Cal,0"), said("RT,25.00", "6.41")),
+			sense.Sample{Quantity: measure.PH, Value: 6.41, Quality: measure.Uncalibrated}, "t=25@ao1-temp+12",
 		},
 		"not calibrated nor compensated": {
-			ezo.DO, sense.NoInputs{},
-			[]i2ctest.IO{write("Cal,?"), answer(1, "?CAL,0"), write("RT,25.00"), answer(1, "6.41")},
-			sense.Sample{Quantity: measure.DissolvedOxygen, Value: 6.41, Quality: measure.Estimated}, "t=25?",
+			ezo.PH, sense.NoInputs{},
+			talk(said("I", "?i,ph,2.10"), said("Cal,?", "?CAL,0"), said("RT,25.00", "6.41")),
+			sense.Sample{Quantity: measure.PH, Value: 6.41, Quality: measure.Estimated}, "t=25?",
 		},
 		"does not know Cal,?": {
-			ezo.DO, at(25),
-			[]i2ctest.IO{write("Cal,?"), answer(2, ""), write("RT,25.00"), answer(1, "6.41")},
-			sense.Sample{Quantity: measure.DissolvedOxygen, Value: 6.41, Quality: measure.Uncalibrated}, "t=25@ao1-temp+12",
+			ezo.PH, at(25),
+			talk(said("I", "?I,pH,1.0"), []i2ctest.IO{write("Cal,?"), answer(2, "")}, said("RT,25.00", "6.41")),
+			sense.Sample{Quantity: measure.PH, Value: 6.41, Quality: measure.Uncalibrated}, "t=25@ao1-temp+12",
 		},
 		"beyond its limits is not cut off": {
-			ezo.PH, at(25), calibrated(write("RT,25.00"), answer(1, "-1.250")),
+			ezo.PH, at(25), talk(settled(ezo.PH), said("RT,25.00", "-1.250")),
 			sense.Sample{Quantity: measure.PH, Value: -1.25}, "t=25@ao1-temp+12",
+		},
+		"EC": {
+			ezo.EC, at(31), talk(settled(ezo.EC), said("RT,31.00", "466.4")),
+			sense.Sample{Quantity: measure.Conductivity, Value: 466.4}, "t=31@ao1-temp+12",
+		},
+		"EC, all outputs, Mycodo": {
+			ezo.EC, at(31),
+			talk(said("I", "?I,EC,1.95"), said("O,?", "?O,EC,TDS,S,SG"), said("Cal,?", "?CAL,2"), said("RT,31.00", "466.4,252,0.23,1.000")),
+			sense.Sample{Quantity: measure.Conductivity, Value: 466.4}, "t=31@ao1-temp+12",
+		},
+		"EC, output was off": {
+			ezo.EC, at(31),
+			talk(said("I", "?I,EC,2.10"), said("O,?", "?O,S"), said("O,EC,1", ""), said("O,?", "?O,EC,S"), said("Cal,?", "?CAL,1"), said("RT,31.00", "466.4,0.23")),
+			sense.Sample{Quantity: measure.Conductivity, Value: 466.4}, "t=31@ao1-temp+12",
+		},
+		"EC, every output was off": {
+			ezo.EC, sense.NoInputs{},
+			talk(said("I", "?I,EC,2.10"), said("O,?", "?O,"), said("O,EC,1", ""), said("O,?", "?O,EC"), said("Cal,?", "?Cal,1"), said("RT,25.00", "466.4")),
+			sense.Sample{Quantity: measure.Conductivity, Value: 466.4, Quality: measure.Estimated}, "t=25?",
+		},
+		"ORP": {
+			ezo.ORP, at(31), talk(settled(ezo.ORP), said("R", "209.6")),
+			sense.Sample{Quantity: measure.ORP, Value: 209.6}, "",
+		},
+		"ORP, mud": {
+			ezo.ORP, sense.NoInputs{}, talk(settled(ezo.ORP), said("R", "-231.0")),
+			sense.Sample{Quantity: measure.ORP, Value: -231}, "",
+		},
+		"RTD": {
+			ezo.RTD, sense.NoInputs{}, talk(settled(ezo.RTD), said("R", "28.312")),
+			sense.Sample{Quantity: measure.WaterTemperature, Value: 28.312}, "",
+		},
+		"RTD, was set to Fahrenheit": {
+			ezo.RTD, sense.NoInputs{}, talk(said("I", "?I,RTD,2.10"), said("S,?", "?S,f"), said("S,c", ""), said("S,?", "?S,C"), said("R", "28.312")),
+			sense.Sample{Quantity: measure.WaterTemperature, Value: 28.312}, "",
 		},
 	} {
 		bus := sensetest.NewBus(tc.ops...)
@@ -134,15 +232,26 @@ func TestSense_Talks(t *testing.T) {
 	}
 }
 
-func TestSense_GivesTheCircuitItsTime(t *testing.T) {
-	c := clock()
-	before := c.Now().Uptime
-	bus := sensetest.NewBus(calibrated(write("RT,25.00"), answer(1, "7.0"))...)
-	if _, err := ezo.New(bus, addr, ezo.PH, sense.NoInputs{}, c).Sense(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if waited := c.Now().Uptime - before; waited != 1200*time.Millisecond {
-		t.Errorf("waited %v; want 300 ms for Cal,? and 900 ms for R", waited)
+func TestSense_GivesEachCommandItsTime(t *testing.T) {
+	const ms = time.Millisecond
+	for board, tc := range map[ezo.Board]struct {
+		ops  []i2ctest.IO
+		want time.Duration
+	}{
+		ezo.PH:  {talk(settled(ezo.PH), said("RT,25.00", "7.0")), 2*300*ms + 900*ms},
+		ezo.DO:  {talk(settled(ezo.DO), fresh(), said("RT,25.00", "7.0")), 5*300*ms + 900*ms},
+		ezo.EC:  {talk(settled(ezo.EC), said("RT,25.00", "7.0")), 3*300*ms + 900*ms},
+		ezo.ORP: {talk(settled(ezo.ORP), said("R", "7.0")), 2*300*ms + 1000*ms},
+		ezo.RTD: {talk(settled(ezo.RTD), said("R", "7.0")), 2*300*ms + 600*ms},
+	} {
+		c := clock()
+		before := c.Now().Uptime
+		if _, err := ezo.New(sensetest.NewBus(tc.ops...), addr, board, sense.NoInputs{}, c).Sense(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if waited := c.Now().Uptime - before; waited != tc.want {
+			t.Errorf("%s: waited %v; want %v", board, waited, tc.want)
+		}
 	}
 }
 
@@ -153,33 +262,58 @@ func TestSense_FaultsAreReasonsNeverNumbers(t *testing.T) {
 		}
 		return ops
 	}
-	ask := write("RT,25.00")
+	asked := func(op i2ctest.IO) []i2ctest.IO { return talk(settled(ezo.PH), []i2ctest.IO{write("RT,25.00"), op}) }
+	says := func(text string) []i2ctest.IO { return asked(answer(1, text)) }
+	of := sensetest.NewBus
 	for name, tc := range map[string]struct {
-		bus  *sensetest.Bus
-		want measure.FaultReason
+		board ezo.Board
+		bus   *sensetest.Bus
+		want  measure.FaultReason
 	}{
-		"nobody there":        {sensetest.NewBus(write("Cal,?")).Fail(0, sense.ErrNoAck), measure.NoResponse},
-		"gone while working":  {sensetest.NewBus(calibrated(ask, answer(0, ""))...).Fail(3, sense.ErrNoAck), measure.NoResponse},
-		"bus broken":          {sensetest.NewBus(write("Cal,?")).Fail(0, errors.New("connection timed out")), measure.BusDown},
-		"busy for ever":       {sensetest.NewBus(busy(calibrated(ask))...), measure.NotReady},
-		"busy from the start": {sensetest.NewBus(busy([]i2ctest.IO{write("Cal,?")})...), measure.NotReady},
-		"syntax error":        {sensetest.NewBus(calibrated(ask, answer(2, ""))...), measure.Refused},
-		"no data":             {sensetest.NewBus(calibrated(ask, answer(255, ""))...), measure.Refused},
-		"shorted":             {sensetest.NewBus(calibrated(ask, all(0))...), measure.Shorted},
-		"all ones":            {sensetest.NewBus(calibrated(ask, all(0xFF))...), measure.NoResponse},
-		"unknown status":      {sensetest.NewBus(calibrated(ask, answer(0x81, "7.312"))...), measure.Garbled},
-		"no end":              {sensetest.NewBus(calibrated(ask, i2ctest.IO{Addr: addr, R: []byte("\x01" + strings.Repeat("7", ezo.ReplyLength-1))})...), measure.Garbled},
-		"no text":             {sensetest.NewBus(calibrated(ask, answer(1, ""))...), measure.Garbled},
-		"damaged, Mycodo":     {sensetest.NewBus(calibrated(ask, answer(1, "0.00,0( &"))...), measure.Garbled},
-		"a letter":            {sensetest.NewBus(calibrated(ask, answer(1, "7.3l2"))...), measure.Garbled},
-		"two points":          {sensetest.NewBus(calibrated(ask, answer(1, "7.3.2"))...), measure.Garbled},
-		"what Go would read":  {sensetest.NewBus(calibrated(ask, answer(1, "0x1p4"))...), measure.Garbled},
-		"not a number":        {sensetest.NewBus(calibrated(ask, answer(1, "NaN"))...), measure.Garbled},
-		"another answer":      {sensetest.NewBus(calibrated(ask, answer(1, "?Cal,3"))...), measure.Garbled},
-		"garbled calibration": {sensetest.NewBus(write("Cal,?"), answer(1, "?Cbl,1")), measure.Garbled},
-		"odd calibration":     {sensetest.NewBus(write("Cal,?"), answer(1, "?Cal,x")), measure.Garbled},
+		"nobody there":        {ezo.PH, of(write("I")).Fail(0, sense.ErrNoAck), measure.NoResponse},
+		"gone while working":  {ezo.PH, of(asked(answer(0, ""))...).Fail(5, sense.ErrNoAck), measure.NoResponse},
+		"bus broken":          {ezo.PH, of(write("I")).Fail(0, errors.New("connection timed out")), measure.BusDown},
+		"busy for ever":       {ezo.PH, of(busy(talk(settled(ezo.PH), []i2ctest.IO{write("RT,25.00")}))...), measure.NotReady},
+		"busy from the start": {ezo.PH, of(busy([]i2ctest.IO{write("I")})...), measure.NotReady},
+		"syntax error":        {ezo.PH, of(asked(answer(2, ""))...), measure.Refused},
+		"no data":             {ezo.PH, of(asked(answer(255, ""))...), measure.Refused},
+		"shorted":             {ezo.PH, of(asked(all(0))...), measure.Shorted},
+		"all ones":            {ezo.PH, of(asked(all(0xFF))...), measure.NoResponse},
+		"unknown status":      {ezo.PH, of(asked(answer(0x81, "7.312"))...), measure.Garbled},
+		"no end":              {ezo.PH, of(asked(i2ctest.IO{Addr: addr, R: []byte("\x01" + strings.Repeat("7", ezo.ReplyLength-1))})...), measure.Garbled},
+		"no text":             {ezo.PH, of(says("")...), measure.Garbled},
+		"damaged, Mycodo":     {ezo.PH, of(says("0.00,0( &")...), measure.Garbled},
+		"a letter":            {ezo.PH, of(says("7.3l2")...), measure.Garbled},
+		"two points":          {ezo.PH, of(says("7.3.2")...), measure.Garbled},
+		"two signs":           {ezo.PH, of(says("--7.3")...), measure.Garbled},
+		"what Go would read":  {ezo.PH, of(says("0x1p4")...), measure.Garbled},
+		"not a number":        {ezo.PH, of(says("NaN")...), measure.Garbled},
+		"another answer":      {ezo.PH, of(says("?Cal,3")...), measure.Garbled},
+		"garbled calibration": {ezo.PH, of(talk(said("I", "?I,pH,2.10"), said("Cal,?", "?Cbl,1"))...), measure.Garbled},
+		"odd calibration":     {ezo.PH, of(talk(said("I", "?I,pH,2.10"), said("Cal,?", "?Cal,x"))...), measure.Garbled},
+
+		"another board":            {ezo.DO, of(said("I", "?I,pH,2.10")...), measure.Refused},
+		"a board nobody knows":     {ezo.DO, of(said("I", "?I,DC,2.10")...), measure.Refused},
+		"no identity":              {ezo.DO, of(said("I", "?I")...), measure.Garbled},
+		"an identity without name": {ezo.DO, of(said("I", "?I,,2.10")...), measure.Garbled},
+		"values lost on the way":   {ezo.EC, of(talk(said("I", "?I,EC,1.95"), said("O,?", "?O,EC,TDS"), said("Cal,?", "?CAL,2"), said("RT,25.00", "466.4"))...), measure.Garbled},
+		"values nobody asked for":  {ezo.EC, of(talk(settled(ezo.EC), said("RT,25.00", "466.4,252"))...), measure.Garbled},
+		"an output nobody knows":   {ezo.EC, of(talk(said("I", "?I,EC,1.95"), said("O,?", "?O,EC,XX"))...), measure.Garbled},
+		"an output twice":          {ezo.EC, of(talk(said("I", "?I,EC,1.95"), said("O,?", "?O,EC,EC"))...), measure.Garbled},
+		"output stays off":         {ezo.EC, of(talk(said("I", "?I,EC,1.95"), said("O,?", "?O,S"), said("O,EC,1", ""), said("O,?", "?O,S"))...), measure.Refused},
+		"scale stays":              {ezo.RTD, of(talk(said("I", "?I,RTD,2.10"), said("S,?", "?S,k"), said("S,c", ""), said("S,?", "?S,k"))...), measure.Refused},
+		"no scale":                 {ezo.RTD, of(talk(said("I", "?I,RTD,2.10"), said("S,?", "?S"))...), measure.Garbled},
+		"RTD without a probe":      {ezo.RTD, of(talk(settled(ezo.RTD), said("R", "-1023.000"))...), measure.NoResponse},
+		"salinity garbled":         {ezo.DO, of(talk(settled(ezo.DO), said("S,?", "?S,ppt"))...), measure.Garbled},
+		"pressure garbled":         {ezo.DO, of(talk(settled(ezo.DO), said("S,?", "?S,0.00,ppt"), said("P,?", "?P,1O1.3"))...), measure.Garbled},
+		"does not take compensation": {
+			ezo.DO, of(talk(settled(ezo.DO), keeps("0.00", "95.1"), said("S,0.00,ppt", ""), said("P,101.33", ""), keeps("0.00", "95.1"))...), measure.Refused,
+		},
+		"refuses compensation": {
+			ezo.DO, of(talk(settled(ezo.DO), keeps("1.00", "95.1"), []i2ctest.IO{write("S,0.00,ppt"), answer(2, "")})...), measure.Refused,
+		},
 	} {
-		got, err := ezo.New(tc.bus, addr, ezo.DO, sense.NoInputs{}, clock()).Sense(t.Context())
+		got, err := ezo.New(tc.bus, addr, tc.board, sense.NoInputs{}, clock()).Sense(t.Context())
 		if reasonOf(err) != tc.want || got != nil {
 			t.Errorf("%s: %v, %v; want %s", name, got, err, tc.want)
 		}
@@ -189,19 +323,10 @@ func TestSense_FaultsAreReasonsNeverNumbers(t *testing.T) {
 	}
 }
 
-func TestSense_AsksForTheCalibrationAtStartAndAfterHealing(t *testing.T) {
-	ops := calibrated(
-		write("RT,25.00"), answer(1, "6.10"),
-		write("RT,25.00"), answer(1, "6.20"), // known: not asked again
-		write("RT,25.00"), // fails: another circuit may be plugged in
-		write("Cal,?"), answer(1, "?Cal,0"), write("RT,25.00"), answer(1, "6.30"),
-		write("Cal,?"), answer(1, "?Cal,1"), write("RT,25.00"), answer(1, "6.40"), // somebody calibrated it
-		write("RT,25.00"), answer(1, "6.50"),
-	)
-	bus := sensetest.NewBus(ops...).Fail(6, sense.ErrNoAck)
-	d := ezo.New(bus, addr, ezo.DO, at(25), clock())
-	var got []string
-	for range 6 {
+// qualities senses n times and says what came of each.
+func qualities(t *testing.T, d *ezo.Dev, n int) (got []string) {
+	t.Helper()
+	for range n {
 		s, err := d.Sense(t.Context())
 		if err != nil {
 			got = append(got, string(reasonOf(err)))
@@ -209,8 +334,42 @@ func TestSense_AsksForTheCalibrationAtStartAndAfterHealing(t *testing.T) {
 		}
 		got = append(got, s[0].Quality.String())
 	}
-	want := []string{"good", "good", "no-response", "uncalibrated", "good", "good"}
-	if diff := cmp.Diff(want, got); diff != "" {
+	return got
+}
+
+func TestSense_AsksWhoItIsAtStartAndAfterHealing(t *testing.T) {
+	who := said("I", "?I,pH,2.10")
+	bus := sensetest.NewBus(talk(
+		settled(ezo.PH), said("RT,25.00", "6.10"),
+		said("RT,25.00", "6.20"),        // known: not asked again
+		[]i2ctest.IO{write("RT,25.00")}, // fails: another circuit may be plugged in
+		who, said("Cal,?", "?Cal,0"), said("RT,25.00", "6.30"),
+		said("Cal,?", "?Cal,1"), said("RT,25.00", "6.40"), // somebody calibrated it
+		said("RT,25.00", "6.50"),
+	)...).Fail(8, sense.ErrNoAck)
+	got := qualities(t, ezo.New(bus, addr, ezo.PH, at(25), clock()), 6)
+	if diff := cmp.Diff([]string{"good", "good", "no-response", "uncalibrated", "good", "good"}, got); diff != "" {
+		t.Error(diff)
+	}
+	if err := bus.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// A circuit that lost its power between two polls answers as if nothing had happened, with its defaults.
+func TestSense_NoticesARestartedOxygenCircuit(t *testing.T) {
+	p := &pond{celsius: 25, salinity: 12, hPa: 1000}
+	bus := sensetest.NewBus(talk(
+		settled(ezo.DO), fresh(), said("S,12.00,ppt", ""), said("P,100.00", ""), keeps("12.00", "100.0"), said("RT,25.00", "6.10"),
+		keeps("12.00", "100.0"), said("RT,25.00", "6.10"), // nothing changed: nothing is set
+		keeps("12.00", "100.0"), said("S,12.00,ppt", ""), said("P,100.80", ""), keeps("12.00", "100.8"), said("RT,25.00", "6.10"), // weather
+		fresh(), settled(ezo.DO), said("S,12.00,ppt", ""), said("P,100.80", ""), keeps("12.00", "100.8"), said("RT,25.00", "6.10"), // restarted
+	)...)
+	d := ezo.New(bus, addr, ezo.DO, p, clock())
+	got := qualities(t, d, 2)
+	p.hPa = 1008
+	got = append(got, qualities(t, d, 2)...)
+	if diff := cmp.Diff([]string{"good", "good", "good", "good"}, got); diff != "" {
 		t.Error(diff)
 	}
 	if err := bus.Close(); err != nil {
@@ -221,40 +380,8 @@ func TestSense_AsksForTheCalibrationAtStartAndAfterHealing(t *testing.T) {
 func TestSense_EndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := ezo.New(sensetest.NewBus(write("Cal,?")), addr, ezo.PH, sense.NoInputs{}, clock()).Sense(ctx)
+	_, err := ezo.New(sensetest.NewBus(write("I")), addr, ezo.PH, sense.NoInputs{}, clock()).Sense(ctx)
 	if !errors.Is(err, context.Canceled) || reasonOf(err) != "" {
 		t.Errorf("Sense = %v", err)
 	}
-}
-
-func FuzzReply(f *testing.F) {
-	for _, op := range []i2ctest.IO{answer(1, "7.312"), answer(1, "6.41,81.3"), answer(1, "0.00,0( &"), answer(254, ""), answer(255, ""), answer(1, "?Cal,2")} {
-		f.Add(op.R)
-	}
-	f.Fuzz(func(t *testing.T, in []byte) {
-		var b [ezo.ReplyLength]byte
-		copy(b[:], in)
-		text, err := ezo.ParseReply(b)
-		if err != nil {
-			if reasonOf(err) == "" {
-				t.Errorf("%x: %v is no fault", in, err)
-			}
-			return
-		}
-		for i := range len(text) {
-			if text[i] == 0 || text[i] > 0x7F {
-				t.Errorf("%x: text %q", in, text)
-			}
-		}
-		if v, err := ezo.ParseReading(text); err == nil {
-			if _, err := measure.PH.Grade(v); err != nil {
-				t.Errorf("%q is read as %v", text, v)
-			}
-		} else if reasonOf(err) != measure.Garbled {
-			t.Errorf("%q: %v", text, err)
-		}
-		if n, err := ezo.ParseCalibration(text); err == nil && (n < 0 || n > 3) {
-			t.Errorf("%q is read as %d points", text, n)
-		}
-	})
 }

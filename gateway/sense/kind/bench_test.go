@@ -16,7 +16,7 @@ func BenchmarkPollAll30Channels(b *testing.B) {
 	add := func(s kind.Spec) { specs = append(specs, s) }
 	for i := range 8 {
 		add(kind.Spec{ID: fmt.Sprintf("ao%d-temp", i), Kind: "ds18b20", Bus: "w1", Device: f.thermometer(i, at31)})
-		f.chips[uint16(0x10+i)], f.chips[uint16(0x20+i)] = ezoChip("6.41", nil), ezoChip("7.312", nil)
+		f.chips[uint16(0x10+i)], f.chips[uint16(0x20+i)] = ezoChip("D.O.", "6.41", nil), ezoChip("pH", "7.312", nil)
 		add(kind.Spec{ID: fmt.Sprintf("ao%d-do", i), Kind: "ezo-do", Bus: "i2c", Address: uint16(0x10 + i), Temperature: fmt.Sprintf("ao%d-temp", i)})
 		if i < 6 {
 			add(kind.Spec{ID: fmt.Sprintf("ao%d-ph", i), Kind: "ezo-ph", Bus: "i2c", Address: uint16(0x20 + i), Temperature: fmt.Sprintf("ao%d-temp", i)})

@@ -101,5 +101,5 @@ func (b *builder) ezo(s Spec, board ezo.Board) *ezo.Dev {
 	if m := b.water[s.Temperature]; m != nil {
 		inputs = m
 	}
-	return ezo.New(b.i2c[s.Bus], s.Address, board, inputs, b.clock)
+	return ezo.New(b.i2c[s.Bus], s.Address, board, freshWater{inputs}, b.clock)
 }

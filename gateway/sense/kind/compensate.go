@@ -39,6 +39,20 @@ func (m *memory) Input(q measure.Quantity) (measure.Input, bool) {
 	return measure.Input{Quantity: q, Value: m.value, Sensor: m.sensor, Age: now - m.at}, now-m.at <= maxAge
 }
 
+// freshWater answers for a pond of fresh water near the sea where the configuration says nothing else.
+type freshWater struct{ sense.Inputs }
+
+// Input implements sense.Inputs.
+func (f freshWater) Input(q measure.Quantity) (measure.Input, bool) {
+	switch q {
+	case measure.Salinity:
+		return measure.Input{Quantity: q, Value: 0}, true
+	case measure.AirPressure:
+		return measure.Input{Quantity: q, Value: 1013.25}, true
+	}
+	return f.Inputs.Input(q)
+}
+
 // watch returns a sensor that says what s says, and remembers it.
 func (m *memory) watch(s sense.Sensor) sense.Sensor { return watched{sensor: s, memory: m} }
 

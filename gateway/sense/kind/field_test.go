@@ -70,16 +70,20 @@ func (b wires) Tx(addr uint16, w, r []byte) error {
 	return nil
 }
 
-// ezoChip answers reading to a question and that it is calibrated; said collects the questions.
-func ezoChip(reading string, said *[]string) chip {
+// ezoChip is a calibrated circuit in fresh water that answers reading to a question; said collects the questions.
+func ezoChip(board, reading string, said *[]string) chip {
 	reply := ""
+	answers := map[string]string{
+		"I": "?I," + board + ",2.10", "Cal,?": "?Cal,1", "O,?": "?O,mg", "S,?": "?S,0.00,ppt", "P,?": "?,P,101.3",
+	}
 	return func(w, r []byte) {
 		if len(w) > 0 {
 			if said != nil {
 				*said = append(*said, string(w))
 			}
-			if reply = reading; string(w) == "Cal,?" {
-				reply = "?Cal,1"
+			var ok bool
+			if reply, ok = answers[string(w)]; !ok {
+				reply = reading
 			}
 			return
 		}

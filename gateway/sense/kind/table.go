@@ -74,6 +74,28 @@ func table() []row {
 		},
 		{
 			Info: Info{
+				Name: "ezo-ec", Wiring: I2C, Quantities: []measure.Quantity{measure.Conductivity},
+				Lowest: firstAddress, Highest: lastAddress, Usual: 0x64,
+			},
+			compensated: true,
+			build:       func(b *builder, s Spec) sense.Sensor { return b.ezo(s, ezo.EC) },
+		},
+		{
+			Info: Info{
+				Name: "ezo-orp", Wiring: I2C, Quantities: []measure.Quantity{measure.ORP},
+				Lowest: firstAddress, Highest: lastAddress, Usual: 0x62,
+			},
+			build: func(b *builder, s Spec) sense.Sensor { return b.ezo(s, ezo.ORP) },
+		},
+		{
+			Info: Info{
+				Name: "ezo-rtd", Wiring: I2C, Quantities: []measure.Quantity{measure.WaterTemperature},
+				Lowest: firstAddress, Highest: lastAddress, Usual: 0x66,
+			},
+			build: func(b *builder, s Spec) sense.Sensor { return b.ezo(s, ezo.RTD) },
+		},
+		{
+			Info: Info{
 				Name: "capacitive-ads1115", Wiring: I2C, Quantities: []measure.Quantity{measure.SoilMoisture},
 				Lowest: 0x48, Highest: 0x4B, Usual: 0x48,
 			},
