@@ -27,11 +27,14 @@ type Set struct {
 	closed bool
 	i2c    map[string]*lazyBus
 	serial map[string]*serialPort
+	pins   map[string]*Output
 }
 
 // NewSet returns an empty Set. It opens nothing.
 func NewSet(log *slog.Logger) *Set {
-	return &Set{host: newHost(log), i2c: make(map[string]*lazyBus), serial: make(map[string]*serialPort)}
+	return &Set{
+		host: newHost(log), i2c: make(map[string]*lazyBus), serial: make(map[string]*serialPort), pins: make(map[string]*Output),
+	}
 }
 
 // I2C returns the bus called name: a number ("1" is /dev/i2c-1), a name that periph knows ("/dev/i2c-1", "I2C1") or
@@ -100,6 +103,9 @@ func (s *Set) Close() error {
 	}
 	for _, p := range s.serial {
 		errs = append(errs, p.Close())
+	}
+	for _, o := range s.pins {
+		errs = append(errs, o.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -31,3 +31,12 @@ func ReadResponse(b []byte, want int) (again []byte, err error) {
 	}
 	return r.append(nil), nil
 }
+
+// ReadPinRequest decodes one request to a pin and encodes it again.
+func ReadPinRequest(in io.Reader) (again []byte, err error) {
+	r, err := readPinRequest(in)
+	if err != nil {
+		return nil, err
+	}
+	return r.append(nil), nil
+}

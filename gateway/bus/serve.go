@@ -17,7 +17,50 @@ import (
 // acknowledge", every other as "bus error", each with its text. A peer that does not speak the protocol loses its
 // connection and nobody else's.
 func ServeI2C(ctx context.Context, l net.Listener, b i2c.Bus) error {
-	s := &server{bus: b, conns: make(map[net.Conn]struct{})}
+	w := &wires{bus: b}
+	s := &server{answer: w.answer, conns: make(map[net.Conn]struct{})}
+	return s.serve(ctx, l, "i2c")
+}
+
+// wires is the answering half of the remote I²C protocol.
+type wires struct {
+	tx  sync.Mutex // one transaction at a time, as on the wires
+	bus i2c.Bus
+}
+
+// answer serves one connection until its peer ends, or speaks another protocol.
+func (w *wires) answer(conn io.ReadWriter) {
+	for {
+		req, err := readRequest(conn)
+		if err != nil {
+			return
+		}
+		data := make([]byte, req.read)
+		resp := newResponse(data, w.do(req, data))
+		if _, err := conn.Write(resp.append(nil)); err != nil {
+			return
+		}
+	}
+}
+
+func (w *wires) do(req request, data []byte) error {
+	w.tx.Lock()
+	defer w.tx.Unlock()
+	return w.bus.Tx(req.addr, req.write, data)
+}
+
+// server answers connections, each in a goroutine of its own.
+type server struct {
+	answer func(conn io.ReadWriter)
+
+	mu    sync.Mutex
+	ended bool
+	conns map[net.Conn]struct{}
+	errs  []error
+}
+
+// serve works until ctx is done or l fails.
+func (s *server) serve(ctx context.Context, l net.Listener, what string) error {
 	stop := context.AfterFunc(ctx, func() { s.end(l) })
 	var wg sync.WaitGroup
 	err := s.accept(l, &wg)
@@ -29,20 +72,9 @@ func ServeI2C(ctx context.Context, l net.Listener, b i2c.Bus) error {
 		err = nil
 	}
 	if err != nil {
-		err = fmt.Errorf("bus: serve i2c: %w", err)
+		err = fmt.Errorf("bus: serve %s: %w", what, err)
 	}
 	return errors.Join(err, s.err())
-}
-
-// server is the answering half of the remote I²C protocol.
-type server struct {
-	tx  sync.Mutex // one transaction at a time, as on the wires
-	bus i2c.Bus
-
-	mu    sync.Mutex
-	ended bool
-	conns map[net.Conn]struct{}
-	errs  []error
 }
 
 func (s *server) accept(l net.Listener, wg *sync.WaitGroup) error {
@@ -60,27 +92,6 @@ func (s *server) accept(l net.Listener, wg *sync.WaitGroup) error {
 			s.remove(conn)
 		})
 	}
-}
-
-// answer serves one connection until its peer ends, or speaks another protocol.
-func (s *server) answer(conn io.ReadWriter) {
-	for {
-		req, err := readRequest(conn)
-		if err != nil {
-			return
-		}
-		data := make([]byte, req.read)
-		resp := newResponse(data, s.do(req, data))
-		if _, err := conn.Write(resp.append(nil)); err != nil {
-			return
-		}
-	}
-}
-
-func (s *server) do(req request, data []byte) error {
-	s.tx.Lock()
-	defer s.tx.Unlock()
-	return s.bus.Tx(req.addr, req.write, data)
 }
 
 func (s *server) add(conn net.Conn) bool {
