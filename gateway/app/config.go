@@ -14,6 +14,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"golang.org/x/mod/sumdb/note"
 
+	"aovuon/gateway/edge"
 	"aovuon/gateway/measure"
 	"aovuon/gateway/sense/kind"
 	"aovuon/gateway/uplink"
@@ -31,6 +32,9 @@ type Config struct {
 	Seal         SealConfig              `yaml:"seal"`
 	Buses        map[string]kind.BusSpec `yaml:"buses"`
 	Sensors      []kind.Spec             `yaml:"sensors"`
+	Timezone     string                  `yaml:"timezone"` // of times of day in this file
+	Aerators     []edge.Aerator          `yaml:"aerators"`
+	Alarms       []edge.Alarm            `yaml:"alarms"`
 
 	path string    // of the file itself
 	src  *document // for errors that name a line
@@ -58,9 +62,9 @@ type SealConfig struct {
 // defaults are the values of what the file does not say.
 func defaults() Config {
 	return Config{
-		DataDir: "./data",
-		Server:  ServerConfig{KeyFile: "server.vkey"},
-		Seal:    SealConfig{CommitEvery: 2 * time.Second, Every: 30 * time.Second, OfflineEvery: 15 * time.Minute},
+		DataDir: "./data", Timezone: "Asia/Ho_Chi_Minh",
+		Server: ServerConfig{KeyFile: "server.vkey"},
+		Seal:   SealConfig{CommitEvery: 2 * time.Second, Every: 30 * time.Second, OfflineEvery: 15 * time.Minute},
 	}
 }
 
@@ -109,6 +113,11 @@ func (c *Config) resolve() {
 	at(&c.PasswordFile, filepath.Join(c.DataDir, "mqtt.secret"))
 	at(&c.Server.KeyFile, "")
 	at(&c.Server.CAFile, "")
+	for _, r := range c.relays() {
+		if rest, ok := strings.CutPrefix(r.Pin, "unix:"); ok && rest != "" && !filepath.IsAbs(rest) {
+			r.Pin = "unix:" + filepath.Join(dir, rest)
+		}
+	}
 	for name, b := range c.Buses {
 		if socket, ok := strings.CutPrefix(b.I2C, "unix:"); ok && socket != "" && !filepath.IsAbs(socket) {
 			b.I2C = "unix:" + filepath.Join(dir, socket)
@@ -147,6 +156,9 @@ func (c *Config) validate() error {
 	within("commit_every", c.Seal.CommitEvery, 50*time.Millisecond, 10*time.Second)
 	within("every", c.Seal.Every, 100*time.Millisecond, time.Hour)
 	within("offline_every", c.Seal.OfflineEvery, 100*time.Millisecond, 24*time.Hour)
+	if _, err := time.LoadLocation(c.Timezone); err != nil {
+		say("$.timezone", fmt.Sprintf("there is no time zone %q", c.Timezone), "write a name such as Asia/Ho_Chi_Minh")
+	}
 	if len(c.Sensors) == 0 {
 		say("$.sensors", "no sensor", "list at least one under sensors; gateway sample shows how")
 	}

@@ -3,11 +3,15 @@ package app_test
 import (
 	"errors"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"aovuon/gateway/app"
+	"aovuon/gateway/edge"
+	"aovuon/gateway/measure"
 )
 
 func TestSample_IsReadByTheProgram(t *testing.T) {
@@ -23,6 +27,28 @@ func TestSample_IsReadByTheProgram(t *testing.T) {
 	}
 	if len(c.Sensors) != 3 || c.Sensors[1].Address != 0x61 || c.Sensors[1].Temperature != "ao1-temp" || c.Buses["ao-i2c"].I2C != "1" {
 		t.Errorf("%+v %+v", c.Sensors, c.Buses)
+	}
+}
+
+// TestSample_OfAeratorsIsRight reads what the sample holds as a comment.
+func TestSample_OfAeratorsIsRight(t *testing.T) {
+	head, tail, ok := strings.Cut(app.Sample(), "# timezone:")
+	if !ok {
+		t.Fatal("the sample has no aerators")
+	}
+	text := head + regexp.MustCompile(`(?m)^# `).ReplaceAllString("# timezone:"+tail, "")
+	c, err := app.Parse([]byte(text))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	if len(c.Aerators) != 1 || len(c.Alarms) != 3 || c.Aerators[0].MinRun == nil || *c.Aerators[0].MinRun != 30*time.Minute || c.Alarms[0].Siren == nil {
+		t.Fatalf("%+v %+v", c.Aerators, c.Alarms)
+	}
+	bad := edge.Config{Aerators: c.Aerators, Alarms: c.Alarms}.Check(map[string][]measure.Quantity{
+		"ao1-do": {measure.DissolvedOxygen}, "ao1-temp": {measure.WaterTemperature},
+	})
+	if len(bad) > 0 {
+		t.Errorf("%+v", bad)
 	}
 }
 

@@ -132,9 +132,6 @@ func (d *document) node(path string) ast.Node {
 func (d *document) explain(err error) error {
 	var y yaml.Error
 	if !errors.As(err, &y) {
-		if p := d.badDuration(); p != nil {
-			return p
-		}
 		return &ConfigError{File: d.path, What: err.Error()}
 	}
 	var syntax *yaml.SyntaxError
@@ -188,39 +185,8 @@ func typeName(t reflect.Type) string {
 	return t.String()
 }
 
-// badDuration finds the first time that cannot be read: the YAML library does not say where it stands.
-func (d *document) badDuration() *ConfigError {
-	for _, body := range d.file.Docs {
-		v := &durations{}
-		ast.Walk(v, body)
-		if v.bad != nil {
-			return d.at(v.bad.GetToken(), fmt.Sprintf("%q is not a time", v.bad.GetToken().Value), "write a number and its unit, as in 500ms, 30s or 15m")
-		}
-	}
-	return nil
-}
-
-type durations struct{ bad ast.Node }
-
-func (v *durations) Visit(n ast.Node) ast.Visitor {
-	m, ok := n.(*ast.MappingValueNode)
-	if !ok || v.bad != nil {
-		return v
-	}
-	key := m.Key.GetToken().Value
-	if key != "every" && !strings.HasSuffix(key, "_every") {
-		return v
-	}
-	if s, ok := m.Value.(*ast.StringNode); ok {
-		if _, err := time.ParseDuration(s.Value); err != nil {
-			v.bad = s
-		}
-	}
-	return v
-}
-
-// unknownKeys finds every key that the structure of t does not have: the YAML library would report the first, and not
-// always where it stands.
+// unknownKeys finds every key that the structure of t does not have, and every time that cannot be read: the YAML library
+// would report the first, and not always where it stands.
 func (d *document) unknownKeys(t reflect.Type) error {
 	var bad []error
 	for _, doc := range d.file.Docs {
@@ -234,6 +200,13 @@ func (d *document) walkKeys(n ast.Node, t reflect.Type, bad *[]error) {
 		t = t.Elem()
 	}
 	switch n := n.(type) {
+	case *ast.StringNode:
+		if t != reflect.TypeFor[time.Duration]() {
+			return
+		}
+		if _, err := time.ParseDuration(n.Value); err != nil {
+			*bad = append(*bad, d.at(n.GetToken(), fmt.Sprintf("%q is not a time", n.Value), "write a number and its unit, as in 500ms, 30s or 15m"))
+		}
 	case *ast.SequenceNode:
 		if t.Kind() == reflect.Slice {
 			for _, v := range n.Values {

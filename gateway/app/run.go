@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"aovuon/gateway/bus"
+	"aovuon/gateway/edge"
 	"aovuon/gateway/measure"
 	"aovuon/gateway/seal"
 	"aovuon/gateway/sense"
@@ -30,6 +31,8 @@ type plan struct {
 	cfg      *Config
 	secrets  secrets
 	channels []sense.Channel
+	edge     edge.Config
+	relays   relays
 }
 
 // makePlan reports everything that is wrong with a configuration.
@@ -48,6 +51,9 @@ func makePlan(path string, buses kind.Buses, clock sense.Clock, withServer bool)
 	}
 	if p.channels, err = kind.Build(cfg.Sensors, buses, cfg.Buses, clock); err != nil {
 		bad = append(bad, cfg.src.explainSensors(err))
+	} else if from, ok := buses.(pins); ok { // a simulated season has none, and switches nothing
+		p.edge, p.relays, err = planEdge(cfg, p.channels, from)
+		bad = append(bad, err)
 	}
 	return p, errors.Join(bad...)
 }
@@ -96,7 +102,7 @@ func run(ctx context.Context, path string, log *slog.Logger) (err error) {
 		Renew: func(ctx context.Context, cause error) error { return g.sealer.Renew(ctx, cause, clock.Now()) },
 	})
 	log.Info("started", slog.Int("sensors", len(p.channels)), slog.String("epoch", g.spool.Epoch()), slog.String("version", version()))
-	if err := g.work(ctx, sense.NewStation(clock, p.channels, log), up); err != nil {
+	if err := g.work(ctx, sense.NewStation(clock, p.channels, log), g.newEdge(p, clock), up); err != nil {
 		return fmt.Errorf("app: %w", err)
 	}
 	log.Info("stopped; everything read is on disk")
@@ -146,7 +152,7 @@ func (g *gateway) close() error { return errors.Join(g.spool.Close(), g.lock.Clo
 
 // work runs the parts until ctx is done. They stop in the order of the flow: when sensing has ended the last readings
 // are sealed, and then the link is closed.
-func (g *gateway) work(ctx context.Context, station *sense.Station, up *uplink.Uplink) error {
+func (g *gateway) work(ctx context.Context, station *sense.Station, rules *edge.Runner, up *uplink.Uplink) error {
 	group, ctx := errgroup.WithContext(ctx)
 	sealing, sensed := context.WithCancel(context.WithoutCancel(ctx))
 	sending, sealed := context.WithCancel(context.WithoutCancel(ctx))
@@ -154,7 +160,7 @@ func (g *gateway) work(ctx context.Context, station *sense.Station, up *uplink.U
 	defer sealed()
 	group.Go(func() error {
 		defer sensed()
-		return station.Run(ctx, g.sealer)
+		return g.sense(ctx, station, rules)
 	})
 	group.Go(func() error {
 		defer sealed()
@@ -165,6 +171,17 @@ func (g *gateway) work(ctx context.Context, station *sense.Station, up *uplink.U
 	if err := notify(daemon.SdNotifyReady); err != nil {
 		g.log.Warn("systemd was not told", slog.Any("err", err))
 	}
+	return group.Wait()
+}
+
+// sense runs everything readings come from.
+func (g *gateway) sense(ctx context.Context, station *sense.Station, rules *edge.Runner) error {
+	if rules == nil {
+		return station.Run(ctx, g.sealer)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return rules.Run(ctx) })
+	group.Go(func() error { return station.Run(ctx, tee{rules, g.sealer}) })
 	return group.Wait()
 }
 

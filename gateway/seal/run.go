@@ -65,13 +65,13 @@ func (s *Sealer) interval() time.Duration {
 	return s.opts.OfflineEvery
 }
 
-// due reports whether what is committed fills a batch, or the link just came up and waits for it.
+// due reports whether what is committed fills a batch, or somebody waits for it: the link just came up, or SealNow.
 func (s *Sealer) due() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	came := s.linkCame
-	s.linkCame = false
-	return came || s.unsealed >= roomy
+	wanted := s.linkCame || s.urgent
+	s.linkCame, s.urgent = false, false
+	return wanted || s.unsealed >= roomy
 }
 
 // Flush commits and seals everything, now. On a full disk it seals what was committed before, and returns spool.ErrFull

@@ -85,6 +85,7 @@ type Sealer struct {
 	unsealed int // bytes of records committed and not sealed
 	link     bool
 	linkCame bool
+	urgent   bool // SealNow was asked for
 
 	wake   chan struct{} // the buffer is full, or the link came up
 	sealed chan struct{}
@@ -121,6 +122,14 @@ func (s *Sealer) SetLink(up bool) {
 	if came {
 		signal(s.wake)
 	}
+}
+
+// SealNow has what was taken so far committed and sealed at once: the server should know of an alarm now.
+func (s *Sealer) SealNow() {
+	s.mu.Lock()
+	s.urgent = true
+	s.mu.Unlock()
+	signal(s.wake)
 }
 
 // Take implements sense.Sink: it keeps the readings in memory for at most CommitEvery, then they are on disk. A reading

@@ -283,6 +283,25 @@ func TestSealer_LinkDecidesHowOftenABatchIsMade(t *testing.T) {
 	await(t, "sealed while there is a link", func() bool { return len(values(r.batches())) == 3 })
 }
 
+func TestSealer_AnAlarmIsSealedAtOnce(t *testing.T) {
+	r := newRig(t, seal.Options{CommitEvery: time.Hour, Every: time.Hour, OfflineEvery: time.Hour})
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- r.sealer.Run(ctx) }()
+	defer func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}()
+	r.take(reading(synced(0), 1))
+	r.sealer.SealNow()
+	await(t, "sealed", func() bool { return len(values(r.batches())) == 1 })
+	r.take(reading(synced(1), 2))
+	r.sealer.SealNow()
+	await(t, "sealed again", func() bool { return len(values(r.batches())) == 2 })
+}
+
 func (r *rig) stats() spool.Stats {
 	st, err := r.spool.Stats(r.t.Context())
 	if err != nil {
