@@ -205,3 +205,15 @@ func (c *Config) openSecrets() (s secrets, err error) {
 	}
 	return s, errors.Join(bad...)
 }
+
+// exposed reports the secret files that others than their owner may read or write.
+func (c *Config) exposed() error {
+	var bad []error
+	for _, f := range [][2]string{{"$.key_file", c.KeyFile}, {"$.password_file", c.PasswordFile}} {
+		if info, err := os.Stat(f[1]); err == nil && info.Mode().Perm()&0o077 != 0 {
+			bad = append(bad, c.src.problem(fmt.Sprintf("%s can be read or written by others (mode %04o)", f[1], info.Mode().Perm()),
+				"chmod 600 "+f[1], f[0], "$.data_dir", "$.gateway"))
+		}
+	}
+	return errors.Join(bad...)
+}

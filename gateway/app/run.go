@@ -7,9 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"runtime/debug"
-	"syscall"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
@@ -65,6 +63,9 @@ func check(path string, stdout io.Writer, log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := p.cfg.exposed(); err != nil {
+		return err
+	}
 	_, err = fmt.Fprintf(stdout, "%s: good: gateway %s, %d sensors, server %s\n", path, p.cfg.Gateway, len(p.cfg.Sensors), p.cfg.Server.URL)
 	return err
 }
@@ -101,6 +102,9 @@ func run(ctx context.Context, path string, log *slog.Logger) (err error) {
 		Sealed: g.sealer.Sealed(), Link: g.sealer.SetLink, Status: g.status, Now: time.Now, Log: log,
 		Renew: func(ctx context.Context, cause error) error { return g.sealer.Renew(ctx, cause, clock.Now()) },
 	})
+	if err := cfg.exposed(); err != nil { // a gateway at a pond goes on; who installs it is told by check and doctor
+		log.Warn("a secret is not private", slog.Any("err", err))
+	}
 	log.Info("started", slog.Int("sensors", len(p.channels)), slog.String("epoch", g.spool.Epoch()), slog.String("version", version()))
 	if err := g.work(ctx, sense.NewStation(clock, p.channels, log), g.newEdge(p, clock), up); err != nil {
 		return fmt.Errorf("app: %w", err)
@@ -253,16 +257,4 @@ func notBefore(cfg *Config) func() time.Time {
 		}
 		return floor
 	}
-}
-
-// lockFolder keeps a second gateway out of a data folder: two that seal into one spool would sign two histories.
-func lockFolder(dir string) (*os.File, error) {
-	f, err := os.OpenFile(filepath.Join(dir, "gateway.lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("app: lock: %w", err)
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil, errors.Join(fmt.Errorf("app: another gateway works in %s: stop it, or give this one a data_dir of its own (%w)", dir, err), f.Close())
-	}
-	return f, nil
 }

@@ -1,0 +1,228 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strconv"
+	"strings"
+	"sync"
+	"text/tabwriter"
+	"time"
+
+	"aovuon/gateway/bus"
+	"aovuon/gateway/measure"
+	"aovuon/gateway/sense"
+	"aovuon/gateway/sense/kind"
+)
+
+// runFlags are the flags of gateway run.
+type runFlags struct {
+	Once bool `help:"Ask every probe once, print what each says, send nothing; needs no key. Status 1 when one has no value."`
+	JSON bool `help:"With --once: print JSON."`
+}
+
+// answer is what a channel said when it was asked once: a reading, and the driver's own words where there is no value.
+type answer struct {
+	measure.Reading
+	Cause string
+}
+
+// once asks every channel once and prints what they say.
+func once(ctx context.Context, path string, asJSON bool, stdout io.Writer, log *slog.Logger) (err error) {
+	cfg, err := load(path)
+	if err != nil {
+		return err
+	}
+	free, err := takeFolder(cfg.DataDir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, free()) }()
+	answers, err := askOnce(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	write := printAnswers
+	if asJSON {
+		write = printAnswersJSON
+	}
+	if err := write(stdout, answers); err != nil {
+		return err
+	}
+	var silent []string
+	for _, a := range answers {
+		if a.Quality == measure.Fault && (len(silent) == 0 || silent[len(silent)-1] != a.Sensor) {
+			silent = append(silent, a.Sensor)
+		}
+	}
+	if len(silent) > 0 {
+		return fmt.Errorf("app: no value from %s", strings.Join(silent, ", "))
+	}
+	return nil
+}
+
+// askOnce opens the buses, asks every channel once, and closes them. Each bus is asked by itself, so that a dead one does
+// not make the others wait; the answers come in the order of the configuration.
+func askOnce(ctx context.Context, cfg *Config, log *slog.Logger) (answers []answer, err error) {
+	buses := bus.NewSet(log)
+	defer func() { err = errors.Join(err, buses.Close()) }()
+	clock := sense.NewSystemClock(sense.SystemClockOptions{AssumeSynced: cfg.Clock.AssumeSynced})
+	channels, err := kind.Build(cfg.Sensors, buses, cfg.Buses, clock)
+	if err != nil {
+		return nil, cfg.src.explainSensors(err)
+	}
+	r := &round{bySensor: map[string][]measure.Reading{}, causes: map[string]error{}}
+	byBus := map[string][]sense.Channel{}
+	for _, c := range channels {
+		c.Sensor = witness{c.Sensor, c.ID, r}
+		byBus[c.Bus] = append(byBus[c.Bus], c)
+	}
+	var wg sync.WaitGroup
+	for _, group := range byBus {
+		// What the station would log is in the answers.
+		wg.Go(func() { r.fail(sense.NewStation(clock, group, slog.New(slog.DiscardHandler)).PollAll(ctx, r)) })
+	}
+	wg.Wait()
+	if r.err != nil {
+		return nil, fmt.Errorf("app: %w", r.err)
+	}
+	return r.answers(channels), nil
+}
+
+// round collects what the channels say. It is safe for concurrent use.
+type round struct {
+	mu       sync.Mutex
+	bySensor map[string][]measure.Reading
+	causes   map[string]error
+	err      error
+}
+
+// Take implements sense.Sink.
+func (r *round) Take(_ context.Context, readings []measure.Reading) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, x := range readings {
+		r.bySensor[x.Sensor] = append(r.bySensor[x.Sensor], x)
+	}
+	return nil
+}
+
+func (r *round) fail(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.err = errors.Join(r.err, err)
+}
+
+func (r *round) answers(channels []sense.Channel) (out []answer) {
+	for _, c := range channels {
+		for _, x := range r.bySensor[c.ID] {
+			a := answer{Reading: x}
+			if cause := r.causes[c.ID]; x.Quality == measure.Fault && cause != nil {
+				a.Cause = cause.Error()
+			}
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// witness remembers what a driver said was wrong: a reading carries the reason alone.
+type witness struct {
+	sense.Sensor
+	id string
+	r  *round
+}
+
+// Sense implements sense.Sensor.
+func (w witness) Sense(ctx context.Context) ([]sense.Sample, error) {
+	samples, err := w.Sensor.Sense(ctx)
+	w.r.mu.Lock()
+	w.r.causes[w.id] = err
+	w.r.mu.Unlock()
+	return samples, err
+}
+
+// printAnswers writes a table.
+func printAnswers(w io.Writer, answers []answer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	if _, err := fmt.Fprintln(t, "SENSOR\tQUANTITY\tVALUE\tUNIT\tQUALITY\tTIME\tWHY"); err != nil {
+		return err
+	}
+	for _, a := range answers {
+		info, _ := a.Quantity.Info()
+		value, unit := "-", info.Unit
+		if a.Quality != measure.Fault {
+			value = strconv.FormatFloat(a.Value, 'f', info.Decimals, 64)
+		}
+		if unit == "" {
+			unit = "-"
+		}
+		at := "not dated"
+		if !a.Time.Wall.IsZero() {
+			at = a.Time.Wall.Format("2006-01-02T15:04:05Z")
+		}
+		if _, err := fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", a.Sensor, a.Quantity, value, unit, a.Quality, at, a.why()); err != nil {
+			return err
+		}
+	}
+	return t.Flush()
+}
+
+// why says in one line what stands behind the quality.
+func (a answer) why() string {
+	if a.Quality == measure.Fault {
+		why := a.Cause
+		if why == "" {
+			why = string(a.Reason)
+		}
+		return strings.Join(strings.Fields(why), " ")
+	}
+	why := strings.ReplaceAll(a.Inputs, ";", " ")
+	if a.Filtered {
+		why = strings.TrimSpace("raw=" + strconv.FormatFloat(a.Raw, 'g', -1, 64) + " " + why)
+	}
+	return why
+}
+
+// answerJSON is an answer for programs.
+type answerJSON struct {
+	Sensor   string     `json:"sensor"`
+	Quantity string     `json:"quantity"`
+	Value    *float64   `json:"value,omitempty"` // absent when there is none
+	Unit     string     `json:"unit,omitempty"`
+	Quality  string     `json:"quality"`
+	Reason   string     `json:"reason,omitempty"`
+	Cause    string     `json:"cause,omitempty"`
+	Raw      *float64   `json:"raw,omitempty"`
+	Inputs   string     `json:"inputs,omitempty"`
+	Time     *time.Time `json:"time,omitempty"` // absent while the clock is not set
+	Clock    string     `json:"clock"`
+}
+
+func printAnswersJSON(w io.Writer, answers []answer) error {
+	out := make([]answerJSON, len(answers))
+	for i, a := range answers {
+		info, _ := a.Quantity.Info()
+		j := answerJSON{
+			Sensor: a.Sensor, Quantity: string(a.Quantity), Unit: info.Unit, Quality: a.Quality.String(), Reason: string(a.Reason),
+			Cause: a.Cause, Inputs: a.Inputs, Clock: a.Time.Clock.String(),
+		}
+		if a.Quality != measure.Fault {
+			j.Value = &a.Value
+		}
+		if a.Filtered {
+			j.Raw = &a.Raw
+		}
+		if !a.Time.Wall.IsZero() {
+			j.Time = &a.Time.Wall
+		}
+		out[i] = j
+	}
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(out)
+}
