@@ -102,10 +102,7 @@ func (c *Config) describe(p *doctor.Patient) {
 	p.KeyFile, p.PasswordFile, p.CAFile = c.KeyFile, c.PasswordFile, c.Server.CAFile
 	p.Assume = c.Clock.AssumeSynced
 	for _, name := range slices.Sorted(maps.Keys(c.Buses)) {
-		b := doctor.Bus{Name: name, I2C: c.Buses[name].I2C, W1: c.Buses[name].W1}
-		for _, s := range c.Sensors {
-			b.EZO = b.EZO || s.Bus == name && strings.HasPrefix(s.Kind, "ezo-")
-		}
+		b := doctor.Bus{Name: name, I2C: c.Buses[name].I2C, W1: c.Buses[name].W1, Serial: c.Buses[name].Serial}
 		p.Buses = append(p.Buses, b)
 	}
 	p.Inspect = func(ctx context.Context) (spool.Inspection, error) { return spool.Inspect(ctx, c.spoolFile()) }
@@ -122,25 +119,17 @@ func (c *Config) describe(p *doctor.Patient) {
 func configFindings(path string, cfg *Config, err error, log *slog.Logger) []doctor.Finding {
 	bad := leaves(err)
 	if cfg != nil {
-		_, secretErr := cfg.openSecrets()
-		for _, e := range leaves(secretErr) {
-			own := func(path string) bool { // a missing key or password has a finding of its own
-				_, err := os.Stat(path)
-				return errors.Is(err, fs.ErrNotExist) && strings.Contains(e.Error(), path)
-			}
-			if e != nil && !own(cfg.KeyFile) && !own(cfg.PasswordFile) {
-				bad = append(bad, e)
-			}
-		}
 		buses := bus.NewSet(log)
-		if _, err := kind.Build(cfg.Sensors, buses, cfg.Buses, sense.NewSystemClock(sense.SystemClockOptions{})); err != nil {
-			bad = append(bad, leaves(cfg.src.explainSensors(err))...)
-		}
-		bad = append(bad, leaves(buses.Close())...)
+		_, err := makePlan(path, buses, sense.NewSystemClock(sense.SystemClockOptions{}), true)
+		bad = leaves(errors.Join(err, buses.Close()))
+	}
+	own := func(e error, path string) bool { // a missing key or password has a finding of its own
+		_, err := os.Stat(path)
+		return errors.Is(err, fs.ErrNotExist) && strings.Contains(e.Error(), path)
 	}
 	var out []doctor.Finding
 	for _, e := range bad {
-		if e == nil {
+		if e == nil || cfg != nil && (own(e, cfg.KeyFile) || own(e, cfg.PasswordFile)) {
 			continue
 		}
 		f := doctor.Finding{Check: "configuration", Level: doctor.Bad, What: e.Error(), Mend: "see gateway sample"}

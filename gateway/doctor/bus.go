@@ -57,7 +57,11 @@ func socket(check, path string) Finding {
 }
 
 func (p *Patient) device(check, device, group, mend string) Finding {
-	info, err := os.Stat(p.at(device))
+	path := device
+	if strings.HasPrefix(device, "/dev/") {
+		path = p.at(device)
+	}
+	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return bad(check, mend, "%s does not exist", device)

@@ -65,7 +65,6 @@ type Bus struct {
 	I2C    string // "1", a device, or unix:/path
 	W1     string // a folder
 	Serial string // a device
-	EZO    bool   // EZO circuits hang on it
 }
 
 // Volume is a file system.
