@@ -273,6 +273,32 @@ func FuzzOpenReceipt(f *testing.F) {
 	})
 }
 
+// FuzzOpenDesired: the same for desired settings.
+func FuzzOpenDesired(f *testing.F) {
+	server, v, _ := serverKey(f)
+	f.Add(sealedDesired(f))
+	for _, r := range desiredRefusals(f) {
+		f.Add(r.raw)
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		text, _, _ := strings.Cut(string(raw), "\n\n")
+		again, err := note.Sign(&note.Note{Text: text + "\n"}, server)
+		if err != nil {
+			return
+		}
+		d, err := wire.OpenDesired(again, v)
+		if err != nil {
+			if reasonOf(err) == "accepted" {
+				t.Fatalf("an error of no kind: %v", err)
+			}
+			return
+		}
+		if back, err := wire.SealDesired(d, server); err != nil || !bytes.Equal(back, again) {
+			t.Fatalf("accepted\n%s\nbut sealed (%v)\n%s", again, err, back)
+		}
+	})
+}
+
 // FuzzParseCard: what is accepted is printed in its one form, which is accepted as the same.
 func FuzzParseCard(f *testing.F) {
 	f.Add(string(read(f, "card.txt")))

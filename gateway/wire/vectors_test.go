@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/mod/sumdb/note"
 
 	"aovuon/gateway/measure"
@@ -140,11 +141,43 @@ func vectorReceipt() wire.Receipt {
 	return wire.Receipt{Gateway: "gw-ao", Epoch: "00112233445566aa", Upto: 3, Time: time.UnixMilli(1763614891234).UTC()}
 }
 
+func vectorDesired() wire.Desired {
+	return wire.Desired{Gateway: "gw-ao", Version: 3, Time: time.UnixMilli(1763614891234).UTC(), Changes: []wire.Change{
+		{Path: "sensors.ao1-do.every", Was: []byte(`"60s"`), Value: []byte(`"30s"`)},
+		{Path: "sensors.khoai1-am.calibration", Was: []byte("null"), Value: []byte(`{"dry":{"volts":2.3,"vwc":5},"wet":{"volts":1.5,"vwc":42}}`)},
+	}}
+}
+
+func sealedDesired(tb testing.TB) []byte {
+	tb.Helper()
+	server, _, _ := serverKey(tb)
+	raw, err := wire.SealDesired(vectorDesired(), server)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return raw
+}
+
 // refusal is a message that must be refused, and why.
 type refusal struct {
 	name, why string
 	raw       []byte
-	receipt   bool
+	from      sender
+}
+
+// sender says which message a refusal would be.
+type sender string
+
+const (
+	ofGateway sender = "gateway.vkey"
+	receipt   sender = "server.vkey"
+	desired   sender = "server.vkey desired"
+)
+
+// key is the file with the sender's key.
+func (s sender) key() string {
+	key, _, _ := strings.Cut(string(s), " ")
+	return key
 }
 
 func reasonOf(err error) string {
@@ -182,7 +215,7 @@ func refusals(tb testing.TB) (out []refusal) {
 	good := string(sealed[1])
 	text, sig, _ := strings.Cut(good, "\n\n")
 	text += "\n"
-	add := func(name, why string, raw string) { out = append(out, refusal{name: name, why: why, raw: []byte(raw)}) }
+	add := func(name, why string, raw string) { out = append(out, refusal{name, why, []byte(raw), ofGateway}) }
 	change := func(name, old, with string) {
 		if !strings.Contains(text, old) {
 			tb.Fatalf("%s: %q is not in the text", name, old)
@@ -266,7 +299,7 @@ func refusals(tb testing.TB) (out []refusal) {
 	}
 	big := strings.Replace(text, `{"n":"khoai1-am`, strings.Repeat(`{"n":"a/ph","v":7},`, 1998)+`{"n":"khoai1-am`, 1)
 	add("too-many-records", "malformed", string(signed(tb, big, signer)))
-	return append(out, receiptRefusals(tb)...)
+	return append(append(out, receiptRefusals(tb)...), desiredRefusals(tb)...)
 }
 
 func read2(tb testing.TB, server note.Signer) []byte {
@@ -300,7 +333,7 @@ func receiptRefusals(tb testing.TB) (out []refusal) {
 	text, _, _ := strings.Cut(good, "\n\n")
 	text += "\n"
 	add := func(name, why, raw string) {
-		out = append(out, refusal{name: "receipt-" + name, why: why, raw: []byte(raw), receipt: true})
+		out = append(out, refusal{"receipt-" + name, why, []byte(raw), receipt})
 	}
 	change := func(name, old, with string) {
 		add(name, "malformed", string(signed(tb, strings.Replace(text, old, with, 1), server)))
@@ -317,6 +350,40 @@ func receiptRefusals(tb testing.TB) (out []refusal) {
 	change("bad-epoch", "66aa", "66AA")
 	change("bad-gateway", "gw-ao", "gw_ao")
 	change("batch-magic", "receipt/1", "batch/1")
+	change("line-too-many", "Z\n", "Z\n\n")
+	return out
+}
+
+func desiredRefusals(tb testing.TB) (out []refusal) {
+	tb.Helper()
+	server, _, _ := serverKey(tb)
+	gw, _, _ := gatewayKey(tb)
+	good := string(sealedDesired(tb))
+	text, _, _ := strings.Cut(good, "\n\n")
+	text += "\n"
+	add := func(name, why, raw string) {
+		out = append(out, refusal{"desired-" + name, why, []byte(raw), desired})
+	}
+	change := func(name, old, with string) {
+		if !strings.Contains(text, old) {
+			tb.Fatalf("%s: %q is not in the text", name, old)
+		}
+		add(name, "malformed", string(signed(tb, strings.Replace(text, old, with, 1), server)))
+	}
+	add("too-large", "too-large", good+strings.Repeat("x", wire.MaxDesiredBytes))
+	add("signed-by-the-gateway", "signature", string(signed(tb, text, gw)))
+	add("altered", "signature", strings.Replace(good, `"30s"`, `"31s"`, 1))
+	add("receipt", "malformed", string(read2(tb, server)))
+	change("version-zero", "\n3\n", "\n0\n")
+	change("version-leading-zero", "\n3\n", "\n03\n")
+	change("bad-gateway", "gw-ao", "gw_ao")
+	change("white-space", `"30s"`, ` "30s"`)
+	change("not-json", `"30s"`, `30s`)
+	change("unknown-member", `"value":"30s"`, `"value":"30s","x":1`)
+	change("no-was", `"was":"60s",`, ``)
+	change("path-twice", "sensors.khoai1-am.calibration", "sensors.ao1-do.every")
+	change("path-empty", "sensors.khoai1-am.calibration", "")
+	change("deep-json", `"30s"`, strings.Repeat("[", 7_000)+strings.Repeat("]", 7_000)+" ")
 	change("line-too-many", "Z\n", "Z\n\n")
 	return out
 }
@@ -351,13 +418,10 @@ func TestVectors(t *testing.T) {
 		write(t, "card.txt", []byte(card.String()))
 		write(t, "password.txt", []byte(password+"\n"))
 		write(t, "status.json", status)
+		write(t, "desired.txt", sealedDesired(t))
 		index := "file\treason\topened with\n"
 		for _, r := range refusals(t) {
-			with := "gateway.vkey"
-			if r.receipt {
-				with = "server.vkey"
-			}
-			index += r.name + ".txt\t" + r.why + "\t" + with + "\n"
+			index += r.name + ".txt\t" + r.why + "\t" + r.from.key() + "\n"
 			if r.name != "one-mebibyte" { // a mebibyte of A, which needs no file
 				write(t, "refuse/"+r.name+".txt", r.raw)
 			}
@@ -387,6 +451,9 @@ func TestVectors(t *testing.T) {
 	}
 	if got, err := wire.OpenReceipt(read(t, "receipt.txt"), sv); err != nil || got != vectorReceipt() {
 		t.Errorf("receipt: %+v, %v", got, err)
+	}
+	if d, err := wire.OpenDesired(read(t, "desired.txt"), sv); err != nil || cmp.Diff(vectorDesired(), d) != "" {
+		t.Errorf("desired: %+v, %v", d, err)
 	}
 	if got, err := wire.ParseCard(string(read(t, "card.txt"))); err != nil || got != card {
 		t.Errorf("card: %+v, %v", got, err)
@@ -425,9 +492,12 @@ func TestVectors_MustBeRefused(t *testing.T) {
 		t.Errorf("%d files in the index, %d refusals made", len(want), len(all))
 	}
 	for _, r := range all {
-		raw, with, open := r.raw, "gateway.vkey", func(raw []byte) error { _, err := wire.Open(raw, gv); return err }
-		if r.receipt {
-			with, open = "server.vkey", func(raw []byte) error { _, err := wire.OpenReceipt(raw, sv); return err }
+		raw, open := r.raw, func(raw []byte) error { _, err := wire.Open(raw, gv); return err }
+		switch r.from {
+		case receipt:
+			open = func(raw []byte) error { _, err := wire.OpenReceipt(raw, sv); return err }
+		case desired:
+			open = func(raw []byte) error { _, err := wire.OpenDesired(raw, sv); return err }
 		}
 		if r.name != "one-mebibyte" {
 			raw = read(t, "refuse/"+r.name+".txt")
@@ -435,7 +505,7 @@ func TestVectors_MustBeRefused(t *testing.T) {
 				t.Errorf("%s: the file differs from what is made here", r.name)
 			}
 		}
-		if got := reasonOf(open(raw)); got != r.why || want[r.name+".txt"] != r.why+" "+with {
+		if got := reasonOf(open(raw)); got != r.why || want[r.name+".txt"] != r.why+" "+r.from.key() {
 			t.Errorf("%s: %s, want %s (index: %s): %v", r.name, got, r.why, want[r.name+".txt"], open(raw))
 		}
 	}
