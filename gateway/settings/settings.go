@@ -1,0 +1,251 @@
+// Package settings lays what the server desires over a gateway's own configuration file.
+//
+// The file's bytes and the changes of a wire.Desired come in; the bytes of a configuration that holds both goes out, with
+// the paths where the file was edited meanwhile and stands. The file itself is never written: who edits it at the gateway is
+// never overruled, and taking the desired settings away gives back exactly what it says.
+//
+// Only settings of measuring can be desired: how often, with which limits, coefficients and inputs. What a wire hangs on, who
+// the server is and where keys lie belongs to the person at the gateway.
+package settings
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"aovuon/gateway/wire"
+)
+
+// ErrNotSettable says that a path is none that can be desired.
+var ErrNotSettable = errors.New("cannot be set from afar")
+
+// sections lists what can be set: in a section of its own key, and in every entry of a list whose entries have an id.
+func sections() (single, listed map[string][]string) {
+	single = map[string][]string{
+		"seal": {"every", "offline_every"},
+	}
+	listed = map[string][]string{
+		"sensors": {
+			"every", "temperature", "salinity", "pressure", "calibration",
+		},
+	}
+	return single, listed
+}
+
+// place is where a path leads: section.key, or section.id.key.
+type place struct{ section, id, key string }
+
+func placeOf(path string) (place, error) {
+	single, listed := sections()
+	parts := strings.Split(path, ".")
+	switch {
+	case len(parts) == 2 && slices.Contains(single[parts[0]], parts[1]):
+		return place{section: parts[0], key: parts[1]}, nil
+	case len(parts) == 3 && parts[1] != "" && slices.Contains(listed[parts[0]], parts[2]):
+		return place{parts[0], parts[1], parts[2]}, nil
+	}
+	return place{}, fmt.Errorf("settings: %q %w: it is one of %s", path, ErrNotSettable, strings.Join(Paths(), ", "))
+}
+
+// Paths lists the paths that can be set, with ID for the id of a sensor.
+func Paths() []string {
+	single, listed := sections()
+	var out []string
+	for _, s := range slices.Sorted(maps.Keys(single)) {
+		for _, k := range single[s] {
+			out = append(out, s+"."+k)
+		}
+	}
+	for _, s := range slices.Sorted(maps.Keys(listed)) {
+		for _, k := range listed[s] {
+			out = append(out, s+".ID."+k)
+		}
+	}
+	return out
+}
+
+// Check reports why path cannot be set, wrapping ErrNotSettable, or nil.
+func Check(path string) error {
+	_, err := placeOf(path)
+	return err
+}
+
+// Apply returns file with changes in force. Changes whose Was is not what file says are left out and their paths returned
+// in kept. An error means that the changes as a whole do not fit: nothing of them may be used. The result has no comments
+// and an order of its own; with no changes it is file itself.
+func Apply(file []byte, changes []wire.Change) (merged []byte, kept []string, err error) {
+	if len(changes) == 0 {
+		return file, nil, nil
+	}
+	doc, err := decode(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, c := range changes {
+		p, err := placeOf(c.Path)
+		if err != nil {
+			return nil, nil, err
+		}
+		was, value, err := values(c)
+		if err != nil {
+			return nil, nil, err
+		}
+		at, ok := p.find(doc)
+		if !ok {
+			kept = append(kept, c.Path) // the sensor was taken out of the file
+			continue
+		}
+		if now := canonical(at[p.key]); now != was {
+			kept = append(kept, c.Path)
+			continue
+		}
+		if value == nil {
+			delete(at, p.key)
+		} else {
+			at[p.key] = value
+		}
+	}
+	merged, err = encode(doc)
+	return merged, kept, err
+}
+
+// encode writes a configuration and reads it again: a value that YAML would give back as something else is refused.
+func encode(doc map[string]any) ([]byte, error) {
+	raw, err := yaml.Marshal(doc)
+	if err != nil {
+		return nil, fmt.Errorf("settings: %w", err)
+	}
+	again, err := decode(raw)
+	if err != nil {
+		return nil, err
+	}
+	if canonical(again) != canonical(doc) {
+		return nil, errors.New("settings: a desired value cannot be written in YAML")
+	}
+	return raw, nil
+}
+
+// InForce lists what file says at every path that can be set and that it says something at. The values are JSON.
+func InForce(file []byte) (map[string]json.RawMessage, error) {
+	doc, err := decode(file)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]json.RawMessage{}
+	say := func(path string, v any) {
+		if v != nil {
+			out[path] = json.RawMessage(canonical(v))
+		}
+	}
+	single, listed := sections()
+	for s, keys := range single {
+		m, _ := doc[s].(map[string]any)
+		for _, k := range keys {
+			say(s+"."+k, m[k])
+		}
+	}
+	for s, keys := range listed {
+		list, _ := doc[s].([]any)
+		for _, e := range list {
+			m, _ := e.(map[string]any)
+			id, _ := m["id"].(string)
+			for _, k := range keys {
+				say(s+"."+id+"."+k, m[k])
+			}
+		}
+	}
+	return out, nil
+}
+
+func decode(file []byte) (map[string]any, error) {
+	var doc map[string]any
+	if err := yaml.Unmarshal(file, &doc); err != nil {
+		return nil, fmt.Errorf("settings: the configuration: %w", err)
+	}
+	if doc == nil {
+		doc = map[string]any{}
+	}
+	return doc, nil
+}
+
+// find returns the mapping a place is in; a section of its own is made where the file has none.
+func (p place) find(doc map[string]any) (map[string]any, bool) {
+	if p.id == "" {
+		m, ok := doc[p.section].(map[string]any)
+		if !ok && doc[p.section] == nil {
+			m, ok = map[string]any{}, true
+			doc[p.section] = m
+		}
+		return m, ok
+	}
+	list, _ := doc[p.section].([]any)
+	for _, e := range list {
+		if m, ok := e.(map[string]any); ok && m["id"] == p.id {
+			return m, true
+		}
+	}
+	return nil, false
+}
+
+// values returns what the file is to say for c to hold, and the value it then gets.
+func values(c wire.Change) (was string, value any, err error) {
+	var before any
+	if err := json.Unmarshal(c.Was, &before); err != nil {
+		return "", nil, fmt.Errorf("settings: %s: was: %w", c.Path, err)
+	}
+	if !json.Valid(c.Value) {
+		return "", nil, fmt.Errorf("settings: %s: value: %q is no JSON", c.Path, c.Value)
+	}
+	d := json.NewDecoder(bytes.NewReader(c.Value))
+	d.UseNumber() // 42 stays 42 and does not become 4.2e+01
+	if err := d.Decode(&value); err != nil {
+		return "", nil, fmt.Errorf("settings: %s: value: %w", c.Path, err)
+	}
+	return canonical(before), numbers(value), nil
+}
+
+// numbers turns json.Number into what YAML writes as a number.
+func numbers(v any) any {
+	switch v := v.(type) {
+	case json.Number:
+		if n, err := v.Int64(); err == nil {
+			return n
+		}
+		f, err := v.Float64()
+		if err != nil {
+			return v.String()
+		}
+		return f
+	case map[string]any:
+		for k := range v {
+			v[k] = numbers(v[k])
+		}
+	case []any:
+		for i := range v {
+			v[i] = numbers(v[i])
+		}
+	}
+	return v
+}
+
+// canonical is the one spelling of a value in JSON: members sorted, numbers as encoding/json writes a float64.
+func canonical(v any) string {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Sprint(v)
+	}
+	var plain any
+	if json.Unmarshal(raw, &plain) != nil {
+		return string(raw)
+	}
+	if again, err := json.Marshal(plain); err == nil {
+		raw = again
+	}
+	return string(raw)
+}
