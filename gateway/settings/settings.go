@@ -199,8 +199,9 @@ func values(c wire.Change) (was string, value any, err error) {
 	if err := json.Unmarshal(c.Was, &before); err != nil {
 		return "", nil, fmt.Errorf("settings: %s: was: %w", c.Path, err)
 	}
-	if !json.Valid(c.Value) {
-		return "", nil, fmt.Errorf("settings: %s: value: %q is no JSON", c.Path, c.Value)
+	var plain any
+	if err := json.Unmarshal(c.Value, &plain); err != nil { // also finds numbers too large for any, and what follows a value
+		return "", nil, fmt.Errorf("settings: %s: value: %w", c.Path, err)
 	}
 	d := json.NewDecoder(bytes.NewReader(c.Value))
 	d.UseNumber() // 42 stays 42 and does not become 4.2e+01
