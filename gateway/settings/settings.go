@@ -13,68 +13,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
 
 	"github.com/goccy/go-yaml"
 
 	"aovuon/gateway/wire"
 )
-
-// ErrNotSettable says that a path is none that can be desired.
-var ErrNotSettable = errors.New("cannot be set from afar")
-
-// sections lists what can be set: in a section of its own key, and in every entry of a list whose entries have an id.
-func sections() (single, listed map[string][]string) {
-	single = map[string][]string{
-		"seal": {"every", "offline_every"},
-	}
-	listed = map[string][]string{
-		"sensors": {
-			"every", "temperature", "salinity", "pressure", "calibration",
-		},
-	}
-	return single, listed
-}
-
-// place is where a path leads: section.key, or section.id.key.
-type place struct{ section, id, key string }
-
-func placeOf(path string) (place, error) {
-	single, listed := sections()
-	parts := strings.Split(path, ".")
-	switch {
-	case len(parts) == 2 && slices.Contains(single[parts[0]], parts[1]):
-		return place{section: parts[0], key: parts[1]}, nil
-	case len(parts) == 3 && parts[1] != "" && slices.Contains(listed[parts[0]], parts[2]):
-		return place{parts[0], parts[1], parts[2]}, nil
-	}
-	return place{}, fmt.Errorf("settings: %q %w: it is one of %s", path, ErrNotSettable, strings.Join(Paths(), ", "))
-}
-
-// Paths lists the paths that can be set, with ID for the id of a sensor.
-func Paths() []string {
-	single, listed := sections()
-	var out []string
-	for _, s := range slices.Sorted(maps.Keys(single)) {
-		for _, k := range single[s] {
-			out = append(out, s+"."+k)
-		}
-	}
-	for _, s := range slices.Sorted(maps.Keys(listed)) {
-		for _, k := range listed[s] {
-			out = append(out, s+".ID."+k)
-		}
-	}
-	return out
-}
-
-// Check reports why path cannot be set, wrapping ErrNotSettable, or nil.
-func Check(path string) error {
-	_, err := placeOf(path)
-	return err
-}
 
 // Apply returns file with changes in force. Changes whose Was is not what file says are left out and their paths returned
 // in kept. An error means that the changes as a whole do not fit: nothing of them may be used. The result has no comments
@@ -88,7 +31,7 @@ func Apply(file []byte, changes []wire.Change) (merged []byte, kept []string, er
 		return nil, nil, err
 	}
 	for _, c := range changes {
-		p, err := placeOf(c.Path)
+		p, err := wire.ParsePath(c.Path)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -96,19 +39,19 @@ func Apply(file []byte, changes []wire.Change) (merged []byte, kept []string, er
 		if err != nil {
 			return nil, nil, err
 		}
-		at, ok := p.find(doc)
+		at, ok := find(doc, p)
 		if !ok {
 			kept = append(kept, c.Path) // the sensor was taken out of the file
 			continue
 		}
-		if now := canonical(at[p.key]); now != was {
+		if now := canonical(at[p.Key]); now != was {
 			kept = append(kept, c.Path)
 			continue
 		}
 		if value == nil {
-			delete(at, p.key)
+			delete(at, p.Key)
 		} else {
-			at[p.key] = value
+			at[p.Key] = value
 		}
 	}
 	merged, err = encode(doc)
@@ -143,20 +86,17 @@ func InForce(file []byte) (map[string]json.RawMessage, error) {
 			out[path] = json.RawMessage(canonical(v))
 		}
 	}
-	single, listed := sections()
-	for s, keys := range single {
-		m, _ := doc[s].(map[string]any)
-		for _, k := range keys {
-			say(s+"."+k, m[k])
+	for _, p := range wire.Paths() {
+		if p.ID == "" {
+			m, _ := doc[p.Section].(map[string]any)
+			say(p.String(), m[p.Key])
+			continue
 		}
-	}
-	for s, keys := range listed {
-		list, _ := doc[s].([]any)
+		list, _ := doc[p.Section].([]any)
 		for _, e := range list {
-			m, _ := e.(map[string]any)
-			id, _ := m["id"].(string)
-			for _, k := range keys {
-				say(s+"."+id+"."+k, m[k])
+			if m, ok := e.(map[string]any); ok {
+				p.ID, _ = m["id"].(string)
+				say(p.String(), m[p.Key])
 			}
 		}
 	}
@@ -174,19 +114,19 @@ func decode(file []byte) (map[string]any, error) {
 	return doc, nil
 }
 
-// find returns the mapping a place is in; a section of its own is made where the file has none.
-func (p place) find(doc map[string]any) (map[string]any, bool) {
-	if p.id == "" {
-		m, ok := doc[p.section].(map[string]any)
-		if !ok && doc[p.section] == nil {
+// find returns the mapping a path leads into; a section of its own is made where the file has none.
+func find(doc map[string]any, p wire.Path) (map[string]any, bool) {
+	if p.ID == "" {
+		m, ok := doc[p.Section].(map[string]any)
+		if !ok && doc[p.Section] == nil {
 			m, ok = map[string]any{}, true
-			doc[p.section] = m
+			doc[p.Section] = m
 		}
 		return m, ok
 	}
-	list, _ := doc[p.section].([]any)
+	list, _ := doc[p.Section].([]any)
 	for _, e := range list {
-		if m, ok := e.(map[string]any); ok && m["id"] == p.id {
+		if m, ok := e.(map[string]any); ok && m["id"] == p.ID {
 			return m, true
 		}
 	}

@@ -99,7 +99,7 @@ func TestApply_WiringAndTrustCannotBeSet(t *testing.T) {
 		"sensors.ao1-do.every.x", "", ".", "sensors", "love.every",
 	} {
 		_, _, err := settings.Apply([]byte(file), []wire.Change{change(path, "null", `"x"`)})
-		if !errors.Is(err, settings.ErrNotSettable) || settings.Check(path) == nil {
+		if !errors.Is(err, wire.ErrNotSettable) || wire.CheckPath(path) == nil {
 			t.Errorf("%q: %v", path, err)
 		}
 	}

@@ -59,9 +59,11 @@ func (keyCmd) Run(e *env) error {
 }
 
 type gatewayCmd struct {
-	Add    gatewayAddCmd    `cmd:"" help:"Enrol the gateway of a card; a running server knows it within a second."`
-	List   gatewayListCmd   `cmd:"" help:"List the enrolled gateways."`
-	Retire gatewayRetireCmd `cmd:"" help:"Take a gateway out of service: what it sends is refused from now on, what it sent stays."`
+	Add      gatewayAddCmd      `cmd:"" help:"Enrol the gateway of a card; a running server knows it within a second."`
+	List     gatewayListCmd     `cmd:"" help:"List the enrolled gateways."`
+	Set      gatewaySetCmd      `cmd:"" help:"Say what a gateway should do otherwise than its own file says: how often, with which coefficients."`
+	Settings gatewaySettingsCmd `cmd:"" help:"Print what is in force at a gateway, what is wanted of it, and what it answered."`
+	Retire   gatewayRetireCmd   `cmd:"" help:"Take a gateway out of service: what it sends is refused from now on, what it sent stays."`
 }
 
 type gatewayAddCmd struct {

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"golang.org/x/sync/errgroup"
 
+	"aovuon/server/desired"
 	"aovuon/server/history"
 	"aovuon/server/history/influx"
 	"aovuon/server/ingest"
@@ -56,6 +57,7 @@ type running struct {
 	notebook       *ingest.Notebook
 	broker         *brokerPart
 	ingest         *ingest.Ingest
+	outbox         *desired.Outbox
 	recent         *project.Recent
 	places         *project.Places
 	dater          *project.Dater
@@ -125,6 +127,7 @@ func (s *running) run(e *env) error {
 	g.Go(func() error { return s.registry.Run(ctx) })
 	g.Go(func() error { return s.notebook.Run(ctx) })
 	g.Go(func() error { return s.ingest.Run(ctx) })
+	g.Go(func() error { return s.outbox.Run(ctx) })
 	g.Go(func() error { return s.runHistory(ctx) })
 	g.Go(func() error { return s.runLive(ctx) })
 	g.Go(func() error { return trace.NewWorker(s.db, s.history, s.now, s.log).Run(ctx) })

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/mod/sumdb/note"
 
+	"aovuon/server/desired"
 	"aovuon/server/ingest"
 	"aovuon/server/project"
 )
@@ -38,9 +39,10 @@ func (s *running) openIngest(e *env, signer note.Signer) error {
 	s.closers = append(s.closers, s.broker.close)
 	s.registry.OnRetired(s.broker.disconnect)
 	s.recent = project.NewRecent(s.db)
+	s.outbox = desired.NewOutbox(s.db, s.broker.Send, s.log)
 	s.ingest = ingest.New(ingest.Options{
 		Broker: s.broker, Log: s.db, Registry: s.registry, Notebook: s.notebook, Signer: signer, Metrics: metrics,
-		Now: s.now, Logger: s.log, Committed: s.recent.Add,
+		Now: s.now, Logger: s.log, Committed: s.recent.Add, Online: s.outbox.Online,
 	})
 	return nil
 }

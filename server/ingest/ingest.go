@@ -38,7 +38,8 @@ type Options struct {
 	Metrics   *Metrics
 	Now       func() time.Time
 	Logger    *slog.Logger
-	Committed func([]Record) // told of every commit, in order, before its receipts go out; must not block; may be nil
+	Online    func(gateway string) // told when a gateway says that it is there; must not block; may be nil
+	Committed func([]Record)       // told of every commit, in order, before its receipts go out; must not block; may be nil
 
 	MaxWaiting  int64         // bytes received and not yet committed; 0: 48 MiB
 	GroupWait   time.Duration // how long a commit waits for company; 0: 3 ms

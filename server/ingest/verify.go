@@ -89,6 +89,9 @@ func (n *Ingest) status(m message) {
 		n.note(m, why, detail)
 		return
 	}
+	if s.State == wire.Online && n.Online != nil {
+		n.Online(m.gateway)
+	}
 	n.Notebook.State(State{Gateway: m.gateway, State: s.State, Time: m.received})
 	if before, ok := n.said.Swap(m.gateway, s.State); ok && before == s.State {
 		return // it says so every few minutes

@@ -46,9 +46,7 @@ func (d *DB) SaveFarm(ctx context.Context, f *farm.Farm) error {
 		if err := insertPlaces(ctx, tx, f); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO meta (name, value) VALUES ('farm', '1')
-			ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(meta.value AS BIGINT) + 1 AS TEXT)`)
-		return err
+		return bump(ctx, tx, "farm")
 	})
 }
 

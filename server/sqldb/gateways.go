@@ -35,7 +35,7 @@ func (d *DB) AddGateway(ctx context.Context, card wire.Card, now time.Time) (add
 		if err != nil {
 			return err
 		}
-		return bumpGateways(ctx, tx)
+		return bump(ctx, tx, "gateways")
 	})
 	return added, err
 }
@@ -50,14 +50,14 @@ func (d *DB) RetireGateway(ctx context.Context, id string, now time.Time) error 
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
 			return errors.Join(ErrNoGateway, err)
 		}
-		return bumpGateways(ctx, tx)
+		return bump(ctx, tx, "gateways")
 	})
 }
 
-// bumpGateways changes the revision a running server watches.
-func bumpGateways(ctx context.Context, tx *sql.Tx) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO meta (name, value) VALUES ('gateways', '1')
-		ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(meta.value AS BIGINT) + 1 AS TEXT)`)
+// bump changes a revision that running servers watch.
+func bump(ctx context.Context, tx *sql.Tx, name string) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO meta (name, value) VALUES ($1, '1')
+		ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(meta.value AS BIGINT) + 1 AS TEXT)`, name)
 	return err
 }
 

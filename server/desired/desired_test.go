@@ -1,0 +1,89 @@
+package desired_test
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"aovuon/gateway/wire"
+	"aovuon/server/desired"
+)
+
+func raw(s string) json.RawMessage { return json.RawMessage(s) }
+
+func set(pairs ...string) desired.Ask {
+	a := desired.Ask{Set: map[string]json.RawMessage{}}
+	for i := 0; i < len(pairs); i += 2 {
+		a.Set[pairs[i]] = raw(pairs[i+1])
+	}
+	return a
+}
+
+const (
+	doEvery = "sensors.ao1-do.every"
+	phEvery = "sensors.ao1-ph.every"
+)
+
+func change(path, was, value string) wire.Change {
+	return wire.Change{Path: path, Was: raw(was), Value: raw(value)}
+}
+
+func TestNext_StandsOnWhatTheFileSays(t *testing.T) {
+	told := func(version uint64, state string, kept ...string) desired.Report {
+		return desired.Report{Version: version, State: state, Kept: kept, Settings: map[string]json.RawMessage{
+			doEvery: raw(`"30s"`), "seal.every": raw(`"1m"`),
+		}}
+	}
+	first := desired.Wanted{Version: 1, Changes: []wire.Change{change(doEvery, `"60s"`, `"30s"`)}}
+	for name, tc := range map[string]struct {
+		now    desired.Wanted
+		report desired.Report
+		ask    desired.Ask
+		want   []wire.Change
+	}{
+		"first wish":                     {desired.Wanted{}, told(0, desired.Local), set(doEvery, `"10s"`), []wire.Change{change(doEvery, `"30s"`, `"10s"`)}},
+		"path the file does not have":    {desired.Wanted{}, told(0, desired.Local), set(phEvery, `"10s"`), []wire.Change{change(phEvery, `null`, `"10s"`)}},
+		"again, while in force":          {first, told(1, desired.Applied), set(doEvery, `"10s"`), []wire.Change{change(doEvery, `"60s"`, `"10s"`)}},
+		"again, the file was edited":     {first, told(1, desired.Applied, doEvery), set(doEvery, `"10s"`), []wire.Change{change(doEvery, `"30s"`, `"10s"`)}},
+		"again, after a refusal":         {first, told(1, desired.Refused), set(doEvery, `"10s"`), []wire.Change{change(doEvery, `"30s"`, `"10s"`)}},
+		"another, the first stays":       {first, told(1, desired.Applied), set(phEvery, `"5m"`), []wire.Change{change(doEvery, `"60s"`, `"30s"`), change(phEvery, `null`, `"5m"`)}},
+		"given back":                     {first, told(1, desired.Applied), desired.Ask{Unset: []string{doEvery}}, []wire.Change{}},
+		"given back, and another wished": {first, told(1, desired.Applied), desired.Ask{Set: set(phEvery, `"5m"`).Set, Unset: []string{doEvery}}, []wire.Change{change(phEvery, `null`, `"5m"`)}},
+	} {
+		got, err := desired.Next(tc.now, tc.report, tc.ask)
+		if d := cmp.Diff(tc.want, got); err != nil || d != "" {
+			t.Errorf("%s: %v %s", name, err, d)
+		}
+	}
+}
+
+func TestNext_Refuses(t *testing.T) {
+	local := desired.Report{State: desired.Local}
+	if _, err := desired.Next(desired.Wanted{}, desired.Report{}, set(doEvery, `"10s"`)); !errors.Is(err, desired.ErrNoReport) {
+		t.Errorf("of a gateway that said nothing: %v", err)
+	}
+	if _, err := desired.Next(desired.Wanted{}, desired.Report{State: desired.Local, Cut: true}, set(doEvery, `"10s"`)); !errors.Is(err, desired.ErrNoReport) {
+		t.Errorf("of a gateway that could not say all: %v", err)
+	}
+	if _, err := desired.Next(desired.Wanted{}, local, set("server.url", `"tcp://evil:1883"`)); !errors.Is(err, wire.ErrNotSettable) {
+		t.Errorf("another server: %v", err)
+	}
+	if _, err := desired.Next(desired.Wanted{}, local, desired.Ask{Unset: []string{doEvery}}); err == nil || !strings.Contains(err.Error(), doEvery) {
+		t.Errorf("give back what was never wanted: %v", err)
+	}
+}
+
+func TestParseReport(t *testing.T) {
+	r, err := desired.ParseReport(`{"version":3,"state":"refused","why":"` + strings.Repeat("x", 5000) + `","kept":["a"],"settings":{"seal.every":"1m"},"new":1}`)
+	if err != nil || r.Version != 3 || len(r.Why) != 1000 || string(r.Settings["seal.every"]) != `"1m"` || !r.Answered(desired.Wanted{Version: 3}) || r.Answered(desired.Wanted{Version: 4}) {
+		t.Errorf("%+v, %v", r, err)
+	}
+	for _, bad := range []string{``, `{}`, `[]`, `{"state":"splendid"}`, `{"state":"applied","version":-1}`, `{"state":"applied","version":18446744073709551615}`, `{"state":"applied","settings":[]}`} {
+		if r, err := desired.ParseReport(bad); err == nil {
+			t.Errorf("%s: %+v", bad, r)
+		}
+	}
+}
