@@ -63,17 +63,19 @@ const (
 	Garbled    FaultReason = "garbled"     // an answer that is no answer to the question
 	Refused    FaultReason = "refused"     // the chip reports an error of its own
 	BusDown    FaultReason = "bus-down"    // the bus cannot be opened or does not move
+	// Calibrating: the probe is out of its place, in a buffer or in somebody's hand. What it says there is no value of the pond.
+	Calibrating FaultReason = "calibrating"
 )
 
 // FaultReasons lists every reason.
 func FaultReasons() []FaultReason {
-	return []FaultReason{NoResponse, CRC, Shorted, PowerUp, NotReady, Garbled, Refused, BusDown}
+	return []FaultReason{NoResponse, CRC, Shorted, PowerUp, NotReady, Garbled, Refused, BusDown, Calibrating}
 }
 
 // Valid reports whether r is a known reason.
 func (r FaultReason) Valid() bool {
 	switch r {
-	case NoResponse, CRC, Shorted, PowerUp, NotReady, Garbled, Refused, BusDown:
+	case NoResponse, CRC, Shorted, PowerUp, NotReady, Garbled, Refused, BusDown, Calibrating:
 		return true
 	}
 	return false
