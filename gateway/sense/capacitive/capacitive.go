@@ -65,6 +65,7 @@ const (
 type Probe struct {
 	adc     Volts
 	input   int
+	made    *Calibration // what it was made with
 	cal     Calibration
 	quality measure.Quality
 	least   float64 // V, what the probe gives at the least
@@ -72,25 +73,46 @@ type Probe struct {
 
 // New returns the probe at an input of adc; cal is nil while the probe is not calibrated.
 func New(adc Volts, input int, cal *Calibration) *Probe {
-	p := &Probe{adc: adc, input: input, cal: Published(), quality: measure.Uncalibrated}
+	p := &Probe{adc: adc, input: input, made: cal}
+	p.Calibrate(nil)
+	return p
+}
+
+// Calibrate sets the line in force from the next question on; nil goes back to what the probe was made with.
+func (p *Probe) Calibrate(cal *Calibration) {
+	p.cal, p.quality = Published(), measure.Uncalibrated
+	if cal == nil {
+		cal = p.made
+	}
 	if cal != nil {
 		p.cal, p.quality = *cal, measure.Good
 	}
 	p.least = min(floating, 0.85*p.cal.Wet.Volts) // a probe whose output is that low was calibrated by somebody who saw it
-	return p
 }
 
-// Sense implements sense.Sensor: soil moisture in % of volume. An input to which no probe is plugged has no value.
-func (p *Probe) Sense(ctx context.Context) ([]sense.Sample, error) {
+// Line returns the calibration in force.
+func (p *Probe) Line() Calibration { return p.cal }
+
+// Volts asks the probe's output once. An input to which no probe is plugged is a fault.
+func (p *Probe) Volts(ctx context.Context) (float64, error) {
 	v, err := p.adc.Volts(ctx, p.input)
 	switch {
 	case err != nil:
-		return nil, err
+		return 0, err
 	case v < shorted:
-		return nil, sense.Faultf(measure.Shorted, "capacitive: input %d is at %.3f V: its wire touches ground", p.input, v)
+		return 0, sense.Faultf(measure.Shorted, "capacitive: input %d is at %.3f V: its wire touches ground", p.input, v)
 	case v < p.least:
-		return nil, sense.Faultf(measure.NoResponse, "capacitive: input %d is at %.3f V, less than a probe gives in water: "+
+		return 0, sense.Faultf(measure.NoResponse, "capacitive: input %d is at %.3f V, less than a probe gives in water: "+
 			"check its plug and supply", p.input, v)
+	}
+	return v, nil
+}
+
+// Sense implements sense.Sensor: soil moisture in % of volume.
+func (p *Probe) Sense(ctx context.Context) ([]sense.Sample, error) {
+	v, err := p.Volts(ctx)
+	if err != nil {
+		return nil, err
 	}
 	return []sense.Sample{{Quantity: measure.SoilMoisture, Value: p.cal.VWC(v), Quality: p.quality}}, nil
 }

@@ -192,27 +192,3 @@ func ParseStatus(answer string) (Status, error) {
 	}
 	return Status{}, sense.Faultf(measure.Garbled, "ezo: %q is no answer to Status", answer)
 }
-
-// Slope is how an electrode compares with the ideal one: the answer to Slope,?.
-type Slope struct {
-	Acid, Base float64 // % of Nernst's slope, below and above pH 7
-	Offset     float64 // mV at pH 7
-	HasOffset  bool    // older firmware does not say the offset
-}
-
-// ParseSlope reads "?Slope,99.7,100.3,-0.89". Its error is a *sense.Fault.
-func ParseSlope(answer string) (Slope, error) {
-	cells := strings.Split(answer, ",")
-	if len(cells) < 3 || len(cells) > 4 || !strings.EqualFold(cells[0], "?slope") {
-		return Slope{}, sense.Faultf(measure.Garbled, "ezo: %q is no answer to Slope,?", answer)
-	}
-	s := Slope{HasOffset: len(cells) == 4}
-	for i, to := range []*float64{&s.Acid, &s.Base, &s.Offset}[:len(cells)-1] {
-		v, ok := number(cells[i+1])
-		if !ok {
-			return Slope{}, sense.Faultf(measure.Garbled, "ezo: %q is no answer to Slope,?", answer)
-		}
-		*to = v
-	}
-	return s, nil
-}

@@ -21,19 +21,24 @@ type builder struct {
 	rtu    map[string]rtu.Master // of every serial bus
 	clock  sense.Clock
 	water  map[string]*memory // by the id of a sensor that compensates others
+
+	fitter Fitter // nil: drivers are read as they are
 }
 
 // Build makes the channels of specs. Those that compensate others come first, the rest in the order given, so that asking
 // them in order compensates with this round's temperature. Every fault of the configuration is reported at once: the
 // error is SpecErrors, and errors.As finds *SpecError in it. Nothing is asked of any chip, so a chip or a bus that is
 // away now is no error.
-func Build(specs []Spec, buses Buses, busKinds map[string]BusSpec, clock sense.Clock) ([]sense.Channel, error) {
+func Build(specs []Spec, buses Buses, busKinds map[string]BusSpec, clock sense.Clock, opts ...Option) ([]sense.Channel, error) {
 	if errs := check(specs, busKinds); len(errs) > 0 {
 		return nil, errs
 	}
 	b := &builder{
 		i2c: make(map[string]i2c.Bus), w1: make(map[string]fs.FS), serial: make(map[string]serial.Port),
 		rtu: make(map[string]rtu.Master), clock: clock, water: make(map[string]*memory),
+	}
+	for _, o := range opts {
+		o(b)
 	}
 	if errs := b.open(specs, buses, busKinds); len(errs) > 0 {
 		return nil, errs
@@ -92,6 +97,9 @@ func (b *builder) channel(s Spec) sense.Channel {
 	c := sense.Channel{ID: s.ID, Bus: s.Bus, Every: s.Every, Quantities: r.Quantities, Sensor: r.build(b, s)}
 	if c.Every == 0 {
 		c.Every = DefaultEvery
+	}
+	if b.fitter != nil {
+		c.Sensor = b.fitter.Fit(s, c.Quantities, c.Sensor)
 	}
 	return c
 }

@@ -40,6 +40,7 @@ func check(specs []Spec, buses map[string]BusSpec) SpecErrors {
 			c.checkPlace(i, r, places)
 		}
 		c.checkTemperature(i, r)
+		c.checkCalibrateEvery(i)
 		c.checkCalibration(i, r)
 	}
 	return c.errs

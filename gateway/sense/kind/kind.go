@@ -25,6 +25,8 @@ type Spec struct {
 	Temperature string           `yaml:"temperature"` // id of the sensor whose water temperature compensates this one
 	Calibration *SoilCalibration `yaml:"calibration"` // of a capacitive probe in its soil
 	Height      *float64         `yaml:"height"`      // of a level sensor above the level that counts as 0, cm
+
+	CalibrateEvery string `yaml:"calibrate_every"` // "30d", "off"; empty means what suits the kind (gateway/calibrate)
 }
 
 // SoilCalibration is two soil samples whose water content is known, and what the probe gave in them.

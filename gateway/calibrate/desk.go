@@ -1,0 +1,429 @@
+package calibrate
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"aovuon/gateway/measure"
+	"aovuon/gateway/sense"
+	"aovuon/gateway/wire"
+)
+
+// Documents takes records to the server (seal.Sealer).
+type Documents interface {
+	// TakeDocument keeps a document for the next batch.
+	TakeDocument(ctx context.Context, d wire.Document) error
+	// Flush puts everything taken on disk, now.
+	Flush(ctx context.Context) error
+}
+
+// Options are what a Desk is made of.
+type Options struct {
+	DataDir string // calibrations/ in it is the Desk's
+	Clock   sense.Clock
+	Log     *slog.Logger
+}
+
+// idle is how long a session may wait for its person before another may begin in its place.
+const idle = 30 * time.Minute
+
+// Desk is where the sensors of a gateway are calibrated. Its methods may be called from several goroutines.
+type Desk struct {
+	store store
+	clock sense.Clock
+	log   *slog.Logger
+	life  context.Context //nolint:containedctx // measurements outlive the request that began them
+	end   context.CancelFunc
+
+	mu       sync.RWMutex
+	fitted   map[string]*fitted
+	order    []string
+	inForce  map[key]*kept
+	unsent   []*kept
+	sessions map[string]*Session // by sensor; one that ended stays until the next, to be looked at
+	holder   Holder
+	docs     Documents
+}
+
+// NewDesk reads the calibrations kept in the data folder. What is damaged is logged and passed over.
+func NewDesk(o Options) *Desk {
+	d := &Desk{
+		store: store{dir: filepath.Join(o.DataDir, "calibrations")}, clock: o.Clock, log: o.Log,
+		fitted: make(map[string]*fitted), sessions: make(map[string]*Session),
+	}
+	d.life, d.end = context.WithCancel(context.Background())
+	var bad []error
+	d.inForce, d.unsent, bad = d.store.load()
+	for _, err := range bad {
+		d.log.Error("a calibration cannot be read; an older one counts, or none", slog.Any("err", err))
+	}
+	return d
+}
+
+// Open lets sessions begin: holder gives them their buses, docs takes their records. Records that an earlier run could not
+// hand over are handed over now. Close must be called after it.
+func (d *Desk) Open(ctx context.Context, holder Holder, docs Documents) {
+	d.mu.Lock()
+	d.holder, d.docs = holder, docs
+	unsent := d.unsent
+	d.unsent = nil
+	d.mu.Unlock()
+	for _, k := range unsent {
+		if err := d.spool(ctx, k); err != nil {
+			d.log.Error("a calibration record waits for the disk", slog.String("sensor", k.record.Sensor), slog.Any("err", err))
+		}
+	}
+}
+
+// Close aborts what is under way; ctx bounds how long probes may take to get their calibration back.
+func (d *Desk) Close(ctx context.Context) {
+	d.mu.RLock()
+	open := make([]string, 0, len(d.sessions))
+	for id := range d.sessions {
+		open = append(open, id)
+	}
+	d.mu.RUnlock()
+	for _, id := range open {
+		if _, err := d.Abort(ctx, id); err != nil && !isRefusal(err, "over") {
+			d.log.Error("a calibration was left unfinished", slog.String("sensor", id), slog.Any("err", err))
+		}
+	}
+	d.end()
+}
+
+func isRefusal(err error, code string) bool {
+	r, ok := errors.AsType[*Refusal](err)
+	return ok && r.Code == code
+}
+
+// Begin begins a session. From now on the sensor's readings are faults (calibrating), until it ends.
+func (d *Desk) Begin(ctx context.Context, b Begin) (State, error) {
+	for what, text := range map[string]string{"who does it": b.Who, "serial": b.Serial} {
+		least := 0
+		if what != "serial" {
+			least = 1
+		}
+		if err := checkText(what, strings.TrimSpace(text), least, map[int]int{1: maxWho, 0: maxShort}[least]); err != nil {
+			return State{}, err
+		}
+	}
+	b.Who, b.Serial = strings.TrimSpace(b.Who), strings.TrimSpace(b.Serial)
+	s, err := d.enter(&b)
+	if err != nil {
+		return State{}, err
+	}
+	var notes []string
+	err = s.hold(ctx, func(ctx context.Context) (err error) {
+		notes, err = s.proc.prepare(ctx)
+		return err
+	})
+	if err != nil {
+		d.leave(s)
+		return State{}, fmt.Errorf("calibrate: sensor %s does not answer: %w", b.Sensor, err)
+	}
+	s.change(func(st *State) { st.Notes = notes })
+	d.log.Info("calibration began", slog.String("sensor", b.Sensor), slog.String("method", string(s.state.Method)), slog.String("who", b.Who))
+	return s.State(), nil
+}
+
+// enter checks what is asked for and reserves the sensor.
+func (d *Desk) enter(b *Begin) (*Session, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.holder == nil {
+		return nil, refuse("closed", "the gateway is starting or stopping: ask again in a moment")
+	}
+	f, ok := d.fitted[b.Sensor]
+	if !ok {
+		return nil, refuse("unknown", "no sensor %.60q: this gateway has %s", b.Sensor, strings.Join(d.order, ", "))
+	}
+	if old := d.sessions[b.Sensor]; old != nil && old.running() {
+		st := old.State()
+		if d.clock.Now().Uptime-old.lastUsed() < idle || st.Phase == Measuring {
+			return nil, refuse("busy", "%s is calibrating %s: finish or abort that first", st.Who, b.Sensor)
+		}
+		return nil, refuse("busy", "%s began to calibrate %s and went away: abort it first (gateway calibrate %s --abort)", st.Who, b.Sensor, b.Sensor)
+	}
+	proc, err := f.procedure(b, d.inForce)
+	if err != nil {
+		return nil, err
+	}
+	s := &Session{
+		begin: *b, kind: f.spec.Kind, bus: f.spec.Bus, proc: proc, held: d.holder, clock: d.clock,
+		changed: make(chan struct{}), used: d.clock.Now().Uptime,
+		state: State{Version: 1, Sensor: b.Sensor, Quantity: b.Quantity, Method: b.Method, Who: b.Who, Steps: proc.steps(), Phase: Asking},
+	}
+	d.sessions[b.Sensor] = s
+	return s, nil
+}
+
+func (s *Session) running() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state.Phase != Done && s.state.Phase != Aborted
+}
+
+func (s *Session) lastUsed() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.used
+}
+
+func (d *Desk) leave(s *Session) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.sessions[s.begin.Sensor] == s {
+		delete(d.sessions, s.begin.Sensor)
+	}
+}
+
+// Session returns the session of a sensor, also one that ended.
+func (d *Desk) Session(sensor string) (*Session, error) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	s, ok := d.sessions[sensor]
+	if !ok {
+		return nil, refuse("none", "nobody is calibrating %.60q", sensor)
+	}
+	return s, nil
+}
+
+// State returns the state of a sensor's session once its version is above after, or as it is when ctx is done.
+func (d *Desk) State(ctx context.Context, sensor string, after int) (State, error) {
+	s, err := d.Session(sensor)
+	if err != nil {
+		return State{}, err
+	}
+	return s.Wait(ctx, after), nil
+}
+
+// Answer gives the answer of a person to the present step. It returns at once; State tells what comes of it.
+func (d *Desk) Answer(_ context.Context, sensor string, a Answer) (State, error) {
+	s, err := d.Session(sensor)
+	if err != nil {
+		return State{}, err
+	}
+	if err := s.answer(d.life, a); err != nil {
+		return State{}, err
+	}
+	return s.State(), nil
+}
+
+// Abort drops a session and brings the probe back to what it was. Where it cannot be brought back the error says so, and the
+// sensor is uncalibrated until it is calibrated again.
+func (d *Desk) Abort(ctx context.Context, sensor string) (State, error) {
+	s, err := d.Session(sensor)
+	if err != nil {
+		return State{}, err
+	}
+	if !s.running() {
+		return State{}, refuse("over", "the calibration of %s is over", sensor)
+	}
+	how, err := s.close(ctx)
+	if err != nil {
+		reason := "aborted; " + err.Error()
+		_, keepErr := d.keep(ctx, s, Result{Verdict: Bad, Reasons: []string{cut(reason, maxReason)}}, "")
+		return s.State(), errors.Join(err, keepErr)
+	}
+	d.log.Info("calibration aborted", slog.String("sensor", sensor), slog.String("probe", how))
+	return s.State(), nil
+}
+
+// Finish keeps the calibration: coefficients come into force, the record is written here and handed to the spool. Steps
+// that are left must be such as may be skipped.
+func (d *Desk) Finish(ctx context.Context, sensor, note string) (State, error) {
+	s, err := d.Session(sensor)
+	if err != nil {
+		return State{}, err
+	}
+	if err := checkText("note", note, 0, maxNote); err != nil {
+		return State{}, err
+	}
+	res, err := s.finish(d.life)
+	if err != nil {
+		return State{}, err
+	}
+	k, err := d.keep(ctx, s, res, note)
+	if err != nil {
+		return State{}, err
+	}
+	s.change(func(st *State) { st.Phase, st.Record, st.Unspooled = Done, &k.record, !k.spool })
+	d.log.Info("calibrated", slog.String("sensor", sensor), slog.String("quantity", string(k.record.Quantity)),
+		slog.String("verdict", string(k.record.Verdict)), slog.String("who", k.record.Who))
+	return s.State(), nil
+}
+
+// finish skips what is left and judges.
+func (s *Session) finish(ctx context.Context) (Result, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.used = s.clock.Now().Uptime
+	switch {
+	case s.state.Phase == Measuring:
+		return Result{}, refuse("busy", "a step is being measured")
+	case s.state.Phase == Done || s.state.Phase == Aborted:
+		return Result{}, refuse("over", "this calibration is over")
+	}
+	for _, step := range s.state.Steps[s.state.At:] {
+		if !step.Optional {
+			return Result{}, refuse("step", "step %s is not done", step.Name)
+		}
+	}
+	if len(s.state.Points) == 0 {
+		return Result{}, refuse("step", "no step was done")
+	}
+	if s.result == nil {
+		s.changeLocked(func(st *State) { st.At, st.Phase, st.Problem, st.Code = len(st.Steps), Measuring, "", "" })
+		s.mu.Unlock()
+		s.review(ctx)
+		s.mu.Lock()
+	}
+	if s.result == nil {
+		return Result{}, refuse(s.state.Code, "%s", s.state.Problem)
+	}
+	return *s.result, nil
+}
+
+// keep writes the record of a session and puts it in force.
+func (d *Desk) keep(ctx context.Context, s *Session, res Result, note string) (*kept, error) {
+	st, now := s.State(), d.clock.Now()
+	now.Wall, now.Uptime = now.Wall.UTC().Truncate(time.Millisecond), now.Uptime.Truncate(time.Millisecond)
+	r := Record{
+		Format: Format, ID: newID(), Sensor: st.Sensor, Quantity: st.Quantity, Kind: s.kind, Method: st.Method, Who: st.Who,
+		Serial: s.begin.Serial, NewProbe: s.begin.NewProbe, Points: st.Points, SlopePercent: res.SlopePercent, Offset: res.Offset,
+		OffsetUnit: res.OffsetUnit, Verdict: res.Verdict, Reasons: res.Reasons, Coefficients: res.Coefficients, Note: note,
+	}
+	every := d.everyOf(st.Sensor, st.Method, st.Quantity)
+	r.EverySeconds = int64(every / time.Second)
+	if now.Clock != measure.Unsynced {
+		r.Time = &now.Wall
+		if due := now.Wall.Add(every); every > 0 {
+			r.Due = &due
+		}
+	} else {
+		now.Wall = time.Time{}
+	}
+	if err := r.Validate(); err != nil {
+		return nil, err
+	}
+	doc, err := r.document(now)
+	if err != nil {
+		return nil, err
+	}
+	k := &kept{record: r, at: now, body: doc.Body}
+	if err := d.store.add(k); err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	d.inForce[key{r.Sensor, r.Quantity}] = k
+	d.mu.Unlock()
+	if err := d.spool(ctx, k); err != nil { // it is kept here: the next start hands it over
+		d.log.Error("a calibration record waits for the disk", slog.String("sensor", r.Sensor), slog.Any("err", err))
+	}
+	return k, nil
+}
+
+// spool hands a record to the spool, and remembers that it did once the spool has it on disk.
+func (d *Desk) spool(ctx context.Context, k *kept) error {
+	d.mu.RLock()
+	docs := d.docs
+	d.mu.RUnlock()
+	if err := docs.TakeDocument(ctx, k.document()); err != nil {
+		return err
+	}
+	if err := docs.Flush(ctx); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	k.spool = true
+	d.mu.Unlock()
+	return d.store.write(k)
+}
+
+func (d *Desk) everyOf(sensor string, m Method, q measure.Quantity) time.Duration {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	f, ok := d.fitted[sensor]
+	if !ok {
+		return ruleOf(q).every
+	}
+	return f.every(m, q)
+}
+
+func newID() string {
+	var b [8]byte
+	if _, err := rand.Read(b[:]); err != nil { // never returns an error; see crypto/rand
+		return strings.Repeat("0", 16)
+	}
+	return hex.EncodeToString(b[:])
+}
+
+// cut shortens s to at most n bytes, at the end of a letter.
+func cut(s string, n int) string {
+	for len(s) > n {
+		r := []rune(s)
+		s = string(r[:len(r)-1])
+	}
+	return s
+}
+
+// Target is what can be calibrated, and how that stands.
+type Target struct {
+	Sensor       string           `json:"sensor"`
+	Quantity     measure.Quantity `json:"quantity"`
+	Kind         string           `json:"kind"`
+	Methods      []Method         `json:"methods"`           // the usual one first
+	EverySeconds int64            `json:"every_s,omitempty"` // 0: no next one is asked for
+	Standing     Standing         `json:"standing"`
+	Due          *time.Time       `json:"due,omitempty"`
+	Last         *Record          `json:"last,omitempty"`
+	Busy         string           `json:"busy,omitempty"` // who is calibrating the sensor now
+}
+
+// Targets lists everything that can be calibrated, in the order of the configuration.
+func (d *Desk) Targets() []Target {
+	now := d.clock.Now()
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	var list []Target
+	for _, id := range d.order {
+		f := d.fitted[id]
+		busy := ""
+		if s := d.sessions[id]; s != nil && s.running() {
+			busy = s.begin.Who
+		}
+		for _, q := range f.quantities {
+			methods := f.methods(q)
+			every := f.every(methods[0], q)
+			t := Target{Sensor: id, Quantity: q, Kind: f.spec.Kind, Methods: methods, EverySeconds: int64(every / time.Second), Busy: busy}
+			last := d.inForce[key{id, q}]
+			var due time.Time
+			t.Standing, due = f.standing(last, q, now)
+			if !due.IsZero() {
+				t.Due = &due
+			}
+			if last != nil {
+				t.Last = &last.record
+			}
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
+// History returns every calibration of a sensor that is kept here, newest first.
+func (d *Desk) History(sensor string) []Record {
+	if !measure.ValidID(sensor, wire.MaxSensorLength) {
+		return nil
+	}
+	return slices.Clip(d.store.history(sensor))
+}

@@ -1,0 +1,92 @@
+package calibrate
+
+import (
+	"math"
+	"time"
+
+	"aovuon/gateway/measure"
+)
+
+// rule is what a reading of a quantity has to be to make a point. Limits are in the quantity's unit.
+type rule struct {
+	count       int     // a reading is steady when the spread over so many
+	spread      float64 // is at most this
+	spreadShare float64 // plus this share of the value
+	within      time.Duration
+	far         float64 // a reading further than this from the expected value
+	farShare    float64 // plus this share of the expected is of another buffer, or of a dead probe
+	apart       float64 // two points nearer than this make no line
+	gain        bool    // one point alone sets the slope, not the offset: what is zero stays zero
+	every       time.Duration
+}
+
+const day = 24 * time.Hour
+
+// ruleOf returns the rule of q. every, the default interval between calibrations, is 0 where the maker's calibration
+// holds for the life of the probe.
+func ruleOf(q measure.Quantity) rule {
+	r, ok := waterRule(q)
+	if ok {
+		return r
+	}
+	switch q {
+	case measure.WaterTemperature, measure.SoilTemperature, measure.AirTemperature:
+		// Digital and platinum thermometers drift by hundredths of a degree in years.
+		return rule{count: 5, spread: 0.1, within: 5 * time.Minute, far: 5, apart: 10}
+	case measure.SoilMoisture:
+		// Soil settles around the probe, salt comes and goes: once a season.
+		return rule{count: 5, spread: 1, within: 3 * time.Minute, far: 100, apart: 10, every: 365 * day}
+	case measure.Voltage:
+		return rule{count: 5, spread: 0.01, within: 3 * time.Minute, far: 5, apart: 0.3}
+	}
+	info, _ := q.Info()
+	unit := math.Pow10(-info.Decimals)
+	width := info.Max - info.Min
+	return rule{count: 5, spread: 2 * unit, spreadShare: 0.01, within: 5 * time.Minute, far: width / 4, apart: width / 50}
+}
+
+func waterRule(q measure.Quantity) (rule, bool) {
+	switch q {
+	case measure.PH, measure.SoilPH:
+		// Glass ages and the reference is diluted: 0.1 pH in a month in pond water.
+		return rule{count: 5, spread: 0.02, within: 3 * time.Minute, far: 1, apart: 2, every: 30 * day}, true
+	case measure.DissolvedOxygen:
+		// A membrane grows over in one to two months in muddy water; its electrolyte is changed monthly.
+		return rule{count: 6, spread: 0.05, within: 6 * time.Minute, far: 0.5, farShare: 0.5, apart: 3, gain: true, every: 30 * day}, true
+	case measure.Conductivity, measure.SoilConductivity:
+		// Nothing wears, but films form on the electrodes.
+		return rule{count: 5, spread: 3, spreadShare: 0.005, within: 3 * time.Minute, far: 50, farShare: 0.6, apart: 500, gain: true, every: 90 * day}, true
+	case measure.ORP:
+		// Platinum fouls slowly; the reference is that of a pH electrode.
+		return rule{count: 5, spread: 3, within: 3 * time.Minute, far: 100, apart: 100, every: 90 * day}, true
+	case measure.Ammonium:
+		// An ion-selective membrane loses its ion carrier from the first day on.
+		return rule{count: 6, spread: 0.05, spreadShare: 0.02, within: 6 * time.Minute, far: 5, farShare: 0.8, apart: 1, every: 14 * day}, true
+	case measure.Turbidity:
+		// Windows grow over.
+		return rule{count: 6, spread: 1, spreadShare: 0.02, within: 3 * time.Minute, far: 50, farShare: 0.6, apart: 20, gain: true, every: 90 * day}, true
+	}
+	return rule{}, false
+}
+
+// steady reports the spread over the last readings the rule wants, its limit, and whether they are steady.
+func (r rule) steady(readings []float64) (mean, spread, limit float64, ok bool) {
+	n := min(len(readings), r.count)
+	if n == 0 {
+		return 0, 0, r.spread, false
+	}
+	last := readings[len(readings)-n:]
+	low, high, sum := last[0], last[0], 0.0
+	for _, v := range last {
+		low, high, sum = min(low, v), max(high, v), sum+v
+	}
+	mean = sum / float64(n)
+	limit = r.spread + r.spreadShare*math.Abs(mean)
+	return mean, high - low, limit, n == r.count && high-low <= limit*(1+1e-9)
+}
+
+// farFrom reports whether a reading cannot be of the buffer that was named.
+func (r rule) farFrom(reading, expected float64) (limit float64, is bool) {
+	limit = r.far + r.farShare*math.Abs(expected)
+	return limit, math.Abs(reading-expected) > limit
+}
