@@ -35,14 +35,15 @@ type cli struct {
 	Verbose bool   `short:"v" help:"Log every detail."`
 	JSON    bool   `name:"log-json" help:"Log in JSON."`
 
-	Run    runFlags    `cmd:"" help:"Read the probes, keep what they say, hand it to the server."`
-	Init   struct{}    `cmd:"" help:"Make the key and the MQTT password, once, and print the card that enrols this gateway with a server."`
-	Card   struct{}    `cmd:"" help:"Print the enrolment card again."`
-	Doctor doctorFlags `cmd:"" help:"Examine the machine, the probes and the way to the server, and say what to do about each. Status 1 when something must be mended."`
-	Check  struct{}    `cmd:"" help:"Check the configuration and every file it names, and start nothing."`
-	Spool  struct{}    `cmd:"" help:"Print what waits for the server, as JSON; also while the gateway runs."`
-	Renew  struct{}    `cmd:"" help:"Begin the numbering anew and seal again what waits: after an old copy of the memory card was put back."`
-	Sample struct{}    `cmd:"" help:"Print a commented sample configuration."`
+	Run       runFlags     `cmd:"" help:"Read the probes, keep what they say, hand it to the server."`
+	Init      struct{}     `cmd:"" help:"Make the key and the MQTT password, once, and print the card that enrols this gateway with a server."`
+	Card      struct{}     `cmd:"" help:"Print the enrolment card again."`
+	Doctor    doctorFlags  `cmd:"" help:"Examine the machine, the probes and the way to the server, and say what to do about each. Status 1 when something must be mended."`
+	Check     struct{}     `cmd:"" help:"Check the configuration and every file it names, and start nothing."`
+	Spool     struct{}     `cmd:"" help:"Print what waits for the server, as JSON; also while the gateway runs."`
+	Calibrate calibrateCmd `cmd:"" help:"Lead through the calibration of a probe; without a sensor list how all of them stand. Also while the gateway runs."`
+	Renew     struct{}     `cmd:"" help:"Begin the numbering anew and seal again what waits: after an old copy of the memory card was put back."`
+	Sample    struct{}     `cmd:"" help:"Print a commented sample configuration."`
 }
 
 // Main runs the gateway program with the arguments after its name and returns its exit status: 0 when it did what was
@@ -91,6 +92,8 @@ func (c *cli) do(ctx context.Context, command string, stdout, stderr io.Writer) 
 		return examine(ctx, c.Config, c.Doctor, stdout, c.logger(stderr))
 	case "check":
 		return check(c.Config, stdout, c.logger(stderr))
+	case "calibrate", "calibrate <sensor>":
+		return c.Calibrate.run(ctx, c.Config, os.Stdin, stdout, c.logger(stderr))
 	case "renew":
 		return renew(ctx, c.Config, stdout, c.logger(stderr))
 	case "spool":

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"aovuon/gateway/bus"
+	"aovuon/gateway/calibrate"
 	"aovuon/gateway/edge"
 	"aovuon/gateway/measure"
 	"aovuon/gateway/seal"
@@ -31,6 +32,7 @@ type plan struct {
 	channels []sense.Channel
 	edge     edge.Config
 	relays   relays
+	desk     *calibrate.Desk
 }
 
 // makePlan reports everything that is wrong with a configuration.
@@ -47,7 +49,8 @@ func makePlan(path string, buses kind.Buses, clock sense.Clock, withServer bool)
 	} else if p.secrets.signer, _, err = wire.LoadKey(cfg.KeyFile); err != nil {
 		bad = append(bad, cfg.src.problem(err.Error(), "make it with: gateway init --config "+path, "$.key_file", "$.data_dir", "$.gateway"))
 	}
-	if p.channels, err = kind.Build(cfg.Sensors, buses, cfg.Buses, clock); err != nil {
+	p.desk = calibrate.NewDesk(cfg.DataDir, clock)
+	if p.channels, err = kind.Build(cfg.Sensors, buses, cfg.Buses, clock, kind.WithFitter(p.desk)); err != nil {
 		bad = append(bad, cfg.src.explainSensors(err))
 	} else if from, ok := buses.(pins); ok { // a simulated season has none, and switches nothing
 		p.edge, p.relays, err = planEdge(cfg, p.channels, from)
@@ -106,7 +109,7 @@ func run(ctx context.Context, path string, log *slog.Logger) (err error) {
 		log.Warn("a secret is not private", slog.Any("err", err))
 	}
 	log.Info("started", slog.Int("sensors", len(p.channels)), slog.String("epoch", g.spool.Epoch()), slog.String("version", version()))
-	if err := g.work(ctx, sense.NewStation(clock, p.channels, log), g.newEdge(p, clock), up); err != nil {
+	if err := g.work(ctx, sense.NewStation(clock, p.channels, log), p.desk, g.newEdge(p, clock), up); err != nil {
 		return fmt.Errorf("app: %w", err)
 	}
 	log.Info("stopped; everything read is on disk")
@@ -156,7 +159,7 @@ func (g *gateway) close() error { return errors.Join(g.spool.Close(), g.lock.Clo
 
 // work runs the parts until ctx is done. They stop in the order of the flow: when sensing has ended the last readings
 // are sealed, and then the link is closed.
-func (g *gateway) work(ctx context.Context, station *sense.Station, rules *edge.Runner, up *uplink.Uplink) error {
+func (g *gateway) work(ctx context.Context, station *sense.Station, desk *calibrate.Desk, rules *edge.Runner, up *uplink.Uplink) error {
 	group, ctx := errgroup.WithContext(ctx)
 	sealing, sensed := context.WithCancel(context.WithoutCancel(ctx))
 	sending, sealed := context.WithCancel(context.WithoutCancel(ctx))
@@ -164,7 +167,12 @@ func (g *gateway) work(ctx context.Context, station *sense.Station, rules *edge.
 	defer sealed()
 	group.Go(func() error {
 		defer sensed()
+		defer g.openDesk(ctx, desk, station)()
 		return g.sense(ctx, station, rules)
+	})
+	group.Go(func() error {
+		g.control(ctx, desk)
+		return nil
 	})
 	group.Go(func() error {
 		defer sealed()

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -24,13 +23,6 @@ type Documents interface {
 	TakeDocument(ctx context.Context, d wire.Document) error
 	// Flush puts everything taken on disk, now.
 	Flush(ctx context.Context) error
-}
-
-// Options are what a Desk is made of.
-type Options struct {
-	DataDir string // calibrations/ in it is the Desk's
-	Clock   sense.Clock
-	Log     *slog.Logger
 }
 
 // idle is how long a session may wait for its person before another may begin in its place.
@@ -49,34 +41,34 @@ type Desk struct {
 	order    []string
 	inForce  map[key]*kept
 	unsent   []*kept
+	damaged  []error
 	sessions map[string]*Session // by sensor; one that ended stays until the next, to be looked at
 	holder   Holder
 	docs     Documents
 }
 
-// NewDesk reads the calibrations kept in the data folder. What is damaged is logged and passed over.
-func NewDesk(o Options) *Desk {
+// NewDesk reads the calibrations kept in calibrations/ of the data folder. What is damaged is passed over, and logged by Open.
+func NewDesk(dataDir string, clock sense.Clock) *Desk {
 	d := &Desk{
-		store: store{dir: filepath.Join(o.DataDir, "calibrations")}, clock: o.Clock, log: o.Log,
+		store: store{dir: filepath.Join(dataDir, "calibrations")}, clock: clock, log: slog.New(slog.DiscardHandler),
 		fitted: make(map[string]*fitted), sessions: make(map[string]*Session),
 	}
 	d.life, d.end = context.WithCancel(context.Background())
-	var bad []error
-	d.inForce, d.unsent, bad = d.store.load()
-	for _, err := range bad {
-		d.log.Error("a calibration cannot be read; an older one counts, or none", slog.Any("err", err))
-	}
+	d.inForce, d.unsent, d.damaged = d.store.load()
 	return d
 }
 
 // Open lets sessions begin: holder gives them their buses, docs takes their records. Records that an earlier run could not
 // hand over are handed over now. Close must be called after it.
-func (d *Desk) Open(ctx context.Context, holder Holder, docs Documents) {
+func (d *Desk) Open(ctx context.Context, holder Holder, docs Documents, log *slog.Logger) {
 	d.mu.Lock()
-	d.holder, d.docs = holder, docs
-	unsent := d.unsent
-	d.unsent = nil
+	d.holder, d.docs, d.log = holder, docs, log
+	unsent, damaged := d.unsent, d.damaged
+	d.unsent, d.damaged = nil, nil
 	d.mu.Unlock()
+	for _, err := range damaged {
+		log.Error("a calibration cannot be read; an older one counts, or none", slog.Any("err", err))
+	}
 	for _, k := range unsent {
 		if err := d.spool(ctx, k); err != nil {
 			d.log.Error("a calibration record waits for the disk", slog.String("sensor", k.record.Sensor), slog.Any("err", err))
@@ -374,56 +366,4 @@ func cut(s string, n int) string {
 		s = string(r[:len(r)-1])
 	}
 	return s
-}
-
-// Target is what can be calibrated, and how that stands.
-type Target struct {
-	Sensor       string           `json:"sensor"`
-	Quantity     measure.Quantity `json:"quantity"`
-	Kind         string           `json:"kind"`
-	Methods      []Method         `json:"methods"`           // the usual one first
-	EverySeconds int64            `json:"every_s,omitempty"` // 0: no next one is asked for
-	Standing     Standing         `json:"standing"`
-	Due          *time.Time       `json:"due,omitempty"`
-	Last         *Record          `json:"last,omitempty"`
-	Busy         string           `json:"busy,omitempty"` // who is calibrating the sensor now
-}
-
-// Targets lists everything that can be calibrated, in the order of the configuration.
-func (d *Desk) Targets() []Target {
-	now := d.clock.Now()
-	d.mu.RLock()
-	defer d.mu.RUnlock()
-	var list []Target
-	for _, id := range d.order {
-		f := d.fitted[id]
-		busy := ""
-		if s := d.sessions[id]; s != nil && s.running() {
-			busy = s.begin.Who
-		}
-		for _, q := range f.quantities {
-			methods := f.methods(q)
-			every := f.every(methods[0], q)
-			t := Target{Sensor: id, Quantity: q, Kind: f.spec.Kind, Methods: methods, EverySeconds: int64(every / time.Second), Busy: busy}
-			last := d.inForce[key{id, q}]
-			var due time.Time
-			t.Standing, due = f.standing(last, q, now)
-			if !due.IsZero() {
-				t.Due = &due
-			}
-			if last != nil {
-				t.Last = &last.record
-			}
-			list = append(list, t)
-		}
-	}
-	return list
-}
-
-// History returns every calibration of a sensor that is kept here, newest first.
-func (d *Desk) History(sensor string) []Record {
-	if !measure.ValidID(sensor, wire.MaxSensorLength) {
-		return nil
-	}
-	return slices.Clip(d.store.history(sensor))
 }
