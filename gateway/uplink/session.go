@@ -95,6 +95,11 @@ func (u *Uplink) session(ctx context.Context) (progress bool, err error) {
 	if err := c.subscribe(ctx, wire.Topic(u.opts.Gateway, wire.LeafReceipt), s.receive); err != nil {
 		return false, err
 	}
+	if u.opts.Desired != nil { // before it says that it is online: that is when the server sends them
+		if err := c.subscribe(ctx, wire.Topic(u.opts.Gateway, wire.LeafDesired), s.desire); err != nil {
+			return false, err
+		}
+	}
 	if err := s.online(ctx); err != nil {
 		return false, err
 	}
@@ -141,6 +146,20 @@ func (s *session) receive(payload []byte) {
 	if !s.in.put(r.Epoch, r.Upto) {
 		s.u.stale.Add(1)
 	}
+}
+
+// desire runs in a goroutine of paho's and must not block.
+func (s *session) desire(payload []byte) {
+	d, err := wire.OpenDesired(payload, s.u.opts.Server)
+	if err == nil && d.Gateway != s.u.opts.Gateway {
+		err = fmt.Errorf("desired settings for %q", d.Gateway)
+	}
+	if err != nil {
+		s.u.forged.Add(1)
+		s.u.opts.Log.Warn("desired settings were refused", slog.Any("err", err))
+		return
+	}
+	s.u.opts.Desired(payload, d)
 }
 
 func (s *session) work(ctx context.Context) error {

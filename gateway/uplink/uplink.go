@@ -38,7 +38,10 @@ type Options struct {
 	Link   func(up bool)                                // is told whether batches reach the server
 	Renew  func(ctx context.Context, cause error) error // gives the spool a new epoch (spool.ErrDamaged, spool.ErrAhead)
 	Status func(ctx context.Context) wire.Status        // what the gateway says about itself; State and Time are set here
-	Now    func() time.Time
+	// Desired takes settings that the server signed for this gateway, as they came and as they read; it must not block.
+	// nil: the gateway takes none.
+	Desired func(sealed []byte, d wire.Desired)
+	Now     func() time.Time
 
 	Window         int           // batches under way without a receipt; default 32
 	ReceiptTimeout time.Duration // without progress so long: send again; twice so long: a new connection; default 15 s
