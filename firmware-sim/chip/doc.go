@@ -1,4 +1,4 @@
-// Package chip is the register-level twin of every chip the gateway reads: EZO-DO, EZO-pH, ADS1115 with capacitive soil
+// Package chip is the register-level twin of every chip the gateway reads: EZO-DO, -pH, -EC, -ORP and -RTD, ADS1115 with capacitive soil
 // probes, SHT4x, BME280 and DS18B20.
 //
 // A physical value comes in from the world, bits go out: behind periph's i2c.Bus, or as the files the kernel's w1 driver

@@ -1,14 +1,11 @@
 package chip
 
 import (
-	"fmt"
-	"math"
 	"strconv"
 	"strings"
 	"time"
 
 	"aovuon/firmware-sim/fault"
-	"aovuon/firmware-sim/world"
 	"aovuon/gateway/measure"
 )
 
@@ -20,6 +17,9 @@ const (
 	ezoNoData  = 255
 )
 
+// ezoQuick is how long a circuit works on a command that does not say otherwise.
+const ezoQuick = 300 * time.Millisecond
+
 // ezo is what EZO circuits have in common: one command at a time, its answer ready after a while, read once.
 type ezo struct {
 	part  Part
@@ -29,37 +29,74 @@ type ezo struct {
 	ready time.Time
 	value float64 // the number in the reply, when reading
 	reads bool    // the reply is a reading
-	power time.Time
+
+	restart byte   // why it started last
+	name    string // kept without power, as all below
+	led     bool
+	copying ezoCopy
 }
 
 // ezoBoard is what one kind of EZO circuit does of its own.
 type ezoBoard interface {
 	info() ezoInfo
-	// read takes a reading at t with the compensation temperature: the number as printed, and its text.
+	// read takes a reading at t with the compensation temperature: the first number as printed, and the whole text.
 	read(p Part, t time.Time, comp float64) (v float64, text string)
 	// command answers what only this board knows; ok is false for what it does not.
-	command(name string, args []string) (reply string, delay time.Duration, ok bool)
-	reset()
+	command(c ezoCommand) (reply string, delay time.Duration, ok bool)
+	// memory is the calibration, as its EEPROM keeps it without power.
+	memory() []*float64
+	// reset forgets what is not kept without power, or everything when factory is true.
+	reset(factory bool)
+}
+
+// ezoCommand is a command and the circumstances it is given in.
+type ezoCommand struct {
+	name string // in capitals
+	args []string
+	part Part
+	now  time.Time
+	comp float64 // compensation temperature, °C
+}
+
+// is reports whether the command is name with these arguments, capitals or not.
+func (c ezoCommand) is(name string, args ...string) bool {
+	if c.name != name || len(c.args) != len(args) {
+		return false
+	}
+	for i := range args {
+		if !strings.EqualFold(c.args[i], args[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 type ezoInfo struct {
 	name     string // in the reply to I
 	firmware string
 	quantity measure.Quantity
-	comp     float64 // compensation temperature at power-on, °C
 	readTime time.Duration
+	comp     float64 // compensation temperature at power-on, °C
+	takesT   bool    // knows T and RT
 }
 
 // EZO is a simulated EZO circuit on an I²C bus.
 type EZO struct{ ezo }
 
+func newEZO(p Part, board ezoBoard) *EZO {
+	e := &EZO{ezo{part: p, board: board, led: true}}
+	e.board.reset(true)
+	e.Reset()
+	return e
+}
+
 // Part implements Device.
 func (e *EZO) Part() Part { return e.part }
 
-// Reset implements Device.
+// Reset implements Device: what a loss of power does. The calibration stays.
 func (e *EZO) Reset() {
-	e.temp, e.reply, e.power = e.board.info().comp, nil, e.part.Now()
-	e.board.reset()
+	e.temp, e.reply, e.reads, e.restart, e.copying = e.board.info().comp, nil, false, 'P', ezoCopy{}
+	e.board.reset(false)
 }
 
 // Tx implements Device.
@@ -74,38 +111,26 @@ func (e *EZO) Tx(w, r []byte) error {
 	return nil
 }
 
-// take starts a command; it puts away whatever was not read before.
+// take starts a command; it puts away whatever was not read before. Any command wakes a circuit that sleeps.
 func (e *EZO) take(line string, now time.Time) {
 	cells := strings.Split(line, ",")
-	name, args := strings.ToUpper(cells[0]), cells[1:]
+	c := ezoCommand{name: strings.ToUpper(cells[0]), args: cells[1:], part: e.part, now: now, comp: e.temp}
 	info := e.board.info()
-	delay := 300 * time.Millisecond
-	text, ok := "", true
 	e.reads = false
-	switch {
-	case name == "R" && len(args) == 0:
-		e.reads, delay = true, info.readTime
-	case name == "RT" && len(args) == 1:
-		e.reads, delay = true, 900*time.Millisecond
-		ok = e.compensate(args[0])
-	case name == "T" && len(args) == 1 && args[0] == "?":
-		text = "?T," + strconv.FormatFloat(e.temp, 'f', 1, 64)
-	case name == "T" && len(args) == 1:
-		ok = e.compensate(args[0])
-	case name == "I" && len(args) == 0:
-		text = "?I," + info.name + "," + info.firmware
-	case name == "STATUS" && len(args) == 0:
-		text = "?Status,P,5.03"
-	default:
-		text, delay, ok = e.board.command(name, args)
+	text, delay, ok := e.common(c)
+	if !ok {
+		text, delay, ok = e.board.command(c)
 	}
 	e.ready = now.Add(delay)
-	if !ok {
+	switch {
+	case !ok:
 		e.reads, e.reply = false, []byte{ezoSyntax}
-		e.ready = now.Add(300 * time.Millisecond)
+		e.ready = now.Add(ezoQuick)
 		return
-	}
-	if e.reads {
+	case c.is("SLEEP"): // no answer
+		e.reply = nil
+		return
+	case e.reads:
 		e.value, text = e.board.read(e.part, e.ready, e.temp)
 	}
 	e.reply = append([]byte{ezoOK}, text...)
@@ -114,13 +139,55 @@ func (e *EZO) take(line string, now time.Time) {
 	}
 }
 
-func (e *EZO) compensate(cell string) bool {
-	t, err := strconv.ParseFloat(cell, 64)
-	if err != nil || t < -126 || t > 1254 { // the limits of the data sheet of the RTD circuit
-		return false
+// common answers what every circuit knows.
+func (e *EZO) common(c ezoCommand) (text string, delay time.Duration, ok bool) {
+	info := e.board.info()
+	switch {
+	case c.is("R"):
+		e.reads = true
+		return "", info.readTime, true
+	case c.is("T", "?") && info.takesT:
+		return "?T," + strconv.FormatFloat(e.temp, 'f', 1, 64), ezoQuick, true
+	case (c.name == "T" || c.name == "RT") && len(c.args) == 1 && info.takesT:
+		if !number(c.args[0], -126, 1254, &e.temp) { // the limits of the data sheet of the RTD circuit
+			return "", 0, false
+		}
+		if e.reads = c.name == "RT"; e.reads {
+			return "", 900 * time.Millisecond, true
+		}
+		return "", ezoQuick, true
+	case c.is("I"):
+		return "?I," + info.name + "," + info.firmware, ezoQuick, true
+	case c.is("STATUS"):
+		return "?Status," + string(e.restart) + ",5.03", ezoQuick, true
+	case c.is("NAME", "?"):
+		return "?Name," + e.name, ezoQuick, true
+	case c.name == "NAME" && len(c.args) == 1 && len(c.args[0]) <= 16:
+		e.name = c.args[0]
+		return "", ezoQuick, true
+	case c.is("L", "?"):
+		if e.led {
+			return "?L,1", ezoQuick, true
+		}
+		return "?L,0", ezoQuick, true
+	case c.is("L", "0"), c.is("L", "1"):
+		e.led = c.args[0] == "1"
+		return "", ezoQuick, true
+	case c.is("FIND"), c.is("SLEEP"):
+		return "", ezoQuick, true
+	case c.is("FACTORY"):
+		e.name, e.led = "", true
+		e.board.reset(true)
+		e.Reset()
+		for _, p := range e.board.memory() {
+			*p = 0
+		}
+		e.restart = 'S'
+		return "", ezoQuick, true
+	case c.name == "EXPORT", c.name == "IMPORT":
+		return e.copying.command(c, e.board.memory())
 	}
-	e.temp = t
-	return true
+	return "", 0, false
 }
 
 // give fills r with the answer: code, text, zeros.
@@ -157,125 +224,6 @@ func EZOFaults() []fault.Kind {
 	return []fault.Kind{fault.Unplug, fault.Shorted, fault.Garbled, fault.Bit7, fault.Stuck, fault.Frozen, fault.Noise}
 }
 
-// NewEZODO makes a dissolved-oxygen circuit. oxygen is what the water truly holds (mg/L), water its temperature (°C): the
-// probe feels the oxygen's pressure, so what the circuit prints depends on the temperature it was told.
-func NewEZODO(p Part, oxygen, water Source) *EZO {
-	e := &EZO{ezo{part: p, board: &ezoDO{oxygen: element{source: oxygen, noise: 0.01, wild: 1.5}, water: water}}}
-	e.Reset()
-	return e
-}
-
-type ezoDO struct {
-	oxygen   element
-	water    Source
-	cal      int
-	pressure float64 // kPa
-	ppt      float64 // g/kg
-}
-
-func (d *ezoDO) info() ezoInfo {
-	return ezoInfo{
-		name: "D.O.", firmware: "2.16", quantity: measure.DissolvedOxygen, comp: 20,
-		readTime: 600 * time.Millisecond,
-	}
-}
-
-func (d *ezoDO) reset() { d.cal, d.pressure, d.ppt = 1, 101.3, 0 }
-
-func (d *ezoDO) read(p Part, t time.Time, comp float64) (float64, string) {
-	share := d.oxygen.at(p, t) / world.Saturation(d.water(t), 0, 1)
-	mgL := share * world.Saturation(comp, d.ppt, d.pressure/101.325)
-	return printed(math.Max(0, math.Min(100, mgL)), 2)
-}
-
-func (d *ezoDO) command(name string, args []string) (string, time.Duration, bool) {
-	const quick = 300 * time.Millisecond
-	one := len(args) == 1
-	switch {
-	case name == "CAL" && (len(args) == 0 || one && args[0] == "0"):
-		d.cal = 1 + len(args)
-		return "", 1300 * time.Millisecond, true
-	case name == "CAL" && one && args[0] == "?":
-		return fmt.Sprintf("?Cal,%d", d.cal), quick, true
-	case name == "CAL" && one && strings.EqualFold(args[0], "clear"):
-		d.cal = 0
-		return "", quick, true
-	case name == "P" && one && args[0] == "?":
-		return "?,P," + strconv.FormatFloat(d.pressure, 'f', 1, 64), quick, true
-	case name == "P" && one:
-		return "", quick, number(args[0], 30, 200, &d.pressure)
-	case name == "S" && one && args[0] == "?":
-		return "?S," + strconv.FormatFloat(d.ppt, 'f', 2, 64) + ",ppt", quick, true
-	case name == "S" && len(args) == 2 && strings.EqualFold(args[1], "ppt"):
-		return "", quick, number(args[0], 0, 42, &d.ppt)
-	case name == "S" && one: // µS/cm at 25 °C; 0.56 mg/L salt each is right within 10 % from 1 to 10 mS/cm (PSS-78)
-		var us float64
-		ok := number(args[0], 0, 60000, &us)
-		if ok {
-			d.ppt = us * 0.56e-3
-		}
-		return "", quick, ok
-	case name == "O" && one && args[0] == "?":
-		return "?,O,mg", quick, true
-	}
-	return "", 0, false
-}
-
-// NewEZOPH makes a pH circuit. ph is the water's true pH, water its temperature (°C): the electrode's slope grows with
-// temperature, so what the circuit prints depends on the temperature it was told.
-func NewEZOPH(p Part, ph, water Source) *EZO {
-	e := &EZO{ezo{part: p, board: &ezoPH{ph: element{source: ph, noise: 0.003, wild: 0.4}, water: water}}}
-	e.Reset()
-	return e
-}
-
-type ezoPH struct {
-	ph    element
-	water Source
-	cal   int
-}
-
-func (d *ezoPH) info() ezoInfo {
-	return ezoInfo{name: "pH", firmware: "2.10", quantity: measure.PH, comp: 25, readTime: 900 * time.Millisecond}
-}
-
-func (d *ezoPH) reset() { d.cal = 3 }
-
-// read is Nernst's slope: volts go with (pH − 7) · T, and the circuit divides by the T it was told.
-func (d *ezoPH) read(p Part, t time.Time, comp float64) (float64, string) {
-	v := 7 + (d.ph.at(p, t)-7)*(d.water(t)+273.15)/(comp+273.15)
-	return printed(math.Max(0.001, math.Min(14, v)), 3)
-}
-
-func (d *ezoPH) command(name string, args []string) (string, time.Duration, bool) {
-	const quick, slow = 300 * time.Millisecond, 900 * time.Millisecond
-	one := len(args) == 1
-	switch {
-	case name == "CAL" && one && args[0] == "?":
-		return fmt.Sprintf("?Cal,%d", d.cal), quick, true
-	case name == "CAL" && one && strings.EqualFold(args[0], "clear"):
-		d.cal = 0
-		return "", quick, true
-	case name == "CAL" && len(args) == 2:
-		var point float64
-		if !number(args[1], 0, 14, &point) {
-			return "", 0, false
-		}
-		switch strings.ToLower(args[0]) {
-		case "mid": // clears the other points
-			d.cal = 1
-		case "low", "high":
-			d.cal = min(3, d.cal+1)
-		default:
-			return "", 0, false
-		}
-		return "", slow, true
-	case name == "SLOPE" && one && args[0] == "?":
-		return "?Slope,99.7,100.3,-0.89", quick, true
-	}
-	return "", 0, false
-}
-
 // printed rounds v as a circuit prints it.
 func printed(v float64, decimals int) (float64, string) {
 	text := strconv.FormatFloat(v, 'f', decimals, 64)
@@ -288,7 +236,7 @@ func printed(v float64, decimals int) (float64, string) {
 
 func number(cell string, low, high float64, to *float64) bool {
 	v, err := strconv.ParseFloat(cell, 64)
-	if err != nil || v < low || v > high {
+	if err != nil || !(v >= low && v <= high) {
 		return false
 	}
 	*to = v

@@ -17,7 +17,7 @@ const doAddr, phAddr = 0x61, 0x63
 func ezoRig(t *testing.T, oxygen, ph, water float64) *rig {
 	t.Helper()
 	r := newRig()
-	r.add(t, doAddr, chip.NewEZODO(r.part(t, "do", chip.EZOFaults()), constant(oxygen), constant(water)))
+	r.add(t, doAddr, chip.NewEZODO(r.part(t, "do", chip.EZOFaults()), constant(oxygen), constant(water), constant(0), constant(1013.25)))
 	r.add(t, phAddr, chip.NewEZOPH(r.part(t, "ph", chip.EZOFaults()), constant(ph), constant(water)))
 	return r
 }
@@ -101,11 +101,28 @@ func TestEZO_Commands(t *testing.T) {
 		{doAddr, "S,?", tick, 1, `\?S,1\.50,ppt`},
 		{doAddr, "S,5000", tick, 1, ``},
 		{doAddr, "O,?", tick, 1, `\?,O,mg`},
+		{doAddr, "S,?", tick, 1, `\?S,5000,uS`},
+		{doAddr, "O,%,1", tick, 1, ``},
+		{doAddr, "O,?", tick, 1, `\?,O,%,mg`},
+		{doAddr, "RT,28.0", 900 * time.Millisecond, 1, `\d+\.\d\d,\d+\.\d`},
+		{doAddr, "O,mg,0", tick, 1, ``},
+		{doAddr, "R", 600 * time.Millisecond, 1, `\d+\.\d`},
+		{doAddr, "O,mg,2", tick, 2, ``},
+		{doAddr, "S,50,ppt", tick, 2, ``},
 		{phAddr, "Cal,?", tick, 1, `\?Cal,3`},
+		{phAddr, "Slope,?", tick, 1, `\?Slope,99\.7,100\.3,-0\.89`},
+		{phAddr, "Name,ao1", tick, 1, ``},
+		{phAddr, "Name,?", tick, 1, `\?Name,ao1`},
+		{phAddr, "Name,a-name-longer-than-16", tick, 2, ``},
+		{phAddr, "L,0", tick, 1, ``},
+		{phAddr, "L,?", tick, 1, `\?L,0`},
+		{phAddr, "Find", tick, 1, ``},
+		{phAddr, "Sleep", tick, 255, ``},
+		{phAddr, "Cal,low,8", tick, 2, ``},
+		{phAddr, "Cal,high,6", tick, 2, ``},
 		{phAddr, "Cal,mid,7.00", 900 * time.Millisecond, 1, ``},
 		{phAddr, "Cal,low,4.00", 900 * time.Millisecond, 1, ``},
 		{phAddr, "Cal,?", tick, 1, `\?Cal,2`},
-		{phAddr, "Slope,?", tick, 1, `\?Slope,99\.7,100\.3,-0\.89`},
 		{phAddr, "RT", tick, 2, ``},
 		{phAddr, "RT,warm", tick, 2, ``},
 		{phAddr, "Cal,seven,7", tick, 2, ``},

@@ -17,7 +17,7 @@ func FuzzBus_Tx(f *testing.F) {
 		addrs := []uint16{0x44, 0x48, 0x61, 0x63, 0x76}
 		r.add(t, addrs[0], chip.NewSHT4x(r.part(t, "a", nil), constant(25), constant(80)))
 		r.add(t, addrs[1], chip.NewADS1115(r.part(t, "b", nil)))
-		r.add(t, addrs[2], chip.NewEZODO(r.part(t, "c", nil), constant(6), constant(25)))
+		r.add(t, addrs[2], chip.NewEZODO(r.part(t, "c", nil), constant(6), constant(25), constant(0), constant(1013.25)))
 		r.add(t, addrs[3], chip.NewEZOPH(r.part(t, "d", nil), constant(7), constant(25)))
 		r.add(t, addrs[4], chip.NewBME280(r.part(t, "e", nil), constant(25), constant(80), constant(1010)))
 		for _, addr := range append(addrs, uint16(which)) {

@@ -27,6 +27,7 @@ const (
 	Frozen  Kind = "frozen"  // answers in time, always with the same value: a fouled probe
 	PowerUp Kind = "powerup" // the value a chip holds before its first conversion
 	Noise   Kind = "noise"   // plausible answers that jump about: a bad ground
+	Open    Kind = "open"    // the probe is off its circuit, which answers all the same
 
 	// Of units on a serial line.
 	Exception Kind = "exception"  // the unit refuses every question

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -118,7 +120,7 @@ func (f *Field) add(at string, d Device) error {
 	}
 	k, ok := kinds()[d.Kind]
 	if !ok {
-		return wrong(at+".kind", "device %s: unknown kind %q: want ezo-do, ezo-ph, ads1115, capacitive, sht4x, bme280, ds18b20 or ultrasonic-uart", d.ID, d.Kind)
+		return wrong(at+".kind", "device %s: unknown kind %q: want one of %s", d.ID, d.Kind, strings.Join(slices.Sorted(maps.Keys(kinds())), ", "))
 	}
 	if err := k.fields(at, d); err != nil {
 		return err

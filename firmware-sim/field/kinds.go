@@ -21,10 +21,16 @@ func kinds() map[string]kind {
 		rh    = measure.RelativeHumidity
 	)
 	return map[string]kind{
-		"ezo-do": {"i2c", []measure.Quantity{measure.DissolvedOxygen, water}, chip.EZOFaults(), onI2C(
-			func(p chip.Part, s []chip.Source) chip.Device { return chip.NewEZODO(p, s[0], s[1]) })},
+		"ezo-do": {"i2c", []measure.Quantity{measure.DissolvedOxygen, water, measure.Salinity, measure.AirPressure}, chip.EZOFaults(), onI2C(
+			func(p chip.Part, s []chip.Source) chip.Device { return chip.NewEZODO(p, s[0], s[1], s[2], s[3]) })},
 		"ezo-ph": {"i2c", []measure.Quantity{measure.PH, water}, chip.EZOFaults(), onI2C(
 			func(p chip.Part, s []chip.Source) chip.Device { return chip.NewEZOPH(p, s[0], s[1]) })},
+		"ezo-ec": {"i2c", []measure.Quantity{measure.Conductivity, water}, chip.EZOFaults(), onI2C(
+			func(p chip.Part, s []chip.Source) chip.Device { return chip.NewEZOEC(p, s[0], s[1]) })},
+		"ezo-orp": {"i2c", []measure.Quantity{measure.ORP}, chip.EZOFaults(), onI2C(
+			func(p chip.Part, s []chip.Source) chip.Device { return chip.NewEZOORP(p, s[0]) })},
+		"ezo-rtd": {"i2c", []measure.Quantity{water}, chip.EZORTDFaults(), onI2C(
+			func(p chip.Part, s []chip.Source) chip.Device { return chip.NewEZORTD(p, s[0]) })},
 		"sht4x": {"i2c", []measure.Quantity{air, rh}, chip.SHT4xFaults(), onI2C(
 			func(p chip.Part, s []chip.Source) chip.Device { return chip.NewSHT4x(p, s[0], s[1]) })},
 		"bme280": {"i2c", []measure.Quantity{air, rh, measure.AirPressure}, chip.BME280Faults(), onI2C(

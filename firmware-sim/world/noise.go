@@ -20,6 +20,9 @@ const (
 	chanIrrigation
 	chanSoilTrait
 	chanPondLevel
+	chanPondSalt
+	chanPondRedox
+	chanSoilTemp
 )
 
 // hash mixes seed, channel and index to 64 well spread bits (splitmix64's finaliser, Steele, Lea, Flood 2014).

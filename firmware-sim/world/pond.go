@@ -82,6 +82,21 @@ func (w *World) level(p Place, h float64) float64 {
 	return full - short + 0.3*drift(own, chanPondLevel, h, 0.05)
 }
 
+// saltPerMicrosiemens is the practical salinity of one µS/cm at 25 °C between 300 and 900 µS/cm (PSS-78, within 2 %).
+const saltPerMicrosiemens = 4.9e-4
+
+// conductivity is that of the water at 25 °C, µS/cm: hard river water, thickened by dry weeks and thinned by rain.
+func (w *World) conductivity(p Place, h float64) float64 {
+	own := w.seed ^ text(p.ID)
+	return 420 + 160*(unit(own, chanPondSalt, 0)-0.5) + 45*drift(own, chanPondSalt, h, 21*24) + 1.5*drift(own, chanPondSalt, h, 0.7)
+}
+
+// orp is the redox potential, mV: it rises with oxygen and falls with pH, 59 mV each.
+func (w *World) orp(p Place, h float64) float64 {
+	return 250 + 45*math.Log2(math.Max(0.05, w.oxygenShare(p, h))) - 59*(w.ph(p, h)-7.5) +
+		12*drift(w.seed^text(p.ID), chanPondRedox, h, 40)
+}
+
 // Saturation is the dissolved oxygen water holds in equilibrium with air, mg/L: Benson and Krause 1984 as in USGS Office
 // of Water Quality memorandum 2011.03. t in °C (0 to 40), salinity in g/kg (0 to 40), pressure in atmospheres.
 func Saturation(t, salinity, pressure float64) float64 {

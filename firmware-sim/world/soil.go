@@ -112,3 +112,10 @@ func (w *World) soilHour(p Place, at, step, theta float64) float64 {
 	}
 	return clamp(theta, s.WiltingPoint, s.Saturation)
 }
+
+// soilTemperature is that of the soil at the probe, °C: the air's of the last days, and a fifth of its day, four hours late.
+func (w *World) soilTemperature(p Place, h float64) float64 {
+	_, hour := split(h)
+	day := 2*swing(hour, 9.5, 18.5, 0.5) - 1
+	return airNormals().at(h-4*24) + 0.6*w.slow(h-24) + 0.2*w.airSwing(h-4)*day + 0.3*drift(w.seed^text(p.ID), chanSoilTemp, h, 90)
+}

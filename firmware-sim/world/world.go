@@ -16,8 +16,8 @@ type Kind string
 
 // The kinds of places.
 const (
-	Pond Kind = "pond" // water temperature, dissolved oxygen, pH, water level; the air above it
-	Plot Kind = "plot" // soil moisture, air temperature, relative humidity, air pressure
+	Pond Kind = "pond" // water temperature, dissolved oxygen, pH, ORP, conductivity, salinity, water level; the air above it
+	Plot Kind = "plot" // soil moisture and temperature, air temperature, relative humidity, air pressure
 )
 
 // Place is one pond or plot. Zero fields mean the defaults named beside them.
@@ -106,13 +106,21 @@ func (w *World) Value(place string, q measure.Quantity, t time.Time) (float64, e
 		return w.ph(p, h), nil
 	case p.Kind == Pond && q == measure.WaterLevel:
 		return w.level(p, h), nil
+	case p.Kind == Pond && q == measure.Conductivity:
+		return w.conductivity(p, h), nil
+	case p.Kind == Pond && q == measure.Salinity:
+		return w.conductivity(p, h) * saltPerMicrosiemens, nil
+	case p.Kind == Pond && q == measure.ORP:
+		return w.orp(p, h), nil
+	case p.Kind == Plot && q == measure.SoilTemperature:
+		return w.soilTemperature(p, h), nil
 	case p.Kind == Plot && q == measure.SoilMoisture:
 		return 100 * w.soil(p, h), nil
 	case q == measure.AirTemperature:
 		return w.plotAir(p, h), nil
 	case p.Kind == Plot && q == measure.RelativeHumidity:
 		return w.humidity(p, h), nil
-	case p.Kind == Plot && q == measure.AirPressure:
+	case q == measure.AirPressure:
 		return w.pressure(h), nil
 	}
 	return 0, fmt.Errorf("%w quantity %q at %s %s", ErrUnknown, string(q), p.Kind, place)
