@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"aovuon/server/desired"
 	"aovuon/server/history"
 	"aovuon/server/sqldb"
 	"aovuon/server/watch"
@@ -55,6 +56,8 @@ type GatewayState struct {
 	Seq       uint64 // of its newest batch
 	Clock     string // what its clock was worth then: a measure.ClockState; empty before the first batch after a start
 	Refused   int64  // messages of its topics in the quarantine's counters
+	Wanted    uint64 // version of what is wanted of its settings; 0: nothing ever was
+	Report    desired.Report
 }
 
 // Refusals counts refused messages of one gateway and reason since the database was made.

@@ -33,6 +33,7 @@ func shown(c Config, s System) web.System {
 	for _, g := range s.Gateways {
 		out.Gateways = append(out.Gateways, web.Gateway{
 			ID: g.ID, State: g.State, Since: g.StateTime, Seen: g.Seen, Clock: g.Clock, Seq: g.Seq, Refused: g.Refused, Retired: g.Retired,
+			Settings: web.Settings{State: g.Report.State, Version: g.Report.Version, Wanted: g.Wanted, Why: g.Report.Why, Kept: g.Report.Kept},
 		})
 	}
 	for _, r := range s.Refusals {

@@ -65,6 +65,7 @@ type running struct {
 	liveProjection *project.Live
 	liveRunner     atomic.Pointer[project.Runner]
 	historyRunner  *project.Runner
+	settingsRunner *project.Runner
 	metrics        *prometheus.Registry
 	listener       net.Listener
 	web            *http.Server
@@ -118,6 +119,10 @@ func (s *running) openProjections() {
 		Projection: project.NewHistory(s.history, s.places, s.dater, s.db, s.log), Source: s.recent, Cursors: s.db, Wake: s.recent.Wake(),
 		Linger: 20 * time.Millisecond, SaveEvery: 500 * time.Millisecond, Now: s.now, Log: s.log,
 	})
+	s.settingsRunner = project.NewRunner(project.RunnerOptions{
+		Projection: project.NewSettings(s.db, s.log), Source: s.recent, Cursors: s.db, Wake: s.recent.Wake(),
+		Linger: 20 * time.Millisecond, SaveEvery: 500 * time.Millisecond, Now: s.now, Log: s.log,
+	})
 	s.liveProjection = project.NewLive(s.live, s.places, s.dater)
 }
 
@@ -130,6 +135,7 @@ func (s *running) run(e *env) error {
 	g.Go(func() error { return s.outbox.Run(ctx) })
 	g.Go(func() error { return s.runHistory(ctx) })
 	g.Go(func() error { return s.runLive(ctx) })
+	g.Go(func() error { return s.settingsRunner.Run(ctx) })
 	g.Go(func() error { return trace.NewWorker(s.db, s.history, s.now, s.log).Run(ctx) })
 	g.Go(func() error { return s.serve(ctx) })
 	g.Go(func() error { return s.watchdog(ctx) })
@@ -224,5 +230,6 @@ func (s *running) openMetrics() error {
 	return errors.Join(s.metrics.Register(collectors.NewGoCollector()),
 		s.metrics.Register(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})),
 		s.metrics.Register(position("history", func() *project.Runner { return s.historyRunner })),
+		s.metrics.Register(position(project.SettingsName, func() *project.Runner { return s.settingsRunner })),
 		s.metrics.Register(position("live", s.liveRunner.Load)))
 }

@@ -24,7 +24,7 @@ func (s *running) system(ctx context.Context) (System, error) {
 	}
 	h := projectionState("history", s.historyRunner, out.LogEnd)
 	h.Undated = undated
-	out.Projections = []ProjectionState{h}
+	out.Projections = []ProjectionState{h, projectionState(project.SettingsName, s.settingsRunner, out.LogEnd)}
 	if live := s.liveRunner.Load(); live != nil {
 		out.Projections = append(out.Projections, projectionState("live", live, out.LogEnd))
 	}
@@ -53,10 +53,15 @@ func (s *running) system(ctx context.Context) (System, error) {
 	if err != nil {
 		return out, err
 	}
+	wanted, reports, err := s.db.AllSettings(ctx)
+	if err != nil {
+		return out, err
+	}
 	for _, g := range standings {
 		out.Gateways = append(out.Gateways, GatewayState{
 			ID: g.Gateway, State: g.State.State, StateTime: g.State.Time, Seen: g.Seen, Enrolled: g.Enrolled, Retired: g.Retired,
 			Epoch: g.Epoch, Seq: g.Seq, Clock: s.liveProjection.Clock(g.Gateway), Refused: refused[g.Gateway],
+			Wanted: wanted[g.Gateway], Report: reports[g.Gateway],
 		})
 	}
 	out.Broker = s.broker.state()

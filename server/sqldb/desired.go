@@ -106,19 +106,43 @@ func (d *DB) SaveReport(ctx context.Context, r desired.Report) error {
 }
 
 // Report returns a gateway's newest report; its State is empty where there is none.
-func (d *DB) Report(ctx context.Context, gateway string) (r desired.Report, err error) {
-	var body string
-	var at int64
-	err = d.read.QueryRowContext(ctx, `SELECT position, time_ms, body FROM settings_report WHERE gateway = $1`, gateway).Scan(&r.Position, &at, &body)
-	if errors.Is(err, sql.ErrNoRows) {
-		return desired.Report{Gateway: gateway}, nil
-	}
-	if err == nil {
-		err = json.Unmarshal([]byte(body), &r)
-	}
+func (d *DB) Report(ctx context.Context, gateway string) (desired.Report, error) {
+	_, reports, err := d.AllSettings(ctx)
 	if err != nil {
-		return desired.Report{}, fmt.Errorf("sqldb: settings report of %s: %w", gateway, err)
+		return desired.Report{}, err
 	}
-	r.Gateway, r.Time = gateway, fromMillis(at)
-	return r, nil
+	if r, ok := reports[gateway]; ok {
+		return r, nil
+	}
+	return desired.Report{Gateway: gateway}, nil
+}
+
+// AllSettings returns, by gateway, the version wanted and the newest report.
+func (d *DB) AllSettings(ctx context.Context) (wanted map[string]uint64, reports map[string]desired.Report, err error) {
+	wanted, reports = map[string]uint64{}, map[string]desired.Report{}
+	list, err := d.wanted(ctx, wantedColumns)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, w := range list {
+		wanted[w.Gateway] = w.Version
+	}
+	err = each(ctx, d.read, func(scan func(...any) error) error {
+		var gateway, body string
+		var r desired.Report
+		var at int64
+		if err := scan(&gateway, &r.Position, &at, &body); err != nil {
+			return err
+		}
+		if err := json.Unmarshal([]byte(body), &r); err != nil {
+			return fmt.Errorf("of %s: %w", gateway, err)
+		}
+		r.Gateway, r.Time = gateway, fromMillis(at)
+		reports[gateway] = r
+		return nil
+	}, `SELECT gateway, position, time_ms, body FROM settings_report`)
+	if err != nil {
+		return nil, nil, fmt.Errorf("sqldb: settings reports: %w", err)
+	}
+	return wanted, reports, nil
 }

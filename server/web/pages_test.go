@@ -19,6 +19,7 @@ import (
 	"aovuon/server/farm"
 	"aovuon/server/trace"
 	"aovuon/server/watch"
+	"aovuon/server/web"
 )
 
 // tags are what a text is without.
@@ -278,6 +279,23 @@ func TestPages_FailClosedAndQuiet(t *testing.T) {
 	s.setFailing(false)
 	if res := get(t, srv, "/", nil); res.status != 200 {
 		t.Errorf("after the failure: %d", res.status)
+	}
+}
+
+func TestSystemPage_SaysWhatBecameOfSettings(t *testing.T) {
+	for want, set := range map[string]web.Settings{
+		"đang dùng bản 3<":                      {State: "applied", Version: 3, Wanted: 3},
+		"bản 4 đang chờ trạm nhận<":             {State: "applied", Version: 3, Wanted: 4},
+		"bản 1 đang chờ trạm nhận<":             {Wanted: 1},
+		"giữ theo tệp của trạm: seal.every, a<": {State: "applied", Version: 3, Wanted: 3, Kept: []string{"seal.every", "a"}},
+		"trạm đã quay về cài đặt cũ<":           {State: "rolled-back", Version: 3, Wanted: 3, Why: "ao1-do"},
+		"<dd>splendid<":                         {State: "splendid", Version: 3, Wanted: 3},
+	} {
+		s := newSources(t)
+		s.system.Gateways[0].Settings = set
+		if body := string(get(t, s.pages(t), "/system", nil).body); !strings.Contains(body, want) {
+			t.Errorf("%+v: the page does not say %s", set, want)
+		}
 	}
 }
 

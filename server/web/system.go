@@ -3,7 +3,10 @@ package web
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"time"
+
+	"aovuon/server/desired"
 )
 
 // System is what the system page shows of the server itself.
@@ -39,6 +42,17 @@ type Gateway struct {
 	Seq     uint64
 	Refused int64
 	Retired time.Time
+
+	Settings Settings
+}
+
+// Settings says how a gateway and what is wanted of it agree.
+type Settings struct {
+	State   string   // desired.Applied and its like; empty while the gateway never said
+	Version uint64   // that it answered
+	Wanted  uint64   // that there is
+	Why     string   // for people at the server, as the gateway wrote it
+	Kept    []string // paths where its own file stands
 }
 
 // Refusal counts refused messages of one gateway and reason.
@@ -71,6 +85,7 @@ type gatewayRow struct {
 	Clock string
 
 	SeqNumber int64
+	Set       string // its settings, in words; empty when nobody ever wanted any
 }
 
 type projectionRow struct {
@@ -131,6 +146,7 @@ func gatewayLine(w *words, g Gateway, now time.Time) gatewayRow {
 	if key := "clock." + g.Clock; w.has(key) {
 		row.Clock = w.t(key)
 	}
+	row.Set = settingsText(w, g.Settings)
 	switch {
 	case !g.Retired.IsZero():
 		row.Level, row.Word = noted, w.t("gateway.retired")
@@ -142,6 +158,22 @@ func gatewayLine(w *words, g Gateway, now time.Time) gatewayRow {
 		row.Level, row.Word = warned, w.t("gateway.silent")
 	}
 	return row
+}
+
+func settingsText(w *words, s Settings) string {
+	version := w.count(int64(min(s.Version, 1<<62)))
+	switch {
+	case s.Wanted > s.Version || s.Wanted > 0 && s.State == "":
+		return w.t("settings.waits", w.count(int64(min(s.Wanted, 1<<62))))
+	case s.Wanted == 0 || s.State == "":
+		return ""
+	case s.State == desired.Applied && len(s.Kept) > 0:
+		return w.t("settings.kept", version, strings.Join(s.Kept, ", "))
+	}
+	if key := "settings." + s.State; w.has(key) {
+		return w.t(key, version)
+	}
+	return s.State
 }
 
 func reasonText(w *words, reason string) string {

@@ -11,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"aovuon/gateway/measure"
+	"aovuon/server/desired"
 	"aovuon/server/ingest"
 	"aovuon/server/trace"
 )
@@ -74,10 +75,13 @@ func asked(t *testing.T) []string {
 	for _, r := range trace.GapReasons() {
 		out = append(out, "gap."+string(r))
 	}
+	for _, state := range []string{desired.Local, desired.Applied, desired.Refused, desired.RolledBack} {
+		out = append(out, "settings."+state)
+	}
 	for _, way := range []string{"low", "high"} {
 		out = append(out, "limit."+way, "state.warned."+way, "state.danger."+way, "limits.warn."+way, "limits.crit."+way)
 	}
-	return append(out, "range.24h", "range.7d", "range.30d", "projection.history", "projection.live", "projection.ingest")
+	return append(out, "range.24h", "range.7d", "range.30d", "projection.history", "projection.live", "projection.ingest", "projection.settings")
 }
 
 func TestLocales_HaveTheSameKeysAndEachIsUsed(t *testing.T) {
