@@ -5,6 +5,10 @@ import (
 	"io"
 	"log/slog"
 	"time"
+
+	bugst "go.bug.st/serial"
+
+	"aovuon/gateway/sense/serial"
 )
 
 // NewSetWithInit is NewSet with another start of the host's drivers.
@@ -39,4 +43,12 @@ func ReadPinRequest(in io.Reader) (again []byte, err error) {
 		return nil, err
 	}
 	return r.append(nil), nil
+}
+
+// Device is what a serial port of this machine can do.
+type Device = device
+
+// NewSerialPort returns a port whose device open makes.
+func NewSerialPort(path string, open func(path string, mode *bugst.Mode) (Device, error)) serial.Port {
+	return newSerialPort(path, open)
 }

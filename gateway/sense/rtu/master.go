@@ -20,6 +20,9 @@ const (
 	turnaround = 100 * time.Millisecond
 	// longest is more than any answer and its echo: who sends more than that is no unit that answers.
 	longest = 1024
+	// nobody is a reserved address. A question to it is whole and right, so that units that count bytes in place of silence
+	// pass over it, too.
+	nobody = 249
 )
 
 // PortMaster is the Master of one serial port. It is safe for concurrent use, also beside other users of the port.
@@ -143,7 +146,7 @@ func (m *PortMaster) calm(ctx context.Context, c serial.Conn, r Request) error {
 		}
 		// A port keeps at most some thousand bytes that nobody read.
 		if heard += n; heard > 64*longest || m.clock.Now().Uptime-begin > r.timeout()+r.Line.Time(longest) {
-			return sense.Faultf(measure.Garbled, "rtu: the line is never silent (% x): something on it talks unasked", tail(buf[:n]))
+			return sense.Faultf(measure.Garbled, "rtu: the line is never silent (% X): something on it talks unasked", tail(buf[:n]))
 		}
 	}
 }
@@ -181,7 +184,7 @@ func (m *PortMaster) listen(ctx context.Context, c serial.Conn, r Request, q que
 			break
 		}
 	}
-	return nil, sense.Faultf(measure.Garbled, "rtu: unit %d: the line does not fall silent (% x): something on it talks unasked", r.Unit, tail(buf[:heard]))
+	return nil, sense.Faultf(measure.Garbled, "rtu: unit %d: the line does not fall silent (% X): something on it talks unasked", r.Unit, tail(buf[:heard]))
 }
 
 // silenceFault says what was heard when no answer was among it.
@@ -190,13 +193,13 @@ func silenceFault(r Request, heard []byte, v verdict) error {
 	case len(heard) == 0:
 		return sense.Faultf(measure.NoResponse, "rtu: unit %d does not answer within %v at %s", r.Unit, r.timeout(), r.Line)
 	case v.stray != nil && v.stray[0] != r.Unit:
-		return sense.Faultf(measure.Garbled, "rtu: unit %d asked, unit %d answers (% x)", r.Unit, v.stray[0], tail(v.stray))
+		return sense.Faultf(measure.Garbled, "rtu: unit %d asked, unit %d answers (% X)", r.Unit, v.stray[0], tail(v.stray))
 	case v.stray != nil:
-		return sense.Faultf(measure.Garbled, "rtu: unit %d answers another question than % x (% x)", r.Unit, r.PDU, tail(v.stray))
+		return sense.Faultf(measure.Garbled, "rtu: unit %d answers another question than % X (% X)", r.Unit, r.PDU, tail(v.stray))
 	case len(heard) < shortestFrame:
-		return sense.Faultf(measure.Garbled, "rtu: unit %d: % x is no answer", r.Unit, heard)
+		return sense.Faultf(measure.Garbled, "rtu: unit %d: % X is no answer", r.Unit, heard)
 	}
-	return sense.Faultf(measure.CRC, "rtu: unit %d: the checksum of % x does not fit", r.Unit, tail(heard))
+	return sense.Faultf(measure.CRC, "rtu: unit %d: the checksum of % X does not fit", r.Unit, tail(heard))
 }
 
 // tail is the end of p, as much as a log line bears.
@@ -226,8 +229,8 @@ func (m *PortMaster) learn(q question, echoed bool) {
 	}
 }
 
-// learnEcho finds out whether the adapter hears itself, before a question whose answer would look the same. It sends what
-// no unit takes for a frame.
+// learnEcho finds out whether the adapter hears itself, before a question whose answer would look the same: it asks a unit
+// that cannot be.
 func (m *PortMaster) learnEcho(ctx context.Context, c serial.Conn, r Request) error {
 	m.mu.Lock()
 	known := m.echo != echoUnknown
@@ -235,7 +238,7 @@ func (m *PortMaster) learnEcho(ctx context.Context, c serial.Conn, r Request) er
 	if known {
 		return nil
 	}
-	probe := []byte{0x00, 0x00, 0x00} // shorter than any frame
+	probe := Frame(nobody, []byte{readHolding, 0, 0, 0, 1})
 	if err := c.Write(probe); err != nil {
 		return err
 	}

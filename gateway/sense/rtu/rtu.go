@@ -102,7 +102,7 @@ func (r Request) check() error {
 		return fmt.Errorf("rtu: unit %d: write 1 to %d", r.Unit, MaxUnit)
 	}
 	if len(r.PDU) < 1 || len(r.PDU) > MaxPDU || r.PDU[0] == 0 || r.PDU[0] >= exceptionBit {
-		return fmt.Errorf("rtu: % x is no question: want a function code of 1 to 127 and at most %d bytes", r.PDU, MaxPDU)
+		return fmt.Errorf("rtu: % X is no question: want a function code of 1 to 127 and at most %d bytes", r.PDU, MaxPDU)
 	}
 	if r.Timeout < 0 || r.Quiet < 0 {
 		return fmt.Errorf("rtu: a timeout of %v, a silence of %v", r.Timeout, r.Quiet)
