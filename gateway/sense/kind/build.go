@@ -20,7 +20,7 @@ type builder struct {
 	serial map[string]serial.Port
 	rtu    map[string]rtu.Master // of every serial bus
 	clock  sense.Clock
-	water  map[string]*memory // by the id of a sensor that compensates others
+	known  map[string]*memory // by the id of a sensor that compensates others
 
 	fitter Fitter // nil: drivers are read as they are
 }
@@ -35,7 +35,7 @@ func Build(specs []Spec, buses Buses, busKinds map[string]BusSpec, clock sense.C
 	}
 	b := &builder{
 		i2c: make(map[string]i2c.Bus), w1: make(map[string]fs.FS), serial: make(map[string]serial.Port),
-		rtu: make(map[string]rtu.Master), clock: clock, water: make(map[string]*memory),
+		rtu: make(map[string]rtu.Master), clock: clock, known: make(map[string]*memory),
 	}
 	for _, o := range opts {
 		o(b)
@@ -44,14 +44,14 @@ func Build(specs []Spec, buses Buses, busKinds map[string]BusSpec, clock sense.C
 		return nil, errs
 	}
 	for _, s := range specs {
-		if s.Temperature != "" && b.water[s.Temperature] == nil {
-			b.water[s.Temperature] = newMemory(clock, s.Temperature)
+		if s.Temperature != "" && b.known[s.Temperature] == nil {
+			b.known[s.Temperature] = newMemory(clock, s.Temperature)
 		}
 	}
 	var first, rest []sense.Channel
 	for _, s := range specs {
 		c := b.channel(s)
-		if m := b.water[s.ID]; m != nil {
+		if m := b.known[s.ID]; m != nil {
 			c.Sensor = m.watch(c.Sensor)
 			first = append(first, c)
 		} else {
@@ -104,10 +104,14 @@ func (b *builder) channel(s Spec) sense.Channel {
 	return c
 }
 
-func (b *builder) ezo(s Spec, board ezo.Board) *ezo.Dev {
-	var inputs sense.Inputs = sense.NoInputs{}
-	if m := b.water[s.Temperature]; m != nil {
-		inputs = m
+// inputs knows what compensates s.
+func (b *builder) inputs(s Spec) sense.Inputs {
+	if m := b.known[s.Temperature]; m != nil {
+		return m
 	}
-	return ezo.New(b.i2c[s.Bus], s.Address, board, freshWater{inputs}, b.clock)
+	return sense.NoInputs{}
+}
+
+func (b *builder) ezo(s Spec, board ezo.Board) *ezo.Dev {
+	return ezo.New(b.i2c[s.Bus], s.Address, board, freshWater{b.inputs(s)}, b.clock)
 }

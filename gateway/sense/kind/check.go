@@ -224,26 +224,30 @@ func (c *checker) checkAlone(i int, r row) bool {
 	return true
 }
 
-// checkTemperature wants the sensor that compensates to measure the water.
+// checkTemperature wants the sensor that compensates to measure what it compensates with.
 func (c *checker) checkTemperature(i int, r row) {
 	s := c.specs[i]
 	if s.Temperature == "" {
 		return
 	}
-	if !r.compensated {
+	if r.compensated == "" {
 		c.say(i, "temperature", "a "+r.Name+" is not compensated", "remove it")
 		return
+	}
+	what, mend := "water", "a ds18b20 in the same water"
+	if r.compensated == measure.AirTemperature {
+		what, mend = "air", "an sht4x or bme280 in the same air"
 	}
 	for _, other := range c.specs {
 		if other.ID != s.Temperature {
 			continue
 		}
-		if info, ok := Lookup(other.Kind); ok && !slices.Contains(info.Quantities, measure.WaterTemperature) {
-			c.say(i, "temperature", fmt.Sprintf("sensor %q does not measure the temperature of water", s.Temperature), "name a ds18b20 in the same water")
+		if info, ok := Lookup(other.Kind); ok && !slices.Contains(info.Quantities, r.compensated) {
+			c.say(i, "temperature", fmt.Sprintf("sensor %q does not measure the temperature of %s", s.Temperature, what), "name "+mend)
 		}
 		return
 	}
-	c.say(i, "temperature", fmt.Sprintf("there is no sensor %q", s.Temperature), "write the id of a ds18b20 in the same water")
+	c.say(i, "temperature", fmt.Sprintf("there is no sensor %q", s.Temperature), "write the id of "+mend)
 }
 
 func (c *checker) checkCalibration(i int, r row) {

@@ -9,23 +9,25 @@ import (
 	"aovuon/gateway/sense"
 )
 
-// maxAge is how old a water temperature may be and still compensate: a pond changes by less than half a degree in it.
+// maxAge is how old a temperature may be and still compensate: a pond changes by less than half a degree in it.
 const maxAge = 10 * time.Minute
 
-// memory is the last good water temperature of one sensor. It is written on the goroutine of that sensor's bus and read
-// on others.
+// memory is the last good values of one sensor. It is written on the goroutine of that sensor's bus and read on others.
 type memory struct {
 	clock  sense.Clock
 	sensor string
 
-	mu    sync.Mutex
-	known bool
-	value float64       // °C
+	mu   sync.Mutex
+	last map[measure.Quantity]remembered
+}
+
+type remembered struct {
+	value float64
 	at    time.Duration // uptime
 }
 
 func newMemory(clock sense.Clock, sensor string) *memory {
-	return &memory{clock: clock, sensor: sensor}
+	return &memory{clock: clock, sensor: sensor, last: make(map[measure.Quantity]remembered)}
 }
 
 // Input implements sense.Inputs: the last good value. It is not ok when it is older than maxAge.
@@ -33,10 +35,11 @@ func (m *memory) Input(q measure.Quantity) (measure.Input, bool) {
 	now := m.clock.Now().Uptime
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if q != measure.WaterTemperature || !m.known {
+	r, known := m.last[q]
+	if !known {
 		return measure.Input{}, false
 	}
-	return measure.Input{Quantity: q, Value: m.value, Sensor: m.sensor, Age: now - m.at}, now-m.at <= maxAge
+	return measure.Input{Quantity: q, Value: r.value, Sensor: m.sensor, Age: now - r.at}, now-r.at <= maxAge
 }
 
 // freshWater answers for a pond of fresh water near the sea where the configuration says nothing else.
@@ -70,18 +73,18 @@ func (w watched) Sense(ctx context.Context) ([]sense.Sample, error) {
 	return samples, err
 }
 
-// take remembers a water temperature that is good in every way: one out of range would compensate nonsense.
+// take remembers what is good in every way: a value out of range would compensate nonsense.
 func (m *memory) take(samples []sense.Sample) {
 	at := m.clock.Now().Uptime
 	for _, s := range samples {
-		if s.Quantity != measure.WaterTemperature || s.Quality != measure.Good {
+		if s.Quality != measure.Good {
 			continue
 		}
 		if q, err := s.Quantity.Grade(s.Value); err != nil || q != measure.Good {
 			continue
 		}
 		m.mu.Lock()
-		m.known, m.value, m.at = true, s.Value, at
+		m.last[s.Quantity] = remembered{value: s.Value, at: at}
 		m.mu.Unlock()
 	}
 }

@@ -7,13 +7,13 @@ import (
 	"io/fs"
 	"sync"
 	"testing/fstest"
+	"time"
 
 	"periph.io/x/conn/v3/i2c"
 	"periph.io/x/conn/v3/physic"
 
 	"aovuon/gateway/measure"
 	"aovuon/gateway/sense"
-	"aovuon/gateway/sense/sensetest"
 	"aovuon/gateway/sense/serial"
 )
 
@@ -44,7 +44,24 @@ func (f *field) Serial(path string) (serial.Port, error) {
 	if path == "/dev/never" {
 		return nil, errors.New("bus: /dev/never is no serial line")
 	}
-	return sensetest.NewSerial(path, clock()), nil
+	return levelPort{f}, nil
+}
+
+// levelPort is a line with a level sensor a metre above the water; its address for unplug is 0.
+type levelPort struct{ f *field }
+
+func (levelPort) String() string { return "level" }
+func (p levelPort) Use(_ context.Context, _ serial.Line, f func(serial.Conn) error) error {
+	return f(p)
+}
+func (levelPort) Write([]byte) error { return nil }
+func (p levelPort) Read(_ context.Context, b []byte, wait time.Duration) (int, error) {
+	p.f.mu.Lock()
+	defer p.f.mu.Unlock()
+	if p.f.gone[0] || wait == 0 {
+		return 0, nil
+	}
+	return copy(b, []byte{0xFF, 0x03, 0xE8, 0xEA}), nil
 }
 
 // unplug takes a chip off the bus, or puts it back.

@@ -22,7 +22,7 @@ type Spec struct {
 	Device      string           `yaml:"device"`      // 1-Wire: 28-0123456789ab
 	Input       *int             `yaml:"input"`       // analog input 0..3
 	Every       time.Duration    `yaml:"every"`       // 0 means DefaultEvery
-	Temperature string           `yaml:"temperature"` // id of the sensor whose water temperature compensates this one
+	Temperature string           `yaml:"temperature"` // id of the sensor whose temperature compensates this one: of the water, or of the air over it
 	Calibration *SoilCalibration `yaml:"calibration"` // of a capacitive probe in its soil
 	Height      *float64         `yaml:"height"`      // of a level sensor above the level that counts as 0, cm
 

@@ -47,6 +47,7 @@ buses:
   ao-i2c: { i2c: "1" }
   vuon: { i2c: "unix:/run/vuon.sock" }
   ao-w1: { w1: /sys/bus/w1/devices }
+  muc: { serial: /dev/ttyUSB0 }
 sensors:
   - { id: ao1-do, kind: ezo-do, bus: ao-i2c, address: 0x61, every: 30s, temperature: ao1-temp }
   - { id: ao1-ph, kind: ezo-ph, bus: ao-i2c, address: 0x63, temperature: ao1-temp }
@@ -56,6 +57,7 @@ sensors:
   - { id: khoai1-kk, kind: sht4x, bus: vuon, address: 0x44 }
   - { id: thuoc1-kk, kind: bme280, bus: vuon, address: 0x76, every: 100ms }
   - { id: ao1-temp, kind: ds18b20, bus: ao-w1, device: 28-000000000001 }
+  - { id: ao1-muc, kind: ultrasonic-uart, bus: muc, height: 180, temperature: khoai1-kk }
 `
 
 func TestBuild_EveryKindFromYAML(t *testing.T) {
@@ -75,13 +77,15 @@ func TestBuild_EveryKindFromYAML(t *testing.T) {
 	}
 	air := []measure.Quantity{measure.AirTemperature, measure.RelativeHumidity}
 	want := []line{
-		{"ao1-temp", "ao-w1", time.Minute, []measure.Quantity{measure.WaterTemperature}}, // compensates, so it comes first
+		// Those that compensate others come first.
+		{"khoai1-kk", "vuon", time.Minute, air},
+		{"ao1-temp", "ao-w1", time.Minute, []measure.Quantity{measure.WaterTemperature}},
 		{"ao1-do", "ao-i2c", 30 * time.Second, []measure.Quantity{measure.DissolvedOxygen}},
 		{"ao1-ph", "ao-i2c", time.Minute, []measure.Quantity{measure.PH}},
 		{"khoai1-am", "vuon", time.Minute, []measure.Quantity{measure.SoilMoisture}},
 		{"khoai2-am", "vuon", time.Minute, []measure.Quantity{measure.SoilMoisture}},
-		{"khoai1-kk", "vuon", time.Minute, air},
 		{"thuoc1-kk", "vuon", 100 * time.Millisecond, append(slices.Clone(air), measure.AirPressure)},
+		{"ao1-muc", "muc", time.Minute, []measure.Quantity{measure.WaterLevel, measure.SurfaceDistance}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -118,8 +122,8 @@ func TestBuild_NamesTheSensorTheFieldAndTheMend(t *testing.T) {
 		"id twice":          {"id: ao1-ph", "id: ao1-do", 1, "id", "sensor 1 of the list"},
 		"no kind":           {"kind: sht4x,", "", 4, "kind", strings.Join(kind.Names(), ", ")},
 		"unknown kind":      {"kind: sht4x", "kind: sht2x", 4, "kind", strings.Join(kind.Names(), ", ")},
-		"no bus":            {"bus: ao-w1, ", "", 6, "bus", "write one of ao-i2c, ao-w1, vuon"},
-		"unknown bus":       {"ezo-ph, bus: ao-i2c", "ezo-ph, bus: ao-i2d", 1, "bus", "write one of ao-i2c, ao-w1, vuon"},
+		"no bus":            {"bus: ao-w1, ", "", 6, "bus", "write one of ao-i2c, ao-w1, muc, vuon"},
+		"unknown bus":       {"ezo-ph, bus: ao-i2c", "ezo-ph, bus: ao-i2d", 1, "bus", "write one of ao-i2c, ao-w1, muc, vuon"},
 		"wrong sort of bus": {"ezo-ph, bus: ao-i2c", "ezo-ph, bus: ao-w1", 1, "bus", "write one of ao-i2c, vuon"},
 		"i2c for w1":        {"bus: ao-w1", "bus: vuon", 6, "bus", "write one of ao-w1"},
 		"no address":        {", address: 0x44", "", 4, "address", "0x44 to 0x46"},
@@ -141,12 +145,19 @@ func TestBuild_NamesTheSensorTheFieldAndTheMend(t *testing.T) {
 		"no such thermometer": {
 			"0x63, temperature: ao1-temp", "0x63, temperature: ao9-temp", 1, "temperature", `no sensor "ao9-temp"`,
 		},
-		"thermometer of air": {"0x63, temperature: ao1-temp", "0x63, temperature: khoai1-kk", 1, "temperature", "temperature of water"},
-		"its own":            {"0x63, temperature: ao1-temp", "0x63, temperature: ao1-ph", 1, "temperature", "temperature of water"},
-		"not compensated":    {"address: 0x44", "address: 0x44, temperature: ao1-temp", 4, "temperature", "remove it"},
-		"bad calibration":    {"volts: 1.5, vwc: 42", "volts: 2.5, vwc: 42", 3, "calibration", "dry volts must be above"},
-		"half a calibration": {", wet: { volts: 1.5, vwc: 42 }", "", 3, "calibration", "dry: { volts:"},
-		"no soil":            {"address: 0x44", "address: 0x44, calibration: { dry: { volts: 2, vwc: 1 }, wet: { volts: 1, vwc: 2 } }", 4, "calibration", "remove it"},
+		"thermometer of air":   {"0x63, temperature: ao1-temp", "0x63, temperature: khoai1-kk", 1, "temperature", "temperature of water"},
+		"its own":              {"0x63, temperature: ao1-temp", "0x63, temperature: ao1-ph", 1, "temperature", "temperature of water"},
+		"not compensated":      {"address: 0x44", "address: 0x44, temperature: ao1-temp", 4, "temperature", "remove it"},
+		"bad calibration":      {"volts: 1.5, vwc: 42", "volts: 2.5, vwc: 42", 3, "calibration", "dry volts must be above"},
+		"half a calibration":   {", wet: { volts: 1.5, vwc: 42 }", "", 3, "calibration", "dry: { volts:"},
+		"thermometer of water": {"temperature: khoai1-kk", "temperature: ao1-temp", 7, "temperature", "temperature of air"},
+		"no height":            {"height: 180, ", "", 7, "height", "above the pond's floor"},
+		"height of zero":       {"height: 180", "height: 0", 7, "height", "write 1 to 750"},
+		"height of no number":  {"height: 180", "height: .nan", 7, "height", "write 1 to 750"},
+		"height on sht4x":      {"address: 0x44", "address: 0x44, height: 180", 4, "height", "remove it"},
+		"address of a level":   {"height: 180", "height: 180, address: 1", 7, "address", "remove it"},
+		"a level on i2c":       {"bus: muc", "bus: vuon", 7, "bus", "write one of muc"},
+		"no soil":              {"address: 0x44", "address: 0x44, calibration: { dry: { volts: 2, vwc: 1 }, wet: { volts: 1, vwc: 2 } }", 4, "calibration", "remove it"},
 	} {
 		text := strings.Replace(good, tc.old, tc.new, 1)
 		if text == good {
@@ -181,6 +192,8 @@ func TestBuild_NamesTheBusThatIsWrong(t *testing.T) {
 		"neither":         {`{ i2c: "1" }`, `{}`, "ao-i2c", "", "either I²C, 1-Wire or serial"},
 		"both":            {`{ i2c: "1" }`, `{ i2c: "1", w1: /x }`, "ao-i2c", "", "either I²C, 1-Wire or serial"},
 		"one bus twice":   {"unix:/run/vuon.sock", "/dev/i2c-1", "vuon", "i2c", `bus "ao-i2c" once more`},
+		"serial and i2c":  {"{ serial: /dev/ttyUSB0 }", `{ serial: /dev/ttyUSB0, i2c: "2" }`, "muc", "", "either I²C, 1-Wire or serial"},
+		"no serial line":  {"/dev/ttyUSB0", "/dev/never", "muc", "serial", "serial: /dev/ttyUSB0"},
 		"impossible name": {"unix:/run/vuon.sock", "never", "vuon", "i2c", "no name of an I²C bus"},
 	} {
 		c := parse(t, strings.Replace(good, tc.old, tc.new, 1))
@@ -193,6 +206,14 @@ func TestBuild_NamesTheBusThatIsWrong(t *testing.T) {
 		if e.Index != -1 || e.Bus != tc.bus || e.Field != tc.field || !strings.Contains(e.Error(), tc.says) || !strings.Contains(e.Error(), tc.bus) {
 			t.Errorf("%s: %+v", name, e)
 		}
+	}
+}
+
+func TestBuild_ALevelSensorHasItsLineToItself(t *testing.T) {
+	c := parse(t, good+"  - { id: ao2-muc, kind: ultrasonic-uart, bus: muc, height: 150 }\n")
+	_, err := kind.Build(c.Sensors, newField(), c.Buses, clock())
+	if e, ok := errors.AsType[*kind.SpecError](err); !ok || e.ID != "ao2-muc" || e.Field != "bus" || !strings.Contains(e.Error(), `"ao1-muc"`) {
+		t.Errorf("Build = %v", err)
 	}
 }
 
@@ -326,6 +347,7 @@ func TestStation_UnpluggedChipIsAFaultAndHeals(t *testing.T) {
 		"khoai1-am soil_moisture": 38.84, "khoai2-am soil_moisture": 16.655,
 		"khoai1-kk air_temperature": 25, "khoai1-kk relative_humidity": 56.501,
 		"thuoc1-kk air_temperature": 25.08, "thuoc1-kk relative_humidity": 45.781, "thuoc1-kk air_pressure": 1006.53,
+		"ao1-muc water_level": 79.151, "ao1-muc surface_distance": 100.849,
 	}
 	check := func(when string) {
 		got := poll()
@@ -342,6 +364,7 @@ func TestStation_UnpluggedChipIsAFaultAndHeals(t *testing.T) {
 	for addr := range f.chips {
 		f.unplug(addr, true)
 	}
+	f.unplug(0, true)
 	delete(f.tree, "28-000000000001/w1_slave")
 	got := poll()
 	for key := range want {
@@ -352,6 +375,7 @@ func TestStation_UnpluggedChipIsAFaultAndHeals(t *testing.T) {
 	for addr := range f.chips {
 		f.unplug(addr, false)
 	}
+	f.unplug(0, false)
 	f.thermometer(1, at31)
 	check("plugged in again")
 }

@@ -34,11 +34,11 @@ type Info struct {
 // row is one kind of the table.
 type row struct {
 	Info
-	input       bool // hangs at an analog input
-	compensated bool // may name the sensor of its water temperature
-	calibrated  bool // may carry a soil calibration
-	alone       bool // has its serial line to itself
-	height      bool // hangs at a height above the level that counts as 0
+	input       bool             // hangs at an analog input
+	compensated measure.Quantity // may name the sensor of this temperature; "" means no
+	calibrated  bool             // may carry a soil calibration
+	alone       bool             // has its serial line to itself
+	height      bool             // hangs at a height above the level that counts as 0
 	build       func(b *builder, s Spec) sense.Sensor
 }
 
@@ -61,7 +61,7 @@ func table() []row {
 				Name: "ezo-do", Wiring: I2C, Quantities: []measure.Quantity{measure.DissolvedOxygen},
 				Lowest: firstAddress, Highest: lastAddress, Usual: 0x61,
 			},
-			compensated: true,
+			compensated: measure.WaterTemperature,
 			build:       func(b *builder, s Spec) sense.Sensor { return b.ezo(s, ezo.DO) },
 		},
 		{
@@ -69,7 +69,7 @@ func table() []row {
 				Name: "ezo-ph", Wiring: I2C, Quantities: []measure.Quantity{measure.PH},
 				Lowest: firstAddress, Highest: lastAddress, Usual: 0x63,
 			},
-			compensated: true,
+			compensated: measure.WaterTemperature,
 			build:       func(b *builder, s Spec) sense.Sensor { return b.ezo(s, ezo.PH) },
 		},
 		{
@@ -77,7 +77,7 @@ func table() []row {
 				Name: "ezo-ec", Wiring: I2C, Quantities: []measure.Quantity{measure.Conductivity},
 				Lowest: firstAddress, Highest: lastAddress, Usual: 0x64,
 			},
-			compensated: true,
+			compensated: measure.WaterTemperature,
 			build:       func(b *builder, s Spec) sense.Sensor { return b.ezo(s, ezo.EC) },
 		},
 		{
@@ -120,10 +120,10 @@ func table() []row {
 			build: func(b *builder, s Spec) sense.Sensor { return bme280.New(b.i2c[s.Bus], s.Address, b.clock) },
 		},
 		{
-			Info:  Info{Name: "ultrasonic-uart", Wiring: Serial, Quantities: []measure.Quantity{measure.WaterLevel, measure.SurfaceDistance}},
-			alone: true, height: true,
+			Info:        Info{Name: "ultrasonic-uart", Wiring: Serial, Quantities: []measure.Quantity{measure.WaterLevel, measure.SurfaceDistance}},
+			compensated: measure.AirTemperature, alone: true, height: true,
 			build: func(b *builder, s Spec) sense.Sensor {
-				return ultrasonic.New(b.serial[s.Bus], *s.Height, sense.NoInputs{})
+				return ultrasonic.New(b.serial[s.Bus], *s.Height, b.inputs(s))
 			},
 		},
 	}
