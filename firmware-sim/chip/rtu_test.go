@@ -29,7 +29,11 @@ type registers struct {
 	asked  int
 }
 
-func (r *registers) Reset() { r.resets++ }
+func (r *registers) Reset() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.resets++
+}
 
 func (r *registers) Respond(_ time.Time, pdu []byte) chip.RTUReply {
 	r.mu.Lock()
@@ -53,10 +57,17 @@ func (r *registers) Respond(_ time.Time, pdu []byte) chip.RTUReply {
 	return reply
 }
 
-func (r *registers) count() int {
+// counts returns how often the probe was asked, and how often it lost its power.
+func (r *registers) counts() (asked, resets int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.asked
+	return r.asked, r.resets
+}
+
+func (r *registers) word(at int) uint16 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.words[at]
 }
 
 // bench is a serial line on a pseudo-terminal with units on it, and the gateway's own port and master at the other end.
@@ -127,7 +138,8 @@ func (b *bench) unit(t *testing.T, name string, address byte, l serial.Line, fir
 
 func read(address byte, l serial.Line, at, n uint16) rtu.Request {
 	pdu := binary.BigEndian.AppendUint16([]byte{3}, at)
-	return rtu.Request{Line: l, Unit: address, PDU: binary.BigEndian.AppendUint16(pdu, n), Timeout: 400 * time.Millisecond}
+	// Less than a late answer takes, and more than a slow one on a machine that is busy.
+	return rtu.Request{Line: l, Unit: address, PDU: binary.BigEndian.AppendUint16(pdu, n), Timeout: 1200 * time.Millisecond}
 }
 
 // words are the registers of an answer.
@@ -188,7 +200,11 @@ func TestRTU_EveryFaultHasItsReason(t *testing.T) {
 			if err := b.board.Set("am", kind); err != nil {
 				t.Fatal(err)
 			}
-			pdu, err := b.master.Do(t.Context(), read(7, line(9600), 0, 1))
+			q := read(7, line(9600), 0, 1)
+			if want == measure.NoResponse || want == measure.Garbled { // it waits in vain
+				q.Timeout = 150 * time.Millisecond
+			}
+			pdu, err := b.master.Do(t.Context(), q)
 			if reason(err) != want || want == number && (err != nil || words(t, pdu)[0] != 100) {
 				t.Errorf("% X, %v; want %q", pdu, err, want)
 			}
@@ -207,5 +223,174 @@ func TestRTU_EveryFaultHasItsReason(t *testing.T) {
 				t.Errorf("healed: % X, %v", pdu, err)
 			}
 		})
+	}
+}
+
+// Probes of different speeds share a line with a dead one; everybody is asked at once, again and again. Nobody's answer is
+// taken for another's.
+func TestRTU_MixedSpeedsOnOneLine(t *testing.T) {
+	b := newBench(t, false)
+	fast := serial.Line{Baud: 19200, Parity: serial.NoParity, StopBits: 2}
+	counts := []*registers{b.unit(t, "nhanh", 1, fast, 100), b.unit(t, "cham", 2, line(4800), 200)}
+	b.unit(t, "chet", 3, line(9600), 300)
+	b.unit(t, "nham", 1, line(2400), 900) // the address of the first at another speed: never meant
+	if err := b.board.Set("chet", fault.Unplug); err != nil {
+		t.Fatal(err)
+	}
+	const rounds = 15
+	var wg sync.WaitGroup
+	poll := func(address byte, l serial.Line, first uint16) {
+		for i := range uint16(rounds) {
+			at := i % 8
+			pdu, err := b.master.Do(t.Context(), read(address, l, at, 2))
+			if err != nil {
+				t.Errorf("unit %d: %v", address, err)
+			} else if got := words(t, pdu); got[0] != first+at || got[1] != first+at+1 {
+				t.Errorf("unit %d register %d: %v", address, at, got)
+			}
+		}
+	}
+	wg.Go(func() { poll(1, fast, 100) })
+	wg.Go(func() { poll(2, line(4800), 200) })
+	wg.Go(func() {
+		for range 3 {
+			q := read(3, line(9600), 0, 1)
+			q.Timeout = 100 * time.Millisecond
+			if pdu, err := b.master.Do(t.Context(), q); reason(err) != measure.NoResponse {
+				t.Errorf("the dead one: % X, %v", pdu, err)
+			}
+		}
+	})
+	wg.Wait()
+	for i, c := range counts {
+		if n, _ := c.counts(); n != rounds {
+			t.Errorf("unit %d was asked %d times", i+1, n)
+		}
+	}
+}
+
+// virtual is a clock for both ends: sleeping is free.
+type virtual struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (v *virtual) wall() time.Time {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.now
+}
+
+func (v *virtual) Now() measure.Instant {
+	now := v.wall()
+	return measure.Instant{Wall: now, Uptime: time.Duration(now.UnixNano()), Clock: measure.Synced, Boot: "0123456789abcdef"}
+}
+
+func (v *virtual) Sleep(ctx context.Context, d time.Duration) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.now = v.now.Add(d)
+	return ctx.Err()
+}
+
+// A dead probe costs the line its own timeout, its question and the silence before it, and nothing more; parities count.
+func TestRTU_DeadProbeCostsItsTimeout(t *testing.T) {
+	clock := &virtual{now: time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)}
+	board := fault.NewBoard()
+	adapter, err := board.Add("rs485", chip.AdapterFaults()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := chip.NewSerialLine(clock.wall, false, adapter)
+	even := serial.Line{Baud: 9600, Parity: serial.EvenParity, StopBits: 1}
+	for i, set := range []serial.Line{line(9600), even} {
+		sw, err := board.Add(fmt.Sprint("am", i), chip.RTUFaults()...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		part := chip.Part{Name: fmt.Sprint("am", i), Now: clock.wall, Faults: sw, Ledger: chip.Silent{}}
+		l.Add(chip.NewRTUUnit(part, byte(1+i), set, new(registers)))
+	}
+	m := rtu.New(chip.NewSerialPort("rs485", l, clock.Sleep), clock)
+	ask := func(q rtu.Request) (time.Duration, error) {
+		begin := clock.wall()
+		_, err := m.Do(t.Context(), q)
+		return clock.wall().Sub(begin), err
+	}
+	own := func(set serial.Line) time.Duration { // question, silences, thinking, answer
+		return set.Time(8) + 2*rtu.Silence(set) + chip.RTUDelay + set.Time(7)
+	}
+	for i, set := range []serial.Line{line(9600), even} {
+		if took, err := ask(read(byte(1+i), set, 0, 1)); err != nil || took > own(set) {
+			t.Errorf("unit %d: %v, %v; want %v", 1+i, took, err, own(set))
+		}
+	}
+	dead := read(3, line(9600), 0, 1)
+	if took, err := ask(dead); reason(err) != measure.NoResponse || took > dead.Timeout+line(9600).Time(8)+rtu.Silence(line(9600)) {
+		t.Errorf("the dead one: %v, %v", took, err)
+	}
+	if took, err := ask(read(1, line(9600), 0, 1)); err != nil || took > own(line(9600)) {
+		t.Errorf("after the dead one: %v, %v", took, err)
+	}
+	if _, err := ask(read(2, line(9600), 0, 1)); reason(err) != measure.NoResponse {
+		t.Errorf("asked with the wrong parity: %v", err)
+	}
+	if err := board.Set("rs485", fault.Unplug); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ask(read(1, line(9600), 0, 1)); reason(err) != measure.BusDown {
+		t.Errorf("no adapter: %v", err)
+	}
+}
+
+// The adapter is pulled out and plugged in again: a fault of the bus, which heals by itself.
+func TestRTU_AdapterPulledOut(t *testing.T) {
+	b := newBench(t, false)
+	b.unit(t, "am", 7, line(9600), 100)
+	for range 3 {
+		if _, err := b.master.Do(t.Context(), read(7, line(9600), 0, 1)); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.board.Set("rs485", fault.Unplug); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if _, err := b.master.Do(t.Context(), read(7, line(9600), 0, 1)); reason(err) != measure.BusDown {
+				t.Fatalf("pulled out: %v", err)
+			}
+		}
+		b.board.HealAll()
+	}
+	// Out and in again between two questions: nothing is lost.
+	if _, err := b.master.Do(t.Context(), read(7, line(9600), 0, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.board.Set("rs485", fault.Unplug); err != nil {
+		t.Fatal(err)
+	}
+	b.board.HealAll()
+	if _, err := b.master.Do(t.Context(), read(7, line(9600), 0, 1)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestRTU_PowerIsLostWhenUnplugged(t *testing.T) {
+	b := newBench(t, false)
+	m := b.unit(t, "am", 7, line(9600), 100)
+	for kind, want := range map[fault.Kind]int{fault.CRC: 0, fault.Unplug: 1} {
+		if err := b.board.Set("am", kind); err != nil {
+			t.Fatal(err)
+		}
+		q := read(7, line(9600), 0, 1)
+		q.Timeout = 150 * time.Millisecond
+		if _, err := b.master.Do(t.Context(), q); err == nil {
+			t.Errorf("%s: no fault", kind)
+		}
+		b.board.HealAll()
+		_, before := m.counts()
+		_, err := b.master.Do(t.Context(), read(7, line(9600), 0, 1))
+		if _, after := m.counts(); err != nil || after-before != want {
+			t.Errorf("%s: %v, %d resets", kind, err, after-before)
+		}
 	}
 }
