@@ -113,20 +113,20 @@ func (u *RTUUnit) send(t time.Time, line serial.Line, unit byte, asked []byte, r
 	answer, after := rtu.Frame(unit, r.PDU), r.After
 	kind := u.part.Faults.Kind()
 	wrong := true
-	switch kind {
-	case fault.CRC:
+	switch {
+	case kind == fault.CRC:
 		answer[len(answer)-1] ^= 0x10
-	case fault.Garbled:
+	case kind == fault.Garbled:
 		answer = rtu.Frame(unit, otherAnswer(r.PDU))
-	case fault.Exception:
+	case kind == fault.Exception:
 		answer = rtu.Frame(unit, []byte{asked[0] | 0x80, byte(rtu.DeviceFailure)})
-	case fault.WrongUnit:
+	case kind == fault.WrongUnit:
 		answer = rtu.Frame(unit%rtu.MaxUnit+1, r.PDU)
-	case fault.Late:
+	case kind == fault.Late:
 		after += rtuLate
-	case fault.Slow:
+	case kind == fault.Slow:
 		after, wrong = after+rtuSlow, false
-	case fault.Glitch:
+	case kind == fault.Glitch:
 		answer, wrong = append([]byte{0x00, 0xFF}, answer...), false
 	default:
 		wrong = false

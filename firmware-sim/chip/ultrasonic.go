@@ -68,10 +68,10 @@ func (u *Ultrasonic) frame(t time.Time) (Burst, bool) {
 		u.part.record(t, measure.SurfaceDistance, right)
 		u.part.record(t, measure.WaterLevel, u.height-right)
 	}
-	switch kind {
-	case fault.CRC:
+	switch {
+	case kind == fault.CRC:
 		b.Bytes[3] ^= 0x04
-	case fault.Garbled:
+	case kind == fault.Garbled:
 		b.Bytes = []byte{0x12, 0x9A, 0x3C}
 	default:
 		return b, true

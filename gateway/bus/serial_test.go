@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -23,7 +22,6 @@ import (
 
 // device is a fake of the library's port.
 type device struct {
-	mu      sync.Mutex
 	modes   []bugst.Mode
 	written bytes.Buffer
 	lot     int // bytes a write takes

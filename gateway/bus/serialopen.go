@@ -42,9 +42,8 @@ func modeOf(line serial.Line) *bugst.Mode {
 
 // mendSerial says what to do about a serial port that does not open.
 func mendSerial(path string, err error) error {
-	var port *bugst.PortError
 	code := bugst.PortErrorCode(-1)
-	if errors.As(err, &port) {
+	if port, ok := errors.AsType[*bugst.PortError](err); ok {
 		code = port.Code()
 	}
 	switch {

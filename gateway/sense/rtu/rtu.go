@@ -62,6 +62,8 @@ type Master interface {
 type Exception byte //nolint:errname // the standard's own word
 
 // The exceptions (Modbus Application Protocol V1.1b3, section 7).
+//
+//nolint:errname // the standard's own words
 const (
 	IllegalFunction    Exception = 1
 	IllegalDataAddress Exception = 2
