@@ -45,8 +45,10 @@ func planEdge(cfg *Config, channels []sense.Channel, from pins) (edge.Config, re
 		sensors[c.ID] = c.Quantities
 	}
 	c := edge.Config{Aerators: cfg.Aerators, Alarms: cfg.Alarms}
-	c.Zone, _ = time.LoadLocation(cfg.Timezone) // validate told of a wrong one
 	var bad []error
+	if zone, err := time.LoadLocation(cfg.Timezone); err == nil { // validate told of a wrong one
+		c.Zone = zone
+	}
 	for _, p := range c.Check(sensors) {
 		bad = append(bad, cfg.src.problem(p.What, p.Mend, "$."+p.Path))
 	}

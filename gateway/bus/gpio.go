@@ -122,13 +122,13 @@ func (h *host) openPin(name string) (levels, error) {
 	h.start()
 	p := gpioreg.ByName(name)
 	if p == nil {
-		return nil, mendPin(name)
+		return nil, mendPin()
 	}
 	return hostPin{p}, nil
 }
 
 // mendPin says what to do about a pin that no driver knows.
-func mendPin(name string) error {
+func mendPin() error {
 	all := gpioreg.All()
 	if len(all) > 0 {
 		return fmt.Errorf("this machine has no such pin: write the name behind GPIO, from %s to %s, and not the number on the header",

@@ -11,7 +11,7 @@ import (
 func lowOxygen() edge.Alarm {
 	return edge.Alarm{
 		ID: "ao1-thieu-oxy", Sensor: "ao1-do", Quantity: measure.DissolvedOxygen,
-		Below: ptr(3.0), Clear: ptr(3.5), For: ptr(2 * time.Minute),
+		Below: new(3.0), Clear: new(3.5), For: new(2 * time.Minute),
 	}
 }
 
@@ -71,7 +71,7 @@ func TestAlarm_AFaultIsNeitherCalmNorAlarm(t *testing.T) {
 }
 
 func TestAlarm_Above(t *testing.T) {
-	p := alarmPond(t, edge.Alarm{ID: "ao1-nong", Sensor: "ao1-temp", Above: ptr(33.0), Clear: ptr(32.0), For: ptr(time.Duration(0))})
+	p := alarmPond(t, edge.Alarm{ID: "ao1-nong", Sensor: "ao1-temp", Above: new(33.0), Clear: new(32.0), For: new(time.Duration(0))})
 	for _, tc := range []struct {
 		v    float64
 		want string
@@ -111,8 +111,8 @@ func TestAlarm_ARestartIsNoCalm(t *testing.T) {
 
 func TestAlarm_SirenIsShared(t *testing.T) {
 	siren := &edge.Relay{Pin: "GPIO27"}
-	low, hot := lowOxygen(), edge.Alarm{ID: "ao1-nong", Sensor: "ao1-temp", Above: ptr(33.0), For: ptr(time.Duration(0)), Siren: siren}
-	low.Siren, low.For = siren, ptr(time.Duration(0))
+	low, hot := lowOxygen(), edge.Alarm{ID: "ao1-nong", Sensor: "ao1-temp", Above: new(33.0), For: new(time.Duration(0)), Siren: siren}
+	low.Siren, low.For = siren, new(time.Duration(0))
 	p := alarmPond(t, low, hot)
 	check := func(want bool) {
 		t.Helper()

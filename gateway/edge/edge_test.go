@@ -22,8 +22,6 @@ const (
 
 var errRelay = errors.New("no such pin")
 
-func ptr[T any](v T) *T { return &v }
-
 // noon is 12:00 in Vietnam.
 func noon() time.Time { return time.Date(2026, 5, 1, 5, 0, 0, 0, time.UTC) }
 
@@ -42,7 +40,7 @@ type pond struct {
 func config(change func(*edge.Aerator), alarms ...edge.Alarm) edge.Config {
 	a := edge.Aerator{
 		ID: "ao1-quat", Relay: edge.Relay{Pin: "GPIO17"}, Oxygen: "ao1-do", OnBelow: 4, OffAbove: 5.5,
-		MinRun: ptr(30 * time.Minute), MinRest: ptr(5 * time.Minute), Stale: 5 * time.Minute,
+		MinRun: new(30 * time.Minute), MinRest: new(5 * time.Minute), Stale: 5 * time.Minute,
 	}
 	if change != nil {
 		change(&a)

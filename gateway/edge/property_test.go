@@ -89,7 +89,7 @@ func TestAerator_HoldsItsPromisesInAnyStory(t *testing.T) {
 func TestAlarm_OnlyTrustedValuesMoveIt(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		a := lowOxygen()
-		a.For = ptr(time.Duration(0))
+		a.For = new(time.Duration(0))
 		p := alarmPond(t, a)
 		want, known := false, false
 		for range rapid.IntRange(1, 60).Draw(rt, "steps") {
