@@ -42,6 +42,7 @@ func check(specs []Spec, buses map[string]BusSpec) SpecErrors {
 		c.checkTemperature(i, r)
 		c.checkCalibrateEvery(i)
 		c.checkCalibration(i, r)
+		c.checkAmpere(i, r)
 	}
 	return c.errs
 }
@@ -196,7 +197,7 @@ func (c *checker) checkPlace(i int, r row, places map[string]int) {
 		places[s.Bus+" "+place] = i
 	}
 	if r.input {
-		if taken && c.specs[first].Kind == s.Kind {
+		if other, ok := find(c.specs[first].Kind); taken && ok && other.input {
 			taken = false
 		}
 		input := fmt.Sprintf("%s %s input %d", s.Bus, place, *s.Input)
@@ -265,5 +266,20 @@ func (c *checker) checkCalibration(i int, r row) {
 			Index: i, ID: s.ID, Field: "calibration", Problem: err.Error(), Err: err,
 			Mend: "write { dry: { volts: 2.3, vwc: 5 }, wet: { volts: 1.5, vwc: 42 } } with the probe's own numbers",
 		})
+	}
+}
+
+func (c *checker) checkAmpere(i int, r row) {
+	s := c.specs[i]
+	const mend = "write { volts_per_amp: 0.165 } where 20 A give 3.3 V; zero_volts is what it gives without current"
+	switch {
+	case r.ampere && s.Ampere == nil:
+		c.say(i, "ampere", "a current transducer has a scale", mend)
+	case !r.ampere && s.Ampere != nil:
+		c.say(i, "ampere", "a "+r.Name+" does not measure current", "remove it")
+	case r.ampere:
+		if err := s.scale().Check(); err != nil {
+			c.say(i, "ampere", err.Error(), mend)
+		}
 	}
 }

@@ -25,6 +25,7 @@ type Spec struct {
 	Temperature string           `yaml:"temperature"` // id of the sensor whose temperature compensates this one: of the water, or of the air over it
 	Calibration *SoilCalibration `yaml:"calibration"` // of a capacitive probe in its soil
 	Height      *float64         `yaml:"height"`      // of a level sensor above the level that counts as 0, cm
+	Ampere      *AmpereScale     `yaml:"ampere"`      // of a current transducer
 
 	CalibrateEvery string `yaml:"calibrate_every"` // "30d", "off"; empty means what suits the kind (gateway/calibrate)
 }
@@ -39,6 +40,12 @@ type SoilCalibration struct {
 type SoilPoint struct {
 	Volts float64 `yaml:"volts"` // the probe's output
 	VWC   float64 `yaml:"vwc"`   // volumetric water content, %
+}
+
+// AmpereScale is what a current transducer gives.
+type AmpereScale struct {
+	VoltsPerAmp float64 `yaml:"volts_per_amp"`
+	ZeroVolts   float64 `yaml:"zero_volts"` // without current
 }
 
 // BusSpec is the configuration of one bus: exactly one field is set.

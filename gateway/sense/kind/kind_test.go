@@ -379,3 +379,30 @@ func TestStation_UnpluggedChipIsAFaultAndHeals(t *testing.T) {
 	f.thermometer(1, at31)
 	check("plugged in again")
 }
+
+func TestBuild_CurrentTransducerSharesAConverterWithSoilProbes(t *testing.T) {
+	amps := func(text string) string {
+		return good + "  - { id: ao1-dong, kind: current-ads1115, bus: vuon, address: 0x48, " + text + " }\n"
+	}
+	c := parse(t, amps("input: 1, ampere: { volts_per_amp: 0.165 }"))
+	if _, err := kind.Build(c.Sensors, newField(), c.Buses, clock()); err != nil {
+		t.Error(err)
+	}
+	for text, field := range map[string]string{
+		"input: 0, ampere: { volts_per_amp: 0.165 }": "input", // a soil probe is there
+		"input: 1": "ampere",
+		"input: 1, ampere: { volts_per_amp: 165 }":                   "ampere",
+		"input: 1, ampere: { volts_per_amp: 0.1, zero_volts: -0.5 }": "ampere",
+		"ampere: { volts_per_amp: 0.165 }":                           "input",
+	} {
+		c := parse(t, amps(text))
+		_, err := kind.Build(c.Sensors, newField(), c.Buses, clock())
+		if e, ok := errors.AsType[*kind.SpecError](err); !ok || e.ID != "ao1-dong" || e.Field != field || e.Mend == "" {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	c = parse(t, strings.Replace(good, "address: 0x44 }", "address: 0x44, ampere: { volts_per_amp: 1 } }", 1))
+	if _, err := kind.Build(c.Sensors, newField(), c.Buses, clock()); err == nil || !strings.Contains(err.Error(), "does not measure current") {
+		t.Errorf("an air sensor with ampere: %v", err)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"aovuon/gateway/sense/ds18b20"
 	"aovuon/gateway/sense/ezo"
 	"aovuon/gateway/sense/sht4x"
+	"aovuon/gateway/sense/transducer"
 	"aovuon/gateway/sense/ultrasonic"
 )
 
@@ -37,6 +38,7 @@ type row struct {
 	input       bool             // hangs at an analog input
 	compensated measure.Quantity // may name the sensor of this temperature; "" means no
 	calibrated  bool             // may carry a soil calibration
+	ampere      bool             // has a scale of ampere
 	alone       bool             // has its serial line to itself
 	height      bool             // hangs at a height above the level that counts as 0
 	build       func(b *builder, s Spec) sense.Sensor
@@ -106,6 +108,16 @@ func table() []row {
 		},
 		{
 			Info: Info{
+				Name: "current-ads1115", Wiring: I2C, Quantities: []measure.Quantity{measure.Current},
+				Lowest: 0x48, Highest: 0x4B, Usual: 0x48,
+			},
+			input: true, ampere: true,
+			build: func(b *builder, s Spec) sense.Sensor {
+				return transducer.New(ads1115.New(b.i2c[s.Bus], s.Address, b.clock), *s.Input, s.scale())
+			},
+		},
+		{
+			Info: Info{
 				Name: "sht4x", Wiring: I2C, Quantities: []measure.Quantity{measure.AirTemperature, measure.RelativeHumidity},
 				Lowest: 0x44, Highest: 0x46, Usual: 0x44,
 			},
@@ -162,4 +174,9 @@ func (s Spec) soil() *capacitive.Calibration {
 		Dry: capacitive.Point(s.Calibration.Dry),
 		Wet: capacitive.Point(s.Calibration.Wet),
 	}
+}
+
+// scale returns the scale of the current transducer s. check found it.
+func (s Spec) scale() transducer.Scale {
+	return transducer.Scale{PerAmp: s.Ampere.VoltsPerAmp, Zero: s.Ampere.ZeroVolts}
 }
