@@ -19,7 +19,7 @@ const (
 // ADS1115 is a simulated four-channel 16-bit converter.
 type ADS1115 struct {
 	part    Part
-	inputs  [4]*Capacitive
+	inputs  [4]Analog
 	pointer byte
 	config  uint16
 	low     uint16
@@ -30,8 +30,17 @@ type ADS1115 struct {
 	answers []reading // of the probes in result, for the ledger
 }
 
+// Analog is a probe at an input of a converter.
+type Analog interface {
+	// volts is the probe's output, and the fault that makes it no measurement.
+	volts(at time.Time) (float64, fault.Kind)
+	// worth is what a right driver makes of volts.
+	worth(volts float64) (measure.Quantity, float64)
+	made() Part
+}
+
 type reading struct {
-	probe *Capacitive
+	probe Analog
 	value float64
 	fault fault.Kind
 }
@@ -47,7 +56,7 @@ func NewADS1115(p Part) *ADS1115 {
 func ADS1115Faults() []fault.Kind { return []fault.Kind{fault.Unplug, fault.Shorted, fault.Stuck} }
 
 // Connect puts a probe on input 0 to 3; false when there is no such input or it is taken.
-func (a *ADS1115) Connect(input int, c *Capacitive) bool {
+func (a *ADS1115) Connect(input int, c Analog) bool {
 	if input < 0 || input >= len(a.inputs) || a.inputs[input] != nil {
 		return false
 	}
@@ -126,7 +135,7 @@ func (a *ADS1115) settle(now time.Time) {
 	a.result = uint16(int16(raw))
 	volts := raw * a.fullScale() / 32768
 	for i := range a.answers {
-		a.answers[i].value = a.answers[i].probe.moisture(volts)
+		_, a.answers[i].value = a.answers[i].probe.worth(volts)
 	}
 }
 
@@ -179,11 +188,12 @@ func (a *ADS1115) read(now time.Time) uint16 {
 // account writes the probes in the conversion register to the ledger, once per conversion.
 func (a *ADS1115) account(now time.Time) {
 	for _, r := range a.answers {
-		p := r.probe.part
+		p := r.probe.made()
+		q, _ := r.probe.worth(0)
 		if r.fault != fault.None {
-			p.recordFault(now, measure.SoilMoisture, r.fault)
+			p.recordFault(now, q, r.fault)
 		} else {
-			p.record(now, measure.SoilMoisture, r.value)
+			p.record(now, q, r.value)
 		}
 	}
 	a.answers = a.answers[:0]
@@ -225,7 +235,8 @@ func (c *Capacitive) volts(at time.Time) (float64, fault.Kind) {
 	return math.Max(0, c.dry.Volts+share*(c.wet.Volts-c.dry.Volts)), fault.None
 }
 
-// moisture is what a right driver makes of volts.
-func (c *Capacitive) moisture(volts float64) float64 {
-	return c.dry.VWC + (volts-c.dry.Volts)/(c.wet.Volts-c.dry.Volts)*(c.wet.VWC-c.dry.VWC)
+func (c *Capacitive) worth(volts float64) (measure.Quantity, float64) {
+	return measure.SoilMoisture, c.dry.VWC + (volts-c.dry.Volts)/(c.wet.Volts-c.dry.Volts)*(c.wet.VWC-c.dry.VWC)
 }
+
+func (c *Capacitive) made() Part { return c.part }

@@ -29,6 +29,10 @@ const (
 	Noise   Kind = "noise"   // plausible answers that jump about: a bad ground
 	Open    Kind = "open"    // the probe is off its circuit, which answers all the same
 
+	// Of what is switched.
+	Broken Kind = "broken" // the motor does not run, whatever it is told
+	Welded Kind = "welded" // the contactor's contacts stick together: the motor does not stop
+
 	// Of units on a serial line.
 	Exception Kind = "exception"  // the unit refuses every question
 	WrongUnit Kind = "wrong-unit" // the answer bears the address of another unit

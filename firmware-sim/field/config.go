@@ -39,28 +39,42 @@ type Place struct {
 	DryOut  float64 `yaml:"dry_out"` // plot: days between irrigations, 2 to 10; 0 means 5
 }
 
-// Bus is an I²C bus behind a socket, a 1-Wire bus as a folder, or a serial line as a device file: exactly one of the three.
+// Bus is an I²C bus behind a socket, a 1-Wire bus as a folder, a serial line as a device file, or pins behind a socket:
+// exactly one of the four.
 type Bus struct {
 	ID     string `yaml:"id"` // of a serial line also the name of its adapter on the fault board
 	Socket string `yaml:"socket"`
 	W1     string `yaml:"w1"`
 	Serial string `yaml:"serial"`
+	Pins   string `yaml:"pins"`
 	Echo   bool   `yaml:"echo"` // serial: the adapter hears itself, as simple 2-wire ones do
 }
 
 // Device is a chip on a bus, or an analog probe on an input of a converter.
 type Device struct {
 	ID      string  `yaml:"id"`      // name on the fault board and in the ledger; by habit the gateway's sensor id
-	Kind    string  `yaml:"kind"`    // ezo-do, ezo-ph, ads1115, capacitive, sht4x, bme280, ds18b20, ultrasonic-uart
-	Bus     string  `yaml:"bus"`     // id of a bus; not for capacitive
+	Kind    string  `yaml:"kind"`    // ezo-do, ezo-ph, ads1115, capacitive, sht4x, bme280, ds18b20, ultrasonic-uart, aerator, transducer
+	Bus     string  `yaml:"bus"`     // id of a bus; not for capacitive and transducer
 	Address uint16  `yaml:"address"` // I²C, 7 bit
 	ROM     string  `yaml:"rom"`     // ds18b20: name of its folder; empty: made of the seed
-	ADC     string  `yaml:"adc"`     // capacitive: id of the ads1115 it is wired to
-	Input   int     `yaml:"input"`   // capacitive: 0 to 3
-	Place   string  `yaml:"place"`   // where it measures; not for ads1115
+	ADC     string  `yaml:"adc"`     // capacitive, transducer: id of the ads1115 it is wired to
+	Input   int     `yaml:"input"`   // capacitive, transducer: 0 to 3
+	Place   string  `yaml:"place"`   // where it measures; not for ads1115 and transducer
 	Dry     *Point  `yaml:"dry"`     // capacitive: two points of its voltage
 	Wet     *Point  `yaml:"wet"`
 	Height  float64 `yaml:"height"` // ultrasonic-uart: cm above the level that counts as 0
+	Pin     string  `yaml:"pin"`    // aerator: the name of its relay's pin on the bus
+	Relay   Relay   `yaml:"relay"`  // aerator
+	Amps    float64 `yaml:"amps"`   // aerator: what the motor draws
+	Rate    float64 `yaml:"rate"`   // aerator: how fast it brings the pond to saturation, 1/h
+	Motor   string  `yaml:"motor"`  // transducer: id of the aerator whose lead it is round
+	PerAmp  float64 `yaml:"volts_per_amp"`
+}
+
+// Relay is how an aerator is wired.
+type Relay struct {
+	ActiveLow bool   `yaml:"active_low"`
+	Contact   string `yaml:"contact"` // "no" (default) or "nc"
 }
 
 // Point is a soil sample and what a probe gives in it.
@@ -108,6 +122,7 @@ func Parse(name string, raw []byte, dir string) (Config, error) {
 		under(&c.Buses[i].Socket, c.RunDir)
 		under(&c.Buses[i].W1, c.RunDir)
 		under(&c.Buses[i].Serial, c.RunDir)
+		under(&c.Buses[i].Pins, c.RunDir)
 	}
 	err := c.check()
 	if err == nil {
@@ -167,12 +182,12 @@ func (c Config) check() error {
 		case seen[b.ID]:
 			return wrong(at+".id", "bus %q is there twice: give every bus its own id", b.ID)
 		case b.sorts() != 1:
-			return wrong(at, "bus %s: want exactly one of socket (I²C), w1 (a folder) and serial (a device file)", b.ID)
+			return wrong(at, "bus %s: want exactly one of socket (I²C), w1 (a folder), serial (a device file) and pins (a socket)", b.ID)
 		case b.Echo && b.Serial == "":
 			return wrong(at+".echo", "bus %s: only the adapter of a serial line echoes: remove it", b.ID)
 		}
 		seen[b.ID] = true
-		if err := short(at+".socket", b.Socket); err != nil {
+		if err := errors.Join(short(at+".socket", b.Socket), short(at+".pins", b.Pins)); err != nil {
 			return err
 		}
 	}
@@ -181,7 +196,7 @@ func (c Config) check() error {
 
 // sorts counts the sorts of bus that b says it is.
 func (b Bus) sorts() (n int) {
-	for _, place := range []string{b.Socket, b.W1, b.Serial} {
+	for _, place := range []string{b.Socket, b.W1, b.Serial, b.Pins} {
 		if place != "" {
 			n++
 		}

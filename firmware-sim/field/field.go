@@ -17,6 +17,7 @@ import (
 	"aovuon/firmware-sim/chip"
 	"aovuon/firmware-sim/fault"
 	"aovuon/firmware-sim/world"
+	"aovuon/gateway/bus"
 	"aovuon/gateway/measure"
 	"aovuon/gateway/sense/serial"
 )
@@ -41,6 +42,10 @@ type Field struct {
 	adcs  map[string]*chip.ADS1115
 	lines map[string]*chip.SerialLine
 	ports map[string]*chip.SerialPort
+
+	pins   map[string]map[string]bus.Level // by bus id and name
+	motors map[string]*chip.Aerator        // by device id
+	water  map[string]*world.Aeration      // by place
 }
 
 // New builds the chips of a configuration.
@@ -66,6 +71,7 @@ func New(c Config, o Options) (*Field, error) {
 		cfg: c, opts: o, start: o.Now(), world: w, board: fault.NewBoard(),
 		i2c: make(map[string]*chip.Bus), w1: make(map[string]*chip.W1), adcs: make(map[string]*chip.ADS1115),
 		lines: make(map[string]*chip.SerialLine), ports: make(map[string]*chip.SerialPort),
+		pins: make(map[string]map[string]bus.Level), motors: make(map[string]*chip.Aerator), water: make(map[string]*world.Aeration),
 	}
 	for i, b := range c.Buses {
 		if err := f.addBus(fmt.Sprintf("$.buses[%d]", i), b); err != nil {
@@ -97,6 +103,8 @@ func (f *Field) addBus(at string, b Bus) error {
 		}
 		f.lines[b.ID] = chip.NewSerialLine(f.opts.Now, b.Echo, adapter)
 		f.ports[b.ID] = chip.NewSerialPort(b.Serial, f.lines[b.ID], f.opts.Sleep)
+	case b.Pins != "":
+		f.pins[b.ID] = make(map[string]bus.Level)
 	}
 	return nil
 }
@@ -144,16 +152,33 @@ func (f *Field) source(place string, q measure.Quantity) (chip.Source, error) {
 	if _, err := f.world.Value(place, q, f.start); err != nil {
 		return nil, err
 	}
+	if q == measure.DissolvedOxygen {
+		water := f.aeration(place)
+		return func(t time.Time) float64 { return water.Oxygen(f.worldTime(t)) }, nil
+	}
 	return func(t time.Time) float64 {
-		if f.cfg.Speed != 1 {
-			t = f.start.Add(time.Duration(float64(t.Sub(f.start)) * f.cfg.Speed))
-		}
-		v, err := f.world.Value(place, q, t)
+		v, err := f.world.Value(place, q, f.worldTime(t))
 		if err != nil {
 			return math.NaN() // cannot be: it was there at the start
 		}
 		return v
 	}, nil
+}
+
+// worldTime is the world's time when the chips' clock says t.
+func (f *Field) worldTime(t time.Time) time.Time {
+	if f.cfg.Speed == 1 {
+		return t
+	}
+	return f.start.Add(time.Duration(float64(t.Sub(f.start)) * f.cfg.Speed))
+}
+
+// aeration is what the aerators of a place add, one for all of them.
+func (f *Field) aeration(place string) *world.Aeration {
+	if f.water[place] == nil {
+		f.water[place] = f.world.NewAeration(place)
+	}
+	return f.water[place]
 }
 
 // seedOf gives every device its own noise (FNV-1a over its id).

@@ -8,7 +8,7 @@ import (
 
 // kind is what the field knows of a kind of device.
 type kind struct {
-	bus    string // "i2c", "w1", "serial" or "" for a probe on a converter
+	bus    string // "i2c", "w1", "serial", "pins" or "" for a probe on a converter
 	needs  []measure.Quantity
 	faults []fault.Kind
 	build  func(f *Field, at string, d Device, p chip.Part, s []chip.Source) error
@@ -38,6 +38,8 @@ func kinds() map[string]kind {
 		"ads1115":         {"i2c", nil, chip.ADS1115Faults(), addADC},
 		"capacitive":      {"", []measure.Quantity{measure.SoilMoisture}, chip.CapacitiveFaults(), addProbe},
 		"ds18b20":         {"w1", []measure.Quantity{water}, chip.DS18B20Faults(), addThermometer},
+		"aerator":         {"pins", []measure.Quantity{measure.DissolvedOxygen}, chip.AeratorFaults(), addAerator},
+		"transducer":      {"", nil, chip.TransducerFaults(), addTransducer},
 		"ultrasonic-uart": {"serial", []measure.Quantity{measure.WaterLevel, air}, chip.UltrasonicFaults(), addUltrasonic},
 	}
 }
@@ -53,9 +55,14 @@ func (k kind) fields(at string, d Device) error {
 		{"address", d.Address != 0, k.bus == "i2c"},
 		{"adc", d.ADC != "", k.bus == ""},
 		{"place", d.Place != "", k.needs != nil},
-		{"dry", d.Dry != nil, k.bus == ""},
-		{"wet", d.Wet != nil, k.bus == ""},
+		{"dry", d.Dry != nil, d.Kind == "capacitive"},
+		{"wet", d.Wet != nil, d.Kind == "capacitive"},
 		{"height", d.Height != 0, d.Kind == "ultrasonic-uart"},
+		{"pin", d.Pin != "", d.Kind == "aerator"},
+		{"amps", d.Amps != 0, d.Kind == "aerator"},
+		{"rate", d.Rate != 0, d.Kind == "aerator"},
+		{"motor", d.Motor != "", d.Kind == "transducer"},
+		{"volts_per_amp", d.PerAmp != 0, d.Kind == "transducer"},
 	} {
 		if r.want && !r.has {
 			return wrong(at, "device %s: a %s needs %s", d.ID, d.Kind, r.key)

@@ -32,6 +32,9 @@ func (f *Field) Serve(ctx context.Context, log *slog.Logger, ready func()) (err 
 	for id, l := range s.i2c {
 		g.Go(func() error { return bus.ServeI2C(ctx, l, f.i2c[id]) })
 	}
+	for id, l := range s.pins {
+		g.Go(func() error { return bus.ServePins(ctx, l, f.pins[id]) })
+	}
 	if s.control != nil {
 		g.Go(func() error { return fault.Serve(ctx, s.control, f.board) })
 	}
@@ -57,22 +60,27 @@ func (f *Field) Serve(ctx context.Context, log *slog.Logger, ready func()) (err 
 type service struct {
 	field   *Field
 	i2c     map[string]net.Listener
+	pins    map[string]net.Listener
 	control net.Listener
 	w1      []*chip.Folder
 	serial  []*chip.PTY
 }
 
 func (s *service) open(ctx context.Context) error {
-	s.i2c = make(map[string]net.Listener)
+	s.i2c, s.pins = make(map[string]net.Listener), make(map[string]net.Listener)
 	for _, b := range s.field.cfg.Buses {
-		if b.Socket == "" {
+		path, to := b.Socket, s.i2c
+		if b.Pins != "" {
+			path, to = b.Pins, s.pins
+		}
+		if path == "" {
 			continue
 		}
-		l, err := listen(ctx, b.Socket)
+		l, err := listen(ctx, path)
 		if err != nil {
 			return err
 		}
-		s.i2c[b.ID] = l
+		to[b.ID] = l
 	}
 	if s.field.cfg.Control != "" {
 		l, err := listen(ctx, s.field.cfg.Control)
@@ -107,8 +115,10 @@ func (s *service) open(ctx context.Context) error {
 // abandon closes what a failed open left.
 func (s *service) abandon() error {
 	var errs []error
-	for _, l := range s.i2c {
-		errs = append(errs, l.Close())
+	for _, listeners := range []map[string]net.Listener{s.i2c, s.pins} {
+		for _, l := range listeners {
+			errs = append(errs, l.Close())
+		}
 	}
 	if s.control != nil {
 		errs = append(errs, s.control.Close())

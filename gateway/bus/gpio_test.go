@@ -125,7 +125,7 @@ func TestOutput_OfThisMachineIsFoundByNameAndHeals(t *testing.T) {
 }
 
 // servePins serves until the function it returns is called.
-func servePins(t *testing.T, path string, pins map[string]gpio.PinOut) (stop func()) {
+func servePins(t *testing.T, path string, pins map[string]bus.Level) (stop func()) {
 	t.Helper()
 	l, err := net.Listen("unix", path)
 	if err != nil {
@@ -156,7 +156,7 @@ func TestOutput_BehindASocketSurvivesARestartOfTheOtherSide(t *testing.T) {
 	}()
 	path := filepath.Join(dir, "p.sock")
 	quat := newTestPin("quat")
-	pins := map[string]gpio.PinOut{"quat": quat}
+	pins := map[string]bus.Level{"quat": quat}
 	stop := servePins(t, path, pins)
 	s := newSet(t)
 	o, err := s.Output("unix:" + path + "#quat")

@@ -62,10 +62,15 @@ func (p *remotePin) Close() error {
 	return nil
 }
 
+// Level is the part of a periph pin that ServePins needs.
+type Level interface {
+	Out(l gpio.Level) error
+}
+
 // ServePins puts pins to the levels that peers on l ask for, until ctx is done or l fails; then it closes l and every
 // connection, waits for them, and returns nil or l's error. Pins are called one at a time. A name that is not in pins is
 // an error for who asked.
-func ServePins(ctx context.Context, l net.Listener, pins map[string]gpio.PinOut) error {
+func ServePins(ctx context.Context, l net.Listener, pins map[string]Level) error {
 	var one sync.Mutex
 	s := &server{conns: make(map[net.Conn]struct{}), answer: func(conn io.ReadWriter) {
 		for {
@@ -84,7 +89,7 @@ func ServePins(ctx context.Context, l net.Listener, pins map[string]gpio.PinOut)
 	return s.serve(ctx, l, "pins")
 }
 
-func outOf(pins map[string]gpio.PinOut, req pinRequest) error {
+func outOf(pins map[string]Level, req pinRequest) error {
 	p, ok := pins[req.name]
 	if !ok {
 		return fmt.Errorf("%w as %q; there are: %s", errNoPin, req.name, strings.Join(slices.Sorted(maps.Keys(pins)), ", "))
