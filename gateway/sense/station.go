@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,6 +20,7 @@ type Channel struct {
 	Every      time.Duration // at least 100 ms
 	Quantities []measure.Quantity
 	Sensor     Sensor
+	Key        string // changes whenever another Sensor, not this one, is needed; see Station.Replace
 }
 
 // Sink takes the readings of one channel at one instant, in the order they were taken. Station.Run calls Take from one
@@ -34,17 +36,19 @@ const minEvery = 100 * time.Millisecond
 // Station asks the channels when they are due and hands what they say to a Sink. Run and PollAll are not for use at the
 // same time.
 type Station struct {
-	clock    Clock
-	channels []*channelState
-	log      *slog.Logger
+	clock Clock
+	log   *slog.Logger
 
-	mu   sync.Mutex
-	held map[string]chan struct{} // by bus: full while somebody uses it
+	mu       sync.Mutex
+	channels []*channelState
+	held     map[string]chan struct{} // by bus: full while somebody uses it
+	work     *work                    // nil while Run does not run
 }
 
-// channelState is what the Station remembers of a channel between two polls, to log a change once.
+// channelState is what the Station remembers of a channel between two polls: when it is due, and what to log once.
 type channelState struct {
 	Channel
+	due     time.Duration       // uptime, under Station.mu
 	reason  measure.FaultReason // of the fault that lasts; "" while there is none
 	since   time.Duration       // uptime when it began
 	refused bool                // the Sink refused the last readings
@@ -53,70 +57,18 @@ type channelState struct {
 // NewStation makes a Station of channels. It starts nothing.
 func NewStation(clock Clock, channels []Channel, log *slog.Logger) *Station {
 	s := &Station{clock: clock, log: log, held: make(map[string]chan struct{})}
-	for _, c := range channels {
-		c.Every = max(c.Every, minEvery)
-		s.channels = append(s.channels, &channelState{Channel: c})
-	}
+	s.channels = s.states(channels)
 	return s
-}
-
-// Run samples until ctx is done, then returns nil: one goroutine per bus, so that a slow or dead chip delays only its own
-// bus. Every channel is asked at once, and then whenever the machine's uptime is a multiple of its interval: wall time
-// may jump, uptime does not. A poll that comes too late takes the place of those it missed. Nothing a driver or the Sink
-// does ends the sampling.
-func (s *Station) Run(ctx context.Context, sink Sink) error {
-	var wg sync.WaitGroup
-	for _, channels := range s.byBus() {
-		wg.Go(func() { s.runBus(ctx, channels, sink) })
-	}
-	wg.Wait()
-	<-ctx.Done() // with no channel there is nothing to wait for, and still a station at work
-	return nil
-}
-
-// byBus groups the channels, each group in the order given.
-func (s *Station) byBus() map[string][]*channelState {
-	groups := make(map[string][]*channelState)
-	for _, c := range s.channels {
-		groups[c.Bus] = append(groups[c.Bus], c)
-	}
-	return groups
-}
-
-// runBus asks the channels of one bus, the one longest due first.
-func (s *Station) runBus(ctx context.Context, channels []*channelState, sink Sink) {
-	now := s.clock.Now().Uptime
-	due := make([]time.Duration, len(channels))
-	for i := range due {
-		due[i] = now
-	}
-	for {
-		i := 0
-		for k := range due {
-			if due[k] < due[i] {
-				i = k
-			}
-		}
-		if wait := due[i] - s.clock.Now().Uptime; wait > 0 {
-			if err := s.clock.Sleep(ctx, wait); err != nil {
-				return // ctx is done
-			}
-		}
-		if ctx.Err() != nil {
-			return
-		}
-		c := channels[i]
-		s.note(ctx, c, s.poll(ctx, c, sink))
-		// From the time it was due, too: a sleep that ended a moment early must not make the same poll twice.
-		due[i] = (max(due[i], s.clock.Now().Uptime)/c.Every + 1) * c.Every
-	}
 }
 
 // PollAll asks every channel once, in the order given, in the caller's goroutine: for virtual time. It returns ctx's
 // error as soon as ctx is done, else the Sink's errors joined, after every channel was asked.
 func (s *Station) PollAll(ctx context.Context, sink Sink) error {
+	s.mu.Lock()
+	channels := slices.Clone(s.channels)
+	s.mu.Unlock()
 	var errs []error
-	for _, c := range s.channels {
+	for _, c := range channels {
 		if err := ctx.Err(); err != nil {
 			return err
 		}

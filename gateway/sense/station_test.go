@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"math"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -434,4 +435,95 @@ func TestStation_DoGivesUpWithItsContext(t *testing.T) {
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("Do = %v", err)
 	}
+}
+
+// keyed is a channel that Replace knows again.
+func keyed(c sense.Channel, key string) sense.Channel {
+	c.Key = key
+	return c
+}
+
+func TestStation_ReplaceDisturbsNobodyElse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		clock := newTestClock()
+		polls := 0
+		slow := sensorFunc(func(ctx context.Context) ([]sense.Sample, error) {
+			polls++
+			if err := clock.Sleep(ctx, time.Second); err != nil {
+				return nil, err
+			}
+			return gives(28)(ctx)
+		})
+		stays := keyed(temperature("ao1-temp", "a", 10*time.Second, slow), "1")
+		goes := keyed(temperature("ao2-temp", "a", 10*time.Second, gives(27)), "1")
+		alone := keyed(temperature("ao3-temp", "b", 10*time.Second, gives(26)), "1")
+		changes := keyed(temperature("ao4-temp", "a", 10*time.Second, gives(25)), "1")
+		var sink taken
+		st := sense.NewStation(clock, []sense.Channel{stays, goes, alone, changes}, quiet())
+		ctx, cancel := context.WithTimeout(t.Context(), 58*time.Second)
+		defer cancel()
+		done := make(chan error)
+		go func() { done <- st.Run(ctx, &sink) }()
+		time.Sleep(15 * time.Second)
+		again := stays
+		again.Sensor = sensorFunc(func(context.Context) ([]sense.Sample, error) {
+			t.Error("an unchanged channel got another sensor")
+			return nil, nil
+		})
+		faster := keyed(temperature("ao4-temp", "a", 5*time.Second, gives(24)), "2")
+		comes := keyed(temperature("ao5-temp", "c", 20*time.Second, gives(23)), "1")
+		st.Replace([]sense.Channel{again, faster, comes})
+		time.Sleep(25*time.Second + 500*time.Millisecond) // in the middle of a poll of ao1-temp
+		st.Replace([]sense.Channel{faster, comes, alone})
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		for id, want := range map[string][]time.Duration{
+			"ao1-temp": seconds(1, 11, 21, 31, 41), // the poll it was in when it was taken out was answered
+			"ao2-temp": seconds(1, 11),
+			"ao3-temp": seconds(0, 10, 40.5, 50),
+			"ao4-temp": seconds(1, 11, 15, 21, 25, 31, 35, 41, 45, 50, 55),
+			"ao5-temp": seconds(15, 20, 40),
+		} {
+			if diff := cmp.Diff(want, sink.uptimes(id)); diff != "" {
+				t.Errorf("%s: %s", id, diff)
+			}
+		}
+	})
+}
+
+// TestStation_ReplaceAtAnyMoment: whatever is replaced when, every channel is asked on its beat and nothing is left running.
+func TestStation_ReplaceAtAnyMoment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		clock := newTestClock()
+		var sink taken
+		st := sense.NewStation(clock, nil, quiet())
+		st.Replace(nil)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- st.Run(ctx, &sink) }()
+		rnd := rand.New(rand.NewPCG(1, 2))
+		for range 500 {
+			var channels []sense.Channel
+			for i := range 6 {
+				if rnd.IntN(2) == 0 {
+					c := temperature(fmt.Sprintf("s%d", i), fmt.Sprint("bus", i%3), 7*time.Second, gives(1))
+					channels = append(channels, keyed(c, fmt.Sprint(rnd.IntN(2))))
+				}
+			}
+			st.Replace(append(channels, keyed(temperature("always", "bus0", 7*time.Second, gives(1)), "1")))
+			time.Sleep(time.Duration(rnd.IntN(9000)) * time.Millisecond)
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		at := sink.uptimes("always")
+		for i, u := range at[1:] {
+			if d := u - at[i]; d > 7*time.Second {
+				t.Fatalf("asked at %v and then at %v", at[i], u)
+			}
+		}
+		st.Replace([]sense.Channel{temperature("late", "bus9", time.Second, gives(1))}) // starts nothing
+	})
 }
