@@ -33,6 +33,10 @@ func kinds() map[string]kind {
 			func(p chip.Part, s []chip.Source) chip.Device { return chip.NewEZORTD(p, s[0]) })},
 		"sht4x": {"i2c", []measure.Quantity{air, rh}, chip.SHT4xFaults(), onI2C(
 			func(p chip.Part, s []chip.Source) chip.Device { return chip.NewSHT4x(p, s[0], s[1]) })},
+		"sht3x": {"i2c", []measure.Quantity{air, rh}, chip.SHT3xFaults(), onI2C(
+			func(p chip.Part, s []chip.Source) chip.Device { return chip.NewSHT3x(p, s[0], s[1]) })},
+		"seesaw-soil": {"i2c", []measure.Quantity{measure.SoilMoisture, measure.SoilTemperature}, chip.SeesawFaults(), onI2C(
+			func(p chip.Part, s []chip.Source) chip.Device { return chip.NewSeesaw(p, s[0], s[1]) })},
 		"bme280": {"i2c", []measure.Quantity{air, rh, measure.AirPressure}, chip.BME280Faults(), onI2C(
 			func(p chip.Part, s []chip.Source) chip.Device { return chip.NewBME280(p, s[0], s[1], s[2]) })},
 		"ads1115":         {"i2c", nil, chip.ADS1115Faults(), addADC},

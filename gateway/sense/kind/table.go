@@ -8,6 +8,8 @@ import (
 	"aovuon/gateway/sense/capacitive"
 	"aovuon/gateway/sense/ds18b20"
 	"aovuon/gateway/sense/ezo"
+	"aovuon/gateway/sense/seesaw"
+	"aovuon/gateway/sense/sht3x"
 	"aovuon/gateway/sense/sht4x"
 	"aovuon/gateway/sense/transducer"
 	"aovuon/gateway/sense/ultrasonic"
@@ -122,6 +124,20 @@ func table() []row {
 				Lowest: 0x44, Highest: 0x46, Usual: 0x44,
 			},
 			build: func(b *builder, s Spec) sense.Sensor { return sht4x.New(b.i2c[s.Bus], s.Address, b.clock) },
+		},
+		{
+			Info: Info{
+				Name: "sht3x", Wiring: I2C, Quantities: []measure.Quantity{measure.AirTemperature, measure.RelativeHumidity},
+				Lowest: 0x44, Highest: 0x45, Usual: 0x44,
+			},
+			build: func(b *builder, s Spec) sense.Sensor { return sht3x.New(b.i2c[s.Bus], s.Address, b.clock) },
+		},
+		{
+			Info: Info{
+				Name: "seesaw-soil", Wiring: I2C, Quantities: []measure.Quantity{measure.SoilCapacitance, measure.SoilTemperature},
+				Lowest: 0x36, Highest: 0x39, Usual: 0x36,
+			},
+			build: func(b *builder, s Spec) sense.Sensor { return seesaw.New(b.i2c[s.Bus], s.Address, b.clock) },
 		},
 		{
 			Info: Info{

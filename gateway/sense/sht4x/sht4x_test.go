@@ -12,6 +12,7 @@ import (
 	"aovuon/gateway/measure"
 	"aovuon/gateway/sense"
 	"aovuon/gateway/sense/sensetest"
+	"aovuon/gateway/sense/sensirion"
 	"aovuon/gateway/sense/sht4x"
 )
 
@@ -103,13 +104,13 @@ func TestSense_EndsWithItsContext(t *testing.T) {
 // Sensirion's CRC of 00 00 is 81, of FF FF is AC, of BE EF is 92.
 func TestDecode_CropsNothing(t *testing.T) {
 	for _, tc := range []struct {
-		b       [6]byte
+		b       sensirion.Reply
 		celsius float64
 		rh      float64
 	}{
-		{[6]byte{0x00, 0x00, 0x81, 0x00, 0x00, 0x81}, -45, -6},
-		{[6]byte{0xFF, 0xFF, 0xAC, 0xFF, 0xFF, 0xAC}, 130, 119},
-		{[6]byte{0xBE, 0xEF, 0x92, 0xBE, 0xEF, 0x92}, 85.5230, 87.2307},
+		{sensirion.Reply{0x00, 0x00, 0x81, 0x00, 0x00, 0x81}, -45, -6},
+		{sensirion.Reply{0xFF, 0xFF, 0xAC, 0xFF, 0xFF, 0xAC}, 130, 119},
+		{sensirion.Reply{0xBE, 0xEF, 0x92, 0xBE, 0xEF, 0x92}, 85.5230, 87.2307},
 	} {
 		c, rh, err := sht4x.Decode(tc.b)
 		if err != nil || math.Abs(c-tc.celsius) > 0.0005 || math.Abs(rh-tc.rh) > 0.0005 {
@@ -121,7 +122,7 @@ func TestDecode_CropsNothing(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	f.Add(golden)
 	f.Fuzz(func(t *testing.T, in []byte) {
-		var b [6]byte
+		var b sensirion.Reply
 		copy(b[:], in)
 		c, rh, err := sht4x.Decode(b)
 		if err != nil {
