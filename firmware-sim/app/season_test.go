@@ -68,7 +68,7 @@ func spooled(t *testing.T, dir string) []measure.Reading {
 	}
 	var list []measure.Reading
 	for after := uint64(0); ; {
-		batches, err := s.After(t.Context(), after, 100)
+		batches, err := s.After(t.Context(), s.Epoch(), after, 100)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -73,7 +73,7 @@ func (f *field) onDisk() []fact {
 	}
 	var all []fact
 	for seq := uint64(0); ; {
-		batches, err := sp.After(ctx, seq, 100)
+		batches, err := sp.After(ctx, sp.Epoch(), seq, 100)
 		if err != nil {
 			f.t.Fatal(err)
 		}

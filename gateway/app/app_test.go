@@ -161,7 +161,7 @@ func TestOffline_MakesASeasonASpoolCanSend(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	batches, err := s.After(t.Context(), 0, 10_000)
+	batches, err := s.After(t.Context(), s.Epoch(), 0, 10_000)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,6 +30,7 @@ type Config struct {
 	Server       ServerConfig            `yaml:"server"`
 	Clock        ClockConfig             `yaml:"clock"`
 	Seal         SealConfig              `yaml:"seal"`
+	Spool        SpoolConfig             `yaml:"spool"`
 	Buses        map[string]kind.BusSpec `yaml:"buses"`
 	Sensors      []kind.Spec             `yaml:"sensors"`
 	Timezone     string                  `yaml:"timezone"` // of times of day in this file
@@ -59,12 +60,24 @@ type SealConfig struct {
 	OfflineEvery time.Duration `yaml:"offline_every"`
 }
 
+// SpoolConfig says how much of the disk what waits for the server may take.
+type SpoolConfig struct {
+	Quota Bytes `yaml:"quota"`
+}
+
+// The bounds of a quota: below the lower one the batches that may be under way leave no room for anything else.
+const (
+	minQuota Bytes = 32_000_000
+	maxQuota Bytes = 1_000_000_000_000
+)
+
 // defaults are the values of what the file does not say.
 func defaults() Config {
 	return Config{
 		DataDir: "./data", Timezone: "Asia/Ho_Chi_Minh",
 		Server: ServerConfig{KeyFile: "server.vkey"},
 		Seal:   SealConfig{CommitEvery: 2 * time.Second, Every: 30 * time.Second, OfflineEvery: 15 * time.Minute},
+		Spool:  SpoolConfig{Quota: 500_000_000},
 	}
 }
 
@@ -156,6 +169,9 @@ func (c *Config) validate() error {
 	within("commit_every", c.Seal.CommitEvery, 50*time.Millisecond, 10*time.Second)
 	within("every", c.Seal.Every, 100*time.Millisecond, time.Hour)
 	within("offline_every", c.Seal.OfflineEvery, 100*time.Millisecond, 24*time.Hour)
+	if q := c.Spool.Quota; q < minQuota || q > maxQuota {
+		say("$.spool.quota", fmt.Sprintf("quota of %v", q), fmt.Sprintf("write a size from %v to %v", minQuota, maxQuota))
+	}
 	if _, err := time.LoadLocation(c.Timezone); err != nil {
 		say("$.timezone", fmt.Sprintf("there is no time zone %q", c.Timezone), "write a name such as Asia/Ho_Chi_Minh")
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"path/filepath"
 	"time"
 
 	"aovuon/gateway/calibrate"
@@ -13,7 +12,7 @@ import (
 )
 
 // folder is where the gateway's lock and its control socket are.
-func (g *gateway) folder() string { return filepath.Dir(g.lock.Name()) }
+func (g *gateway) folder() string { return g.dir }
 
 // openDesk lets calibrations begin; the function it returns ends them, and gives probes back what they had.
 func (g *gateway) openDesk(ctx context.Context, desk *calibrate.Desk, station *sense.Station) (end func()) {

@@ -12,9 +12,16 @@ import (
 // errRuns: a gateway works in the data folder, and its buses are its own.
 var errRuns = errors.New("a gateway runs with this configuration")
 
-// lockFolder keeps a second gateway out of a data folder: two that seal into one spool would sign two histories.
+// lockFolder keeps a second gateway out of a data folder: two that seal into one spool would sign two histories. On a disk
+// that takes no new file it locks the one that is there, or else the folder: a gateway starts whatever its disk says.
 func lockFolder(dir string) (*os.File, error) {
-	f, err := os.OpenFile(filepath.Join(dir, "gateway.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	path := filepath.Join(dir, "gateway.lock")
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EIO) {
+		if f, err = os.Open(path); err != nil {
+			f, err = os.Open(dir)
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("app: lock: %w", err)
 	}

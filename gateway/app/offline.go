@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"time"
 
 	"aovuon/gateway/sense"
@@ -32,6 +33,7 @@ func Offline(ctx context.Context, o OfflineOptions) (err error) {
 	if err != nil {
 		return err
 	}
+	p.ahead = math.MaxInt // a season is sealed as it is played
 	log := o.Log.With(slog.String("gateway", p.cfg.Gateway))
 	g, err := open(ctx, p, o.Clock, log)
 	if err != nil {

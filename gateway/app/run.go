@@ -33,6 +33,7 @@ type plan struct {
 	edge     edge.Config
 	relays   relays
 	desk     *calibrate.Desk
+	ahead    int // batches sealed without a receipt; 0 is the sealer's own bound
 }
 
 // makePlan reports everything that is wrong with a configuration.
@@ -87,11 +88,7 @@ func run(ctx context.Context, path string, log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
-	g, err := open(ctx, p, clock, log)
-	if err != nil && ctx.Err() != nil { // told to stop before it began: nothing was read yet, and stopping is no failure
-		log.Info("stopped while it started", slog.Any("err", err))
-		return nil
-	}
+	g, err := prepare(p, clock, log)
 	if err != nil {
 		return err
 	}
@@ -108,7 +105,7 @@ func run(ctx context.Context, path string, log *slog.Logger) (err error) {
 	if err := cfg.exposed(); err != nil { // a gateway at a pond goes on; who installs it is told by check and doctor
 		log.Warn("a secret is not private", slog.Any("err", err))
 	}
-	log.Info("started", slog.Int("sensors", len(p.channels)), slog.String("epoch", g.spool.Epoch()), slog.String("version", version()))
+	log.Info("started", slog.Int("sensors", len(p.channels)), slog.String("version", version()))
 	if err := g.work(ctx, sense.NewStation(clock, p.channels, log), p.desk, g.newEdge(p, clock), up); err != nil {
 		return fmt.Errorf("app: %w", err)
 	}
@@ -119,38 +116,44 @@ func run(ctx context.Context, path string, log *slog.Logger) (err error) {
 // gateway is what is open while the program works.
 type gateway struct {
 	log    *slog.Logger
+	dir    string // the data folder
 	lock   *os.File
-	spool  *spool.Spool
+	spool  *spool.Keeper
 	sealer *seal.Sealer
 }
 
-// open locks the data folder and opens the spool in it.
-func open(ctx context.Context, p *plan, clock sense.Clock, log *slog.Logger) (*gateway, error) {
-	if err := os.MkdirAll(p.cfg.DataDir, 0o700); err != nil {
+// prepare locks the data folder and makes what keeps readings in it. It opens no spool: the sealer does, and tries again
+// while the disk is full, read-only or failing, so that sampling begins whatever the disk says.
+func prepare(p *plan, clock sense.Clock, log *slog.Logger) (*gateway, error) {
+	if err := os.MkdirAll(p.cfg.DataDir, 0o700); err != nil { // one that is there is no error, read-only or not
 		return nil, fmt.Errorf("app: data folder: %w", err)
 	}
 	lock, err := lockFolder(p.cfg.DataDir)
 	if err != nil {
 		return nil, err
 	}
-	sp, found, err := spool.Open(ctx, p.cfg.spoolFile(), func() time.Time {
+	quota := uint64(p.cfg.Spool.Quota)
+	keeper := spool.NewKeeper(p.cfg.spoolFile(), quota, func() time.Time {
 		if at := clock.Now(); at.Clock != measure.Unsynced {
 			return at.Wall
 		}
 		return time.Now() // a wrong date tells a set-aside file from another as well as a right one
-	})
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("app: %w", err), lock.Close())
-	}
-	g := &gateway{log: log, lock: lock, spool: sp, sealer: seal.New(sp, seal.Options{
-		Gateway: p.cfg.Gateway, Signer: p.secrets.signer, Log: log,
+	}, log)
+	return &gateway{log: log, dir: p.cfg.DataDir, lock: lock, spool: keeper, sealer: seal.New(keeper, seal.Options{
+		Gateway: p.cfg.Gateway, Signer: p.secrets.signer, Quota: quota, Now: clock.Now, Log: log,
 		CommitEvery: p.cfg.Seal.CommitEvery, Every: p.cfg.Seal.Every, OfflineEvery: p.cfg.Seal.OfflineEvery,
-	})}
-	if found.SetAside != "" {
-		cause := fmt.Errorf("%s: %s", found.SetAside, found.Reason)
-		if err := g.sealer.Salvage(ctx, cause, clock.Now()); err != nil {
-			return nil, errors.Join(fmt.Errorf("app: %w", err), g.close())
-		}
+		Ahead: p.ahead,
+	})}, nil
+}
+
+// open is prepare for those who cannot wait for a disk.
+func open(ctx context.Context, p *plan, clock sense.Clock, log *slog.Logger) (*gateway, error) {
+	g, err := prepare(p, clock, log)
+	if err != nil {
+		return nil, err
+	}
+	if err := g.spool.Open(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("app: %w", err), g.close())
 	}
 	return g, nil
 }
@@ -231,8 +234,9 @@ func notify(state string) error {
 // status is what the gateway says about itself.
 func (g *gateway) status(ctx context.Context) wire.Status {
 	h := g.sealer.Health()
-	s := wire.Status{Health: "ok", Dropped: h.Dropped, Version: version()}
+	s := wire.Status{Health: "ok", Dropped: h.Dropped, Thinned: h.Thinned, Version: version()}
 	st, err := g.spool.Stats(ctx)
+	s.Bytes = st.Bytes - st.Free
 	s.Epoch, s.Next, s.Pending, s.Sealed = st.Epoch, st.NextSeq, st.Pending, st.Sealed
 	for _, e := range []error{h.Err, err} {
 		if e != nil {

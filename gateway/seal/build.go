@@ -13,6 +13,12 @@ import (
 // build makes the next batch of the oldest records: as many as are of one boot and one clock state and fit. It is what
 // spool.Seal calls. What cannot be read or sealed never blocks the queue: it is counted, and declared as a gap.
 func (s *Sealer) build(next spool.Next, raw [][]byte) ([]byte, int, error) {
+	if next.Waiting >= uint64(s.opts.Ahead) {
+		s.mu.Lock()
+		s.held = true
+		s.mu.Unlock()
+		return nil, 0, nil
+	}
 	group, used, bad := decodeGroup(raw)
 	if len(group) == 0 {
 		s.opts.Log.Error("records cannot be read; dropped", slog.Int("records", bad), slog.Uint64("seq", next.Seq))

@@ -15,34 +15,37 @@ import (
 // declares the rest as a gap that ends now.
 func (s *Sealer) Renew(ctx context.Context, cause error, now measure.Instant) error {
 	s.opts.Log.Error("the spool begins a new epoch", slog.Any("err", cause))
-	return s.rescue(ctx, cause, now, s.store.Renew)
-}
-
-// Salvage takes what can still be read out of a spool file that was set aside, and declares the rest as a gap that ends
-// now. Call it before Run.
-func (s *Sealer) Salvage(ctx context.Context, cause error, now measure.Instant) error {
-	s.opts.Log.Error("a corrupt spool file was set aside", slog.Any("err", cause))
-	return s.rescue(ctx, cause, now, s.store.Salvage)
-}
-
-func (s *Sealer) rescue(ctx context.Context, cause error, now measure.Instant, do func(context.Context, spool.Rescuer) (spool.Rescue, error)) error {
 	s.work.Lock()
 	defer s.work.Unlock()
+	err := s.rescueLocked(ctx, cause, now, s.store.Renew)
+	if err == nil {
+		err = s.sealAllLocked(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("seal: %w", err)
+	}
+	return nil
+}
+
+// salvage takes what can still be read out of a spool file that was set aside, and declares the rest as a gap that ends
+// now.
+func (s *Sealer) salvage(ctx context.Context, cause error) error {
+	s.opts.Log.Error("a corrupt spool file was set aside", slog.Any("err", cause))
+	return s.rescueLocked(ctx, cause, s.opts.Now(), s.store.Salvage)
+}
+
+func (s *Sealer) rescueLocked(ctx context.Context, cause error, now measure.Instant, do func(context.Context, spool.Rescuer) (spool.Rescue, error)) error {
 	r := rescuer{now: now}
 	if errors.Is(cause, spool.ErrAhead) {
 		r.hole = true // the numbers the server has and we do not: lost here, if not there
 	}
 	got, err := do(ctx, r.piece)
 	if err != nil {
-		return fmt.Errorf("seal: %w", err)
+		return err
 	}
 	s.last = measure.Instant{}
 	s.opts.Log.Warn("read back what could be read", slog.String("epoch", got.Epoch), slog.Int("batches", got.Batches),
 		slog.Int("records", got.Records), slog.Int("holes", got.Holes))
-	err = s.sealAllLocked(ctx)
-	if err != nil {
-		return fmt.Errorf("seal: %w", err)
-	}
 	return nil
 }
 

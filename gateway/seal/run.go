@@ -15,7 +15,7 @@ import (
 const finish = 10 * time.Second
 
 // Run commits and seals until ctx is done; then it commits and seals what is left and returns nil. A failing disk is
-// tried again for ever; only a spool that is corrupt (spool.ErrCorrupt) ends Run, so that the next start sets it aside.
+// tried again for ever; only a spool of a later program (spool.ErrNewer) ends Run.
 func (s *Sealer) Run(ctx context.Context) error {
 	commit := time.NewTicker(s.opts.CommitEvery)
 	defer commit.Stop()
@@ -45,7 +45,7 @@ func (s *Sealer) Run(ctx context.Context) error {
 			seal.Reset(s.interval())
 		}
 		err := errors.Join(adding, sealing)
-		if errors.Is(err, spool.ErrCorrupt) {
+		if errors.Is(err, spool.ErrNewer) {
 			return fmt.Errorf("seal: %w", err)
 		}
 		told := sealing == nil && s.Health().Err != nil // a failing Add is told once, by committed
@@ -110,12 +110,26 @@ func (s *Sealer) commit(ctx context.Context) error {
 			raw = append(raw, it.raw)
 			size += len(it.raw)
 		}
-		err := s.store.Add(ctx, raw)
+		err := s.add(ctx, raw)
 		s.committed(items, gap, size, err)
 		if err != nil {
 			return err
 		}
 	}
+}
+
+// add gives records to the store, and makes room for them where it is full. A disk that others filled is often emptied
+// again: for that one, room is made only when memory is half full.
+func (s *Sealer) add(ctx context.Context, raw [][]byte) error {
+	err := s.store.Add(ctx, raw)
+	scarce := errors.Is(err, spool.ErrFull) && s.Health().Buffered >= s.opts.RAM/2
+	if !errors.Is(err, spool.ErrQuota) && !scarce {
+		return err
+	}
+	if room, bad := s.makeRoom(ctx, err); bad != nil || !room {
+		return errors.Join(err, bad)
+	}
+	return s.store.Add(ctx, raw)
 }
 
 func (s *Sealer) takeItems() ([]item, wire.Gap) {
@@ -161,8 +175,17 @@ func (s *Sealer) sealAll(ctx context.Context) error {
 }
 
 func (s *Sealer) sealAllLocked(ctx context.Context) error {
+	s.mu.Lock()
+	s.held = false
+	s.mu.Unlock()
 	for some := false; ; some = true {
 		n, err := s.store.Seal(ctx, wire.MaxRecords, s.build)
+		if errors.Is(err, spool.ErrAside) {
+			if err := s.salvage(ctx, err); err != nil {
+				return err
+			}
+			continue
+		}
 		if n == 0 || err != nil {
 			if some {
 				signal(s.sealed)

@@ -21,17 +21,21 @@ type Store interface {
 	Seal(ctx context.Context, limit int, f func(next spool.Next, records [][]byte) (sealed []byte, used int, err error)) (n int, err error)
 	Renew(ctx context.Context, f spool.Rescuer) (spool.Rescue, error)
 	Salvage(ctx context.Context, f spool.Rescuer) (spool.Rescue, error)
+	Thin(ctx context.Context, level int, target uint64, f spool.Thinner) (spool.Thinned, error)
 }
 
 // Options say who seals and how often. Zero durations and numbers take the defaults.
 type Options struct {
 	Gateway      string
 	Signer       note.Signer
-	CommitEvery  time.Duration // a reading waits in memory no longer than this; default 2 s, at most 10 s
-	CommitMax    int           // nor while more than this many wait; default 100
-	Every        time.Duration // how often a batch is sealed while the link is up; default 30 s
-	OfflineEvery time.Duration // and while it is down; default 15 min
-	RAM          int           // readings kept in memory while the disk fails; default 20,000
+	CommitEvery  time.Duration          // a reading waits in memory no longer than this; default 2 s, at most 10 s
+	CommitMax    int                    // nor while more than this many wait; default 100
+	Every        time.Duration          // how often a batch is sealed while the link is up; default 30 s
+	OfflineEvery time.Duration          // and while it is down; default 15 min
+	RAM          int                    // readings kept in memory while the disk fails; default 20,000
+	Ahead        int                    // batches that may wait for a receipt; what comes after them is not sealed yet and can be thinned; default 256
+	Quota        uint64                 // bytes the spool may use, as it was told itself; default 500 MB
+	Now          func() measure.Instant // the time now: it dates what a damaged spool lost
 	Log          *slog.Logger
 }
 
@@ -50,6 +54,12 @@ func (o Options) withDefaults() Options {
 	if o.RAM <= 0 {
 		o.RAM = 20_000
 	}
+	if o.Ahead <= 0 {
+		o.Ahead = 256
+	}
+	if o.Quota == 0 {
+		o.Quota = 500_000_000
+	}
 	return o
 }
 
@@ -58,6 +68,7 @@ type Health struct {
 	Err      error  // what the disk says; nil while it works
 	Buffered int    // readings in memory, not committed yet
 	Dropped  uint64 // readings lost since the start because memory was full while the disk failed
+	Thinned  uint64 // readings thinned out since the start because the spool was full
 }
 
 // item is a record in memory.
@@ -86,6 +97,7 @@ type Sealer struct {
 	link     bool
 	linkCame bool
 	urgent   bool // SealNow was asked for
+	held     bool // as much is sealed as may be; the rest waits for receipts
 
 	wake   chan struct{} // the buffer is full, or the link came up
 	sealed chan struct{}
@@ -112,10 +124,10 @@ func (s *Sealer) Health() Health {
 }
 
 // SetLink says whether batches reach the server: it decides how often one is sealed. When the link comes up what is
-// there is sealed at once.
+// there is sealed at once. It is said again with every receipt, which may let more be sealed.
 func (s *Sealer) SetLink(up bool) {
 	s.mu.Lock()
-	came := up && !s.link
+	came := up && (!s.link || s.held)
 	s.link = up
 	s.linkCame = s.linkCame || came
 	s.mu.Unlock()
@@ -204,7 +216,7 @@ func (s *Sealer) trim() {
 		}
 		if s.dropped.Lost == 0 {
 			s.dropped = wire.Gap{From: at, Reason: wire.GapDiskFailed}
-			if errors.Is(s.health.Err, spool.ErrFull) {
+			if errors.Is(s.health.Err, spool.ErrFull) || errors.Is(s.health.Err, spool.ErrQuota) {
 				s.dropped.Reason = wire.GapSpoolFull
 			}
 		}

@@ -85,6 +85,7 @@ func newRig(t *testing.T, o seal.Options) *rig {
 			t.Error(err)
 		}
 	})
+	o.Now = func() measure.Instant { return synced(100) }
 	o.Gateway, o.Log = gateway, slog.New(slog.NewTextHandler(r.log, nil))
 	r.store = &failing{Spool: r.spool}
 	r.sealer = seal.New(r.store, o)
@@ -123,7 +124,7 @@ func (r *rig) batches() (out []*wire.Batch) {
 	r.t.Helper()
 	var prev wire.Hash
 	for seq := uint64(0); ; {
-		got, err := r.spool.After(r.t.Context(), seq, 100)
+		got, err := r.spool.After(r.t.Context(), r.spool.Epoch(), seq, 100)
 		if err != nil {
 			r.t.Fatal(err)
 		}
@@ -374,10 +375,10 @@ func TestSealer_DamageIsDeclaredAndTheRestSealedAgain(t *testing.T) {
 		r.flush()
 	}
 	r.tamper(`UPDATE sealed SET body = X'00' WHERE seq = 3`)
-	if err := r.spool.Release(t.Context(), 2); err != nil {
+	if err := r.spool.Release(t.Context(), r.spool.Epoch(), 2); err != nil {
 		t.Fatal(err)
 	}
-	_, cause := r.spool.After(t.Context(), 2, 10)
+	_, cause := r.spool.After(t.Context(), r.spool.Epoch(), 2, 10)
 	if !errors.Is(cause, spool.ErrDamaged) {
 		t.Fatal(cause)
 	}
@@ -443,11 +444,9 @@ func TestSealer_SalvagesASpoolThatWasSetAside(t *testing.T) {
 		t.Fatalf("%+v, %v", o, err)
 	}
 	r.spool, r.store.Spool = s, s
-	if err := r.sealer.Salvage(t.Context(), errors.New(o.Reason), synced(100)); err != nil {
-		t.Fatal(err)
-	}
+	r.flush()
 	got := r.batches()
-	if d := cmp.Diff([]float64{0, 2, 3}, values(got)); d != "" {
+	if d := cmp.Diff([]float64{0, 2, 3, 9}, values(got)); d != "" {
 		t.Error(d)
 	}
 	if len(got[0].Gaps) == 0 {

@@ -60,7 +60,7 @@ func TestSpool_FullDisk(t *testing.T) {
 	if _, err := s.Seal(t.Context(), 1000, func(n spool.Next, r [][]byte) ([]byte, int, error) { return join(n, r), len(r), nil }); err != nil {
 		t.Errorf("the reserve does not suffice to seal: %v", err)
 	}
-	if err := s.Release(t.Context(), 1); err != nil {
+	if err := s.Release(t.Context(), s.Epoch(), 1); err != nil {
 		t.Errorf("the reserve does not suffice to release: %v", err)
 	}
 	if err := os.Remove(ballast); err != nil {

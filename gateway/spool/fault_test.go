@@ -107,7 +107,7 @@ func sampleFile(t *testing.T) []byte {
 	mustAdd(t, s, 1, 600)
 	mustSeal(t, s, 20)
 	mustAdd(t, s, 601, 700)
-	if err := s.Release(t.Context(), 5); err != nil {
+	if err := s.Release(t.Context(), s.Epoch(), 5); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {
@@ -213,7 +213,7 @@ func mostOf(t *testing.T, s *spool.Spool) (out []uint64) {
 	holes := 0
 	for {
 		mustSeal(t, s, 1000)
-		got, err := s.After(t.Context(), 0, 1000)
+		got, err := s.After(t.Context(), s.Epoch(), 0, 1000)
 		if errors.Is(err, spool.ErrDamaged) {
 			if _, err := s.Renew(t.Context(), func(p spool.Piece) ([][]byte, error) { return salvage(p, &holes) }); err != nil {
 				t.Fatal(err)
@@ -230,7 +230,7 @@ func mostOf(t *testing.T, s *spool.Spool) (out []uint64) {
 			_, _, records := split(b.Body)
 			out = append(out, numbers(records)...)
 		}
-		if err := s.Release(t.Context(), got[len(got)-1].Seq); err != nil {
+		if err := s.Release(t.Context(), s.Epoch(), got[len(got)-1].Seq); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -330,14 +330,14 @@ func TestSpool_DamagedBatchBeginsANewEpoch(t *testing.T) {
 	mustSeal(t, s, 10)
 	mustAdd(t, s, 51, 55)
 	tamper(t, path, `UPDATE sealed SET body = X'00112233' WHERE seq = 3`)
-	got, err := s.After(t.Context(), 0, 10)
+	got, err := s.After(t.Context(), s.Epoch(), 0, 10)
 	if err != nil || len(got) != 2 {
 		t.Fatalf("%d batches before the damaged one, %v", len(got), err)
 	}
-	if _, err := s.After(t.Context(), 2, 10); !errors.Is(err, spool.ErrDamaged) {
+	if _, err := s.After(t.Context(), s.Epoch(), 2, 10); !errors.Is(err, spool.ErrDamaged) {
 		t.Fatalf("the damaged one: %v", err)
 	}
-	if err := s.Release(t.Context(), 2); err != nil {
+	if err := s.Release(t.Context(), s.Epoch(), 2); err != nil {
 		t.Fatal(err)
 	}
 	epoch := s.Epoch()
@@ -361,7 +361,7 @@ func TestSpool_DamagedBatchBeginsANewEpoch(t *testing.T) {
 	// A row that is gone altogether is damage too, and so is a missing tail.
 	for _, query := range []string{`DELETE FROM sealed WHERE seq = 1`, `DELETE FROM sealed`} {
 		tamper(t, path, query)
-		if _, err := s.After(t.Context(), 0, 10); !errors.Is(err, spool.ErrDamaged) {
+		if _, err := s.After(t.Context(), s.Epoch(), 0, 10); !errors.Is(err, spool.ErrDamaged) {
 			t.Errorf("%s: %v", query, err)
 		}
 	}
@@ -416,7 +416,7 @@ func TestSpool_CorruptWhileOpenIsTold(t *testing.T) {
 	if _, err := s.Seal(t.Context(), 10, func(n spool.Next, r [][]byte) ([]byte, int, error) { return join(n, r), 1, nil }); !errors.Is(err, spool.ErrCorrupt) {
 		t.Errorf("seal: %v", err)
 	}
-	if _, err := s.After(t.Context(), 0, 10); !errors.Is(err, spool.ErrCorrupt) {
+	if _, err := s.After(t.Context(), s.Epoch(), 0, 10); !errors.Is(err, spool.ErrCorrupt) {
 		t.Errorf("after: %v", err)
 	}
 }

@@ -40,7 +40,7 @@ func Inspect(ctx context.Context, path string) (in Inspection, err error) {
 	if in.Stats, err = s.Stats(ctx); err != nil {
 		return in, err
 	}
-	batches, err := s.After(ctx, st.released, 1)
+	batches, err := s.After(ctx, st.epoch, st.released, 1)
 	if err != nil {
 		return in, err
 	}

@@ -76,7 +76,7 @@ func child(path string) error {
 			}
 			if seq > st.Released+10 {
 				st.Released = seq - 10
-				if err := s.Release(ctx, st.Released); err != nil {
+				if err := s.Release(ctx, s.Epoch(), st.Released); err != nil {
 					return err
 				}
 				if err := say("r", st.Released); err != nil {
@@ -171,7 +171,7 @@ func everything(tb testing.TB, s *spool.Spool) (out []uint64) {
 	mustSeal(tb, s, 1000)
 	var prev [32]byte
 	for after := st.Released; ; {
-		got, err := s.After(tb.Context(), after, 7)
+		got, err := s.After(tb.Context(), s.Epoch(), after, 7)
 		if err != nil {
 			tb.Fatal(err)
 		}

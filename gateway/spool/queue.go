@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"path/filepath"
 )
 
 // Add appends records to those waiting to be sealed, in order and all or none. When it returns nil they survive a power
@@ -21,10 +20,13 @@ func (s *Spool) Add(ctx context.Context, records [][]byte) error {
 			return fmt.Errorf("spool: add: an empty record")
 		}
 	}
-	if err := s.checkRoom(); err != nil {
+	if err := s.checkRoom(ctx); err != nil {
 		return fail("add", err)
 	}
 	err := s.inTx(ctx, func(tx *sql.Tx) error {
+		if err := s.checkQuota(ctx, tx); err != nil {
+			return err
+		}
 		var last int64
 		if err := tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(id), 0) FROM pending`).Scan(&last); err != nil {
 			return err
@@ -33,20 +35,6 @@ func (s *Spool) Add(ctx context.Context, records [][]byte) error {
 	})
 	if err != nil {
 		return fail("add", err)
-	}
-	return nil
-}
-
-// reserve is left free on the disk, or a twentieth of a disk smaller than twenty times that: deleting needs room too.
-const reserve = 16 << 20
-
-func (s *Spool) checkRoom() error {
-	free, total, err := room(filepath.Dir(s.path))
-	if err != nil {
-		return err
-	}
-	if keep := min(reserve, total/20); free < keep {
-		return fmt.Errorf("%w: %d bytes are free and %d are kept in reserve", ErrFull, free, keep)
 	}
 	return nil
 }
@@ -68,8 +56,12 @@ type chunk struct {
 }
 
 // chunks reads the oldest rows that hold at least limit records between them, and every damaged row among them.
-func (s *Spool) chunks(ctx context.Context, q querier, limit int) (out []chunk, err error) {
-	rows, err := q.QueryContext(ctx, `SELECT id, n, skip, body, crc FROM pending ORDER BY id`)
+func (s *Spool) chunks(ctx context.Context, q querier, limit int) ([]chunk, error) {
+	return s.readChunks(ctx, q, limit, `SELECT id, n, skip, body, crc FROM pending ORDER BY id`)
+}
+
+func (s *Spool) readChunks(ctx context.Context, q querier, limit int, query string, args ...any) (out []chunk, err error) {
+	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +117,10 @@ func (s *Spool) seal(ctx context.Context, tx *sql.Tx, limit int, f func(Next, []
 	if err != nil {
 		return 0, err
 	}
-	next := Next{Epoch: st.epoch, Seq: st.next, Prev: st.prev}
+	if st.aside != "" {
+		return 0, fmt.Errorf("%s: %w", st.aside, ErrAside)
+	}
+	next := Next{Epoch: st.epoch, Seq: st.next, Prev: st.prev, Waiting: st.next - 1 - st.released}
 	var records [][]byte
 	for i, c := range chunks {
 		if c.damaged && len(records) > 0 {
@@ -197,24 +192,28 @@ func (s *Spool) consume(ctx context.Context, tx *sql.Tx, chunks []chunk, used in
 	return err
 }
 
-// After returns at most limit sealed batches that follow seq, in order and without a hole. Where the very next one cannot
-// be read back the error wraps ErrDamaged; batches before a damaged one are returned without an error.
-func (s *Spool) After(ctx context.Context, seq uint64, limit int) ([]Sealed, error) {
+// After returns at most limit sealed batches of epoch that follow seq, in order and without a hole. Where the very next one
+// cannot be read back the error wraps ErrDamaged; batches before a damaged one are returned without an error. Where epoch
+// is not the present one it wraps ErrEpoch.
+func (s *Spool) After(ctx context.Context, epoch string, seq uint64, limit int) ([]Sealed, error) {
 	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return nil, fail(fmt.Sprintf("after %d", seq), err)
 	}
-	out, err := s.after(ctx, tx, seq, limit)
+	out, err := s.after(ctx, tx, epoch, seq, limit)
 	if err := errors.Join(err, tx.Rollback()); err != nil {
 		return nil, fail(fmt.Sprintf("after %d", seq), err)
 	}
 	return out, nil
 }
 
-func (s *Spool) after(ctx context.Context, q querier, seq uint64, limit int) (out []Sealed, err error) {
+func (s *Spool) after(ctx context.Context, q querier, epoch string, seq uint64, limit int) (out []Sealed, err error) {
 	st, err := s.loadState(ctx, q)
 	if err != nil {
 		return nil, err
+	}
+	if epoch != st.epoch {
+		return nil, ErrEpoch
 	}
 	want := max(seq, st.released) + 1
 	rows, err := q.QueryContext(ctx, `SELECT seq, body, crc FROM sealed WHERE seq >= $1 ORDER BY seq LIMIT $2`, int64(want), limit)
@@ -246,13 +245,19 @@ func (s *Spool) after(ctx context.Context, q querier, seq uint64, limit int) (ou
 // vacuumPages is how many free pages one Release gives back to the file system at most: it bounds its time.
 const vacuumPages = 2_000
 
-// Release deletes the batches up to and including upto: the server has them. A lower number than before does nothing; a
-// number that was never sealed is refused with ErrAhead.
-func (s *Spool) Release(ctx context.Context, upto uint64) error {
+// Release deletes the batches of epoch up to and including upto: the server has them. A lower number than before does
+// nothing; a number that was never sealed is refused with ErrAhead, another epoch than the present one with ErrEpoch.
+func (s *Spool) Release(ctx context.Context, epoch string, upto uint64) error {
 	err := s.inTx(ctx, func(tx *sql.Tx) error {
 		st, err := s.loadState(ctx, tx)
-		if err != nil || upto <= st.released {
+		if err != nil {
 			return err
+		}
+		if epoch != st.epoch {
+			return ErrEpoch
+		}
+		if upto <= st.released {
+			return nil
 		}
 		if upto >= st.next {
 			return fmt.Errorf("%w: it covers batch %d, the last one sealed is %d", ErrAhead, upto, st.next-1)

@@ -119,6 +119,7 @@ func (s *Spool) rescueInto(ctx context.Context, tx *sql.Tx, f Rescuer, out *Resc
 	if err := tx.QueryRowContext(ctx, `SELECT COALESCE(MIN(id), 1) FROM pending`).Scan(&first); err != nil {
 		return nil, err
 	}
+	s.forgetThinned()
 	id := first - front
 	return &rescue{out: out, put: func(p Piece) error {
 		switch p.Kind {

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"os"
+	"sync"
 	"sync/atomic"
 )
 
@@ -24,6 +25,12 @@ var (
 	ErrCorrupt = errors.New("the spool file is corrupt")
 	// ErrFull: the disk is full but for a reserve, which is kept so that batches can still be sealed and released.
 	ErrFull = errors.New("the disk is full")
+	// ErrQuota: the file is as large as it may be but for a reserve. Thin it.
+	ErrQuota = errors.New("the spool has reached its quota")
+	// ErrEpoch: the numbering that was asked about ended; Stats names the present one.
+	ErrEpoch = errors.New("the spool has another epoch now")
+	// ErrAside: a corrupt file was set aside and not looked through yet. Salvage it: what is in it comes first.
+	ErrAside = errors.New("a file that was set aside waits to be salvaged")
 	// ErrNewer: the file was made by a later version of the program.
 	ErrNewer = errors.New("the spool file was made by a newer gateway")
 )
@@ -34,7 +41,11 @@ type Spool struct {
 	write  *sql.DB // one connection
 	read   *sql.DB
 	tables *crc32.Table
-	epoch  atomic.Value // string
+	epoch  atomic.Value  // string
+	quota  atomic.Uint64 // bytes; 0 is none
+
+	mu      sync.Mutex
+	thinned map[int]int64 // by level: rows of pending up to this id have been thinned
 }
 
 // Next names the batch that is being sealed.
@@ -42,6 +53,7 @@ type Next struct {
 	Epoch   string
 	Seq     uint64
 	Prev    [sha256.Size]byte // SHA-256 of batch Seq-1; zero when Seq is 1
+	Waiting uint64            // batches sealed before this one and not released yet
 	Damaged int               // rows of records that stood before these and failed their checksum: lost, to be declared
 }
 
@@ -61,6 +73,7 @@ type Stats struct {
 	NextSeq  uint64 `json:"next_seq"`  // of the batch that will be sealed next
 	Released uint64 `json:"released"`  // the server has everything up to here
 	Bytes    uint64 `json:"bytes"`     // size of the database
+	Free     uint64 `json:"free"`      // of these, bytes inside the file that new records will fill
 }
 
 // Epoch returns the random name of the present numbering: 16 hexadecimal digits.
@@ -164,14 +177,14 @@ func (s *Spool) stats(ctx context.Context, q querier) (Stats, error) {
 		return Stats{}, err
 	}
 	out := Stats{Epoch: st.epoch, NextSeq: st.next, Released: st.released}
-	var first, pages, size int64
+	var first int64
+	var total, free uint64
 	err = errors.Join(
 		q.QueryRowContext(ctx, `SELECT COALESCE(SUM(n - skip), 0) FROM pending`).Scan(&out.Pending),
 		q.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(MIN(seq), 0) FROM sealed`).Scan(&out.Sealed, &first),
-		q.QueryRowContext(ctx, `PRAGMA page_count`).Scan(&pages),
-		q.QueryRowContext(ctx, `PRAGMA page_size`).Scan(&size),
+		size(ctx, q, &total, &free),
 	)
-	out.FirstSeq, out.Bytes = uint64(first), uint64(pages*size)
+	out.FirstSeq, out.Bytes, out.Free = uint64(first), total, free
 	return out, err
 }
 

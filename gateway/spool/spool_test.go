@@ -103,17 +103,17 @@ func TestSpool_ReleasesOnlyWhatWasSealed(t *testing.T) {
 		left int
 		err  error
 	}{{2, 3, nil}, {1, 3, nil}, {0, 3, nil}, {6, 3, spool.ErrAhead}, {5, 0, nil}, {5, 0, nil}} {
-		if err := s.Release(t.Context(), tc.upto); !errors.Is(err, tc.err) {
+		if err := s.Release(t.Context(), s.Epoch(), tc.upto); !errors.Is(err, tc.err) {
 			t.Errorf("Release(%d) = %v, want %v", tc.upto, err, tc.err)
 		}
-		got, err := s.After(t.Context(), 0, 100)
+		got, err := s.After(t.Context(), s.Epoch(), 0, 100)
 		if err != nil || len(got) != tc.left {
 			t.Errorf("after Release(%d): %d batches, %v; want %d", tc.upto, len(got), err, tc.left)
 		}
 	}
 	mustAdd(t, s, 11, 11)
 	mustSeal(t, s, 1)
-	if got, err := s.After(t.Context(), 5, 1); err != nil || len(got) != 1 || got[0].Seq != 6 {
+	if got, err := s.After(t.Context(), s.Epoch(), 5, 1); err != nil || len(got) != 1 || got[0].Seq != 6 {
 		t.Errorf("the numbering does not go on: %+v, %v", got, err)
 	}
 }
@@ -133,7 +133,7 @@ func TestSpool_ShrinksAgainAfterALongTimeOffline(t *testing.T) {
 		t.Fatalf("%+v, %v", full, err)
 	}
 	for upto := uint64(10); upto <= 300; upto += 10 {
-		if err := s.Release(t.Context(), upto); err != nil {
+		if err := s.Release(t.Context(), s.Epoch(), upto); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -165,7 +165,7 @@ func TestSpool_SealsWhatIsAddedWhileOthersRead(t *testing.T) {
 	prev := [32]byte{}
 	for upto := uint64(0); len(got) < writers*each; {
 		mustSeal(t, s, 16)
-		batches, err := s.After(t.Context(), upto, 5)
+		batches, err := s.After(t.Context(), s.Epoch(), upto, 5)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -177,7 +177,7 @@ func TestSpool_SealsWhatIsAddedWhileOthersRead(t *testing.T) {
 			upto, prev = seq, sum(b.Body)
 			got = append(got, numbers(records)...)
 		}
-		if err := s.Release(t.Context(), upto); err != nil {
+		if err := s.Release(t.Context(), s.Epoch(), upto); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -241,7 +241,7 @@ func TestSpool_BehavesLikeTwoSlices(t *testing.T) {
 			},
 			"release": func(rt *rapid.T) {
 				upto := rapid.Uint64Range(0, uint64(len(sealed))+1).Draw(rt, "upto")
-				err := s.Release(t.Context(), upto)
+				err := s.Release(t.Context(), s.Epoch(), upto)
 				if (upto > uint64(len(sealed)) && upto > released) != errors.Is(err, spool.ErrAhead) {
 					rt.Fatalf("Release(%d) of %d: %v", upto, len(sealed), err)
 				}
@@ -260,7 +260,7 @@ func TestSpool_BehavesLikeTwoSlices(t *testing.T) {
 				}
 			},
 			"": func(rt *rapid.T) {
-				got, err := s.After(t.Context(), 0, 1000)
+				got, err := s.After(t.Context(), s.Epoch(), 0, 1000)
 				if err != nil || len(got) != len(sealed)-int(released) {
 					rt.Fatalf("%d batches, %v; want %d", len(got), err, len(sealed)-int(released))
 				}

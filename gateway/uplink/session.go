@@ -47,6 +47,20 @@ func (b *inbox) begin(epoch string) {
 	b.epoch, b.upto, b.news = epoch, 0, false
 }
 
+// again lets the last receipt be taken once more.
+func (b *inbox) again() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.upto == 0 {
+		return
+	}
+	b.news = true
+	select {
+	case b.bell <- struct{}{}:
+	default:
+	}
+}
+
 func (b *inbox) take() (upto uint64, news bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -69,6 +83,7 @@ type session struct {
 	u       *Uplink
 	c       *conn
 	in      *inbox
+	epoch   string // of the numbers below; "" until the spool could be asked
 	acked   uint64 // the server has everything up to here
 	sent    uint64 // the broker was given everything up to here
 	tokens  []underway
@@ -79,6 +94,8 @@ type session struct {
 	rewound time.Time   // when it last did
 	asked   *time.Timer // runs when the server said again how far it is although more was sent
 	moved   bool        // a receipt released something
+	disk    *time.Timer // runs while the spool cannot be read or written
+	ill     bool        // disk runs
 
 	goingBack bool // asked runs
 }
@@ -91,7 +108,7 @@ func (u *Uplink) session(ctx context.Context) (progress bool, err error) {
 	}
 	defer c.Disconnect(250)
 	u.sessions.Add(1)
-	s := &session{u: u, c: c, in: &inbox{bell: make(chan struct{}, 1), epoch: u.store.Epoch()}, rewound: u.opts.Now()}
+	s := &session{u: u, c: c, in: &inbox{bell: make(chan struct{}, 1)}, rewound: u.opts.Now()}
 	if err := c.subscribe(ctx, wire.Topic(u.opts.Gateway, wire.LeafReceipt), s.receive); err != nil {
 		return false, err
 	}
@@ -109,9 +126,11 @@ func (u *Uplink) session(ctx context.Context) (progress bool, err error) {
 	}
 	s.patient = time.NewTimer(u.opts.ReceiptTimeout)
 	defer s.patient.Stop()
-	s.asked = time.NewTimer(time.Hour)
+	s.asked, s.disk = time.NewTimer(time.Hour), time.NewTimer(time.Hour)
 	s.asked.Stop()
+	s.disk.Stop()
 	defer s.asked.Stop()
+	defer s.disk.Stop()
 	err = s.work(ctx)
 	u.muted = errors.Is(err, errSilent)
 	if ctx.Err() != nil {
@@ -163,13 +182,10 @@ func (s *session) desire(payload []byte) {
 }
 
 func (s *session) work(ctx context.Context) error {
-	if err := s.start(ctx); err != nil {
-		return err
-	}
 	status := time.NewTicker(s.u.opts.StatusEvery)
 	defer status.Stop()
 	for {
-		if err := s.fill(ctx); err != nil {
+		if err := s.tolerate(ctx, s.fill(ctx)); err != nil {
 			return err
 		}
 		var first <-chan struct{}
@@ -189,11 +205,14 @@ func (s *session) work(ctx context.Context) error {
 			s.tokens = s.tokens[1:]
 		case <-s.u.opts.Sealed:
 		case <-s.in.bell:
-			err = s.receipt(ctx)
+			err = s.tolerate(ctx, s.receipt(ctx))
 		case <-s.asked.C:
 			s.rewind()
 		case <-s.patient.C:
 			err = s.impatient()
+		case <-s.disk.C:
+			s.ill = false
+			s.in.again()
 		case <-status.C:
 			err = s.online(ctx)
 		}
@@ -203,24 +222,58 @@ func (s *session) work(ctx context.Context) error {
 	}
 }
 
-// start asks the spool where the numbering stands.
+// tolerate is given what the spool said. A spool that began another epoch meanwhile is asked anew; one that cannot be
+// read is no reason to give up the connection, which is how anybody learns of it: it is asked again later.
+func (s *session) tolerate(ctx context.Context, err error) error {
+	switch {
+	case err == nil || ctx.Err() != nil:
+		return err
+	case errors.Is(err, errSpeak):
+		return err
+	case errors.Is(err, spool.ErrEpoch):
+		s.forget()
+		return s.tolerate(ctx, s.fill(ctx))
+	case s.ill:
+		return nil
+	}
+	s.ill = true
+	s.disk.Reset(s.u.opts.DiskRetry)
+	s.u.opts.Log.Error("the spool cannot be used", slog.Any("err", err), slog.Duration("again_in", s.u.opts.DiskRetry))
+	return s.online(ctx) // with what is wrong
+}
+
+// start asks the spool where the numbering stands, once for each epoch.
 func (s *session) start(ctx context.Context) error {
+	if s.epoch != "" {
+		return nil
+	}
 	st, err := s.u.store.Stats(ctx)
 	if err != nil {
 		return err
 	}
-	s.acked, s.sent = st.Released, st.Released
+	s.epoch, s.acked, s.sent = st.Epoch, st.Released, st.Released
+	s.in.begin(st.Epoch)
 	return nil
+}
+
+// forget lets the next start begin anew.
+func (s *session) forget() {
+	s.epoch = ""
+	s.strikes, s.rewinds, s.busy, s.goingBack = 0, 0, false, false
+	s.asked.Stop()
 }
 
 // fill hands batches to the broker until the window is full or there are no more.
 func (s *session) fill(ctx context.Context) error {
-	for {
+	for !s.ill {
+		if err := s.start(ctx); err != nil {
+			return err
+		}
 		room := s.u.opts.Window - int(s.sent-s.acked)
 		if room <= 0 {
 			return nil
 		}
-		batches, err := s.u.store.After(ctx, s.sent, room)
+		batches, err := s.u.store.After(ctx, s.epoch, s.sent, room)
 		if errors.Is(err, spool.ErrDamaged) {
 			if s.sent > s.acked { // those before it are good and may still be confirmed
 				return nil
@@ -244,6 +297,7 @@ func (s *session) fill(ctx context.Context) error {
 			s.u.published.Add(1)
 		}
 	}
+	return nil
 }
 
 // receipt acts on what the server says it has.
@@ -253,7 +307,7 @@ func (s *session) receipt(ctx context.Context) error {
 	case !news:
 		return nil
 	case upto > s.acked:
-		err := s.u.store.Release(ctx, upto)
+		err := s.u.store.Release(ctx, s.epoch, upto)
 		if errors.Is(err, spool.ErrAhead) {
 			return s.renew(ctx, err)
 		}
@@ -307,16 +361,20 @@ func (s *session) impatient() error {
 	return nil
 }
 
+// errSpeak: the broker was not told.
+var errSpeak = errors.New("the status could not be sent")
+
 // renew begins a new epoch and starts over in it.
 func (s *session) renew(ctx context.Context, cause error) error {
 	if err := s.u.opts.Renew(ctx, cause); err != nil {
 		return err
 	}
-	s.in.begin(s.u.store.Epoch())
-	s.strikes, s.rewinds, s.busy, s.goingBack = 0, 0, false, false
-	s.asked.Stop()
+	s.forget()
 	if err := s.start(ctx); err != nil {
 		return err
 	}
-	return s.online(ctx) // the status names the epoch
+	if err := s.online(ctx); err != nil { // the status names the epoch
+		return fmt.Errorf("%w: %w", errSpeak, err)
+	}
+	return nil
 }

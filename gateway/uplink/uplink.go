@@ -20,9 +20,8 @@ import (
 
 // Store is the part of the spool the uplink needs; see spool.Spool for what each promises.
 type Store interface {
-	Epoch() string
-	After(ctx context.Context, seq uint64, limit int) ([]spool.Sealed, error)
-	Release(ctx context.Context, upto uint64) error
+	After(ctx context.Context, epoch string, seq uint64, limit int) ([]spool.Sealed, error)
+	Release(ctx context.Context, epoch string, upto uint64) error
 	Stats(ctx context.Context) (spool.Stats, error)
 }
 
@@ -49,6 +48,7 @@ type Options struct {
 	BackoffMin     time.Duration // between two connections; default 1.5 s: a broker may hold one that comes sooner
 	BackoffMax     time.Duration // default 5 min
 	StatusEvery    time.Duration // default 5 min
+	DiskRetry      time.Duration // until a spool that could not be read is asked again; default 5 s
 	Log            *slog.Logger
 }
 
@@ -72,6 +72,7 @@ func (o Options) withDefaults() Options {
 	def(&o.BackoffMin, 1500*time.Millisecond)
 	def(&o.BackoffMax, 5*time.Minute)
 	def(&o.StatusEvery, 5*time.Minute)
+	def(&o.DiskRetry, 5*time.Second)
 	if o.Window <= 0 {
 		o.Window = 32
 	}
@@ -115,7 +116,7 @@ func (u *Uplink) Counters() Counters {
 var errSilent = errors.New("no receipt from the server")
 
 // Run connects, sends and waits for receipts, and again after any failure, until ctx is done; then it says goodbye and
-// returns nil. Only a spool that is corrupt (spool.ErrCorrupt) ends it with an error.
+// returns nil. A spool that cannot be read ends nothing either: the status goes on telling so, and the spool is asked again.
 func (u *Uplink) Run(ctx context.Context) error {
 	wait := u.opts.BackoffMin
 	for {
@@ -123,9 +124,6 @@ func (u *Uplink) Run(ctx context.Context) error {
 		u.opts.Link(false)
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // being told to stop is no failure of the link
-		}
-		if errors.Is(err, spool.ErrCorrupt) {
-			return fmt.Errorf("uplink: %w", err)
 		}
 		if progress {
 			wait = u.opts.BackoffMin

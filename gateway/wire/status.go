@@ -28,6 +28,8 @@ type Status struct {
 	Sealed  uint64    `json:"sealed,omitempty"`  // batches without a receipt
 	Health  string    `json:"health,omitempty"`  // "ok", or what is wrong
 	Dropped uint64    `json:"dropped,omitempty"` // readings lost since the start, each declared as a gap too
+	Thinned uint64    `json:"thinned,omitempty"` // readings thinned out of the backlog since the start, each declared as a gap too
+	Bytes   uint64    `json:"bytes,omitempty"`   // of the spool in use
 	Version string    `json:"version,omitempty"` // of the program
 }
 
