@@ -60,12 +60,12 @@ func ezoSteps(m Method, points int) []Step {
 				standard("high", "Rinse the probe with a little of the stronger standard, put it into fresh standard, and tap it until no bubble is inside.", 12_880),
 			}
 		}
-		return []Step{dry, standard("one", "Rinse the probe with a little of the standard, put it into fresh standard, and tap it until no bubble is inside.", 1413)}
+		return []Step{dry, standard("single", "Rinse the probe with a little of the standard, put it into fresh standard, and tap it until no bubble is inside.", 1413)}
 	case EZOORP:
-		return []Step{{Name: "one", Text: "Rinse the probe, dab it dry, put it into the ORP standard.", Asks: "the mV printed on the bottle at its temperature",
+		return []Step{{Name: "single", Text: "Rinse the probe, dab it dry, put it into the ORP standard.", Asks: "the mV printed on the bottle at its temperature",
 			Unit: "mV", Nominal: number(225), Least: -1000, Most: 1000, Buffer: true}}
 	case EZORTD:
-		return []Step{{Name: "one", Text: "Put the probe and a reference thermometer side by side into stirred water.", Asks: "what the reference thermometer says",
+		return []Step{{Name: "single", Text: "Put the probe and a reference thermometer side by side into stirred water.", Asks: "what the reference thermometer says",
 			Unit: "°C", Least: -5, Most: 60}}
 	case SoilEnds, SoilSamples, Linear:
 	}
@@ -186,7 +186,7 @@ func (e *ezoProbe) check(i int, raw float64, p Point, earlier []Point) error {
 	case "dry":
 		r.far = 100 // a wet probe has thousands
 		earlier = nil
-	case "one", "low", "high":
+	case "single", "low", "high":
 		if e.method == EZOEC && len(earlier) > 0 && earlier[0].Name == "dry" {
 			earlier = earlier[1:] // dry is no standard
 		}

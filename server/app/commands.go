@@ -157,10 +157,10 @@ func (cmd *gatewayRetireCmd) Run(e *env) error {
 }
 
 type reprojectCmd struct {
-	Projection string `arg:"" enum:"history" help:"What to draw again from the batch log: history."`
+	Projection string `arg:"" enum:"history,calibrations" help:"What to draw again from the batch log: history or calibrations."`
 }
 
-// Run draws the history again. The server must be stopped: two writers of one cursor would skip.
+// Run draws a projection again. The server must be stopped: two writers of one cursor would skip.
 func (cmd *reprojectCmd) Run(e *env) (err error) {
 	c, err := LoadConfig(e.config)
 	if err != nil {
@@ -171,7 +171,12 @@ func (cmd *reprojectCmd) Run(e *env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, release()) }()
-	return e.withDB(c, func(ctx context.Context, db *sqldb.DB) error { return e.reprojectHistory(ctx, c, db) })
+	return e.withDB(c, func(ctx context.Context, db *sqldb.DB) error {
+		if cmd.Projection == project.CalibrationsName {
+			return e.reprojectCalibrations(ctx, db)
+		}
+		return e.reprojectHistory(ctx, c, db)
+	})
 }
 
 func (e *env) reprojectHistory(ctx context.Context, c Config, db *sqldb.DB) (err error) {
@@ -205,6 +210,28 @@ func (e *env) reprojectHistory(ctx context.Context, c Config, db *sqldb.DB) (err
 		return err
 	}
 	return e.printf("%d points of %d batches drawn in %s\n", history.Written(), end, e.now().Sub(begin).Round(time.Millisecond))
+}
+
+// reprojectCalibrations reads every calibration out of the log again.
+func (e *env) reprojectCalibrations(ctx context.Context, db *sqldb.DB) error {
+	if err := db.SaveCursor(ctx, project.CalibrationsName, 0); err != nil {
+		return err
+	}
+	if err := db.ForgetCalibrations(ctx); err != nil {
+		return err
+	}
+	end, err := db.LogEnd(ctx)
+	if err != nil {
+		return err
+	}
+	begin := e.now()
+	err = project.NewRunner(project.RunnerOptions{
+		Projection: project.NewCalibrations(db, project.NewDater(db)), Source: db, Cursors: db, SaveEvery: time.Second, Now: e.now, Log: e.log,
+	}).CatchUp(ctx, end, func(int64) {})
+	if err != nil {
+		return err
+	}
+	return e.printf("calibrations of %d batches read in %s\n", end, e.now().Sub(begin).Round(time.Millisecond))
 }
 
 // emptyHistory removes what was drawn before, so that no point stays where its sensor no longer was.

@@ -66,6 +66,7 @@ type running struct {
 	liveRunner     atomic.Pointer[project.Runner]
 	historyRunner  *project.Runner
 	settingsRunner *project.Runner
+	calibrations   *project.Runner
 	metrics        *prometheus.Registry
 	listener       net.Listener
 	web            *http.Server
@@ -123,6 +124,10 @@ func (s *running) openProjections() {
 		Projection: project.NewSettings(s.db, s.log), Source: s.recent, Cursors: s.db, Wake: s.recent.Wake(),
 		Linger: 20 * time.Millisecond, SaveEvery: 500 * time.Millisecond, Now: s.now, Log: s.log,
 	})
+	s.calibrations = project.NewRunner(project.RunnerOptions{
+		Projection: project.NewCalibrations(s.db, s.dater), Source: s.recent, Cursors: s.db, Wake: s.recent.Wake(),
+		Linger: 20 * time.Millisecond, SaveEvery: 5 * time.Second, Now: s.now, Log: s.log,
+	})
 	s.liveProjection = project.NewLive(s.live, s.places, s.dater)
 }
 
@@ -134,6 +139,7 @@ func (s *running) run(e *env) error {
 	g.Go(func() error { return s.ingest.Run(ctx) })
 	g.Go(func() error { return s.outbox.Run(ctx) })
 	g.Go(func() error { return s.runHistory(ctx) })
+	g.Go(func() error { return s.calibrations.Run(ctx) })
 	g.Go(func() error { return s.runLive(ctx) })
 	g.Go(func() error { return s.settingsRunner.Run(ctx) })
 	g.Go(func() error { return trace.NewWorker(s.db, s.history, s.now, s.log).Run(ctx) })
@@ -231,5 +237,6 @@ func (s *running) openMetrics() error {
 		s.metrics.Register(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})),
 		s.metrics.Register(position("history", func() *project.Runner { return s.historyRunner })),
 		s.metrics.Register(position(project.SettingsName, func() *project.Runner { return s.settingsRunner })),
+		s.metrics.Register(position(project.CalibrationsName, func() *project.Runner { return s.calibrations })),
 		s.metrics.Register(position("live", s.liveRunner.Load)))
 }

@@ -24,7 +24,9 @@ func (s *running) system(ctx context.Context) (System, error) {
 	}
 	h := projectionState("history", s.historyRunner, out.LogEnd)
 	h.Undated = undated
-	out.Projections = []ProjectionState{h, projectionState(project.SettingsName, s.settingsRunner, out.LogEnd)}
+	out.Projections = []ProjectionState{
+		h, projectionState(project.CalibrationsName, s.calibrations, out.LogEnd), projectionState(project.SettingsName, s.settingsRunner, out.LogEnd),
+	}
 	if live := s.liveRunner.Load(); live != nil {
 		out.Projections = append(out.Projections, projectionState("live", live, out.LogEnd))
 	}

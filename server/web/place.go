@@ -59,7 +59,8 @@ type placePage struct {
 	Charts  []figure
 	Limits  []limitLine
 	Lots    []lotLine
-	Broken  bool // the history does not answer
+	Probes  []probeLine // how each probe is calibrated
+	Broken  bool        // the history does not answer
 }
 
 type tab struct {
@@ -110,6 +111,9 @@ func (s *Server) place(r *http.Request, w *words) (answer, error) {
 	}
 	for _, sp2 := range spans() {
 		v.Tabs = append(v.Tabs, tab{w.t("range." + sp2.Name), inLanguage("/places/"+p.Code+"?range="+sp2.Name, w.lang), sp2.Name == sp.Name})
+	}
+	if v.Probes, err = s.probeLines(r.Context(), w, f, p, now); err != nil {
+		return answer{}, err
 	}
 	lots, err := s.lotLines(r.Context(), w, f)
 	if err != nil {

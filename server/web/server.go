@@ -16,6 +16,8 @@ import (
 
 	"github.com/klauspost/compress/gzhttp"
 
+	"aovuon/gateway/measure"
+	"aovuon/server/calibration"
 	"aovuon/server/farm"
 	"aovuon/server/history"
 	"aovuon/server/trace"
@@ -51,16 +53,23 @@ type History interface {
 	Latest(ctx context.Context, series []history.Series) ([]history.Point, error)
 }
 
+// Calibrations are the calibrations on record; see sqldb.DB for what each promises.
+type Calibrations interface {
+	Calibrations(ctx context.Context, gateway, sensor string, limit int) ([]calibration.Entry, error)
+	CalibrationAt(ctx context.Context, gateway, sensor string, q measure.Quantity, at time.Time) (calibration.Entry, bool, error)
+}
+
 // Options are what the pages are drawn from. All must be set.
 type Options struct {
-	Farm      Register
-	Lots      Lots
-	Live      Live
-	History   History
-	System    func(ctx context.Context) (System, error)
-	PublicURL string // http:// or https:// and host: what labels begin with
-	Now       func() time.Time
-	Log       *slog.Logger
+	Farm         Register
+	Lots         Lots
+	Calibrations Calibrations
+	Live         Live
+	History      History
+	System       func(ctx context.Context) (System, error)
+	PublicURL    string // http:// or https:// and host: what labels begin with
+	Now          func() time.Time
+	Log          *slog.Logger
 	// Done ends the live streams when it is closed, so that a server can stop; nil never does.
 	Done <-chan struct{}
 }
@@ -115,10 +124,13 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /{$}", s.page(s.dashboard))
 	mux.HandleFunc("GET /places/{code}", s.page(s.place))
 	mux.HandleFunc("GET /p/{code}", s.page(s.place))
+	mux.HandleFunc("GET /places/{code}/calibrations", s.page(s.calibrations))
 	mux.HandleFunc("GET /system", s.page(s.system))
 	mux.HandleFunc("GET /static/{sum}/{file}", s.static)
 	mux.HandleFunc("GET /api/places", s.apiPlaces)
 	mux.HandleFunc("GET /api/series", s.apiSeries)
+	mux.HandleFunc("GET /api/calibrations", s.apiCalibrations)
+	mux.HandleFunc("GET /api/calibrations/in-force", s.apiCalibrationAt)
 	mux.HandleFunc("GET /healthz", s.health)
 	mux.HandleFunc("/", s.page(func(r *http.Request, w *words) (answer, error) { return s.missing(r, w, "missing.page", "") }))
 	label, qr := s.page(s.label), http.HandlerFunc(s.qr)

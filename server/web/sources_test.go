@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"aovuon/gateway/measure"
+	"aovuon/gateway/wire"
+	"aovuon/server/calibration"
 	"aovuon/server/farm"
 	"aovuon/server/history"
 	"aovuon/server/trace"
@@ -61,7 +63,7 @@ func (s *sources) pages(t testing.TB) *httptest.Server {
 	t.Helper()
 	done := make(chan struct{})
 	h, err := web.New(web.Options{
-		Farm: s, Lots: s, Live: s.live, History: s, PublicURL: "https://tx.example.vn", Now: now, Log: slog.New(slog.DiscardHandler), Done: done,
+		Farm: s, Lots: s, Calibrations: s, Live: s.live, History: s, PublicURL: "https://tx.example.vn", Now: now, Log: slog.New(slog.DiscardHandler), Done: done,
 		System: func(context.Context) (web.System, error) { return s.system, s.fail() },
 	})
 	if err != nil {
@@ -91,6 +93,45 @@ func (s *sources) FarmRevision(context.Context) (string, error) { return "1", s.
 func (s *sources) Farm(context.Context) (*farm.Farm, error)     { return s.farm, s.fail() }
 func (s *sources) Lots(context.Context) ([]trace.Lot, error) {
 	return []trace.Lot{s.demo.Lot}, s.fail()
+}
+
+// calibrations are the made-up ones of the first pond's probes, the newest first: pH overdue, oxygen in force, and one nobody
+// can read.
+func (s *sources) Calibrations(_ context.Context, _, sensor string, limit int) ([]calibration.Entry, error) {
+	var out []calibration.Entry
+	add := func(days int, body string) {
+		e := calibration.New("gw", wire.Document{Kind: wire.DocCalibration, Body: body})
+		e.Sensor, e.Time, e.Received = sensor, now().AddDate(0, 0, -days), now()
+		if r, err := calibration.Read(body); err == nil {
+			e.Quantity = r.Quantity
+		}
+		out = append(out, e)
+	}
+	switch sensor {
+	case "ao1-ph":
+		add(40, phRecord)
+		add(75, phRecord)
+		add(80, `{"format":"aovuon/calibration/1","sensor":"ao1-ph","quantity":"ph","verdict":"<script>alert(1)</script>","points":[]}`)
+	case "ao1-do":
+		add(4, `{"format":"aovuon/calibration/1","id":"0000000000000002","sensor":"ao1-do","quantity":"dissolved_oxygen","kind":"ezo-do","method":"ezo-do",
+			"who":"Nguyễn Văn Tâm<b>","points":[{"name":"air","expected":7.83,"before":7.4,"after":7.83,"celsius":28}],"slope_percent":94.5,"verdict":"good","every_s":2592000}`)
+	}
+	return out[:min(limit, len(out))], s.fail()
+}
+
+const phRecord = `{"format":"aovuon/calibration/1","id":"0000000000000001","sensor":"ao1-ph","quantity":"ph","kind":"ezo-ph","method":"ezo-ph","who":"Lê Thị Hoa",
+	"serial":"P-1","points":[{"name":"mid","nominal":7,"expected":6.994,"before":7.2,"after":6.99,"celsius":28.1,"lot":"L7","expiry":"2027-03"},
+	{"name":"low","nominal":4,"expected":4.006,"before":4.1,"after":4.01,"celsius":28.1,"lot":"L4"}],
+	"slope_percent":92.4,"offset":-11.2,"offset_unit":"mV","verdict":"worn","reasons":["acid slope 92.4 %: clean it"],"every_s":2592000,"note":"sau mưa"}`
+
+func (s *sources) CalibrationAt(ctx context.Context, gateway, sensor string, q measure.Quantity, at time.Time) (calibration.Entry, bool, error) {
+	list, err := s.Calibrations(ctx, gateway, sensor, 10)
+	for _, e := range list {
+		if e.Quantity == q && !e.Time.After(at) {
+			return e, true, err
+		}
+	}
+	return calibration.Entry{}, false, err
 }
 
 func (s *sources) Dossier(_ context.Context, l trace.Link) (trace.Dossier, error) {

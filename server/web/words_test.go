@@ -11,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"aovuon/gateway/measure"
+	"aovuon/server/calibration"
 	"aovuon/server/desired"
 	"aovuon/server/ingest"
 	"aovuon/server/trace"
@@ -81,7 +82,19 @@ func asked(t *testing.T) []string {
 	for _, way := range []string{"low", "high"} {
 		out = append(out, "limit."+way, "state.warned."+way, "state.danger."+way, "limits.warn."+way, "limits.crit."+way)
 	}
-	return append(out, "range.24h", "range.7d", "range.30d", "projection.history", "projection.live", "projection.ingest", "projection.settings")
+	for _, v := range calibration.Verdicts() {
+		out = append(out, "calibration.verdict."+string(v))
+	}
+	for _, v := range calibration.Standings() {
+		out = append(out, "calibration.standing."+string(v))
+	}
+	for _, m := range calibration.Methods() {
+		out = append(out, "calibration.method."+m)
+	}
+	for _, m := range calibration.Steps() {
+		out = append(out, "calibration.step."+m)
+	}
+	return append(out, "projection.calibrations", "range.24h", "range.7d", "range.30d", "projection.history", "projection.live", "projection.ingest", "projection.settings")
 }
 
 func TestLocales_HaveTheSameKeysAndEachIsUsed(t *testing.T) {
