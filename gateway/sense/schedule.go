@@ -75,7 +75,7 @@ func (s *Station) states(channels []Channel) []*channelState {
 // startBuses gives every bus with a channel its goroutine. The caller holds s.mu.
 func (s *Station) startBuses() {
 	for _, c := range s.channels {
-		if _, ok := s.work.buses[c.Bus]; ok {
+		if _, ok := s.work.buses[c.Bus]; ok || c.After != "" {
 			continue
 		}
 		bus, w := c.Bus, s.work
@@ -103,6 +103,7 @@ func (s *Station) runBus(w *work, bus string) {
 		// From the time it was due, too: a sleep that ended a moment early must not make the same poll twice.
 		c.due = (max(due, s.clock.Now().Uptime)/c.Every + 1) * c.Every
 		s.mu.Unlock()
+		s.follow(w.ctx, c, w.sink, func(d *channelState, err error) { s.note(w.ctx, d, err) })
 	}
 }
 
@@ -112,7 +113,7 @@ func (s *Station) next(w *work, bus string) (next *channelState, due time.Durati
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, c := range s.channels {
-		if c.Bus == bus && (next == nil || c.due < next.due) {
+		if c.After == "" && c.Bus == bus && (next == nil || c.due < next.due) {
 			next = c
 		}
 	}

@@ -21,6 +21,20 @@ type Channel struct {
 	Quantities []measure.Quantity
 	Sensor     Sensor
 	Key        string // changes whenever another Sensor, not this one, is needed; see Station.Replace
+
+	// After is the id of a channel: this one hangs on no bus, and is asked whenever that one has said something.
+	After string
+	// Refine stands between the grading and the Sink; nil lets every reading pass as it is.
+	Refine Refiner
+}
+
+// Refiner is what checks and filters the readings of one channel. It is called by one goroutine at a time, with all
+// readings of one instant.
+type Refiner interface {
+	// Refine returns the readings with what it found out about them. It may change the slice.
+	Refine(readings []measure.Reading) []measure.Reading
+	// Report returns those of the refined readings that are worth passing on. It leaves the slice alone.
+	Report(readings []measure.Reading) []measure.Reading
 }
 
 // Sink takes the readings of one channel at one instant, in the order they were taken. Station.Run calls Take from one
@@ -34,13 +48,14 @@ type Sink interface {
 const minEvery = 100 * time.Millisecond
 
 // Station asks the channels when they are due and hands what they say to a Sink. Run and PollAll are not for use at the
-// same time.
+// same time; everything else is safe for concurrent use.
 type Station struct {
 	clock Clock
 	log   *slog.Logger
 
 	mu       sync.Mutex
-	channels []*channelState
+	channels []*channelState // Replace makes a new slice
+	watchers []Sink
 	held     map[string]chan struct{} // by bus: full while somebody uses it
 	work     *work                    // nil while Run does not run
 }
@@ -48,7 +63,9 @@ type Station struct {
 // channelState is what the Station remembers of a channel between two polls: when it is due, and what to log once.
 type channelState struct {
 	Channel
-	due     time.Duration       // uptime, under Station.mu
+	due time.Duration // uptime, under Station.mu
+
+	asking  sync.Mutex          // held while the channel is asked, for what follows
 	reason  measure.FaultReason // of the fault that lasts; "" while there is none
 	since   time.Duration       // uptime when it began
 	refused bool                // the Sink refused the last readings
@@ -65,18 +82,51 @@ func NewStation(clock Clock, channels []Channel, log *slog.Logger) *Station {
 // error as soon as ctx is done, else the Sink's errors joined, after every channel was asked.
 func (s *Station) PollAll(ctx context.Context, sink Sink) error {
 	s.mu.Lock()
-	channels := slices.Clone(s.channels)
+	channels := s.channels
 	s.mu.Unlock()
 	var errs []error
 	for _, c := range channels {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := s.poll(ctx, c, sink); err != nil {
-			errs = append(errs, err)
+		if c.After == "" {
+			errs = append(errs, s.poll(ctx, c, sink))
+			s.follow(ctx, c, sink, func(_ *channelState, err error) { errs = append(errs, err) })
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// follow asks the channels that come after c, and those after them; done is told how it went.
+func (s *Station) follow(ctx context.Context, c *channelState, sink Sink, done func(*channelState, error)) {
+	s.mu.Lock()
+	channels := s.channels
+	s.mu.Unlock()
+	for _, d := range channels {
+		if d.After == c.ID && ctx.Err() == nil {
+			done(d, s.poll(ctx, d, sink))
+			s.follow(ctx, d, sink, done)
+		}
+	}
+}
+
+// Channels returns the channels there are, in their order.
+func (s *Station) Channels() []Channel {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make([]Channel, len(s.channels))
+	for i, c := range s.channels {
+		out[i] = c.Channel
+	}
+	return out
+}
+
+// Watch has every reading given to w, also those that a channel's Refiner holds back from the Sink: for rules that must
+// know that a probe lives although nothing changes. It must not block, and its errors are logged.
+func (s *Station) Watch(w Sink) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.watchers = append(s.watchers, w)
 }
 
 // Do runs f while nobody else uses the bus: a calibration or a scan never talks into a poll, and a poll never into it. It
@@ -110,22 +160,53 @@ func (s *Station) hold(ctx context.Context, bus string) (free func(), err error)
 
 // poll asks a channel and hands the readings over.
 func (s *Station) poll(ctx context.Context, c *channelState, sink Sink) error {
-	free, err := s.hold(ctx, c.Bus)
-	if err != nil {
-		return err
-	}
-	samples, err := ask(ctx, c.Sensor)
-	free()
+	c.asking.Lock()
+	defer c.asking.Unlock()
+	samples, err := s.question(ctx, c)
 	if ctxErr := ctx.Err(); ctxErr != nil {
 		return ctxErr // an interrupted question has no answer, not even a fault
 	}
 	at := stamp(s.clock.Now())
 	readings := grade(c.Channel, at, samples, err)
 	s.noteFault(c, at, readings, err)
+	if c.Refine != nil {
+		readings = c.Refine.Refine(readings)
+	}
+	s.show(ctx, c, readings)
+	if c.Refine != nil {
+		readings = c.Refine.Report(readings)
+	}
+	if len(readings) == 0 {
+		return nil
+	}
 	if err := sink.Take(ctx, readings); err != nil {
 		return fmt.Errorf("sense: sensor %s: hand over: %w", c.ID, err)
 	}
 	return nil
+}
+
+// question asks a channel while nobody else uses its bus.
+func (s *Station) question(ctx context.Context, c *channelState) ([]Sample, error) {
+	if c.After == "" {
+		free, err := s.hold(ctx, c.Bus)
+		if err != nil {
+			return nil, err
+		}
+		defer free()
+	}
+	return ask(ctx, c.Sensor)
+}
+
+// show gives every watcher a copy of readings.
+func (s *Station) show(ctx context.Context, c *channelState, readings []measure.Reading) {
+	s.mu.Lock()
+	watchers := s.watchers
+	s.mu.Unlock()
+	for _, w := range watchers {
+		if err := w.Take(ctx, slices.Clone(readings)); err != nil && ctx.Err() == nil {
+			s.log.Warn("a watcher did not take readings", slog.String("sensor", c.ID), slog.Any("err", err))
+		}
+	}
 }
 
 // ask asks a driver. A driver that panics is wrong about its chip; it must not cost the other chips their readings.
@@ -167,6 +248,8 @@ func (s *Station) noteFault(c *channelState, at measure.Instant, readings []meas
 
 // note logs when handing over begins to fail, and when it works again.
 func (s *Station) note(ctx context.Context, c *channelState, err error) {
+	c.asking.Lock()
+	defer c.asking.Unlock()
 	if ctx.Err() != nil || (err != nil) == c.refused {
 		return
 	}
