@@ -19,6 +19,7 @@ import (
 	"aovuon/gateway/sense/kind"
 	"aovuon/gateway/uplink"
 	"aovuon/gateway/wire"
+	"aovuon/gateway/yamlfile"
 )
 
 // Config is the gateway's configuration file. sample.yaml explains every key; unknown keys are errors.
@@ -95,16 +96,17 @@ func load(path string) (*Config, error) {
 
 func parse(path string, raw []byte) (*Config, error) {
 	raw = bytes.TrimPrefix(raw, []byte("\ufeff")) // some editors put it before the text
-	src, err := parseDocument(path, raw)
+	file, err := yamlfile.Parse(path, raw, "gateway sample")
 	if err != nil {
 		return nil, err
 	}
-	if err := src.unknownKeys(reflect.TypeFor[Config]()); err != nil {
+	src := &document{file}
+	if err := src.UnknownKeys(reflect.TypeFor[Config]()); err != nil {
 		return nil, err
 	}
 	cfg := defaults()
 	if err := yaml.UnmarshalWithOptions(raw, &cfg, yaml.Strict()); err != nil {
-		return nil, src.explain(err)
+		return nil, src.Explain(err)
 	}
 	cfg.path, cfg.src = path, src
 	cfg.resolve()
@@ -143,7 +145,7 @@ func (c *Config) resolve() {
 
 func (c *Config) validate() error {
 	var bad []error
-	say := func(key, problem, mend string) { bad = append(bad, c.src.problem(problem, mend, key)) }
+	say := func(key, problem, mend string) { bad = append(bad, c.src.Problem(problem, mend, key)) }
 	if c.Gateway == "" {
 		say("$.gateway", "the gateway has no id", "add a line such as: gateway: gw-ao-phukhe")
 	} else if !wire.ValidGatewayID(c.Gateway) {
@@ -197,10 +199,10 @@ type secrets struct {
 func (c *Config) openSecrets() (s secrets, err error) {
 	var bad []error
 	say := func(key string, err error, mend string) {
-		if near := "$.data_dir"; !strings.HasPrefix(key, "$.server") && c.src.node(key) == nil && c.src.node(near) != nil {
+		if near := "$.data_dir"; !strings.HasPrefix(key, "$.server") && c.src.Node(key) == nil && c.src.Node(near) != nil {
 			key = near // it lives there unless its own key says otherwise
 		}
-		bad = append(bad, c.src.problem(err.Error(), mend, key))
+		bad = append(bad, c.src.Problem(err.Error(), mend, key))
 	}
 	if s.signer, _, err = wire.LoadKey(c.KeyFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		say("$.key_file", err, "let the gateway's user read it, or put back a copy of it; without one this is a new gateway: another id, another data_dir, gateway init")
@@ -227,7 +229,7 @@ func (c *Config) exposed() error {
 	var bad []error
 	for _, f := range [][2]string{{"$.key_file", c.KeyFile}, {"$.password_file", c.PasswordFile}} {
 		if info, err := os.Stat(f[1]); err == nil && info.Mode().Perm()&0o077 != 0 {
-			bad = append(bad, c.src.problem(fmt.Sprintf("%s can be read or written by others (mode %04o)", f[1], info.Mode().Perm()),
+			bad = append(bad, c.src.Problem(fmt.Sprintf("%s can be read or written by others (mode %04o)", f[1], info.Mode().Perm()),
 				"chmod 600 "+f[1], f[0], "$.data_dir", "$.gateway"))
 		}
 	}

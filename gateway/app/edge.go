@@ -50,13 +50,13 @@ func planEdge(cfg *Config, channels []sense.Channel, from pins) (edge.Config, re
 		c.Zone = zone
 	}
 	for _, p := range c.Check(sensors) {
-		bad = append(bad, cfg.src.problem(p.What, p.Mend, "$."+p.Path))
+		bad = append(bad, cfg.src.Problem(p.What, p.Mend, "$."+p.Path))
 	}
 	out := make(relays)
 	wire := func(id, at string, r edge.Relay) {
 		pin, err := from.Output(r.Pin)
 		if err != nil && r.Pin != "" { // Check told of none
-			bad = append(bad, cfg.src.problem(err.Error(), "write the pin's name", at+".pin"))
+			bad = append(bad, cfg.src.Problem(err.Error(), "write the pin's name", at+".pin"))
 		}
 		out[id] = relay{pin: pin, wiring: r}
 	}

@@ -48,7 +48,7 @@ func makePlan(path string, buses kind.Buses, clock sense.Clock, withServer bool)
 		p.secrets, err = cfg.openSecrets()
 		bad = append(bad, err)
 	} else if p.secrets.signer, _, err = wire.LoadKey(cfg.KeyFile); err != nil {
-		bad = append(bad, cfg.src.problem(err.Error(), "make it with: gateway init --config "+path, "$.key_file", "$.data_dir", "$.gateway"))
+		bad = append(bad, cfg.src.Problem(err.Error(), "make it with: gateway init --config "+path, "$.key_file", "$.data_dir", "$.gateway"))
 	}
 	p.desk = calibrate.NewDesk(cfg.DataDir, clock)
 	if p.channels, err = kind.Build(cfg.Sensors, buses, cfg.Buses, clock, kind.WithFitter(p.desk)); err != nil {

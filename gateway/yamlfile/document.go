@@ -1,4 +1,7 @@
-package app
+// Package yamlfile reads files that people write and tells them what is wrong in them: YAML text and the Go type it is
+// for come in; a Document out, which points at lines, or an Error with file, line, column, the line itself, what is wrong
+// and how to mend it.
+package yamlfile
 
 import (
 	"errors"
@@ -15,19 +18,18 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
-
-	"aovuon/gateway/sense/kind"
 )
 
-// document is a configuration file that can say where something stands in it.
-type document struct {
-	path  string
-	lines []string
-	file  *ast.File
+// Document is a file that can say where something stands in it.
+type Document struct {
+	path    string
+	example string
+	lines   []string
+	file    *ast.File
 }
 
-// ConfigError is one thing that is wrong with a configuration file.
-type ConfigError struct {
+// Error is one thing that is wrong with a file.
+type Error struct {
 	File         string
 	Line, Column int    // from 1; 0 when the file as a whole is meant
 	Text         string // the line itself
@@ -36,7 +38,7 @@ type ConfigError struct {
 }
 
 // Error prints file, line and column, what is wrong, the line, and the mend.
-func (p *ConfigError) Error() string {
+func (p *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(p.File)
 	if p.Line > 0 {
@@ -52,21 +54,23 @@ func (p *ConfigError) Error() string {
 	return b.String()
 }
 
-func parseDocument(path string, raw []byte) (*document, error) {
+// Parse reads the text of a file with one document in it. example is the command that prints a file to start from; errors
+// name it.
+func Parse(path string, raw []byte, example string) (*Document, error) {
 	if !utf8.Valid(raw) {
-		return nil, &ConfigError{File: path, What: "this is no UTF-8 text", Mend: "save the file as UTF-8"}
+		return nil, &Error{File: path, What: "this is no UTF-8 text", Mend: "save the file as UTF-8"}
 	}
-	d := &document{path: path, lines: strings.Split(string(raw), "\n")}
+	d := &Document{path: path, example: example, lines: strings.Split(string(raw), "\n")}
 	if strings.TrimSpace(string(raw)) == "" {
-		return nil, &ConfigError{File: path, What: "the file is empty", Mend: "gateway sample prints one to start from"}
+		return nil, &Error{File: path, What: "the file is empty", Mend: example + " prints one to start from"}
 	}
 	var err error
 	if d.file, err = parser.ParseBytes(raw, 0); err != nil {
-		return nil, d.explain(err)
+		return nil, d.Explain(err)
 	}
 	switch bodies := d.bodies(); len(bodies) {
 	case 0:
-		return nil, &ConfigError{File: path, What: "the file holds nothing but comments", Mend: "gateway sample prints one to start from"}
+		return nil, &Error{File: path, What: "the file holds nothing but comments", Mend: example + " prints one to start from"}
 	case 1:
 		return d, nil
 	default:
@@ -74,8 +78,11 @@ func parseDocument(path string, raw []byte) (*document, error) {
 	}
 }
 
+// Path is the name of the file.
+func (d *Document) Path() string { return d.path }
+
 // bodies are the documents that hold something.
-func (d *document) bodies() (out []ast.Node) {
+func (d *Document) bodies() (out []ast.Node) {
 	for _, doc := range d.file.Docs {
 		if doc.Body != nil && doc.Body.Type() != ast.CommentType {
 			out = append(out, doc.Body)
@@ -85,8 +92,8 @@ func (d *document) bodies() (out []ast.Node) {
 }
 
 // at points at a token.
-func (d *document) at(t *token.Token, what, mend string) *ConfigError {
-	p := &ConfigError{File: d.path, What: what, Mend: mend}
+func (d *Document) at(t *token.Token, what, mend string) *Error {
+	p := &Error{File: d.path, What: what, Mend: mend}
 	if t == nil || t.Position == nil {
 		return p
 	}
@@ -97,14 +104,14 @@ func (d *document) at(t *token.Token, what, mend string) *ConfigError {
 	return p
 }
 
-// problem points at the value the first of the YAML paths leads to; where none is there, at the nearest thing around
+// Problem points at the value the first of the YAML paths leads to; where none is there, at the nearest thing around
 // the first one that is.
-func (d *document) problem(what, mend string, paths ...string) *ConfigError {
+func (d *Document) Problem(what, mend string, paths ...string) *Error {
 	for path := paths[0]; path != "$"; path = path[:strings.LastIndexAny(path, ".[")] {
 		paths = append(paths, path)
 	}
 	for _, path := range paths {
-		if n := d.node(path); n != nil {
+		if n := d.Node(path); n != nil {
 			return d.at(n.GetToken(), what, mend)
 		}
 	}
@@ -116,7 +123,8 @@ func (d *document) problem(what, mend string, paths ...string) *ConfigError {
 	return d.at(nil, what, mend)
 }
 
-func (d *document) node(path string) ast.Node {
+// Node is what a YAML path leads to, or nil.
+func (d *Document) Node(path string) ast.Node {
 	p, err := yaml.PathString(path)
 	if err != nil {
 		return nil
@@ -128,11 +136,11 @@ func (d *document) node(path string) ast.Node {
 	return n
 }
 
-// explain turns what the YAML library says into a ConfigError with its mend.
-func (d *document) explain(err error) error {
+// Explain turns what the YAML library says into an Error with its mend.
+func (d *Document) Explain(err error) error {
 	var y yaml.Error
 	if !errors.As(err, &y) {
-		return &ConfigError{File: d.path, What: err.Error()}
+		return &Error{File: d.path, What: err.Error()}
 	}
 	var syntax *yaml.SyntaxError
 	var mistyped *yaml.TypeError
@@ -148,7 +156,7 @@ func (d *document) explain(err error) error {
 	case errors.As(err, &twice), errors.As(err, &syntax) && strings.Contains(syntax.Message, "already defined"):
 		mend = "keep one of the two"
 	case errors.As(err, &shape):
-		mend = "gateway sample shows the shape of every part"
+		mend = d.example + " shows the shape of every part"
 	default:
 		mend = "this is not YAML: look at the indentation, the colons and the brackets here and on the line before"
 	}
@@ -185,9 +193,9 @@ func typeName(t reflect.Type) string {
 	return t.String()
 }
 
-// unknownKeys finds every key that the structure of t does not have, and every time that cannot be read: the YAML library
+// UnknownKeys finds every key that the structure of t does not have, and every time that cannot be read: the YAML library
 // would report the first, and not always where it stands.
-func (d *document) unknownKeys(t reflect.Type) error {
+func (d *Document) UnknownKeys(t reflect.Type) error {
 	var bad []error
 	for _, doc := range d.file.Docs {
 		d.walkKeys(doc.Body, t, &bad)
@@ -195,7 +203,7 @@ func (d *document) unknownKeys(t reflect.Type) error {
 	return errors.Join(bad...)
 }
 
-func (d *document) walkKeys(n ast.Node, t reflect.Type, bad *[]error) {
+func (d *Document) walkKeys(n ast.Node, t reflect.Type, bad *[]error) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
@@ -247,42 +255,8 @@ func keysOf(t reflect.Type) map[string]reflect.Type {
 	return keys
 }
 
-// explainSensors turns what kind.Build says into Problems with their places.
-func (d *document) explainSensors(err error) error {
-	var found []error
-	for _, e := range leaves(err) {
-		s, ok := errors.AsType[*kind.SpecError](e)
-		if !ok {
-			found = append(found, &ConfigError{File: d.path, What: e.Error()})
-			continue
-		}
-		path, who := fmt.Sprintf("$.sensors[%d].%s", s.Index, s.Field), "sensor "+s.ID
-		if s.Index < 0 {
-			path, who = "$.buses."+quoteKey(s.Bus)+"."+s.Field, "bus "+s.Bus
-		}
-		path = strings.TrimSuffix(path, ".")
-		found = append(found, d.problem(who+": "+s.Problem, s.Mend, path))
-	}
-	return errors.Join(found...)
-}
-
-// leaves flattens joined errors.
-func leaves(err error) (out []error) {
-	if many, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, e := range many.Unwrap() {
-			out = append(out, leaves(e)...)
-		}
-		return out
-	}
-	if _, ok := errors.AsType[*kind.SpecError](err); !ok {
-		if inner := errors.Unwrap(err); inner != nil && len(leaves(inner)) > 1 {
-			return leaves(inner)
-		}
-	}
-	return []error{err}
-}
-
-func quoteKey(k string) string {
+// QuoteKey writes a key of a map so that it can stand in a path.
+func QuoteKey(k string) string {
 	if regexp.MustCompile(`^[A-Za-z0-9_]+$`).MatchString(k) {
 		return k
 	}
