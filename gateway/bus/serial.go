@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,8 +13,13 @@ import (
 	"aovuon/gateway/sense/serial"
 )
 
-// readSlice bounds one wait for bytes, so that a question that is called off ends soon.
-const readSlice = 50 * time.Millisecond
+const (
+	// readSlice bounds one wait for bytes, so that a question that is called off ends soon.
+	readSlice = 50 * time.Millisecond
+	// stall is how long the system may take for what it does at once. It takes for ever to write when an adapter takes
+	// nothing, and to read when another program takes the bytes that were there a moment ago.
+	stall = 3 * time.Second
+)
 
 // Serial returns the serial line behind a device file such as /dev/serial/by-id/usb-… or /dev/ttyAMA0. The same name gives
 // the same port, so its users take turns. The port is opened by its first use, again by the first use after it broke, and
@@ -36,6 +42,9 @@ func (s *Set) Serial(path string) (serial.Port, error) {
 	return p, nil
 }
 
+// errHangs is wrapped by the error of a port in which a call hangs.
+var errHangs = errors.New("the port hangs: does another program read it (a login console, ModemManager)? Else plug the adapter in anew")
+
 // device is an open serial port of this machine.
 type device interface {
 	SetMode(*bugst.Mode) error
@@ -52,9 +61,10 @@ type serialPort struct {
 	turn chan struct{} // full while somebody has the line; what follows is his
 
 	closed bool
-	dev    device      // nil while not open
-	file   os.FileInfo // what path led to when dev was opened
-	line   serial.Line // how dev is set
+	dev    device        // nil while not open
+	hung   chan struct{} // not nil: open until a call that hangs in dev returns
+	file   os.FileInfo   // what path led to when dev was opened
+	line   serial.Line   // how dev is set
 }
 
 func newSerialPort(path string, open func(string, *bugst.Mode) (device, error)) *serialPort {
@@ -99,6 +109,14 @@ func (p *serialPort) ready(line serial.Line) error {
 	if p.closed {
 		return fmt.Errorf("bus: %s: %w", p.path, ErrClosed)
 	}
+	if p.hung != nil {
+		select {
+		case <-p.hung:
+			p.hung = nil
+		default:
+			return fmt.Errorf("bus: %s: %w", p.path, errHangs)
+		}
+	}
 	if p.dev != nil {
 		if now, err := os.Stat(p.path); err != nil || !os.SameFile(now, p.file) {
 			if err := p.drop(); err != nil { // a device that is gone may fail to close, and is gone
@@ -139,6 +157,9 @@ func (p *serialPort) drop() error {
 	}
 	dev := p.dev
 	p.dev = nil
+	if p.hung != nil {
+		return nil // whoever hangs in it closes it
+	}
 	if err := dev.Close(); err != nil {
 		return fmt.Errorf("bus: close %s: %w", p.path, err)
 	}
@@ -154,12 +175,19 @@ type serialConn struct {
 
 // Write implements serial.Conn.
 func (c *serialConn) Write(p []byte) error {
-	for len(p) > 0 {
-		n, err := c.dev.Write(p)
-		if err != nil {
-			return c.fail("write", err)
+	p = bytes.Clone(p) // a call that hangs outlives this one
+	_, err := c.bounded(func() ([]byte, error) {
+		for len(p) > 0 {
+			n, err := c.dev.Write(p)
+			if err != nil {
+				return nil, err
+			}
+			p = p[n:]
 		}
-		p = p[n:]
+		return nil, nil
+	})
+	if err != nil {
+		return c.fail("write", err)
 	}
 	return nil
 }
@@ -174,17 +202,55 @@ func (c *serialConn) Read(ctx context.Context, p []byte, wait time.Duration) (in
 		if err := c.dev.SetReadTimeout(slice); err != nil {
 			return 0, c.fail("read", err)
 		}
-		n, err := c.dev.Read(p)
+		got, err := c.bounded(func() ([]byte, error) {
+			buf := make([]byte, len(p))
+			n, err := c.dev.Read(buf)
+			return buf[:n], err
+		})
 		if err != nil {
 			return 0, c.fail("read", err)
 		}
-		if wait -= slice; n > 0 || wait <= 0 {
-			return n, nil
+		if wait -= slice; len(got) > 0 || wait <= 0 {
+			return copy(p, got), nil
 		}
 	}
 }
 
+// bounded runs a call of the device that should not take long, and leaves it alone when it does. The port is then of no
+// use until the call returns.
+func (c *serialConn) bounded(call func() ([]byte, error)) ([]byte, error) {
+	type result struct {
+		got []byte
+		err error
+	}
+	done, left := make(chan result, 1), make(chan struct{})
+	go func() {
+		got, err := call()
+		done <- result{got, err}
+	}()
+	t := time.NewTimer(stall)
+	defer t.Stop()
+	select {
+	case r := <-done:
+		return r.got, r.err
+	case <-t.C:
+	}
+	dev := c.dev
+	c.port.hung = left
+	go func() {
+		defer close(left)
+		<-done
+		if err := dev.Close(); err != nil {
+			return // it is given up already, and the next opening tells what is wrong
+		}
+	}()
+	return nil, errHangs
+}
+
 func (c *serialConn) fail(what string, err error) error {
 	c.broken = true
+	if errors.Is(err, errHangs) {
+		return fmt.Errorf("bus: %s: %s: %w", c.port.path, what, err)
+	}
 	return fmt.Errorf("bus: %s: %s: %w (is the adapter still plugged in?)", c.port.path, what, err)
 }

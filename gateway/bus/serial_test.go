@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	bugst "go.bug.st/serial"
@@ -30,6 +31,7 @@ type device struct {
 	closed  bool
 	waited  time.Duration
 	wait    time.Duration
+	hang    chan struct{} // not nil: reads and writes wait for its end
 }
 
 func (d *device) SetMode(m *bugst.Mode) error {
@@ -43,6 +45,9 @@ func (d *device) SetReadTimeout(t time.Duration) error {
 }
 
 func (d *device) Read(p []byte) (int, error) {
+	if d.hang != nil {
+		<-d.hang
+	}
 	d.waited += d.wait
 	n := copy(p, d.read)
 	d.read = d.read[n:]
@@ -50,6 +55,9 @@ func (d *device) Read(p []byte) (int, error) {
 }
 
 func (d *device) Write(p []byte) (int, error) {
+	if d.hang != nil {
+		<-d.hang
+	}
 	if d.err != nil {
 		return 0, d.err
 	}
@@ -258,5 +266,45 @@ func TestSerial_OneAtATime(t *testing.T) {
 	close(leave)
 	if err := errors.Join(<-done, p.Use(t.Context(), l, write("x"))); err != nil {
 		t.Error(err)
+	}
+}
+
+// A call that the system never ends costs its question some seconds, the next ones nothing, and nobody his port for good.
+func TestSerial_OutlivesACallThatHangs(t *testing.T) {
+	read := func(c serial.Conn) error {
+		_, err := c.Read(context.Background(), make([]byte, 8), time.Millisecond)
+		return err
+	}
+	for name, use := range map[string]func(serial.Conn) error{"read": read, "write": write("x")} {
+		t.Run(name, func(t *testing.T) {
+			a := newAdapter(t)
+			synctest.Test(t, func(t *testing.T) {
+				p, l := a.port(), line(9600, serial.NoParity, 1)
+				if err := p.Use(t.Context(), l, write("x")); err != nil {
+					t.Fatal(err)
+				}
+				hang := make(chan struct{})
+				a.devices[0].hang = hang
+				begin := time.Now()
+				if err := p.Use(t.Context(), l, use); err == nil || !strings.Contains(err.Error(), "ModemManager") {
+					t.Error(err)
+				}
+				if took := time.Since(begin); took > 5*time.Second {
+					t.Errorf("took %v", took)
+				}
+				begin = time.Now()
+				if err := p.Use(t.Context(), l, use); err == nil || time.Since(begin) > 0 {
+					t.Errorf("while it hangs: %v after %v", err, time.Since(begin))
+				}
+				close(hang)
+				synctest.Wait()
+				if !a.devices[0].closed {
+					t.Error("the device that hung is open")
+				}
+				if err := p.Use(t.Context(), l, use); err != nil || len(a.devices) != 2 {
+					t.Errorf("afterwards: %v, %d devices", err, len(a.devices))
+				}
+			})
+		})
 	}
 }
