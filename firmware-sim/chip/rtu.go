@@ -110,37 +110,51 @@ func (u *RTUUnit) Hear(t time.Time, heard serial.Line, frame []byte) []Burst {
 
 // send puts a reply on the line, as the fault in force has it.
 func (u *RTUUnit) send(t time.Time, line serial.Line, unit byte, asked []byte, r RTUReply) []Burst {
-	answer, after := rtu.Frame(unit, r.PDU), r.After
 	kind := u.part.Faults.Kind()
-	wrong := true
-	switch {
-	case kind == fault.CRC:
-		answer[len(answer)-1] ^= 0x10
-	case kind == fault.Garbled:
-		answer = rtu.Frame(unit, otherAnswer(r.PDU))
-	case kind == fault.Exception:
-		answer = rtu.Frame(unit, []byte{asked[0] | 0x80, byte(rtu.DeviceFailure)})
-	case kind == fault.WrongUnit:
-		answer = rtu.Frame(unit%rtu.MaxUnit+1, r.PDU)
-	case kind == fault.Late:
-		after += rtuLate
-	case kind == fault.Slow:
-		after, wrong = after+rtuSlow, false
-	case kind == fault.Glitch:
-		answer, wrong = append([]byte{0x00, 0xFF}, answer...), false
-	default:
-		wrong = false
-	}
-	at := t.Add(after + line.Time(len(answer)))
+	answer, number := spoil(kind, unit, asked, r.PDU)
+	at := t.Add(r.After + delay(kind) + line.Time(len(answer)))
 	u.busy = at
-	if wrong {
-		u.part.recordFault(at, "", kind)
-	} else {
+	if number {
 		for _, v := range r.Said {
 			u.part.record(at, v.Quantity, v.Value)
 		}
+	} else {
+		u.part.recordFault(at, "", kind)
 	}
 	return []Burst{{At: at, Bytes: answer, Line: line}}
+}
+
+// delay is how much later than it should a unit answers.
+func delay(kind fault.Kind) time.Duration {
+	if kind == fault.Late {
+		return rtuLate
+	}
+	if kind == fault.Slow {
+		return rtuSlow
+	}
+	return 0
+}
+
+// spoil is the frame that answers with pdu, as a fault has it; number is false when a right master has no number from it.
+func spoil(kind fault.Kind, unit byte, asked, pdu []byte) (frame []byte, number bool) {
+	frame = rtu.Frame(unit, pdu)
+	if kind == fault.CRC {
+		frame[len(frame)-1] ^= 0x10
+		return frame, false
+	}
+	if kind == fault.Garbled {
+		return rtu.Frame(unit, otherAnswer(pdu)), false
+	}
+	if kind == fault.Exception {
+		return rtu.Frame(unit, []byte{asked[0] | 0x80, byte(rtu.DeviceFailure)}), false
+	}
+	if kind == fault.WrongUnit {
+		return rtu.Frame(unit%rtu.MaxUnit+1, pdu), false
+	}
+	if kind == fault.Glitch {
+		return append([]byte{0x00, 0xFF}, frame...), true
+	}
+	return frame, kind != fault.Late
 }
 
 // otherAnswer is a whole answer to another question than the one that was asked: one register more of a reading, another

@@ -68,13 +68,11 @@ func (u *Ultrasonic) frame(t time.Time) (Burst, bool) {
 		u.part.record(t, measure.SurfaceDistance, right)
 		u.part.record(t, measure.WaterLevel, u.height-right)
 	}
-	switch {
-	case kind == fault.CRC:
-		b.Bytes[3] ^= 0x04
-	case kind == fault.Garbled:
-		b.Bytes = []byte{0x12, 0x9A, 0x3C}
-	default:
+	if kind != fault.CRC && kind != fault.Garbled {
 		return b, true
+	}
+	if b.Bytes[3] ^= 0x04; kind == fault.Garbled {
+		b.Bytes = []byte{0x12, 0x9A, 0x3C}
 	}
 	b.Sent = func(t time.Time) { u.part.recordFault(t, "", kind) }
 	return b, true

@@ -54,14 +54,14 @@ func TestSample_OfAeratorsIsRight(t *testing.T) {
 
 func TestConfig_PathsAreRelativeToTheFile(t *testing.T) {
 	raw := "gateway: gw-a\nserver: { url: tcp://x:1883, key_file: s.vkey }\n" +
-		"buses: { near: { i2c: unix:field/near.sock }, far: { i2c: unix:/run/far.sock }, chip: { i2c: \"1\" }, w1: { w1: field/w1 } }\n" +
+		"buses: { near: { i2c: unix:field/near.sock }, far: { i2c: unix:/run/far.sock }, chip: { i2c: \"1\" }, w1: { w1: field/w1 }, muc: { serial: field/muc }, rs485: { serial: /dev/ttyUSB0 } }\n" +
 		"sensors: [{ id: t, kind: ds18b20, bus: w1, device: 28-0000000000aa }]\n"
 	c, err := app.ParseAt(filepath.Join("etc", "gateway.yaml"), []byte(raw))
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := []string{c.Buses["near"].I2C, c.Buses["far"].I2C, c.Buses["chip"].I2C, c.Buses["w1"].W1, c.Buses["w1"].I2C, c.Server.KeyFile, c.DataDir}
-	want := []string{"unix:etc/field/near.sock", "unix:/run/far.sock", "1", "etc/field/w1", "", "etc/s.vkey", "etc/data"}
+	got := []string{c.Buses["near"].I2C, c.Buses["far"].I2C, c.Buses["chip"].I2C, c.Buses["w1"].W1, c.Buses["w1"].I2C, c.Buses["muc"].Serial, c.Buses["rs485"].Serial, c.Server.KeyFile, c.DataDir}
+	want := []string{"unix:etc/field/near.sock", "unix:/run/far.sock", "1", "etc/field/w1", "", "etc/field/muc", "/dev/ttyUSB0", "etc/s.vkey", "etc/data"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
