@@ -30,6 +30,13 @@ func newMemory(clock sense.Clock, sensor string) *memory {
 	return &memory{clock: clock, sensor: sensor, last: make(map[measure.Quantity]remembered)}
 }
 
+// forget drops the values: they were another probe's.
+func (m *memory) forget() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	clear(m.last)
+}
+
 // Input implements sense.Inputs: the last good value. It is not ok when it is older than maxAge.
 func (m *memory) Input(q measure.Quantity) (measure.Input, bool) {
 	now := m.clock.Now().Uptime
