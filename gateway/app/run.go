@@ -19,46 +19,10 @@ import (
 	"aovuon/gateway/measure"
 	"aovuon/gateway/seal"
 	"aovuon/gateway/sense"
-	"aovuon/gateway/sense/kind"
 	"aovuon/gateway/spool"
 	"aovuon/gateway/uplink"
 	"aovuon/gateway/wire"
 )
-
-// plan is a configuration with everything checked and nothing opened.
-type plan struct {
-	cfg      *Config
-	secrets  secrets
-	channels []sense.Channel
-	edge     edge.Config
-	relays   relays
-	desk     *calibrate.Desk
-	ahead    int // batches sealed without a receipt; 0 is the sealer's own bound
-}
-
-// makePlan reports everything that is wrong with a configuration.
-func makePlan(path string, buses kind.Buses, clock sense.Clock, withServer bool) (*plan, error) {
-	cfg, err := load(path)
-	if cfg == nil {
-		return nil, err
-	}
-	p := &plan{cfg: cfg}
-	bad := []error{err}
-	if withServer {
-		p.secrets, err = cfg.openSecrets()
-		bad = append(bad, err)
-	} else if p.secrets.signer, _, err = wire.LoadKey(cfg.KeyFile); err != nil {
-		bad = append(bad, cfg.src.Problem(err.Error(), "make it with: gateway init --config "+path, "$.key_file", "$.data_dir", "$.gateway"))
-	}
-	p.desk = calibrate.NewDesk(cfg.DataDir, clock)
-	if p.channels, err = kind.Build(cfg.Sensors, buses, cfg.Buses, clock, kind.WithFitter(p.desk)); err != nil {
-		bad = append(bad, cfg.src.explainSensors(err))
-	} else if from, ok := buses.(pins); ok { // a simulated season has none, and switches nothing
-		p.edge, p.relays, err = planEdge(cfg, p.channels, from)
-		bad = append(bad, err)
-	}
-	return p, errors.Join(bad...)
-}
 
 func check(path string, stdout io.Writer, log *slog.Logger) (err error) {
 	buses := bus.NewSet(log)

@@ -77,6 +77,18 @@ func (r *Runner) Take(_ context.Context, readings []measure.Reading) error {
 	return nil
 }
 
+// Replace puts other rules in the place of those there are; aerators that stay go on where they were. A relay that no rule
+// speaks of any more is left as it is.
+func (r *Runner) Replace(c Config, out Outputs) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := r.o.Clock.Now()
+	next := New(c, out, r.rules.Saved(now), now)
+	r.inbox.Lock() // Take asks the rules what they watch
+	defer r.inbox.Unlock()
+	r.rules = next
+}
+
 // arrivals empties the inbox.
 func (r *Runner) arrivals() []measure.Reading {
 	r.inbox.Lock()

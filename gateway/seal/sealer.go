@@ -123,6 +123,13 @@ func (s *Sealer) Health() Health {
 	return h
 }
 
+// SetIntervals says how often batches are sealed from now on, with a link and without; the batch under way keeps its time.
+func (s *Sealer) SetIntervals(every, offline time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.opts.Every, s.opts.OfflineEvery = every, offline
+}
+
 // SetLink says whether batches reach the server: it decides how often one is sealed. When the link comes up what is
 // there is sealed at once. It is said again with every receipt, which may let more be sealed.
 func (s *Sealer) SetLink(up bool) {

@@ -57,8 +57,11 @@ func (k *Keeper) openLocked(ctx context.Context) error {
 		return nil
 	}
 	s, found, err := Open(ctx, k.path, k.now)
+	if err != nil && ctx.Err() != nil {
+		return err // who asked was told to stop: that says nothing of the disk
+	}
 	if err != nil {
-		if ctx.Err() == nil && (k.err == nil || k.err.Error() != err.Error()) {
+		if k.err == nil || k.err.Error() != err.Error() {
 			k.log.Error("the spool cannot be opened", slog.Any("err", err))
 		}
 		k.err = err
@@ -98,11 +101,11 @@ func (k *Keeper) ensure(ctx context.Context) error {
 		k.spool = nil
 	}
 	k.broken = false
-	if err := k.openLocked(ctx); err != nil {
-		return err
+	err = k.openLocked(ctx)
+	if err == nil || ctx.Err() != nil {
+		k.wait = 0 // an interrupted attempt is no failed one: the last readings are still to be written
 	}
-	k.wait = 0
-	return nil
+	return err
 }
 
 // with runs f on the open spool, and remembers when that turns out to be of no more use.
