@@ -82,10 +82,12 @@ func answer(b *Board, line string) string {
 		return "ok\n"
 	case len(words) == 2 && words[0] == "heal":
 		return result(b.Set(words[1], None))
+	case len(words) > 0 && (words[0] == "dip" || words[0] == "drift"):
+		return result(care(b, words))
 	case len(words) == 3 && words[0] == "set":
 		return result(b.Set(words[1], Kind(words[2])))
 	}
-	return "error: want: set DEVICE FAULT, heal DEVICE, heal all, or list\n"
+	return "error: want: set DEVICE FAULT, heal DEVICE, heal all, dip, drift, or list\n"
 }
 
 func result(err error) string {

@@ -49,6 +49,8 @@ type Switch struct {
 	mu      sync.Mutex
 	kind    Kind
 	allowed []Kind
+	bath    *Bath  // nil: in its place
+	drift   *Drift // nil: as new
 }
 
 // Kind returns the fault in force.

@@ -142,9 +142,29 @@ func (f *Field) add(at string, d Device) error {
 		if sources[i], err = f.source(d.Place, q); err != nil {
 			return wrong(at+".place", "device %s: %w: want a place that has it", d.ID, err)
 		}
+		sources[i] = handled(sw, q, i == 0, sources[i])
 	}
 	p := chip.Part{Name: d.ID, Seed: seedOf(f.cfg.Seed, d.ID), Now: f.opts.Now, Faults: sw, Ledger: f.opts.Ledger}
 	return k.build(f, at, d, p, sources)
+}
+
+// handled is a source as a probe feels it that people take out of its place, and that ages. Only what it measures first ages;
+// in a bottle there is no salt but what was asked for.
+func handled(sw *fault.Switch, q measure.Quantity, first bool, place chip.Source) chip.Source {
+	return func(t time.Time) float64 {
+		bath := sw.Bath()
+		switch {
+		case first && bath != nil:
+			return sw.Feels(bath.Value)
+		case first:
+			return sw.Feels(place(t))
+		case bath != nil && q == measure.WaterTemperature && bath.Celsius != nil:
+			return *bath.Celsius
+		case bath != nil && q == measure.Salinity:
+			return 0
+		}
+		return place(t)
+	}
 }
 
 // source is a quantity of a place as the chips' clock passes.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -18,7 +19,8 @@ type program struct {
 	t    testing.TB
 	bin  string
 	args []string
-	dir  string // where it runs; empty: where the test does
+	dir  string    // where it runs; empty: where the test does
+	in   io.Reader // standard input; nil: empty
 	out  *output
 
 	started time.Time // the last time
@@ -51,7 +53,7 @@ func (p *program) start() {
 	}
 	p.out.restart()
 	cmd := exec.Command(p.bin, p.args...) // ended by signals, politely first
-	cmd.Stdout, cmd.Stderr = p.out, p.out
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = p.in, p.out, p.out
 	cmd.Dir, cmd.SysProcAttr = p.dir, ownGroup()
 	cmd.WaitDelay = 5 * time.Second
 	if err := cmd.Start(); err != nil {
