@@ -225,6 +225,9 @@ func drifted() *circuit {
 func TestPH_ThreePointsFromDriftToRecord(t *testing.T) {
 	c := drifted()
 	r := newRig(t, phSpec(), measure.PH, c)
+	if q, _, _ := r.quality(); q != measure.Uncalibrated {
+		t.Errorf("before the first calibration: %v", q)
+	}
 	st := r.begin(calibrate.Begin{Serial: "P-1", NewProbe: true})
 	if step, _ := st.Step(); step.Name != "mid" {
 		t.Fatalf("the first step is %s: mid clears the others", step.Name)

@@ -72,7 +72,7 @@ func (f *fitted) Sense(ctx context.Context) ([]sense.Sample, error) {
 		if k != nil && !soil && len(k.record.Coefficients) > 0 {
 			sm.Value = lineOf(k.record.Coefficients).of(sm.Value)
 		}
-		if st, _ := f.standing(k, sm.Quantity, now); st.uncalibrated() || soil && st == Missing {
+		if st, _ := f.standing(k, sm.Quantity, now); st.uncalibrated() {
 			sm.Quality = measure.Worse(sm.Quality, measure.Uncalibrated)
 		}
 	}

@@ -49,7 +49,7 @@ func standingOf(last *kept, every time.Duration, now measure.Instant) (s Standin
 }
 
 // uncalibrated reports whether values count as uncalibrated.
-func (s Standing) uncalibrated() bool { return s == Overdue || s == Unfit }
+func (s Standing) uncalibrated() bool { return s == Overdue || s == Missing || s == Unfit }
 
 // wall is when k was made, as far as anybody can tell at now: a calibration made before the clock was set is dated by the
 // time that has passed since, in the same boot.
