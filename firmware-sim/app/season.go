@@ -100,7 +100,9 @@ func (s season) play(ctx context.Context, id, config string) (err error) {
 	}
 	until := s.until.UTC().Truncate(s.every)
 	begin := time.Now()
-	clock := &virtualClock{now: until.AddDate(0, 0, -s.days), boot: fmt.Sprintf("%016x", text(id)), until: until}
+	first := until.AddDate(0, 0, -s.days)
+	// The gateway is switched on some hours before, so that its probes are calibrated when the season begins.
+	clock := &virtualClock{now: first.Add(-caring), boot: fmt.Sprintf("%016x", text(id)), until: until}
 	clock.begin = clock.now
 	clock.quarter = func(n int) {
 		s.progress(fmt.Sprintf("%s: %3d %% of %d days", id, 25*n, s.days))
@@ -118,7 +120,9 @@ func (s season) play(ctx context.Context, id, config string) (err error) {
 	if err != nil {
 		return err
 	}
+	care := &caretaker{clock: clock, board: f.Board(), book: count, first: first, until: until}
 	if err := gateway.Offline(ctx, gateway.OfflineOptions{
+		Visit:      care.visit,
 		ConfigPath: config, Clock: clock, Buses: f, Every: s.every, Until: until.Add(-s.every), Log: s.log,
 	}); err != nil {
 		return err
@@ -132,10 +136,14 @@ func (s season) play(ctx context.Context, id, config string) (err error) {
 // counter counts answers that are values.
 type counter struct {
 	chip.Recorder
-	n atomic.Int64
+	n     atomic.Int64
+	quiet atomic.Bool // what chips answer now is no reading
 }
 
 func (c *counter) Record(e ledger.Entry) {
+	if c.quiet.Load() {
+		return
+	}
 	if e.Fault == "" {
 		c.n.Add(1)
 	}
@@ -192,8 +200,11 @@ func (c *virtualClock) Sleep(ctx context.Context, d time.Duration) error {
 	return nil
 }
 
-// spoolFile is the name of the spool in a gateway's data folder.
-const spoolFile = "spool.db"
+// The names of the spool and of the calibrations in a gateway's data folder.
+const (
+	spoolFile    = "spool.db"
+	calibrations = "calibrations"
+)
 
 // gatewayFile is what a season needs to know of a gateway's configuration.
 type gatewayFile struct {
@@ -254,13 +265,20 @@ func (g *gatewayFile) moved(work string) (path string, err error) {
 	return path, os.WriteFile(path, raw, 0o600)
 }
 
-// install moves a finished spool to where the gateway looks for it. SQLite has taken its write-ahead log in when the
+// install moves a finished spool, and what is known of calibrations, to where the gateway looks for them. SQLite has taken its write-ahead log in when the
 // spool was closed; a log that is still there goes first, since a spool without it would be older.
 func install(work, data string) error {
 	for _, stale := range []string{spoolFile + "-wal", spoolFile + "-shm"} { // of a spool that is gone
 		if err := os.Remove(filepath.Join(data, stale)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("season: %w", err)
 		}
+	}
+	// Calibrations first: a spool in its place is what says that the season is whole.
+	if err := os.RemoveAll(filepath.Join(data, calibrations)); err != nil {
+		return fmt.Errorf("season: %w", err)
+	}
+	if err := os.Rename(filepath.Join(work, calibrations), filepath.Join(data, calibrations)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("season: %w", err)
 	}
 	for _, name := range []string{spoolFile + "-wal", spoolFile} {
 		err := os.Rename(filepath.Join(work, name), filepath.Join(data, name))

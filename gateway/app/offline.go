@@ -8,6 +8,7 @@ import (
 	"math"
 	"time"
 
+	"aovuon/gateway/calibrate"
 	"aovuon/gateway/sense"
 	"aovuon/gateway/sense/kind"
 )
@@ -19,8 +20,13 @@ type OfflineOptions struct {
 	Buses      kind.Buses    // simulated
 	Every      time.Duration // every channel is asked once per step
 	Until      time.Time     // no step begins after this
+	Visit      Visit         // nil: nobody comes
 	Log        *slog.Logger
 }
+
+// Visit is somebody who comes to the gateway before a step, and may calibrate its probes: time passes by the clock meanwhile. It
+// is called before each step, at first before the first.
+type Visit func(ctx context.Context, now time.Time, desk *calibrate.Desk) error
 
 // Offline plays a gateway that has no network: it asks every channel once at each step of the given clock, commits and
 // seals into the gateway's own spool with the gateway's own key, and sends nothing. The next `gateway run` sends it all.
@@ -41,7 +47,9 @@ func Offline(ctx context.Context, o OfflineOptions) (err error) {
 	}
 	defer func() { err = errors.Join(err, g.close()) }()
 	station := sense.NewStation(o.Clock, p.channels, log)
-	err = o.play(ctx, p.cfg.Seal.OfflineEvery, station, g)
+	end := g.openDesk(ctx, p.desk, station)
+	err = o.play(ctx, p.cfg.Seal.OfflineEvery, station, p.desk, g)
+	end()
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
 	if err := errors.Join(err, g.sealer.Flush(last)); err != nil {
@@ -50,13 +58,24 @@ func Offline(ctx context.Context, o OfflineOptions) (err error) {
 	return nil
 }
 
-func (o OfflineOptions) play(ctx context.Context, sealEvery time.Duration, station *sense.Station, g *gateway) error {
+func (o OfflineOptions) play(ctx context.Context, sealEvery time.Duration, station *sense.Station, desk *calibrate.Desk, g *gateway) error {
+	if o.Visit == nil {
+		o.Visit = func(context.Context, time.Time, *calibrate.Desk) error { return nil }
+	}
+	if err := o.Visit(ctx, o.Clock.Now().Wall, desk); err != nil {
+		return err
+	}
 	start := o.Clock.Now().Wall
 	sealed := start
 	for step := 1; ; step++ {
 		now := o.Clock.Now().Wall
 		if now.After(o.Until) {
 			return nil
+		}
+		if step > 1 {
+			if err := o.Visit(ctx, now, desk); err != nil {
+				return err
+			}
 		}
 		if err := station.PollAll(ctx, g.sealer); err != nil {
 			return err

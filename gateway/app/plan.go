@@ -65,6 +65,8 @@ func (m *planner) plan(cfg *Config, withServer bool) (*plan, error) {
 	if err := errors.Join(bad...); err != nil {
 		return p, err
 	}
-	p.channels, err = m.works.Build(cfg.Sensors, m.buses, cfg.Buses)
+	if p.channels, err = m.works.Build(cfg.Sensors, m.buses, cfg.Buses); err == nil {
+		m.desk.Keep(cfg.Sensors)
+	}
 	return p, err
 }

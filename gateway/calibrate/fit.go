@@ -3,6 +3,7 @@ package calibrate
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -33,12 +34,18 @@ func (d *Desk) Fit(s kind.Spec, quantities []measure.Quantity, driver sense.Sens
 	return f
 }
 
-// Forget takes a sensor out that is no longer configured. Its records stay.
-func (d *Desk) Forget(sensor string) {
+// Keep takes the sensors out that are no longer configured, and puts the rest into the configuration's order. Records stay.
+func (d *Desk) Keep(sensors []kind.Spec) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	delete(d.fitted, sensor)
-	d.order = slices.DeleteFunc(d.order, func(id string) bool { return id == sensor })
+	configured := make(map[string]bool, len(sensors))
+	d.order = d.order[:0]
+	for _, s := range sensors {
+		if configured[s.ID] = true; d.fitted[s.ID] != nil {
+			d.order = append(d.order, s.ID)
+		}
+	}
+	maps.DeleteFunc(d.fitted, func(id string, _ *fitted) bool { return !configured[id] })
 }
 
 var errAway = errors.New("the probe is being calibrated")

@@ -32,6 +32,8 @@ func MendFault(reason measure.FaultReason, address uint16, device string) string
 		return "the chip is there and says no: check that its kind is right, and that a probe is plugged into it"
 	case measure.BusDown:
 		return "mend the bus first, see its finding"
+	case measure.Calibrating:
+		return "somebody is calibrating it: let them finish, or end it with gateway calibrate SENSOR --abort"
 	}
 	return "run with --verbose, and look at the driver's words"
 }
