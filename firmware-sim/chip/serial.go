@@ -114,7 +114,10 @@ func (l *SerialLine) listen(until time.Time) {
 }
 
 // Take returns what has arrived by t at a port set as line says. Bytes of a sender that is set otherwise arrive as rubbish.
-func (l *SerialLine) Take(t time.Time, line serial.Line) []byte {
+func (l *SerialLine) Take(t time.Time, line serial.Line) []byte { return l.take(t, line, true) }
+
+// take tells the senders, or does not: what a port has kept of the time nobody listened is no answer to anybody.
+func (l *SerialLine) take(t time.Time, line serial.Line, tell bool) []byte {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.listen(t)
@@ -127,7 +130,7 @@ func (l *SerialLine) Take(t time.Time, line serial.Line) []byte {
 		} else {
 			got = append(got, rubbish(b.Bytes)...)
 		}
-		if b.Sent != nil {
+		if b.Sent != nil && tell {
 			b.Sent(b.At)
 		}
 	}

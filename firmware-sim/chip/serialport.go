@@ -37,6 +37,7 @@ func (p *SerialPort) Use(ctx context.Context, line serial.Line, f func(serial.Co
 		return ctx.Err()
 	}
 	defer func() { <-p.turn }()
+	p.left = append(p.left, p.line.take(p.line.now(), line, false)...)
 	return f(&serialTurn{port: p, set: line})
 }
 
