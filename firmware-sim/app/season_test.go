@@ -32,7 +32,7 @@ buses:
   w1: { w1: `+filepath.Join(dir, "w1")+` }
 sensors:
   - { id: ao1-temp, kind: ds18b20, bus: w1, device: 28-00000a01f1a1 }
-  - { id: ao1-do, kind: ezo-do, bus: i2c, address: 0x61, temperature: ao1-temp }
+  - { id: ao1-do, kind: ezo-do, bus: i2c, address: 0x61, temperature: ao1-temp, salinity: 0, pressure: 1013 }
   - { id: ao1-ph, kind: ezo-ph, bus: i2c, address: 0x63, temperature: ao1-temp }
 `)
 	var out, complaint strings.Builder

@@ -75,6 +75,9 @@ func specs(c field.Config) (list []kind.Spec, buses map[string]kind.BusSpec) {
 			s.Device = d.ROM
 		case "ezo-do", "ezo-ph":
 			s.Temperature = d.Place + "-temp"
+			if d.Kind == "ezo-do" {
+				s.Salinity, s.Pressure = "0", "1013.25"
+			}
 		case "capacitive":
 			s.Kind, s.Bus, s.Address, s.Input = "capacitive-ads1115", adc[d.ADC].Bus, adc[d.ADC].Address, &d.Input
 			s.Calibration = &kind.SoilCalibration{Dry: kind.SoilPoint(*d.Dry), Wet: kind.SoilPoint(*d.Wet)}

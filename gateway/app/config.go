@@ -34,6 +34,7 @@ type Config struct {
 	Spool        SpoolConfig             `yaml:"spool"`
 	Buses        map[string]kind.BusSpec `yaml:"buses"`
 	Sensors      []kind.Spec             `yaml:"sensors"`
+	Derived      []kind.DerivedSpec      `yaml:"derived"`
 	Timezone     string                  `yaml:"timezone"` // of times of day in this file
 	Aerators     []edge.Aerator          `yaml:"aerators"`
 	Alarms       []edge.Alarm            `yaml:"alarms"`
@@ -180,10 +181,16 @@ func (c *Config) validate() error {
 	if len(c.Sensors) == 0 {
 		say("$.sensors", "no sensor", "list at least one under sensors; gateway sample shows how")
 	}
-	for i, s := range c.Sensors { // kind.Build checks the rest; the wire has a word of its own
-		if s.ID == "gateway" || (s.ID != "" && !measure.ValidID(s.ID, wire.MaxSensorLength)) {
-			say(fmt.Sprintf("$.sensors[%d].id", i), fmt.Sprintf("bad sensor id %q", s.ID), "use up to 40 of a-z, 0-9 and -, not - first; \"gateway\" is taken")
+	checkID := func(list string, i int, id string) { // kind.Build checks the rest; the wire has a word of its own
+		if id == "gateway" || (id != "" && !measure.ValidID(id, wire.MaxSensorLength)) {
+			say(fmt.Sprintf("$.%s[%d].id", list, i), fmt.Sprintf("bad sensor id %q", id), "use up to 40 of a-z, 0-9 and -, not - first; \"gateway\" is taken")
 		}
+	}
+	for i, s := range c.Sensors {
+		checkID("sensors", i, s.ID)
+	}
+	for i, d := range c.Derived {
+		checkID("derived", i, d.ID)
 	}
 	return errors.Join(bad...)
 }

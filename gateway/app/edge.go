@@ -1,7 +1,6 @@
 package app
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -111,18 +110,6 @@ func (f stateFile) load(log *slog.Logger) edge.Saved {
 		log.Warn("what the aerators did before is not known: they begin anew", slog.String("file", string(f)), slog.Any("err", err))
 	}
 	return s
-}
-
-// tee hands readings to several sinks, each its own copy of the slice.
-type tee []sense.Sink
-
-// Take implements sense.Sink.
-func (t tee) Take(ctx context.Context, readings []measure.Reading) error {
-	var errs []error
-	for _, s := range t {
-		errs = append(errs, s.Take(ctx, append([]measure.Reading(nil), readings...)))
-	}
-	return errors.Join(errs...)
 }
 
 // newEdge makes what works at the pond, or nil when nothing is configured.

@@ -71,15 +71,19 @@ func askOnce(ctx context.Context, cfg *Config, log *slog.Logger) (answers []answ
 	buses := bus.NewSet(log)
 	defer func() { err = errors.Join(err, buses.Close()) }()
 	clock := sense.NewSystemClock(sense.SystemClockOptions{AssumeSynced: cfg.Clock.AssumeSynced})
-	channels, err := kind.Build(cfg.Sensors, buses, cfg.Buses, clock)
+	channels, err := kind.Build(cfg.Sensors, buses, cfg.Buses, clock, kind.WithDerived(cfg.Derived))
 	if err != nil {
 		return nil, cfg.src.explainSensors(err)
 	}
 	r := &round{bySensor: map[string][]measure.Reading{}, causes: map[string]error{}}
-	byBus := map[string][]sense.Channel{}
+	byBus, busOf := map[string][]sense.Channel{}, map[string]string{}
 	for _, c := range channels {
 		c.Sensor = witness{c.Sensor, c.ID, r}
-		byBus[c.Bus] = append(byBus[c.Bus], c)
+		busOf[c.ID] = c.Bus
+		if c.After != "" { // a derived channel is asked with the one it comes after, which stands before it
+			busOf[c.ID] = busOf[c.After]
+		}
+		byBus[busOf[c.ID]] = append(byBus[busOf[c.ID]], c)
 	}
 	var wg sync.WaitGroup
 	for _, group := range byBus {

@@ -15,6 +15,7 @@ type plan struct {
 	cfg      *Config
 	secrets  secrets
 	channels []sense.Channel
+	board    *sense.Board // what the channels said last
 	edge     edge.Config
 	relays   relays
 	desk     *calibrate.Desk
@@ -46,7 +47,7 @@ func makePlan(path string, buses kind.Buses, clock sense.Clock, withServer bool)
 
 // plan makes the plan of cfg; with an error it is not to be used.
 func (m *planner) plan(cfg *Config, withServer bool) (*plan, error) {
-	p := &plan{cfg: cfg, desk: m.desk}
+	p := &plan{cfg: cfg, desk: m.desk, board: m.works.Board()}
 	var bad []error
 	var err error
 	if withServer {
@@ -56,7 +57,7 @@ func (m *planner) plan(cfg *Config, withServer bool) (*plan, error) {
 		bad = append(bad, cfg.src.Problem(err.Error(), "make it with: gateway init --config "+cfg.path, "$.key_file", "$.data_dir", "$.gateway"))
 	}
 	// Once for trying: what the works make is at work, also for the desk, and a plan that fails must change nothing.
-	if trial, err := kind.Build(cfg.Sensors, m.buses, cfg.Buses, m.clock); err != nil {
+	if trial, err := kind.Build(cfg.Sensors, m.buses, cfg.Buses, m.clock, kind.WithDerived(cfg.Derived)); err != nil {
 		bad = append(bad, cfg.src.explainSensors(err))
 	} else if from, ok := m.buses.(pins); ok { // a simulated season has none, and switches nothing
 		p.edge, p.relays, err = planEdge(cfg, trial, from)
@@ -65,7 +66,7 @@ func (m *planner) plan(cfg *Config, withServer bool) (*plan, error) {
 	if err := errors.Join(bad...); err != nil {
 		return p, err
 	}
-	if p.channels, err = m.works.Build(cfg.Sensors, m.buses, cfg.Buses); err == nil {
+	if p.channels, err = m.works.Build(cfg.Sensors, m.buses, cfg.Buses, kind.WithDerived(cfg.Derived)); err == nil {
 		m.desk.Keep(cfg.Sensors)
 	}
 	return p, err

@@ -160,7 +160,8 @@ func (g *gateway) sense(ctx context.Context, station *sense.Station, rules *edge
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return rules.Run(ctx) })
-	group.Go(func() error { return station.Run(ctx, tee{rules, g.sealer}) })
+	station.Watch(rules) // also what a channel does not find worth sending
+	group.Go(func() error { return station.Run(ctx, g.sealer) })
 	return group.Wait()
 }
 

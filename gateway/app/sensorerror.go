@@ -25,7 +25,10 @@ func (d *document) explainSensors(err error) error {
 			continue
 		}
 		path, who := fmt.Sprintf("$.sensors[%d].%s", s.Index, s.Field), "sensor "+s.ID
-		if s.Index < 0 {
+		switch {
+		case s.Derived:
+			path, who = fmt.Sprintf("$.derived[%d].%s", s.Index, s.Field), "derived "+s.ID
+		case s.Index < 0:
 			path, who = "$.buses."+yamlfile.QuoteKey(s.Bus)+"."+s.Field, "bus "+s.Bus
 		}
 		path = strings.TrimSuffix(path, ".")

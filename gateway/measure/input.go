@@ -70,7 +70,8 @@ func quantityOf(symbol byte) (Quantity, bool) {
 
 // FormatInputs writes inputs as they travel with a reading: symbol=value, @sensor+seconds where a sensor gave it, ? where
 // it is assumed, joined by semicolons: "t=28.44@ao1-temp+12;s=0;p=1013.25?". Values are rounded to three decimals, ages to
-// whole seconds. Inputs without a symbol, and numbers that are none, are left out.
+// whole seconds. Inputs without a symbol, numbers that are none, and what would make the text longer than ParseInputs
+// takes (200 bytes) are left out.
 func FormatInputs(inputs []Input) string {
 	var b strings.Builder
 	for _, in := range inputs {
@@ -78,20 +79,27 @@ func FormatInputs(inputs []Input) string {
 		if !ok || math.IsNaN(in.Value) || math.IsInf(in.Value, 0) {
 			continue
 		}
+		text := in.format(symbol)
 		if b.Len() > 0 {
-			b.WriteByte(';')
+			text = ";" + text
 		}
-		b.WriteByte(symbol)
-		b.WriteByte('=')
-		b.WriteString(shortNumber(in.Value))
-		if in.Sensor != "" {
-			fmt.Fprintf(&b, "@%s+%d", in.Sensor, max(0, int64(in.Age.Round(time.Second)/time.Second)))
+		if b.Len()+len(text) > maxInputs {
+			break
 		}
-		if in.Assumed {
-			b.WriteByte('?')
-		}
+		b.WriteString(text)
 	}
 	return b.String()
+}
+
+func (in Input) format(symbol byte) string {
+	text := string(symbol) + "=" + shortNumber(in.Value)
+	if in.Sensor != "" {
+		text += "@" + in.Sensor + "+" + strconv.FormatInt(max(0, int64(in.Age.Round(time.Second)/time.Second)), 10)
+	}
+	if in.Assumed {
+		text += "?"
+	}
+	return text
 }
 
 func shortNumber(v float64) string {

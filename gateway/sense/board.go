@@ -11,11 +11,17 @@ import (
 
 // Known is what a Board knows of one quantity of one sensor.
 type Known struct {
-	measure.Reading        // the newest one, whatever its quality
-	Why             string // why it is in doubt, for people and logs; empty when it is not
+	measure.Reading // the newest one, whatever its quality
+	Doubt           Doubt
 
 	good    measure.Reading // the last one that may compensate others
 	hasGood bool
+}
+
+// Doubt is why a reading is Suspect.
+type Doubt struct {
+	Why   string // for people and logs; empty when it is not in doubt
+	Alone bool   // it is in doubt by itself, not because another probe says otherwise
 }
 
 // Board remembers the newest reading of every channel, and the last good one: what a page shows, and what other values
@@ -26,6 +32,7 @@ type Board struct {
 	mu    sync.RWMutex
 	known map[place]*Known
 	order []place
+	gone  map[place]bool // whose sensor was taken away: the answer it may still give is not noted
 }
 
 type place struct {
@@ -35,29 +42,32 @@ type place struct {
 
 // NewBoard returns an empty Board. The clock tells how old a value is.
 func NewBoard(clock Clock) *Board {
-	return &Board{clock: clock, known: make(map[place]*Known)}
+	return &Board{clock: clock, known: make(map[place]*Known), gone: make(map[place]bool)}
 }
 
 // Take implements Sink. Nothing is known of why.
 func (b *Board) Take(_ context.Context, readings []measure.Reading) error {
 	for _, r := range readings {
-		b.Note(r, "")
+		b.Note(r, Doubt{})
 	}
 	return nil
 }
 
 // Note remembers a reading, and why it is in doubt. A value that is not Good is never what others are computed with.
-func (b *Board) Note(r measure.Reading, why string) {
+func (b *Board) Note(r measure.Reading, doubt Doubt) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	at := place{r.Sensor, r.Quantity}
+	if b.gone[at] {
+		return
+	}
 	k := b.known[at]
 	if k == nil {
 		k = &Known{}
 		b.known[at] = k
 		b.order = append(b.order, at)
 	}
-	k.Reading, k.Why = r, why
+	k.Reading, k.Doubt = r, doubt
 	if r.Quality == measure.Good {
 		k.good, k.hasGood = r, true
 	}
@@ -85,7 +95,7 @@ func (b *Board) Newest(sensor string, q measure.Quantity) (k Known, ok bool) {
 	return *p, true
 }
 
-// Keep forgets every sensor that is not among channels: for after a Replace.
+// Keep forgets every sensor that is not among channels, and takes nothing of it any more.
 func (b *Board) Keep(channels []Channel) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -93,13 +103,33 @@ func (b *Board) Keep(channels []Channel) {
 	for _, c := range channels {
 		for _, q := range c.Quantities {
 			stays[place{c.ID, q}] = true
+			delete(b.gone, place{c.ID, q})
 		}
 	}
-	b.order = slices.DeleteFunc(b.order, func(at place) bool {
-		if !stays[at] {
-			delete(b.known, at)
+	b.drop(func(at place) bool {
+		if stays[at] {
+			return false
 		}
-		return !stays[at]
+		b.gone[at] = true
+		return true
+	})
+}
+
+// Forget drops what a sensor said: it is another one now.
+func (b *Board) Forget(sensor string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.drop(func(at place) bool { return at.sensor == sensor })
+}
+
+// drop removes the places that goes says. b.mu is held.
+func (b *Board) drop(goes func(place) bool) {
+	b.order = slices.DeleteFunc(b.order, func(at place) bool {
+		if !goes(at) {
+			return false
+		}
+		delete(b.known, at)
+		return true
 	})
 }
 

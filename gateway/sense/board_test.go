@@ -23,6 +23,8 @@ func (halves) Refine(readings []measure.Reading) []measure.Reading {
 	return readings
 }
 
+func (halves) Doubt() string { return "" }
+
 func (halves) Report(readings []measure.Reading) (out []measure.Reading) {
 	for _, r := range readings {
 		if r.Value < 10 {

@@ -24,7 +24,7 @@ type Sensor interface {
 type Sample struct {
 	Quantity measure.Quantity
 	Value    float64
-	Quality  measure.Quality // Good, Uncalibrated or Estimated; the physical limits are checked by the caller
+	Quality  measure.Quality // at most Estimated, or that of the worst input of a derived value; the physical limits are checked by the caller
 	Inputs   []measure.Input // what the value was computed with, in the order it was used
 }
 

@@ -35,6 +35,9 @@ type Refiner interface {
 	Refine(readings []measure.Reading) []measure.Reading
 	// Report returns those of the refined readings that are worth passing on. It leaves the slice alone.
 	Report(readings []measure.Reading) []measure.Reading
+	// Doubt says why readings of the last Refine are Suspect, for the log; empty when none is. The same reason has the
+	// same words.
+	Doubt() string
 }
 
 // Sink takes the readings of one channel at one instant, in the order they were taken. Station.Run calls Take from one
@@ -68,6 +71,7 @@ type channelState struct {
 	asking  sync.Mutex          // held while the channel is asked, for what follows
 	reason  measure.FaultReason // of the fault that lasts; "" while there is none
 	since   time.Duration       // uptime when it began
+	doubt   string              // why the last readings were Suspect
 	refused bool                // the Sink refused the last readings
 }
 
@@ -171,6 +175,7 @@ func (s *Station) poll(ctx context.Context, c *channelState, sink Sink) error {
 	s.noteFault(c, at, readings, err)
 	if c.Refine != nil {
 		readings = c.Refine.Refine(readings)
+		s.noteDoubt(c, c.Refine.Doubt())
 	}
 	s.show(ctx, c, readings)
 	if c.Refine != nil {
@@ -244,6 +249,19 @@ func (s *Station) noteFault(c *channelState, at measure.Instant, readings []meas
 			slog.String("before", string(c.reason)), slog.Any("err", err))...)
 	}
 	c.reason = reason
+}
+
+// noteDoubt logs when readings begin to be Suspect, when the reason changes, and when they are believed again.
+func (s *Station) noteDoubt(c *channelState, why string) {
+	switch {
+	case why == c.doubt:
+		return
+	case why == "":
+		s.log.Info("readings are believed again", slog.String("sensor", c.ID))
+	default:
+		s.log.Warn("readings are in doubt", slog.String("sensor", c.ID), slog.String("why", why))
+	}
+	c.doubt = why
 }
 
 // note logs when handing over begins to fail, and when it works again.

@@ -248,7 +248,10 @@ func (d *Document) walkKeys(n ast.Node, t reflect.Type, bad *[]error) {
 func keysOf(t reflect.Type) map[string]reflect.Type {
 	keys := map[string]reflect.Type{}
 	for f := range t.Fields() {
-		if tag, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); tag != "" && tag != "-" {
+		tag, options, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+		if options == "inline" {
+			maps.Copy(keys, keysOf(f.Type))
+		} else if tag != "" && tag != "-" {
 			keys[tag] = f.Type
 		}
 	}

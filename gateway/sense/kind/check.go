@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"aovuon/gateway/measure"
@@ -14,19 +15,20 @@ import (
 
 // checker collects what is wrong with a configuration.
 type checker struct {
-	specs []Spec
-	buses map[string]BusSpec
-	errs  SpecErrors
+	specs   []Spec
+	entries []entry
+	buses   map[string]BusSpec
+	errs    SpecErrors
 }
 
-// check reports everything that is wrong with specs and the buses they hang on.
-func check(specs []Spec, buses map[string]BusSpec) SpecErrors {
-	c := &checker{specs: specs, buses: buses}
+// check reports everything that is wrong with specs, the buses they hang on and the channels derived from them.
+func check(specs []Spec, derived []DerivedSpec, entries []entry, buses map[string]BusSpec) SpecErrors {
+	c := &checker{specs: specs, entries: entries, buses: buses}
 	c.checkBuses()
 	ids := make(map[string]int)
 	places := make(map[string]int)
 	for i, s := range specs {
-		c.checkID(i, ids)
+		c.checkID(entries[i], ids)
 		if s.Every != 0 && s.Every < MinEvery {
 			c.say(i, "every", fmt.Sprintf("%v is too often", s.Every), fmt.Sprintf("write at least %v, or leave it out for %v", MinEvery, DefaultEvery))
 		}
@@ -39,11 +41,20 @@ func check(specs []Spec, buses map[string]BusSpec) SpecErrors {
 		if n := len(c.errs); c.checkBusOf(i, r) && c.checkWiring(i, r) && len(c.errs) == n {
 			c.checkPlace(i, r, places)
 		}
-		c.checkTemperature(i, r)
+		c.checkInputs(i, r)
 		c.checkCalibrateEvery(i)
 		c.checkCalibration(i, r)
 		c.checkAmpere(i, r)
+		c.checkRefinement(entries[i])
 	}
+	for i, d := range derived {
+		e := entries[len(specs)+i]
+		c.checkID(e, ids)
+		c.checkDerived(e, d)
+		c.checkNeeds(e)
+		c.checkRefinement(e)
+	}
+	c.checkCircles()
 	return c.errs
 }
 
@@ -79,17 +90,25 @@ func (c *checker) checkBuses() {
 	}
 }
 
-func (c *checker) checkID(i int, ids map[string]int) {
-	id := c.specs[i].ID
-	switch first, taken := ids[id]; {
-	case id == "":
-		c.say(i, "id", "a sensor needs a name", "write one such as ao1-do")
-	case !measure.ValidID(id, 40):
-		c.say(i, "id", fmt.Sprintf("%q is no name of a sensor", id), "use up to 40 of a-z, 0-9 and -, not - first")
+func (c *checker) checkID(e entry, ids map[string]int) {
+	i := e.index
+	if e.derived {
+		i += len(c.specs)
+	}
+	switch first, taken := ids[e.id]; {
+	case e.id == "":
+		c.report(e, "id", "a sensor needs a name", "write one such as ao1-do")
+	case !measure.ValidID(e.id, 40):
+		c.report(e, "id", fmt.Sprintf("%q is no name of a sensor", e.id), "use up to 40 of a-z, 0-9 and -, not - first")
+	case taken && first >= len(c.specs):
+		c.report(e, "id", fmt.Sprintf("derived channel %d of the list has this name already", first-len(c.specs)+1), "give each a name of its own")
 	case taken:
-		c.say(i, "id", fmt.Sprintf("sensor %d of the list has this name already", first+1), "give each sensor a name of its own")
+		c.report(e, "id", fmt.Sprintf("sensor %d of the list has this name already", first+1), "give each sensor a name of its own")
 	default:
-		ids[id] = i
+		if _, err := strconv.ParseFloat(e.id, 64); err == nil {
+			c.report(e, "id", fmt.Sprintf("%q is a number, and inputs may be numbers", e.id), "write a name such as ao1-do")
+		}
+		ids[e.id] = i
 	}
 }
 
@@ -225,30 +244,14 @@ func (c *checker) checkAlone(i int, r row) bool {
 	return true
 }
 
-// checkTemperature wants the sensor that compensates to measure what it compensates with.
-func (c *checker) checkTemperature(i int, r row) {
-	s := c.specs[i]
-	if s.Temperature == "" {
-		return
-	}
-	if r.compensated == "" {
-		c.say(i, "temperature", "a "+r.Name+" is not compensated", "remove it")
-		return
-	}
-	what, mend := "water", "a ds18b20 in the same water"
-	if r.compensated == measure.AirTemperature {
-		what, mend = "air", "an sht4x or bme280 in the same air"
-	}
-	for _, other := range c.specs {
-		if other.ID != s.Temperature {
-			continue
+// checkInputs wants a sensor to name only what compensates its kind.
+func (c *checker) checkInputs(i int, r row) {
+	for field, text := range c.specs[i].inputKeys() {
+		if text != "" && !slices.ContainsFunc(r.takes, func(q measure.Quantity) bool { return fieldOf(q) == field }) {
+			c.say(i, field, fmt.Sprintf("a %s is not compensated with it", r.Name), "remove it")
 		}
-		if info, ok := Lookup(other.Kind); ok && !slices.Contains(info.Quantities, r.compensated) {
-			c.say(i, "temperature", fmt.Sprintf("sensor %q does not measure the temperature of %s", s.Temperature, what), "name "+mend)
-		}
-		return
 	}
-	c.say(i, "temperature", fmt.Sprintf("there is no sensor %q", s.Temperature), "write the id of "+mend)
+	c.checkNeeds(c.entries[i])
 }
 
 func (c *checker) checkCalibration(i int, r row) {

@@ -10,6 +10,7 @@ import (
 
 	"periph.io/x/conn/v3/i2c"
 
+	"aovuon/gateway/measure"
 	"aovuon/gateway/sense/serial"
 )
 
@@ -22,12 +23,17 @@ type Spec struct {
 	Device      string           `yaml:"device"`      // 1-Wire: 28-0123456789ab
 	Input       *int             `yaml:"input"`       // analog input 0..3
 	Every       time.Duration    `yaml:"every"`       // 0 means DefaultEvery
-	Temperature string           `yaml:"temperature"` // id of the sensor whose temperature compensates this one: of the water, or of the air over it
+	Temperature string           `yaml:"temperature"` // of the water, or of the air over it: id of the sensor that measures it, or °C
+	Salinity    string           `yaml:"salinity"`    // of the water: id, or ‰
+	Pressure    string           `yaml:"pressure"`    // of the air at the water: id, or hPa
 	Calibration *SoilCalibration `yaml:"calibration"` // of a capacitive probe in its soil
 	Height      *float64         `yaml:"height"`      // of a level sensor above the level that counts as 0, cm
 	Ampere      *AmpereScale     `yaml:"ampere"`      // of a current transducer
 
 	CalibrateEvery string `yaml:"calibrate_every"` // "30d", "off"; empty means what suits the kind (gateway/calibrate)
+
+	Refinement `yaml:",inline"`                // of a sensor with one quantity
+	Each       map[measure.Quantity]Refinement `yaml:"each"` // of one with several
 }
 
 // SoilCalibration is two soil samples whose water content is known, and what the probe gave in them.

@@ -49,7 +49,7 @@ buses:
   ao-w1: { w1: /sys/bus/w1/devices }
   muc: { serial: /dev/ttyUSB0 }
 sensors:
-  - { id: ao1-do, kind: ezo-do, bus: ao-i2c, address: 0x61, every: 30s, temperature: ao1-temp }
+  - { id: ao1-do, kind: ezo-do, bus: ao-i2c, address: 0x61, every: 30s, temperature: ao1-temp, salinity: 0, pressure: 1013 }
   - { id: ao1-ph, kind: ezo-ph, bus: ao-i2c, address: 0x63, temperature: ao1-temp }
   - { id: khoai1-am, kind: capacitive-ads1115, bus: vuon, address: 0x48, input: 0 }
   - { id: khoai2-am, kind: capacitive-ads1115, bus: vuon, address: 0x48, input: 3,

@@ -37,13 +37,13 @@ type Info struct {
 // row is one kind of the table.
 type row struct {
 	Info
-	input       bool             // hangs at an analog input
-	compensated measure.Quantity // may name the sensor of this temperature; "" means no
-	calibrated  bool             // may carry a soil calibration
-	ampere      bool             // has a scale of ampere
-	alone       bool             // has its serial line to itself
-	height      bool             // hangs at a height above the level that counts as 0
-	build       func(b *builder, s Spec) sense.Sensor
+	input      bool               // hangs at an analog input
+	takes      []measure.Quantity // what it is compensated with
+	calibrated bool               // may carry a soil calibration
+	ampere     bool               // has a scale of ampere
+	alone      bool               // has its serial line to itself
+	height     bool               // hangs at a height above the level that counts as 0
+	build      func(b *builder, s Spec) sense.Sensor
 }
 
 // The I²C addresses that are not reserved (UM10204, table 4). An EZO circuit can be set to any of them, so that several
@@ -65,24 +65,24 @@ func table() []row {
 				Name: "ezo-do", Wiring: I2C, Quantities: []measure.Quantity{measure.DissolvedOxygen},
 				Lowest: firstAddress, Highest: lastAddress, Usual: 0x61,
 			},
-			compensated: measure.WaterTemperature,
-			build:       func(b *builder, s Spec) sense.Sensor { return b.ezo(s, ezo.DO) },
+			takes: []measure.Quantity{measure.WaterTemperature, measure.Salinity, measure.AirPressure},
+			build: func(b *builder, s Spec) sense.Sensor { return b.ezo(s, ezo.DO) },
 		},
 		{
 			Info: Info{
 				Name: "ezo-ph", Wiring: I2C, Quantities: []measure.Quantity{measure.PH},
 				Lowest: firstAddress, Highest: lastAddress, Usual: 0x63,
 			},
-			compensated: measure.WaterTemperature,
-			build:       func(b *builder, s Spec) sense.Sensor { return b.ezo(s, ezo.PH) },
+			takes: []measure.Quantity{measure.WaterTemperature},
+			build: func(b *builder, s Spec) sense.Sensor { return b.ezo(s, ezo.PH) },
 		},
 		{
 			Info: Info{
 				Name: "ezo-ec", Wiring: I2C, Quantities: []measure.Quantity{measure.Conductivity},
 				Lowest: firstAddress, Highest: lastAddress, Usual: 0x64,
 			},
-			compensated: measure.WaterTemperature,
-			build:       func(b *builder, s Spec) sense.Sensor { return b.ezo(s, ezo.EC) },
+			takes: []measure.Quantity{measure.WaterTemperature},
+			build: func(b *builder, s Spec) sense.Sensor { return b.ezo(s, ezo.EC) },
 		},
 		{
 			Info: Info{
@@ -148,8 +148,8 @@ func table() []row {
 			build: func(b *builder, s Spec) sense.Sensor { return bme280.New(b.i2c[s.Bus], s.Address, b.clock) },
 		},
 		{
-			Info:        Info{Name: "ultrasonic-uart", Wiring: Serial, Quantities: []measure.Quantity{measure.WaterLevel, measure.SurfaceDistance}},
-			compensated: measure.AirTemperature, alone: true, height: true,
+			Info:  Info{Name: "ultrasonic-uart", Wiring: Serial, Quantities: []measure.Quantity{measure.WaterLevel, measure.SurfaceDistance}},
+			takes: []measure.Quantity{measure.AirTemperature}, alone: true, height: true,
 			build: func(b *builder, s Spec) sense.Sensor {
 				return ultrasonic.New(b.serial[s.Bus], *s.Height, b.inputs(s))
 			},
