@@ -42,6 +42,7 @@ type cli struct {
 	Check     struct{}     `cmd:"" help:"Check the configuration and every file it names, and start nothing."`
 	Spool     struct{}     `cmd:"" help:"Print what waits for the server, as JSON; also while the gateway runs."`
 	Calibrate calibrateCmd `cmd:"" help:"Lead through the calibration of a probe; without a sensor list how all of them stand. Also while the gateway runs."`
+	Reload    struct{}     `cmd:"" help:"Have the running gateway read its configuration again, now; it also does so by itself when the file changes."`
 	Renew     struct{}     `cmd:"" help:"Begin the numbering anew and seal again what waits: after an old copy of the memory card was put back."`
 	Sample    struct{}     `cmd:"" help:"Print a commented sample configuration."`
 }
@@ -94,6 +95,8 @@ func (c *cli) do(ctx context.Context, command string, stdout, stderr io.Writer) 
 		return check(c.Config, stdout, c.logger(stderr))
 	case "calibrate", "calibrate <sensor>":
 		return c.Calibrate.run(ctx, c.Config, os.Stdin, stdout, c.logger(stderr))
+	case "reload":
+		return reload(ctx, c.Config, stdout)
 	case "renew":
 		return renew(ctx, c.Config, stdout, c.logger(stderr))
 	case "spool":

@@ -88,11 +88,19 @@ func (c *Config) spoolFile() string { return filepath.Join(c.DataDir, "spool.db"
 // load reads and checks what stands in the file itself. The files it names and the sensors are checked by those who
 // need them: init must work before there is a key, and Offline has buses of its own.
 func load(path string) (*Config, error) {
+	raw, err := readConfig(path)
+	if err != nil {
+		return nil, err
+	}
+	return parse(path, raw)
+}
+
+func readConfig(path string) ([]byte, error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("app: configuration: %w (gateway sample prints one to start from)", err)
 	}
-	return parse(path, raw)
+	return raw, nil
 }
 
 func parse(path string, raw []byte) (*Config, error) {

@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"time"
@@ -26,9 +28,12 @@ func (g *gateway) openDesk(ctx context.Context, desk *calibrate.Desk, station *s
 
 // control answers on the control socket until ctx is done. A socket that cannot be opened costs no reading: the gateway
 // works without it.
-func (g *gateway) control(ctx context.Context, desk *calibrate.Desk) {
+func (g *gateway) control(ctx context.Context, desk *calibrate.Desk, more ...func(mux *http.ServeMux)) {
 	mux := http.NewServeMux()
 	calibrate.Mount(mux, desk)
+	for _, mount := range more {
+		mount(mux)
+	}
 	mux.Handle("/", control.NotFound())
 	l, err := control.Listen(ctx, g.folder())
 	if err == nil {
@@ -37,4 +42,39 @@ func (g *gateway) control(ctx context.Context, desk *calibrate.Desk) {
 	if err != nil {
 		g.log.Error("nobody can reach the control socket: calibrating needs the gateway stopped", slog.Any("err", err))
 	}
+}
+
+// mount serves what concerns the configuration; FORMAT.md beside this file lists the paths.
+func (r *reloader) mount(mux *http.ServeMux) {
+	mux.Handle("POST /v1/reload", control.Handle(func(req *http.Request) (any, error) {
+		if err := r.reload(req.Context()); err != nil {
+			return nil, control.Refuse("configuration", "%v", err)
+		}
+		return r.standing(), nil
+	}))
+	mux.Handle("GET /v1/settings", control.Handle(func(*http.Request) (any, error) { return r.standing(), nil }))
+}
+
+// reload asks the running gateway to read its file again, and prints what is in force then.
+func reload(ctx context.Context, path string, stdout io.Writer) error {
+	cfg, err := load(path)
+	if err != nil {
+		return err
+	}
+	var r settingsReport
+	if err := control.NewClient(cfg.DataDir).Call(ctx, http.MethodPost, "/v1/reload", struct{}{}, &r); err != nil {
+		return fmt.Errorf("app: the gateway works on as it did: %w", err)
+	}
+	if _, err := fmt.Fprintf(stdout, "%s is in force\n", path); err != nil {
+		return err
+	}
+	if r.Version > 0 {
+		_, err = fmt.Fprintf(stdout, "desired settings: version %d: %s %s\n", r.Version, r.State, r.Why)
+	}
+	for _, k := range r.Kept {
+		if _, err := fmt.Fprintf(stdout, "the file stands at %s\n", k); err != nil {
+			return err
+		}
+	}
+	return err
 }

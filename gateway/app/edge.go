@@ -114,9 +114,6 @@ func (f stateFile) load(log *slog.Logger) edge.Saved {
 
 // newEdge makes what works at the pond, or nil when nothing is configured.
 func (g *gateway) newEdge(p *plan, clock sense.Clock) *edge.Runner {
-	if len(p.edge.Aerators)+len(p.edge.Alarms) == 0 {
-		return nil
-	}
 	file := stateFile(p.cfg.edgeFile())
 	return edge.NewRunner(edge.Options{
 		Config: p.edge, Outputs: p.relays, Saved: file.load(g.log), Clock: clock, Sink: g.sealer, Store: file,

@@ -125,7 +125,7 @@ func needsRestart(now, next *Config) error {
 	var names []string
 	for i, f := range reflect.VisibleFields(a.Type()) {
 		key, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
-		if key == "" || slices.Contains([]string{"sensors", "buses", "aerators", "alarms", "derived"}, key) {
+		if key == "" || slices.Contains([]string{"sensors", "buses", "aerators", "alarms", "derived", "timezone"}, key) {
 			continue
 		}
 		x, y := a.Field(i).Interface(), b.Field(i).Interface()
@@ -227,7 +227,7 @@ func (r *reloader) apply(p *plan, kept []string) (changed []string) {
 }
 
 func sameRules(a, b *Config) bool {
-	return reflect.DeepEqual(a.Aerators, b.Aerators) && reflect.DeepEqual(a.Alarms, b.Alarms)
+	return reflect.DeepEqual(a.Aerators, b.Aerators) && reflect.DeepEqual(a.Alarms, b.Alarms) && a.Timezone == b.Timezone
 }
 
 // Desired takes what the uplink brought. It never blocks: the server sends again what is not answered.
@@ -338,13 +338,29 @@ func (r *reloader) tell(ctx context.Context) {
 	r.tellLocked(ctx)
 }
 
-// tellLocked puts a settings document into the spool.
-func (r *reloader) tellLocked(ctx context.Context) {
+// standing is what is in force now.
+func (r *reloader) standing() settingsReport {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	report, err := r.report()
+	if err != nil {
+		report.Why = strings.TrimSpace(report.Why + " " + err.Error())
+	}
+	return report
+}
+
+func (r *reloader) report() (settingsReport, error) {
 	report := settingsReport{Version: r.wanted.newest.Version, State: r.wanted.State, Why: r.wanted.Why, Kept: r.kept}
 	merged, _, err := settings.Apply(r.file, r.wanted.inForce.Changes)
 	if err == nil {
 		report.Settings, err = settings.InForce(merged)
 	}
+	return report, err
+}
+
+// tellLocked puts a settings document into the spool.
+func (r *reloader) tellLocked(ctx context.Context) {
+	report, err := r.report()
 	var body string
 	if err == nil {
 		body, err = report.body()

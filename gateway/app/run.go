@@ -14,7 +14,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"aovuon/gateway/bus"
-	"aovuon/gateway/calibrate"
 	"aovuon/gateway/edge"
 	"aovuon/gateway/measure"
 	"aovuon/gateway/seal"
@@ -42,16 +41,21 @@ func check(path string, stdout io.Writer, log *slog.Logger) (err error) {
 func run(ctx context.Context, path string, log *slog.Logger) (err error) {
 	buses := bus.NewSet(log)
 	defer func() { err = errors.Join(err, buses.Close()) }()
-	cfg, err := load(path)
+	file, err := readConfig(path)
+	if err != nil {
+		return err
+	}
+	cfg, err := parse(path, file)
 	if cfg == nil {
 		return err
 	}
 	log = log.With(slog.String("gateway", cfg.Gateway))
 	clock := sense.NewSystemClock(sense.SystemClockOptions{AssumeSynced: cfg.Clock.AssumeSynced})
-	p, err := makePlan(path, buses, clock, true)
-	if err != nil {
+	conf, bad := newReloader(path, file, cfg, newPlanner(cfg, buses, clock), clock, log)
+	if err := errors.Join(err, bad); err != nil {
 		return err
 	}
+	p := conf.plan
 	g, err := prepare(p, clock, log)
 	if err != nil {
 		return err
@@ -63,14 +67,15 @@ func run(ctx context.Context, path string, log *slog.Logger) (err error) {
 	}
 	up := uplink.New(g.spool, uplink.Options{
 		Gateway: cfg.Gateway, URL: cfg.Server.URL, Password: p.secrets.password, TLS: tlsConfig, Server: p.secrets.server,
-		Sealed: g.sealer.Sealed(), Link: g.sealer.SetLink, Status: g.status, Now: time.Now, Log: log,
+		Desired: conf.Desired,
+		Sealed:  g.sealer.Sealed(), Link: g.sealer.SetLink, Status: g.status, Now: time.Now, Log: log,
 		Renew: func(ctx context.Context, cause error) error { return g.sealer.Renew(ctx, cause, clock.Now()) },
 	})
 	if err := cfg.exposed(); err != nil { // a gateway at a pond goes on; who installs it is told by check and doctor
 		log.Warn("a secret is not private", slog.Any("err", err))
 	}
 	log.Info("started", slog.Int("sensors", len(p.channels)), slog.String("version", version()))
-	if err := g.work(ctx, sense.NewStation(clock, p.channels, log), p.desk, g.newEdge(p, clock), up); err != nil {
+	if err := g.work(ctx, sense.NewStation(clock, p.channels, log), conf, g.newEdge(p, clock), up); err != nil {
 		return fmt.Errorf("app: %w", err)
 	}
 	log.Info("stopped; everything read is on disk")
@@ -126,7 +131,12 @@ func (g *gateway) close() error { return errors.Join(g.spool.Close(), g.lock.Clo
 
 // work runs the parts until ctx is done. They stop in the order of the flow: when sensing has ended the last readings
 // are sealed, and then the link is closed.
-func (g *gateway) work(ctx context.Context, station *sense.Station, desk *calibrate.Desk, rules *edge.Runner, up *uplink.Uplink) error {
+func (g *gateway) work(ctx context.Context, station *sense.Station, conf *reloader, rules *edge.Runner, up *uplink.Uplink) error {
+	desk := conf.plan.desk
+	conf.parts = parts{
+		replace: station.Replace, rules: func(p *plan) { rules.Replace(p.edge, p.relays) },
+		intervals: g.sealer.SetIntervals, document: g.sealer.TakeDocument,
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	sealing, sensed := context.WithCancel(context.WithoutCancel(ctx))
 	sending, sealed := context.WithCancel(context.WithoutCancel(ctx))
@@ -135,10 +145,11 @@ func (g *gateway) work(ctx context.Context, station *sense.Station, desk *calibr
 	group.Go(func() error {
 		defer sensed()
 		defer g.openDesk(ctx, desk, station)()
-		return g.sense(ctx, station, rules)
+		return g.sense(ctx, station, rules, conf)
 	})
+	group.Go(func() error { return conf.run(ctx) })
 	group.Go(func() error {
-		g.control(ctx, desk)
+		g.control(ctx, desk, conf.mount)
 		return nil
 	})
 	group.Go(func() error {
@@ -154,13 +165,11 @@ func (g *gateway) work(ctx context.Context, station *sense.Station, desk *calibr
 }
 
 // sense runs everything readings come from.
-func (g *gateway) sense(ctx context.Context, station *sense.Station, rules *edge.Runner) error {
-	if rules == nil {
-		return station.Run(ctx, g.sealer)
-	}
+func (g *gateway) sense(ctx context.Context, station *sense.Station, rules *edge.Runner, conf *reloader) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return rules.Run(ctx) })
 	station.Watch(rules) // also what a channel does not find worth sending
+	station.Watch(conf)
 	group.Go(func() error { return station.Run(ctx, g.sealer) })
 	return group.Wait()
 }

@@ -38,7 +38,9 @@ func Paths() []Path {
 		}
 	}
 	add("seal", "", "every", "offline_every")
-	add("sensors", anyID, "every", "temperature", "salinity", "pressure", "calibration")
+	add("alarms", anyID, "below", "above", "clear", "for")
+	add("aerators", anyID, "on_below", "off_above", "min_run", "min_rest", "max_run", "always", "failsafe")
+	add("sensors", anyID, "every", "temperature", "salinity", "pressure", "calibration", "calibrate_every")
 	return out
 }
 
