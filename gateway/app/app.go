@@ -43,6 +43,7 @@ type cli struct {
 	Spool     struct{}     `cmd:"" help:"Print what waits for the server, as JSON; also while the gateway runs."`
 	Calibrate calibrateCmd `cmd:"" help:"Lead through the calibration of a probe; without a sensor list how all of them stand. Also while the gateway runs."`
 	Reload    struct{}     `cmd:"" help:"Have the running gateway read its configuration again, now; it also does so by itself when the file changes."`
+	Settings  struct{}     `cmd:"" help:"Print what is in force at the running gateway of what the server can set."`
 	Renew     struct{}     `cmd:"" help:"Begin the numbering anew and seal again what waits: after an old copy of the memory card was put back."`
 	Sample    struct{}     `cmd:"" help:"Print a commented sample configuration."`
 }
@@ -97,6 +98,8 @@ func (c *cli) do(ctx context.Context, command string, stdout, stderr io.Writer) 
 		return c.Calibrate.run(ctx, c.Config, os.Stdin, stdout, c.logger(stderr))
 	case "reload":
 		return reload(ctx, c.Config, stdout)
+	case "settings":
+		return printSettings(ctx, c.Config, stdout)
 	case "renew":
 		return renew(ctx, c.Config, stdout, c.logger(stderr))
 	case "spool":

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -34,9 +35,10 @@ func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"await":  await,
-			"vkey":   vkey,
-			"closed": closed,
+			"await":      await,
+			"eventually": eventually,
+			"vkey":       vkey,
+			"closed":     closed,
 		},
 	})
 }
@@ -56,6 +58,27 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 		<-tick.C
 	}
 	ts.Fatalf("%s never held %q", args[0], args[1])
+}
+
+// eventually PATTERN COMMAND... runs a command until it succeeds and its output matches.
+func eventually(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: eventually PATTERN COMMAND...")
+	}
+	want, err := regexp.Compile(args[0])
+	ts.Check(err)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	var out string
+	for range 1000 {
+		if err = ts.Exec(args[1], args[2:]...); err == nil {
+			if out = ts.ReadFile("stdout"); want.MatchString(out) {
+				return
+			}
+		}
+		<-tick.C
+	}
+	ts.Fatalf("%v never printed %s: %v\n%s", args[1:], want, err, out)
 }
 
 // vkey FILE writes a server's verifier key.

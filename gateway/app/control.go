@@ -5,8 +5,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
+	"text/tabwriter"
 	"time"
+
+	"github.com/goccy/go-yaml"
 
 	"aovuon/gateway/calibrate"
 	"aovuon/gateway/control"
@@ -57,24 +62,76 @@ func (r *reloader) mount(mux *http.ServeMux) {
 
 // reload asks the running gateway to read its file again, and prints what is in force then.
 func reload(ctx context.Context, path string, stdout io.Writer) error {
-	cfg, err := load(path)
+	r, err := askSettings(ctx, path, http.MethodPost, "/v1/reload")
 	if err != nil {
-		return err
-	}
-	var r settingsReport
-	if err := control.NewClient(cfg.DataDir).Call(ctx, http.MethodPost, "/v1/reload", struct{}{}, &r); err != nil {
 		return fmt.Errorf("app: the gateway works on as it did: %w", err)
 	}
 	if _, err := fmt.Fprintf(stdout, "%s is in force\n", path); err != nil {
 		return err
 	}
+	return r.print(stdout)
+}
+
+// printSettings prints what can be set from afar and what is in force of it.
+func printSettings(ctx context.Context, path string, stdout io.Writer) error {
+	r, err := askSettings(ctx, path, http.MethodGet, "/v1/settings")
+	if err != nil {
+		return fmt.Errorf("app: %w", err)
+	}
+	if err := r.print(stdout); err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(stdout, 0, 8, 2, ' ', 0)
+	for _, p := range slices.Sorted(maps.Keys(r.Settings)) {
+		if _, err := fmt.Fprintf(w, "%s\t%s\n", p, r.Settings[p]); err != nil {
+			return err
+		}
+	}
+	return w.Flush()
+}
+
+func askSettings(ctx context.Context, path, method, of string) (r settingsReport, err error) {
+	dir, err := dataDirOf(path)
+	if err != nil {
+		return r, err
+	}
+	var in any
+	if method == http.MethodPost {
+		in = struct{}{}
+	}
+	return r, control.NewClient(dir).Call(ctx, method, of, in, &r)
+}
+
+// dataDirOf is where the gateway of a configuration works, also while the file has a mistake elsewhere: whoever asks it to
+// reload the file wants to hear of that from it.
+func dataDirOf(path string) (string, error) {
+	raw, err := readConfig(path)
+	if err != nil {
+		return "", err
+	}
+	var c struct {
+		DataDir string `yaml:"data_dir"`
+	}
+	if err := yaml.Unmarshal(raw, &c); err != nil {
+		_, err := parse(path, raw)
+		return "", err
+	}
+	cfg := Config{DataDir: c.DataDir, path: path}
+	cfg.resolve()
+	return cfg.DataDir, nil
+}
+
+// print says how the file and the desired settings agree.
+func (r settingsReport) print(stdout io.Writer) error {
 	if r.Version > 0 {
-		_, err = fmt.Fprintf(stdout, "desired settings: version %d: %s %s\n", r.Version, r.State, r.Why)
+		if _, err := fmt.Fprintf(stdout, "desired settings: version %d: %s %s\n", r.Version, r.State, r.Why); err != nil {
+			return err
+		}
 	}
 	for _, k := range r.Kept {
 		if _, err := fmt.Fprintf(stdout, "the file stands at %s\n", k); err != nil {
 			return err
 		}
 	}
-	return err
+	return nil
 }

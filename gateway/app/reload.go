@@ -106,9 +106,11 @@ func (r *reloader) planOf(file []byte, d wire.Desired) (p *plan, kept []string, 
 		if merged, kept, err = settings.Apply(file, d.Changes); err != nil {
 			return nil, nil, err
 		}
-		if cfg, err = parse(r.path, merged); err != nil {
-			return nil, nil, fmt.Errorf("with version %d of the desired settings: %w", d.Version, err)
+		// What is wrong now is wrong with what is desired: no line of the file is to blame.
+		if cfg, err = parse(fmt.Sprintf("%s with version %d of the desired settings", r.path, d.Version), merged); err != nil {
+			return nil, nil, err
 		}
+		cfg.path = r.path
 	}
 	if r.plan != nil {
 		if err := needsRestart(r.plan.cfg, cfg); err != nil {
