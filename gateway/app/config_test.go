@@ -3,6 +3,7 @@ package app_test
 import (
 	"errors"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"aovuon/gateway/app"
 	"aovuon/gateway/edge"
 	"aovuon/gateway/measure"
+	"aovuon/gateway/wire"
 )
 
 func TestSample_IsReadByTheProgram(t *testing.T) {
@@ -96,4 +98,38 @@ func FuzzConfig(f *testing.F) {
 			t.Fatalf("an error of no place: %v", err)
 		}
 	})
+}
+
+// TestConfig_HasEverySettingThatCanBeDesired: the contract names keys of this file, and none that it does not know.
+func TestConfig_HasEverySettingThatCanBeDesired(t *testing.T) {
+	for _, p := range wire.Paths() {
+		in, ok := keyOf(reflect.TypeFor[app.Config](), p.Section)
+		if ok && p.ID != "" {
+			if ok = in.Kind() == reflect.Slice; ok {
+				in = in.Elem()
+			}
+		}
+		if ok {
+			_, ok = keyOf(in, p.Key)
+		}
+		if !ok {
+			t.Errorf("%s is no key of the configuration", p)
+		}
+	}
+}
+
+// keyOf finds the type of a YAML key of a struct.
+func keyOf(t reflect.Type, key string) (reflect.Type, bool) {
+	for f := range t.Fields() {
+		name, options, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+		if options == "inline" {
+			if in, ok := keyOf(f.Type, key); ok {
+				return in, true
+			}
+		}
+		if name == key && key != "" {
+			return f.Type, true
+		}
+	}
+	return nil, false
 }
