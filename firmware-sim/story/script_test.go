@@ -37,6 +37,7 @@ const quick = 15 * time.Second
 //	drained CONFIG           waits until the gateway's spool is empty
 //	growing CONFIG N         waits until the gateway's next batch has a number above N
 //	greater A B              compares numbers
+//	eventually RE COMMAND…   runs a command until it succeeds and prints something like RE
 //	programs                 sets SERVER and GATEWAY to the programs' files
 //	label NAME VAR           sets VAR to the label's address that a program printed, and VAR_PATH to its path
 func TestScripts(t *testing.T) {
@@ -55,7 +56,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"ports": setPorts, "expand": expand, "start": start, "printed": printed, "ctrlc": ctrlC, "kill9": kill9,
 			"page": page, "pagelike": pageLike, "fetch": fetch, "scan": scan, "spool": spoolState, "drained": drained, "growing": growing,
-			"greater": greater, "programs": programs, "label": labelPrinted,
+			"greater": greater, "eventually": eventually, "programs": programs, "label": labelPrinted,
 		},
 	})
 }
@@ -221,6 +222,20 @@ func greater(ts *testscript.TestScript, neg bool, args []string) {
 	if a <= b {
 		ts.Fatalf("%v is not greater than %v", a, b)
 	}
+}
+
+func eventually(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: eventually REGEXP COMMAND...")
+	}
+	c := castOf(ts, neg, args[:2], 2, "eventually REGEXP COMMAND...")
+	re, err := regexp.Compile(args[0])
+	ts.Check(err)
+	await(c.tb, strings.Join(args[1:], " "), func() (bool, string) {
+		err := ts.Exec(args[1], args[2:]...)
+		out := ts.ReadFile("stdout") + ts.ReadFile("stderr")
+		return err == nil && re.MatchString(out), fmt.Sprintf("%v\n%s", err, out)
+	})
 }
 
 func growing(ts *testscript.TestScript, neg bool, args []string) {

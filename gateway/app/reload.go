@@ -3,6 +3,7 @@ package app
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -353,9 +354,25 @@ func (r *reloader) standing() settingsReport {
 
 func (r *reloader) report() (settingsReport, error) {
 	report := settingsReport{Version: r.wanted.newest.Version, State: r.wanted.State, Why: r.wanted.Why, Kept: r.kept}
-	merged, _, err := settings.Apply(r.file, r.wanted.inForce.Changes)
-	if err == nil {
-		report.Settings, err = settings.InForce(merged)
+	merged, kept, err := settings.Apply(r.file, r.wanted.inForce.Changes)
+	if err != nil {
+		return report, err
+	}
+	if report.Settings, err = settings.InForce(merged); err != nil {
+		return report, err
+	}
+	file, err := settings.InForce(r.file)
+	for _, c := range r.wanted.inForce.Changes {
+		if slices.Contains(kept, c.Path) {
+			continue
+		}
+		if report.File == nil {
+			report.File = make(map[string]json.RawMessage)
+		}
+		report.File[c.Path] = json.RawMessage("null")
+		if v, ok := file[c.Path]; ok {
+			report.File[c.Path] = v
+		}
 	}
 	return report, err
 }

@@ -84,7 +84,8 @@ type settingsReport struct {
 	State    string                     `json:"state"`
 	Why      string                     `json:"why"`
 	Kept     []string                   `json:"kept"`
-	Settings map[string]json.RawMessage `json:"settings,omitempty"`
+	Settings map[string]json.RawMessage `json:"settings,omitempty"` // in force
+	File     map[string]json.RawMessage `json:"file,omitempty"`     // what the file says where something else is in force
 	Cut      bool                       `json:"cut,omitempty"`
 }
 
@@ -101,7 +102,7 @@ func (r settingsReport) body() (string, error) {
 	}
 	raw, err := json.Marshal(r)
 	if err == nil && len(raw) > wire.MaxDocument {
-		r.Settings, r.Cut = nil, true
+		r.Settings, r.File, r.Cut = nil, nil, true
 		raw, err = json.Marshal(r)
 	}
 	return string(raw), err

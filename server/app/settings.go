@@ -146,7 +146,10 @@ func (e *env) printSettings(w desired.Wanted, r desired.Report) error {
 			value = string(v)
 		}
 		if c, ok := wanted[p]; ok {
-			want, file = string(c.Value), string(c.Was)
+			want = string(c.Value)
+		}
+		if v, ok := r.File[p]; ok {
+			file = string(v)
 		}
 		if slices.Contains(r.Kept, p) {
 			file = "edited there: stands"

@@ -45,7 +45,8 @@ type Report struct {
 	Why      string                     `json:"why"`
 	Kept     []string                   `json:"kept"`     // paths left out: the gateway's file was edited there
 	Settings map[string]json.RawMessage `json:"settings"` // in force, by path
-	Cut      bool                       `json:"cut"`      // Settings were too long to send
+	File     map[string]json.RawMessage `json:"file"`     // what its file says where something else is in force
+	Cut      bool                       `json:"cut"`      // Settings and File were too long to send
 }
 
 // maxWhy is how much of a reason is kept.
@@ -101,8 +102,7 @@ func Next(w Wanted, r Report, ask Ask) ([]wire.Change, error) {
 		if err := wire.CheckPath(path); err != nil {
 			return nil, err
 		}
-		was := r.fileSays(w, path)
-		next[path] = wire.Change{Path: path, Was: was, Value: value}
+		next[path] = wire.Change{Path: path, Was: r.fileSays(path), Value: value}
 	}
 	out := make([]wire.Change, 0, len(next))
 	for _, path := range slices.Sorted(maps.Keys(next)) {
@@ -114,18 +114,12 @@ func Next(w Wanted, r Report, ask Ask) ([]wire.Change, error) {
 	return out, nil
 }
 
-// fileSays is what the gateway's own file says at path. The report tells what is in force: that is the file's, unless a
-// version that is in force changed it.
-func (r Report) fileSays(w Wanted, path string) json.RawMessage {
-	if r.State == Applied && r.Version == w.Version && !slices.Contains(r.Kept, path) {
-		for _, c := range w.Changes {
-			if c.Path == path {
-				return c.Was
-			}
+// fileSays is what the gateway's own file says at path.
+func (r Report) fileSays(path string) json.RawMessage {
+	for _, m := range []map[string]json.RawMessage{r.File, r.Settings} {
+		if v, ok := m[path]; ok {
+			return v
 		}
-	}
-	if v, ok := r.Settings[path]; ok {
-		return v
 	}
 	return json.RawMessage("null")
 }

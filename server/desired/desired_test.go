@@ -37,6 +37,10 @@ func TestNext_StandsOnWhatTheFileSays(t *testing.T) {
 			doEvery: raw(`"30s"`), "seal.every": raw(`"1m"`),
 		}}
 	}
+	over := func(r desired.Report, file string) desired.Report { // the gateway's file says so, and not what is in force
+		r.File = map[string]json.RawMessage{doEvery: raw(file)}
+		return r
+	}
 	first := desired.Wanted{Version: 1, Changes: []wire.Change{change(doEvery, `"60s"`, `"30s"`)}}
 	for name, tc := range map[string]struct {
 		now    desired.Wanted
@@ -46,9 +50,11 @@ func TestNext_StandsOnWhatTheFileSays(t *testing.T) {
 	}{
 		"first wish":                     {desired.Wanted{}, told(0, desired.Local), set(doEvery, `"10s"`), []wire.Change{change(doEvery, `"30s"`, `"10s"`)}},
 		"path the file does not have":    {desired.Wanted{}, told(0, desired.Local), set(phEvery, `"10s"`), []wire.Change{change(phEvery, `null`, `"10s"`)}},
-		"again, while in force":          {first, told(1, desired.Applied), set(doEvery, `"10s"`), []wire.Change{change(doEvery, `"60s"`, `"10s"`)}},
+		"again, while in force":          {first, over(told(1, desired.Applied), `"60s"`), set(doEvery, `"10s"`), []wire.Change{change(doEvery, `"60s"`, `"10s"`)}},
 		"again, the file was edited":     {first, told(1, desired.Applied, doEvery), set(doEvery, `"10s"`), []wire.Change{change(doEvery, `"30s"`, `"10s"`)}},
 		"again, after a refusal":         {first, told(1, desired.Refused), set(doEvery, `"10s"`), []wire.Change{change(doEvery, `"30s"`, `"10s"`)}},
+		"the version before is in force": {first, over(told(2, desired.Refused), `"60s"`), set(doEvery, `"10s"`), []wire.Change{change(doEvery, `"60s"`, `"10s"`)}},
+		"the file says nothing there":    {first, over(told(1, desired.Applied), `null`), set(doEvery, `"10s"`), []wire.Change{change(doEvery, `null`, `"10s"`)}},
 		"another, the first stays":       {first, told(1, desired.Applied), set(phEvery, `"5m"`), []wire.Change{change(doEvery, `"60s"`, `"30s"`), change(phEvery, `null`, `"5m"`)}},
 		"given back":                     {first, told(1, desired.Applied), desired.Ask{Unset: []string{doEvery}}, []wire.Change{}},
 		"given back, and another wished": {first, told(1, desired.Applied), desired.Ask{Set: set(phEvery, `"5m"`).Set, Unset: []string{doEvery}}, []wire.Change{change(phEvery, `null`, `"5m"`)}},
