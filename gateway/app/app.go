@@ -44,6 +44,7 @@ type cli struct {
 	Calibrate calibrateCmd `cmd:"" help:"Lead through the calibration of a probe; without a sensor list how all of them stand. Also while the gateway runs."`
 	Reload    struct{}     `cmd:"" help:"Have the running gateway read its configuration again, now; it also does so by itself when the file changes."`
 	Settings  struct{}     `cmd:"" help:"Print what is in force at the running gateway of what the server can set."`
+	Aerator   aeratorCmd   `cmd:"" help:"Show what aerators and alarms do, or switch an aerator by hand for a time. The gateway must be running."`
 	Renew     struct{}     `cmd:"" help:"Begin the numbering anew and seal again what waits: after an old copy of the memory card was put back."`
 	Sample    struct{}     `cmd:"" help:"Print a commented sample configuration."`
 }
@@ -100,6 +101,8 @@ func (c *cli) do(ctx context.Context, command string, stdout, stderr io.Writer) 
 		return reload(ctx, c.Config, stdout)
 	case "settings":
 		return printSettings(ctx, c.Config, stdout)
+	case "aerator", "aerator <aerator>", "aerator <aerator> <mode>":
+		return c.Aerator.run(ctx, c.Config, stdout)
 	case "renew":
 		return renew(ctx, c.Config, stdout, c.logger(stderr))
 	case "spool":

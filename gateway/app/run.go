@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"runtime/debug"
 	"time"
@@ -149,7 +150,7 @@ func (g *gateway) work(ctx context.Context, station *sense.Station, conf *reload
 	})
 	group.Go(func() error { return conf.run(ctx) })
 	group.Go(func() error {
-		g.control(ctx, desk, conf.mount)
+		g.control(ctx, desk, conf.mount, func(mux *http.ServeMux) { mountEdge(mux, rules) })
 		return nil
 	})
 	group.Go(func() error {
