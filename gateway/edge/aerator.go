@@ -36,6 +36,9 @@ const (
 	IsRunningOn State = "running-although-off" // current although commanded off: a welded contactor, or a hand at the switch
 )
 
+// States lists every state.
+func States() []State { return []State{IsOff, IsOn, IsStarting, IsRunning, IsFailed, IsRunningOn} }
+
 // Bad reports whether somebody has to look.
 func (s State) Bad() bool { return s == IsFailed || s == IsRunningOn }
 
