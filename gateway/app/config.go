@@ -38,6 +38,8 @@ type Config struct {
 	Timezone     string                  `yaml:"timezone"` // of times of day in this file
 	Aerators     []edge.Aerator          `yaml:"aerators"`
 	Alarms       []edge.Alarm            `yaml:"alarms"`
+	Health       HealthConfig            `yaml:"health"`
+	Metrics      MetricsConfig           `yaml:"metrics"`
 
 	path string    // of the file itself
 	src  *document // for errors that name a line
@@ -80,6 +82,7 @@ func defaults() Config {
 		Server: ServerConfig{KeyFile: "server.vkey"},
 		Seal:   SealConfig{CommitEvery: 2 * time.Second, Every: 30 * time.Second, OfflineEvery: 15 * time.Minute},
 		Spool:  SpoolConfig{Quota: 500_000_000},
+		Health: HealthConfig{ID: "gw-health", Every: time.Minute},
 	}
 }
 
@@ -186,6 +189,7 @@ func (c *Config) validate() error {
 	if _, err := time.LoadLocation(c.Timezone); err != nil {
 		say("$.timezone", fmt.Sprintf("there is no time zone %q", c.Timezone), "write a name such as Asia/Ho_Chi_Minh")
 	}
+	c.validateSide(say)
 	if len(c.Sensors) == 0 {
 		say("$.sensors", "no sensor", "list at least one under sensors; gateway sample shows how")
 	}

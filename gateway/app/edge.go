@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"time"
@@ -40,6 +41,7 @@ type pins interface {
 // planEdge checks the aerators and alarms against the channels and finds their pins. It switches nothing.
 func planEdge(cfg *Config, channels []sense.Channel, from pins) (edge.Config, relays, error) {
 	sensors := make(map[string][]measure.Quantity)
+	maps.Copy(sensors, cfg.healthQuantities())
 	for _, c := range channels {
 		sensors[c.ID] = c.Quantities
 	}
@@ -112,11 +114,11 @@ func (f stateFile) load(log *slog.Logger) edge.Saved {
 	return s
 }
 
-// newEdge makes what works at the pond, or nil when nothing is configured.
-func (g *gateway) newEdge(p *plan, clock sense.Clock) *edge.Runner {
+// newEdge makes what works at the pond. It says what it does to sink.
+func (g *gateway) newEdge(p *plan, clock sense.Clock, sink sense.Sink) *edge.Runner {
 	file := stateFile(p.cfg.edgeFile())
 	return edge.NewRunner(edge.Options{
-		Config: p.edge, Outputs: p.relays, Saved: file.load(g.log), Clock: clock, Sink: g.sealer, Store: file,
+		Config: p.edge, Outputs: p.relays, Saved: file.load(g.log), Clock: clock, Sink: sink, Store: file,
 		Urgent: g.sealer.SealNow, Log: g.log,
 	})
 }

@@ -36,6 +36,7 @@ var errRestart = errors.New("only a restart brings it into force")
 type parts struct {
 	replace   func(channels []sense.Channel)
 	rules     func(p *plan)
+	after     func(p *plan) // everything else is in force
 	intervals func(every, offline time.Duration)
 	document  func(ctx context.Context, d wire.Document) error
 }
@@ -225,6 +226,7 @@ func (r *reloader) apply(p *plan, kept []string) (changed []string) {
 		r.parts.rules(p)
 	}
 	r.parts.intervals(p.cfg.Seal.Every, p.cfg.Seal.OfflineEvery)
+	r.parts.after(p)
 	r.plan, r.kept = p, kept
 	return changed
 }

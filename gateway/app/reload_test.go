@@ -93,6 +93,7 @@ func (y *yard) start() {
 	}
 	y.channels, y.every = y.r.plan.channels, y.r.plan.cfg.Seal.Every
 	y.r.parts = parts{
+		after:     func(*plan) {},
 		replace:   func(c []sense.Channel) { y.channels = c },
 		rules:     func(*plan) { y.t.Error("the rules at the pond did not change") },
 		intervals: func(every, _ time.Duration) { y.every = every },

@@ -15,7 +15,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"aovuon/gateway/bus"
-	"aovuon/gateway/edge"
 	"aovuon/gateway/measure"
 	"aovuon/gateway/seal"
 	"aovuon/gateway/sense"
@@ -66,17 +65,19 @@ func run(ctx context.Context, path string, log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
+	beside := g.newSide(p, clock)
 	up := uplink.New(g.spool, uplink.Options{
 		Gateway: cfg.Gateway, URL: cfg.Server.URL, Password: p.secrets.password, TLS: tlsConfig, Server: p.secrets.server,
 		Desired: conf.Desired,
-		Sealed:  g.sealer.Sealed(), Link: g.sealer.SetLink, Status: g.status, Now: time.Now, Log: log,
+		Sealed:  g.sealer.Sealed(), Link: beside.link(g.sealer.SetLink), Status: g.status, Now: time.Now, Log: log,
 		Renew: func(ctx context.Context, cause error) error { return g.sealer.Renew(ctx, cause, clock.Now()) },
 	})
 	if err := cfg.exposed(); err != nil { // a gateway at a pond goes on; who installs it is told by check and doctor
 		log.Warn("a secret is not private", slog.Any("err", err))
 	}
+	beside.show(g, up)
 	log.Info("started", slog.Int("sensors", len(p.channels)), slog.String("version", version()))
-	if err := g.work(ctx, sense.NewStation(clock, p.channels, log), conf, g.newEdge(p, clock), up); err != nil {
+	if err := g.work(ctx, sense.NewStation(clock, p.channels, log), conf, beside, up); err != nil {
 		return fmt.Errorf("app: %w", err)
 	}
 	log.Info("stopped; everything read is on disk")
@@ -132,10 +133,10 @@ func (g *gateway) close() error { return errors.Join(g.spool.Close(), g.lock.Clo
 
 // work runs the parts until ctx is done. They stop in the order of the flow: when sensing has ended the last readings
 // are sealed, and then the link is closed.
-func (g *gateway) work(ctx context.Context, station *sense.Station, conf *reloader, rules *edge.Runner, up *uplink.Uplink) error {
+func (g *gateway) work(ctx context.Context, station *sense.Station, conf *reloader, beside *side, up *uplink.Uplink) error {
 	desk := conf.plan.desk
 	conf.parts = parts{
-		replace: station.Replace, rules: func(p *plan) { rules.Replace(p.edge, p.relays) },
+		replace: station.Replace, rules: func(p *plan) { beside.rules.Replace(p.edge, p.relays) }, after: beside.keep,
 		intervals: g.sealer.SetIntervals, document: g.sealer.TakeDocument,
 	}
 	group, ctx := errgroup.WithContext(ctx)
@@ -146,11 +147,11 @@ func (g *gateway) work(ctx context.Context, station *sense.Station, conf *reload
 	group.Go(func() error {
 		defer sensed()
 		defer g.openDesk(ctx, desk, station)()
-		return g.sense(ctx, station, rules, conf)
+		return g.sense(ctx, station, beside, conf)
 	})
 	group.Go(func() error { return conf.run(ctx) })
 	group.Go(func() error {
-		g.control(ctx, desk, conf.mount, func(mux *http.ServeMux) { mountEdge(mux, rules) })
+		g.control(ctx, desk, conf.mount, func(mux *http.ServeMux) { mountEdge(mux, beside.rules) })
 		return nil
 	})
 	group.Go(func() error {
@@ -166,11 +167,11 @@ func (g *gateway) work(ctx context.Context, station *sense.Station, conf *reload
 }
 
 // sense runs everything readings come from.
-func (g *gateway) sense(ctx context.Context, station *sense.Station, rules *edge.Runner, conf *reloader) error {
+func (g *gateway) sense(ctx context.Context, station *sense.Station, beside *side, conf *reloader) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return rules.Run(ctx) })
-	station.Watch(rules) // also what a channel does not find worth sending
+	beside.watch(station) // also what a channel does not find worth sending
 	station.Watch(conf)
+	group.Go(func() error { return beside.run(ctx) })
 	group.Go(func() error { return station.Run(ctx, g.sealer) })
 	return group.Wait()
 }

@@ -48,7 +48,7 @@ const (
 	UnderVoltage     Quantity = "under_voltage" // of the supply, since the last reading
 	DiskFree         Quantity = "disk_free"
 	MemoryResident   Quantity = "memory_resident"
-	SpoolDepth       Quantity = "spool_depth"  // readings the server has no receipt for
+	SpoolDepth       Quantity = "spool_depth"  // batches the server has no receipt for
 	ClockOffset      Quantity = "clock_offset" // from the network's time
 	LinkUp           Quantity = "link"         // batches reach the server
 )
@@ -147,6 +147,15 @@ func (q Quantity) machine() (Info, bool) {
 		return Info{Unit: "s", UNECE: "SEC", EPCIS: "Time", Min: -1e10, Max: 1e10, Decimals: 3}, true
 	}
 	return Info{}, false
+}
+
+// OfGateway reports whether q is about the gateway itself and not about a place.
+func (q Quantity) OfGateway() bool {
+	switch q {
+	case CPUTemperature, UnderVoltage, DiskFree, MemoryResident, SpoolDepth, ClockOffset, LinkUp:
+		return true
+	}
+	return false
 }
 
 // Quantities lists every quantity, in the order people read them.

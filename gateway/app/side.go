@@ -1,0 +1,208 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"slices"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"aovuon/gateway/edge"
+	"aovuon/gateway/health"
+	"aovuon/gateway/measure"
+	"aovuon/gateway/metrics"
+	"aovuon/gateway/sense"
+	"aovuon/gateway/sense/kind"
+	"aovuon/gateway/uplink"
+)
+
+// HealthConfig says how often the gateway tells how it is itself.
+type HealthConfig struct {
+	ID    string        `yaml:"id"`
+	Every time.Duration `yaml:"every"`
+	Off   bool          `yaml:"off"`
+}
+
+// MetricsConfig says where Prometheus may ask; nowhere without Listen.
+type MetricsConfig struct {
+	Listen string `yaml:"listen"`
+}
+
+// side is what works beside the flow of readings: the rules at the pond, the gateway's own health, figures for Prometheus.
+// It watches every reading of the station and adds its own to the
+// sink.
+type side struct {
+	cfg    *Config
+	clock  sense.Clock
+	sink   sense.Sink // of its own readings
+	log    *slog.Logger
+	rules  *edge.Runner
+	health *health.Reader  // nil: off
+	board  *metrics.Board  // nil: nobody asks
+	source *metrics.Source // what board belongs to
+	linked atomic.Bool
+}
+
+// newSide makes what the configuration asks for. It starts nothing.
+func (g *gateway) newSide(p *plan, clock sense.Clock) *side {
+	s := &side{cfg: p.cfg, clock: clock, sink: g.sealer, log: g.log}
+	if p.cfg.Metrics.Listen != "" {
+		s.board = metrics.NewBoard()
+		s.sink = tee{s.board, g.sealer}
+	}
+	s.rules = g.newEdge(p, clock, s.sink)
+	if !p.cfg.Health.Off {
+		s.health = health.New(health.Options{
+			Sensor: p.cfg.Health.ID, Link: s.linked.Load, Offset: health.ClockOffset,
+			DiskFree: func() (uint64, error) {
+				v, err := statFS(p.cfg.DataDir)
+				return v.Free, err
+			},
+			Waiting: func(ctx context.Context) (uint64, error) {
+				st, err := g.spool.Stats(ctx)
+				return st.Sealed, err
+			},
+		})
+	}
+	return s
+}
+
+// link is told whether batches reach the server, and tells the others.
+func (s *side) link(next func(up bool)) func(up bool) {
+	return func(up bool) {
+		s.linked.Store(up)
+		next(up)
+	}
+}
+
+// show tells Prometheus how the parts of the gateway are.
+func (s *side) show(g *gateway, up *uplink.Uplink) {
+	if s.board == nil {
+		return
+	}
+	s.source = &metrics.Source{
+		Board: s.board, Version: version(), Link: s.linked.Load,
+		Uptime: func() time.Duration { return s.clock.Now().Uptime },
+		Spool: func(ctx context.Context) (metrics.Spool, error) {
+			st, err := g.spool.Stats(ctx)
+			return metrics.Spool{Pending: st.Pending, Batches: st.Sealed, Bytes: st.Bytes}, err
+		},
+		Seal: func() metrics.Seal {
+			h := g.sealer.Health()
+			return metrics.Seal{Buffered: h.Buffered, Dropped: h.Dropped, Failing: h.Err != nil}
+		},
+		Uplink: func() metrics.Uplink { return metrics.Uplink(up.Counters()) },
+		Edge:   s.rules.Status,
+	}
+}
+
+// watch has every reading of the station shown to what works beside it.
+func (s *side) watch(station *sense.Station) {
+	station.Watch(s.rules)
+	if s.board != nil {
+		station.Watch(s.board)
+	}
+}
+
+// keep forgets what Prometheus was told of sensors that a plan does not have any more.
+func (s *side) keep(p *plan) {
+	if s.board == nil {
+		return
+	}
+	ids := map[string]bool{s.cfg.Health.ID: true}
+	for _, c := range p.channels {
+		ids[c.ID] = true
+	}
+	for _, a := range p.edge.Aerators {
+		ids[a.ID] = true
+	}
+	for _, a := range p.edge.Alarms {
+		ids[a.ID] = true
+	}
+	s.board.Keep(func(sensor string) bool { return ids[sensor] })
+}
+
+// run works until ctx is done.
+func (s *side) run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.rules.Run(ctx) })
+	if s.health != nil {
+		group.Go(func() error { return s.tell(ctx) })
+	}
+	if s.source != nil {
+		group.Go(func() error {
+			if err := metrics.Serve(ctx, s.cfg.Metrics.Listen, *s.source); err != nil { // the readings go on without it
+				s.log.Error("Prometheus cannot ask", slog.Any("err", err))
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// tell hands over the health, whenever the uptime is a multiple of its interval.
+func (s *side) tell(ctx context.Context) error {
+	every := s.cfg.Health.Every
+	for {
+		readings := s.health.Read(ctx, s.clock.Now())
+		if err := s.rules.Take(ctx, readings); err != nil {
+			return err
+		}
+		if err := s.sink.Take(ctx, readings); err != nil {
+			s.log.Error("readings of the gateway's health are lost", slog.Any("err", err))
+		}
+		now := s.clock.Now().Uptime
+		if err := s.clock.Sleep(ctx, (now/every+1)*every-now); err != nil {
+			return nil //nolint:nilerr // ctx is done
+		}
+	}
+}
+
+// healthQuantities are what the gateway may tell of itself, by the id it tells it under: alarms may watch it.
+func (c *Config) healthQuantities() map[string][]measure.Quantity {
+	if c.Health.Off {
+		return nil
+	}
+	return map[string][]measure.Quantity{c.Health.ID: {
+		measure.CPUTemperature, measure.UnderVoltage, measure.DiskFree, measure.MemoryResident, measure.SpoolDepth,
+		measure.ClockOffset, measure.LinkUp,
+	}}
+}
+
+// validateSide checks what stands in the file itself about health and metrics.
+func (c *Config) validateSide(say func(key, problem, mend string)) {
+	h := c.Health
+	if !measure.ValidID(h.ID, 40) || h.ID == "gateway" {
+		say("$.health.id", fmt.Sprintf("bad id %q", h.ID), "use up to 40 of a-z, 0-9 and -, not - first; \"gateway\" is taken")
+	}
+	if !h.Off && slices.ContainsFunc(c.Sensors, func(s kind.Spec) bool { return s.ID == h.ID }) {
+		say("$.health.id", fmt.Sprintf("%q is a sensor already", h.ID), "its readings need a name of their own")
+	}
+	if h.Every < time.Second || h.Every > time.Hour {
+		say("$.health.every", fmt.Sprintf("every of %v", h.Every), "write a time from 1s to 1h, or off: true")
+	}
+	if listen := c.Metrics.Listen; listen != "" {
+		_, port, err := net.SplitHostPort(listen)
+		if n, errN := strconv.Atoi(port); err != nil || errN != nil || n < 1 || n > 65535 {
+			say("$.metrics.listen", fmt.Sprintf("bad address %q", listen), "write an address and a port, as in 127.0.0.1:9464")
+		}
+	}
+}
+
+// tee hands readings to several sinks, each its own copy of the slice.
+type tee []sense.Sink
+
+// Take implements sense.Sink.
+func (t tee) Take(ctx context.Context, readings []measure.Reading) error {
+	var errs []error
+	for _, s := range t {
+		errs = append(errs, s.Take(ctx, slices.Clone(readings)))
+	}
+	return errors.Join(errs...)
+}
