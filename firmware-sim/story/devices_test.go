@@ -155,7 +155,7 @@ func gatewayYAML(dir string, devices []device, url, ca string, p pace) string {
 	if ca != "" {
 		fmt.Fprintf(&b, ", ca_file: %q", ca)
 	}
-	fmt.Fprintf(&b, " }\nclock: { assume_synced: true }\nseal: { commit_every: %v, every: %v, offline_every: %v }\nbuses:\n",
+	fmt.Fprintf(&b, " }\nclock: { assume_synced: true }\nhealth: { off: true }\nseal: { commit_every: %v, every: %v, offline_every: %v }\nbuses:\n",
 		p.commit, p.seal, cmp.Or(p.offline, p.seal))
 	for _, bus := range buses(devices) {
 		if bus == "w1" {

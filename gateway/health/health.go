@@ -2,6 +2,7 @@ package health
 
 import (
 	"context"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -61,11 +62,11 @@ func (r *Reader) Read(ctx context.Context, now measure.Instant) []measure.Readin
 	}
 	if r.o.DiskFree != nil {
 		if free, err := r.o.DiskFree(); err == nil {
-			say(measure.DiskFree, float64(free)/1e6)
+			say(measure.DiskFree, tenth(float64(free)/1e6))
 		}
 	}
 	if bytes, ok := r.resident(); ok {
-		say(measure.MemoryResident, float64(bytes)/1e6)
+		say(measure.MemoryResident, tenth(float64(bytes)/1e6))
 	}
 	if r.o.Waiting != nil {
 		if n, err := r.o.Waiting(ctx); err == nil {
@@ -74,7 +75,7 @@ func (r *Reader) Read(ctx context.Context, now measure.Instant) []measure.Readin
 	}
 	if r.o.Offset != nil {
 		if d, ok := r.o.Offset(); ok {
-			say(measure.ClockOffset, d.Seconds())
+			say(measure.ClockOffset, d.Round(time.Microsecond).Seconds())
 		}
 	}
 	if r.o.Link != nil {
@@ -82,6 +83,9 @@ func (r *Reader) Read(ctx context.Context, now measure.Instant) []measure.Readin
 	}
 	return out
 }
+
+// tenth rounds: digits that mean nothing cost mobile data.
+func tenth(v float64) float64 { return math.Round(v*10) / 10 }
 
 func (r *Reader) text(path string) (string, bool) {
 	raw, err := os.ReadFile(filepath.Join(r.o.Root, path))
