@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -311,6 +313,52 @@ func TestPH_AbortGivesTheOldCalibrationBack(t *testing.T) {
 	}
 	if _, why, _ := r.quality(); why != "" || len(r.spool.docs) != 0 {
 		t.Errorf("after an abort: %v, %d documents", why, len(r.spool.docs))
+	}
+}
+
+func TestPH_APowerCutInTheMiddleIsUndoneAtTheNextStart(t *testing.T) {
+	c := drifted()
+	r := newRig(t, phSpec(), measure.PH, c)
+	r.begin(calibrate.Begin{})
+	r.step(calibrate.Answer{Step: "mid"})
+	c.mu.Lock()
+	c.deaf = 2 // the circuit wakes later than the gateway
+	c.mu.Unlock()
+	r.start(phSpec(), measure.PH, c) // the power is back: another Desk on the same folder
+	for len(c.said()) < 3 {
+		runtime.Gosched()
+	}
+	r.desk.Close(t.Context())
+	if got := strings.Join(c.said(), " "); got != "Cal,mid,7.02 Import,59 6F 75 21 Import,59 6F 75 22" {
+		t.Errorf("the circuit was told %s", got)
+	}
+	if files, err := filepath.Glob(filepath.Join(r.dir, "calibrations", "*.torn.json")); len(files) != 0 || err != nil {
+		t.Errorf("left: %v, %v", files, err)
+	}
+}
+
+func TestPH_ACircuitThatCannotGoBackStaysUncalibrated(t *testing.T) {
+	c := drifted()
+	r := newRig(t, phSpec(), measure.PH, c)
+	r.begin(calibrate.Begin{})
+	r.step(calibrate.Answer{Step: "mid"})
+	if _, err := r.desk.Finish(t.Context(), "ao1-x", ""); err != nil {
+		t.Fatal(err)
+	}
+	c.exports = false
+	r.begin(calibrate.Begin{})
+	r.step(calibrate.Answer{Step: "mid"})
+	r.start(phSpec(), measure.PH, c)
+	if q, _, _ := r.quality(); q != measure.Uncalibrated || r.desk.Targets()[0].Standing != calibrate.Unfit {
+		t.Errorf("after a power cut in the middle: %v, %v", q, r.desk.Targets()[0].Standing)
+	}
+	r.begin(calibrate.Begin{})
+	r.step(calibrate.Answer{Step: "mid"})
+	if _, err := r.desk.Finish(t.Context(), "ao1-x", ""); err != nil {
+		t.Fatal(err)
+	}
+	if q, _, _ := r.quality(); q != measure.Good {
+		t.Errorf("calibrated again: %v %+v", q, r.desk.Targets())
 	}
 }
 

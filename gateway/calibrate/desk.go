@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -43,6 +45,8 @@ type Desk struct {
 	unsent   []*kept
 	damaged  []error
 	sessions map[string]*Session // by sensor; one that ended stays until the next, to be looked at
+	torn     map[string]*torn    // by sensor: circuits that were left in the middle
+	mending  sync.WaitGroup      // of torn ones
 	holder   Holder
 	docs     Documents
 }
@@ -55,6 +59,9 @@ func NewDesk(dataDir string, clock sense.Clock) *Desk {
 	}
 	d.life, d.end = context.WithCancel(context.Background())
 	d.inForce, d.unsent, d.damaged = d.store.load()
+	var bad []error
+	d.torn, bad = d.store.allTorn()
+	d.damaged = append(d.damaged, bad...)
 	return d
 }
 
@@ -65,7 +72,11 @@ func (d *Desk) Open(ctx context.Context, holder Holder, docs Documents, log *slo
 	d.holder, d.docs, d.log = holder, docs, log
 	unsent, damaged := d.unsent, d.damaged
 	d.unsent, d.damaged = nil, nil
+	left := slices.Collect(maps.Values(d.torn))
 	d.mu.Unlock()
+	for _, t := range left {
+		d.mending.Go(func() { d.mend(d.life, t) })
+	}
 	for _, err := range damaged {
 		log.Error("a calibration cannot be read; an older one counts, or none", slog.Any("err", err))
 	}
@@ -90,6 +101,7 @@ func (d *Desk) Close(ctx context.Context) {
 		}
 	}
 	d.end()
+	d.mending.Wait()
 }
 
 func isRefusal(err error, code string) bool {
@@ -150,7 +162,7 @@ func (d *Desk) enter(b *Begin) (*Session, error) {
 		return nil, err
 	}
 	s := &Session{
-		begin: *b, kind: f.spec.Kind, bus: f.spec.Bus, proc: proc, held: d.holder, clock: d.clock,
+		begin: *b, kind: f.spec.Kind, bus: f.spec.Bus, proc: proc, held: d.holder, clock: d.clock, store: d.store,
 		changed: make(chan struct{}), used: d.clock.Now().Uptime,
 		state: State{Version: 1, Sensor: b.Sensor, Quantity: b.Quantity, Method: b.Method, Who: b.Who, Steps: proc.steps(), Phase: Asking},
 	}
@@ -221,6 +233,9 @@ func (d *Desk) Abort(ctx context.Context, sensor string) (State, error) {
 		return State{}, refuse("over", "the calibration of %s is over", sensor)
 	}
 	how, err := s.close(ctx)
+	if err == nil {
+		err = d.store.untear(sensor)
+	}
 	if err != nil {
 		reason := "aborted; " + err.Error()
 		_, keepErr := d.keep(ctx, s, Result{Verdict: Bad, Reasons: []string{cut(reason, maxReason)}}, "")
@@ -315,8 +330,12 @@ func (d *Desk) keep(ctx context.Context, s *Session, res Result, note string) (*
 	if err := d.store.add(k); err != nil {
 		return nil, err
 	}
+	if err := d.store.untear(r.Sensor); err != nil {
+		return nil, err
+	}
 	d.mu.Lock()
 	d.inForce[key{r.Sensor, r.Quantity}] = k
+	delete(d.torn, r.Sensor)
 	d.mu.Unlock()
 	if err := d.spool(ctx, k); err != nil { // it is kept here: the next start hands it over
 		d.log.Error("a calibration record waits for the disk", slog.String("sensor", r.Sensor), slog.Any("err", err))

@@ -9,6 +9,7 @@ import (
 
 	"aovuon/gateway/measure"
 	"aovuon/gateway/sense"
+	"aovuon/gateway/sense/capacitive"
 	"aovuon/gateway/sense/kind"
 )
 
@@ -54,7 +55,7 @@ var errAway = errors.New("the probe is being calibrated")
 func (f *fitted) Sense(ctx context.Context) ([]sense.Sample, error) {
 	now := f.desk.clock.Now()
 	f.desk.mu.RLock()
-	s := f.desk.sessions[f.spec.ID]
+	s, torn := f.desk.sessions[f.spec.ID], f.desk.torn[f.spec.ID] != nil
 	last := make([]*kept, len(f.quantities))
 	for i, q := range f.quantities {
 		last[i] = f.desk.inForce[key{f.spec.ID, q}]
@@ -79,7 +80,7 @@ func (f *fitted) Sense(ctx context.Context) ([]sense.Sample, error) {
 		if k != nil && !soil && len(k.record.Coefficients) > 0 {
 			sm.Value = lineOf(k.record.Coefficients).of(sm.Value)
 		}
-		if st, _ := f.standing(k, sm.Quantity, now); st.uncalibrated() {
+		if st, _ := f.standing(k, sm.Quantity, now); st.uncalibrated() || torn {
 			sm.Quality = measure.Worse(sm.Quality, measure.Uncalibrated)
 		}
 	}
@@ -169,7 +170,7 @@ func (f *fitted) procedure(b *Begin, inForce map[key]*kept) (procedure, error) {
 		if !ok {
 			break
 		}
-		return &soil{probe: probe, method: b.Method, now: probe.Line()}, nil
+		return &soil{probe: probe, method: b.Method, now: f.line(last)}, nil
 	case Linear:
 		if b.Points > 2 {
 			return nil, refuse("malformed", "a line has one or two points, not %d", b.Points)
@@ -183,6 +184,17 @@ func (f *fitted) procedure(b *Begin, inForce map[key]*kept) (procedure, error) {
 		return newEZO(b.Sensor, c, b.Method, b.Quantity, b.Points, b.NewProbe), nil
 	}
 	return nil, refuse("unknown", "sensor %s cannot be calibrated by %s", b.Sensor, b.Method)
+}
+
+// line is the soil line in force: the last one kept, else that of the configuration, else the maker's.
+func (f *fitted) line(last *kept) capacitive.Calibration {
+	if c := soilLine(last.coefficients()); c != nil {
+		return *c
+	}
+	if c := f.spec.Calibration; c != nil {
+		return capacitive.Calibration{Dry: capacitive.Point(c.Dry), Wet: capacitive.Point(c.Wet)}
+	}
+	return capacitive.Published()
 }
 
 // usual is the quantity people mean when they name a sensor alone: the first that wears.

@@ -40,8 +40,6 @@ type SoilProbe interface {
 	Volts(ctx context.Context) (float64, error)
 	// Calibrate sets the line from volts to water content from now on; nil goes back to what it was made with.
 	Calibrate(c *capacitive.Calibration)
-	// Line is the calibration in force.
-	Line() capacitive.Calibration
 }
 
 // procedure is a method at work on one probe. Its methods are called while the bus is held, except steps, expect and

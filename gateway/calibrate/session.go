@@ -76,6 +76,7 @@ type Session struct {
 	proc  procedure
 	held  Holder
 	clock sense.Clock
+	store store
 
 	mu      sync.Mutex
 	state   State
@@ -252,7 +253,19 @@ func (s *Session) measure(ctx context.Context, i int, p *Point, earlier []Point)
 	if err := s.proc.check(i, raw, *p, earlier); err != nil {
 		return err
 	}
+	if err := s.note(); err != nil {
+		return err
+	}
 	return s.hold(ctx, func(ctx context.Context) error { return s.proc.set(ctx, i, p) })
+}
+
+// note writes down that the circuit is about to be changed, before it is for the first time: see torn.
+func (s *Session) note() error {
+	e, ok := s.proc.(*ezoProbe)
+	if !ok || e.touched {
+		return nil
+	}
+	return s.store.tear(&torn{Sensor: s.begin.Sensor, Quantity: s.begin.Quantity, Kind: s.kind, Method: s.begin.Method, Who: s.begin.Who, Backup: e.backup})
 }
 
 // temperature finds out how warm the bottle is when nobody said so.

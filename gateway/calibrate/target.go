@@ -39,7 +39,9 @@ func (d *Desk) Targets() []Target {
 			t := Target{Sensor: id, Quantity: q, Kind: f.spec.Kind, Methods: methods, EverySeconds: int64(every / time.Second), Busy: busy}
 			last := d.inForce[key{id, q}]
 			var due time.Time
-			t.Standing, due = f.standing(last, q, now)
+			if t.Standing, due = f.standing(last, q, now); d.torn[id] != nil && busy == "" {
+				t.Standing = Unfit
+			}
 			if !due.IsZero() {
 				t.Due = &due
 			}

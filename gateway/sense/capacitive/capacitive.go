@@ -90,9 +90,6 @@ func (p *Probe) Calibrate(cal *Calibration) {
 	p.least = min(floating, 0.85*p.cal.Wet.Volts) // a probe whose output is that low was calibrated by somebody who saw it
 }
 
-// Line returns the calibration in force.
-func (p *Probe) Line() Calibration { return p.cal }
-
 // Volts asks the probe's output once. An input to which no probe is plugged is a fault.
 func (p *Probe) Volts(ctx context.Context) (float64, error) {
 	v, err := p.adc.Volts(ctx, p.input)
