@@ -86,6 +86,9 @@ func (t *talk) abort(ctx context.Context, cause error) error {
 
 // steps does one step after the other until none is left.
 func (t *talk) steps(ctx context.Context, st calibrate.State) (calibrate.State, error) {
+	if err := t.cmd.checkPoints(st.Steps); err != nil {
+		return st, err
+	}
 	for {
 		step, ok := st.Step()
 		if !ok {

@@ -43,6 +43,42 @@ func (c *calibrateCmd) valueFor(step calibrate.Step, all []calibrate.Step) (valu
 	return nil, false, nil
 }
 
+// checkPoints refuses a --point that no step would take: a mistyped bottle must not be silently left out.
+func (c *calibrateCmd) checkPoints(all []calibrate.Step) error {
+	for _, text := range c.Point {
+		taken := false
+		for _, step := range all {
+			_, named, err := c.valueFor(step, all)
+			if err != nil {
+				return err
+			}
+			only := &calibrateCmd{Point: []string{text}}
+			_, alone, err := only.valueFor(step, all)
+			if err != nil {
+				return err
+			}
+			taken = taken || named && alone || step.Nominal == nil && step.Asks != ""
+		}
+		if !taken {
+			return fmt.Errorf("--point %s fits no step of this calibration: %s", text, described(all))
+		}
+	}
+	return nil
+}
+
+// described lists steps and the values they take.
+func described(all []calibrate.Step) string {
+	var out []string
+	for _, s := range all {
+		text := s.Name
+		if s.Asks != "" {
+			text += fmt.Sprintf(" (%s to %s)", num(s.Least), num(s.Most))
+		}
+		out = append(out, text)
+	}
+	return strings.Join(out, ", ")
+}
+
 func isStep(name string, all []calibrate.Step) bool {
 	for _, s := range all {
 		if s.Name == name {
