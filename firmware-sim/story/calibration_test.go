@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -102,10 +103,9 @@ func (f *field) tell(request string) {
 func (s *seen) newest(sensor string) float64 {
 	s.t.Helper()
 	s.readOn()
-	all := s.all[sensor]
-	for i := len(all) - 1; i >= 0; i-- {
-		if all[i].Quality != measure.Fault {
-			return all[i].Value
+	for _, r := range slices.Backward(s.all[sensor]) {
+		if r.Quality != measure.Fault {
+			return r.Value
 		}
 	}
 	s.t.Fatalf("%s has no value", sensor)

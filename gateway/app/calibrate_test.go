@@ -6,13 +6,11 @@ import (
 	"aovuon/gateway/calibrate"
 )
 
-func value(v float64) *float64 { return &v }
-
 func phSteps() []calibrate.Step {
 	return []calibrate.Step{
-		{Name: "mid", Asks: "pH", Nominal: value(7), Least: 6.98, Most: 7.03, Buffer: true},
-		{Name: "low", Asks: "pH", Nominal: value(4), Least: 3.98, Most: 4.03, Buffer: true, Optional: true},
-		{Name: "high", Asks: "pH", Nominal: value(10), Least: 9.98, Most: 10.03, Buffer: true, Optional: true},
+		{Name: "mid", Asks: "pH", Nominal: new(7.0), Least: 6.98, Most: 7.03, Buffer: true},
+		{Name: "low", Asks: "pH", Nominal: new(4.0), Least: 3.98, Most: 4.03, Buffer: true, Optional: true},
+		{Name: "high", Asks: "pH", Nominal: new(10.0), Least: 9.98, Most: 10.03, Buffer: true, Optional: true},
 	}
 }
 
@@ -21,7 +19,7 @@ func soilSteps() []calibrate.Step {
 }
 
 func oxygenSteps() []calibrate.Step {
-	return []calibrate.Step{{Name: "air", Nominal: value(100)}, {Name: "zero", Nominal: value(0), Optional: true, Buffer: true}}
+	return []calibrate.Step{{Name: "air", Nominal: new(100.0)}, {Name: "zero", Nominal: new(0.0), Optional: true, Buffer: true}}
 }
 
 func TestValueFor_MatchesValuesWithBottles(t *testing.T) {

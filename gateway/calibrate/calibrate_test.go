@@ -282,7 +282,7 @@ func TestPH_WhatIsRefusedChangesNothing(t *testing.T) {
 		"in the pH 4 buffer":      {func(c *circuit) { c.truth = 4 }, calibrate.Answer{}, "far"},
 		"in the pH 10 buffer":     {func(c *circuit) { c.truth = 10 }, calibrate.Answer{}, "far"},
 		"no thermometer, no word": {func(c *circuit) { c.celsius = 0 }, calibrate.Answer{}, "temperature"},
-		"a buffer at 60 °C":       {func(*circuit) {}, calibrate.Answer{Celsius: ptr(60)}, "temperature"},
+		"a buffer at 60 °C":       {func(*circuit) {}, calibrate.Answer{Celsius: new(60.0)}, "temperature"},
 		"unplugged":               {func(c *circuit) { c.deaf = 3 }, calibrate.Answer{}, "fault"},
 	} {
 		c := drifted()
@@ -296,8 +296,6 @@ func TestPH_WhatIsRefusedChangesNothing(t *testing.T) {
 		}
 	}
 }
-
-func ptr(v float64) *float64 { return &v }
 
 func TestPH_AbortGivesTheOldCalibrationBack(t *testing.T) {
 	c := drifted()
@@ -390,7 +388,7 @@ func TestSession_OneAtATimeAndOnlyTheStepThatIsDue(t *testing.T) {
 	if _, err := r.desk.Answer(t.Context(), "ao1-x", calibrate.Answer{Step: "mid", Skip: true}); code(err) != "step" {
 		t.Errorf("mid skipped: %v", err)
 	}
-	if _, err := r.desk.Answer(t.Context(), "ao1-x", calibrate.Answer{Step: "mid", Value: ptr(4)}); code(err) != "value" {
+	if _, err := r.desk.Answer(t.Context(), "ao1-x", calibrate.Answer{Step: "mid", Value: new(4.0)}); code(err) != "value" {
 		t.Errorf("pH 4 as mid: %v", err)
 	}
 	if _, err := r.desk.Answer(t.Context(), "ao1-x", calibrate.Answer{Step: "mid", Expiry: "soon"}); code(err) != "expiry" {
@@ -466,17 +464,17 @@ func TestSoil_TwoSamplesMakeTheLineInForceAlsoAfterARestart(t *testing.T) {
 	probe := newSoil(2.3)
 	r := newRig(t, soilSpec(), measure.SoilMoisture, probe)
 	r.begin(calibrate.Begin{})
-	if st := r.step(calibrate.Answer{Step: "dry", Value: ptr(5)}); st.Problem != "" {
+	if st := r.step(calibrate.Answer{Step: "dry", Value: new(5.0)}); st.Problem != "" {
 		t.Fatal(st.Problem)
 	}
-	if st := r.step(calibrate.Answer{Step: "wet", Value: ptr(42)}); st.Code != "close" {
+	if st := r.step(calibrate.Answer{Step: "wet", Value: new(42.0)}); st.Code != "close" {
 		t.Errorf("the same sample twice: %q", st.Problem)
 	}
 	probe.adc.volts = 1.5
-	if st := r.step(calibrate.Answer{Step: "wet", Value: ptr(9)}); st.Code != "close" {
+	if st := r.step(calibrate.Answer{Step: "wet", Value: new(9.0)}); st.Code != "close" {
 		t.Errorf("9 %% after 5 %%: %q", st.Problem)
 	}
-	if st := r.step(calibrate.Answer{Step: "wet", Value: ptr(42)}); st.Phase != calibrate.Review {
+	if st := r.step(calibrate.Answer{Step: "wet", Value: new(42.0)}); st.Phase != calibrate.Review {
 		t.Fatal(st)
 	}
 	if _, err := r.desk.Finish(t.Context(), "ao1-x", ""); err != nil {
@@ -527,14 +525,14 @@ func TestLinear_TwoPointsMakeSlopeAndOffset(t *testing.T) {
 	d := &digital{q: measure.PH, truth: 7, gain: 0.98, off: 0.4}
 	r := newRig(t, kind.Spec{ID: "ao1-x", Kind: "probe", Bus: "rs485"}, measure.PH, d)
 	r.begin(calibrate.Begin{})
-	if st := r.step(calibrate.Answer{Step: "first", Celsius: ptr(25)}); st.Problem != "" {
+	if st := r.step(calibrate.Answer{Step: "first", Celsius: new(25.0)}); st.Problem != "" {
 		t.Fatal(st.Problem)
 	}
-	if st := r.step(calibrate.Answer{Step: "second", Value: ptr(7), Celsius: ptr(25)}); st.Code != "close" {
+	if st := r.step(calibrate.Answer{Step: "second", Value: new(7.0), Celsius: new(25.0)}); st.Code != "close" {
 		t.Errorf("the same bottle twice: %s %s", st.Code, st.Problem)
 	}
 	d.truth = 4
-	st := r.step(calibrate.Answer{Step: "second", Value: ptr(4), Celsius: ptr(25)})
+	st := r.step(calibrate.Answer{Step: "second", Value: new(4.0), Celsius: new(25.0)})
 	if st.Phase != calibrate.Review || st.Verdict != calibrate.Good || math.Abs(*st.Slope-98) > 0.01 {
 		t.Fatalf("%+v", st)
 	}

@@ -274,11 +274,12 @@ func (s *Session) finish(ctx context.Context) (Result, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.used = s.clock.Now().Uptime
-	switch {
-	case s.state.Phase == Measuring:
+	switch s.state.Phase {
+	case Measuring:
 		return Result{}, refuse("busy", "a step is being measured")
-	case s.state.Phase == Done || s.state.Phase == Aborted:
+	case Done, Aborted:
 		return Result{}, refuse("over", "this calibration is over")
+	case Asking, Review:
 	}
 	for _, step := range s.state.Steps[s.state.At:] {
 		if !step.Optional {
@@ -309,7 +310,7 @@ func (d *Desk) keep(ctx context.Context, s *Session, res Result, note string) (*
 		Serial: s.begin.Serial, NewProbe: s.begin.NewProbe, Points: st.Points, SlopePercent: res.SlopePercent, Offset: res.Offset,
 		OffsetUnit: res.OffsetUnit, Verdict: res.Verdict, Reasons: res.Reasons, Coefficients: res.Coefficients, Note: note,
 	}
-	every := d.everyOf(st.Sensor, st.Method, st.Quantity)
+	every := d.everyOf(st.Sensor, st.Quantity)
 	r.EverySeconds = int64(every / time.Second)
 	if now.Clock != measure.Unsynced {
 		r.Time = &now.Wall
@@ -360,14 +361,14 @@ func (d *Desk) spool(ctx context.Context, k *kept) error {
 	return d.store.write(k)
 }
 
-func (d *Desk) everyOf(sensor string, m Method, q measure.Quantity) time.Duration {
+func (d *Desk) everyOf(sensor string, q measure.Quantity) time.Duration {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	f, ok := d.fitted[sensor]
 	if !ok {
 		return ruleOf(q).every
 	}
-	return f.every(m, q)
+	return f.interval[q]
 }
 
 func newID() string {

@@ -35,23 +35,31 @@ func ezoSteps(m Method, points int) []Step {
 	switch m {
 	case EZOPH:
 		return []Step{
-			{Name: "mid", Text: "Rinse the probe, dab it dry, put it into the pH 7 buffer and swirl. This point comes first: it clears the others.",
-				Asks: "the pH printed on the bottle for 25 °C", Nominal: number(7), Least: 6.98, Most: 7.03, Buffer: true, Celsius: true},
-			{Name: "low", Text: "Rinse the probe, dab it dry, put it into the pH 4 buffer and swirl.", Optional: true,
-				Asks: "the pH printed on the bottle for 25 °C", Nominal: number(4), Least: 3.98, Most: 4.03, Buffer: true, Celsius: true},
-			{Name: "high", Text: "Rinse the probe, dab it dry, put it into the pH 10 buffer and swirl.", Optional: true,
-				Asks: "the pH printed on the bottle for 25 °C", Nominal: number(10), Least: 9.98, Most: 10.03, Buffer: true, Celsius: true},
+			{
+				Name: "mid", Text: "Rinse the probe, dab it dry, put it into the pH 7 buffer and swirl. This point comes first: it clears the others.",
+				Asks: "the pH printed on the bottle for 25 °C", Nominal: new(7.0), Least: 6.98, Most: 7.03, Buffer: true, Celsius: true,
+			},
+			{
+				Name: "low", Text: "Rinse the probe, dab it dry, put it into the pH 4 buffer and swirl.", Optional: true,
+				Asks: "the pH printed on the bottle for 25 °C", Nominal: new(4.0), Least: 3.98, Most: 4.03, Buffer: true, Celsius: true,
+			},
+			{
+				Name: "high", Text: "Rinse the probe, dab it dry, put it into the pH 10 buffer and swirl.", Optional: true,
+				Asks: "the pH printed on the bottle for 25 °C", Nominal: new(10.0), Least: 9.98, Most: 10.03, Buffer: true, Celsius: true,
+			},
 		}
 	case EZODO:
 		return []Step{
-			{Name: "air", Text: "Take the probe out of the water, rinse it, dab the membrane dry, and hang it in the shade, close above water, out of wind.", Celsius: true, Nominal: number(100), Unit: "%"},
-			{Name: "zero", Text: "Put the probe into zero-oxygen solution, stir until no bubble is on the membrane, and wait. Rinse it well afterwards.", Optional: true, Nominal: number(0), Buffer: true, Celsius: true},
+			{Name: "air", Text: "Take the probe out of the water, rinse it, dab the membrane dry, and hang it in the shade, close above water, out of wind.", Celsius: true, Nominal: new(100.0), Unit: "%"},
+			{Name: "zero", Text: "Put the probe into zero-oxygen solution, stir until no bubble is on the membrane, and wait. Rinse it well afterwards.", Optional: true, Nominal: new(0.0), Buffer: true, Celsius: true},
 		}
 	case EZOEC:
-		dry := Step{Name: "dry", Text: "Take the probe out, shake it and dry it inside, too: it has to be dry for this point.", Nominal: number(0)}
+		dry := Step{Name: "dry", Text: "Take the probe out, shake it and dry it inside, too: it has to be dry for this point.", Nominal: new(0.0)}
 		standard := func(name, text string, nominal float64) Step {
-			return Step{Name: name, Text: text, Asks: "the conductivity printed on the bottle for 25 °C", Unit: "µS/cm", Nominal: number(nominal),
-				Least: 10, Most: 150_000, Buffer: true, Celsius: true}
+			return Step{
+				Name: name, Text: text, Asks: "the conductivity printed on the bottle for 25 °C", Unit: "µS/cm", Nominal: new(nominal),
+				Least: 10, Most: 150_000, Buffer: true, Celsius: true,
+			}
 		}
 		if points == 2 {
 			return []Step{
@@ -62,11 +70,15 @@ func ezoSteps(m Method, points int) []Step {
 		}
 		return []Step{dry, standard("single", "Rinse the probe with a little of the standard, put it into fresh standard, and tap it until no bubble is inside.", 1413)}
 	case EZOORP:
-		return []Step{{Name: "single", Text: "Rinse the probe, dab it dry, put it into the ORP standard.", Asks: "the mV printed on the bottle at its temperature",
-			Unit: "mV", Nominal: number(225), Least: -1000, Most: 1000, Buffer: true}}
+		return []Step{{
+			Name: "single", Text: "Rinse the probe, dab it dry, put it into the ORP standard.", Asks: "the mV printed on the bottle at its temperature",
+			Unit: "mV", Nominal: new(225.0), Least: -1000, Most: 1000, Buffer: true,
+		}}
 	case EZORTD:
-		return []Step{{Name: "single", Text: "Put the probe and a reference thermometer side by side into stirred water.", Asks: "what the reference thermometer says",
-			Unit: "°C", Least: -5, Most: 60}}
+		return []Step{{
+			Name: "single", Text: "Put the probe and a reference thermometer side by side into stirred water.", Asks: "what the reference thermometer says",
+			Unit: "°C", Least: -5, Most: 60,
+		}}
 	case SoilEnds, SoilSamples, Linear:
 	}
 	return nil
@@ -132,10 +144,10 @@ func (e *ezoProbe) celsius(ctx context.Context) (temperature, bool, error) {
 	e.salinity, e.hPa = 0, airPressure
 	for _, s := range samples {
 		for _, in := range s.Inputs {
-			switch in.Quantity {
-			case measure.Salinity:
+			if in.Quantity == measure.Salinity {
 				e.salinity = in.Value
-			case measure.AirPressure:
+			}
+			if in.Quantity == measure.AirPressure {
 				e.hPa = in.Value
 			}
 		}

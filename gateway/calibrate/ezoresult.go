@@ -24,7 +24,7 @@ func (e *ezoProbe) result(ctx context.Context, points []Point) (Result, error) {
 		e.sensitivity(&r, points)
 	case EZOORP, EZORTD:
 		p := points[0]
-		r.Offset, r.OffsetUnit = number(p.Before-p.Expected), e.list[0].Unit
+		r.Offset, r.OffsetUnit = new(p.Before-p.Expected), e.list[0].Unit
 		good, worn := 30.0, 60.0 // mV of platinum: twice and four times what standards of two makers differ by
 		if e.method == EZORTD {
 			good, worn = 0.5, 2 // °C: class B is 0.35 °C at 10 °C; beyond 2 °C a wire has a bad contact
@@ -51,7 +51,7 @@ func (e *ezoProbe) electrode(ctx context.Context, points []Point) (Result, error
 		return r, err
 	}
 	if s.OffsetKnown {
-		r.Offset, r.OffsetUnit = number(s.Offset), "mV"
+		r.Offset, r.OffsetUnit = new(s.Offset), "mV"
 		good := offsetGood
 		if e.isNew {
 			good = offsetNew
@@ -65,7 +65,7 @@ func (e *ezoProbe) electrode(ctx context.Context, points []Point) (Result, error
 			continue
 		}
 		if r.SlopePercent == nil || math.Abs(v-100) > math.Abs(*r.SlopePercent-100) {
-			r.SlopePercent = number(v)
+			r.SlopePercent = new(v)
 		}
 		side := map[string]string{"low": "acid", "high": "base"}[p.Name]
 		r.judge(v, 100, slopeGood, slopeWorn, fmt.Sprintf("%s slope %s %%: above 95 %% is right; below it clean the electrode and get the next one, below 85 %% replace it", side, short(v)))
@@ -83,14 +83,14 @@ func (e *ezoProbe) sensitivity(r *Result, points []Point) {
 	for _, p := range points {
 		if p.Expected == 0 {
 			if e.method == EZODO {
-				r.Offset, r.OffsetUnit = number(p.Before), "mg/L"
+				r.Offset, r.OffsetUnit = new(p.Before), "mg/L"
 				r.judge(p.Before, 0, 0.5, 1.5, fmt.Sprintf("it said %s mg/L without oxygen: %s", short(p.Before), mend))
 			}
 			continue
 		}
 		v := 100 * p.Before / p.Expected
 		if r.SlopePercent == nil || math.Abs(v-100) > math.Abs(*r.SlopePercent-100) {
-			r.SlopePercent = number(v)
+			r.SlopePercent = new(v)
 		}
 		r.judge(v, 100, good, worn, fmt.Sprintf("step %s: it said %s %% of what is right: %s", p.Name, short(v), mend))
 	}

@@ -19,13 +19,18 @@ type fitted struct {
 	spec       kind.Spec
 	quantities []measure.Quantity
 	driver     sense.Sensor
-	applied    *kept // the soil line that was told to the driver; used on the goroutine of its bus
+	interval   map[measure.Quantity]time.Duration // between calibrations
+	applied    *kept                              // the soil line that was told to the driver; used on the goroutine of its bus
 }
 
 // Fit implements kind.Fitter: it returns the driver with its calibration. A sensor that was fitted before, in an earlier
 // configuration, is replaced.
 func (d *Desk) Fit(s kind.Spec, quantities []measure.Quantity, driver sense.Sensor) sense.Sensor {
-	f := &fitted{desk: d, spec: s, quantities: quantities, driver: driver}
+	f := &fitted{desk: d, spec: s, quantities: quantities, driver: driver, interval: make(map[measure.Quantity]time.Duration)}
+	configured, said, err := kind.ParseCalibrateEvery(s.CalibrateEvery) // kind.Build has checked it
+	for _, q := range quantities {
+		f.interval[q] = everyOf(f.methods(q)[0], q, configured, said && err == nil)
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if _, ok := d.fitted[s.ID]; !ok {
@@ -111,8 +116,7 @@ func (k *kept) coefficients() map[string]float64 {
 // standing judges the calibration of one quantity. A line between air and water is none for a soil; and where the driver
 // itself knows that it is not calibrated (a soil probe without a line) its word is enough.
 func (f *fitted) standing(last *kept, q measure.Quantity, now measure.Instant) (Standing, time.Time) {
-	every := f.every(f.methods(q)[0], q)
-	st, due := standingOf(last, every, now)
+	st, due := standingOf(last, f.interval[q], now)
 	if _, soil := f.driver.(SoilProbe); soil {
 		switch {
 		case last == nil && f.spec.Calibration != nil:
@@ -122,12 +126,6 @@ func (f *fitted) standing(last *kept, q measure.Quantity, now measure.Instant) (
 		}
 	}
 	return st, due
-}
-
-// every is how often a quantity of the sensor is to be calibrated.
-func (f *fitted) every(m Method, q measure.Quantity) time.Duration {
-	configured, said, err := kind.ParseCalibrateEvery(f.spec.CalibrateEvery)
-	return everyOf(m, q, configured, said && err == nil)
 }
 
 // methods lists how a quantity of the sensor can be calibrated, the usual way first.
@@ -200,7 +198,7 @@ func (f *fitted) line(last *kept) capacitive.Calibration {
 // usual is the quantity people mean when they name a sensor alone: the first that wears.
 func (f *fitted) usual() measure.Quantity {
 	for _, q := range f.quantities {
-		if f.every(f.methods(q)[0], q) > 0 {
+		if f.interval[q] > 0 {
 			return q
 		}
 	}

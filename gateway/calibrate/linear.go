@@ -45,23 +45,23 @@ func (l *linear) steps() []Step {
 
 func (l *linear) both() []Step {
 	info, _ := l.q.Info()
-	switch l.q {
-	case measure.PH, measure.SoilPH:
+	switch {
+	case l.q == measure.PH || l.q == measure.SoilPH:
 		ask := "the pH printed on the bottle for 25 °C: 4.00, 7.00 or 10.00"
 		return []Step{
-			{Name: "first", Text: "Rinse the probe, dab it dry, put it into the pH 7 buffer and swirl.", Asks: ask, Nominal: number(7), Least: 3.98, Most: 10.03, Buffer: true, Celsius: true},
-			{Name: "second", Text: "Rinse the probe, dab it dry, put it into the pH 4 buffer (pH 10 where the water is basic) and swirl.", Asks: ask, Nominal: number(4), Least: 3.98, Most: 10.03, Buffer: true, Celsius: true},
+			{Name: "first", Text: "Rinse the probe, dab it dry, put it into the pH 7 buffer and swirl.", Asks: ask, Nominal: new(7.0), Least: 3.98, Most: 10.03, Buffer: true, Celsius: true},
+			{Name: "second", Text: "Rinse the probe, dab it dry, put it into the pH 4 buffer (pH 10 where the water is basic) and swirl.", Asks: ask, Nominal: new(4.0), Least: 3.98, Most: 10.03, Buffer: true, Celsius: true},
 		}
-	case measure.DissolvedOxygen:
+	case l.q == measure.DissolvedOxygen:
 		return []Step{
-			{Name: "air", Text: "Take the probe out of the water, dab it dry, and hang it in the shade, close above water, out of wind.", Nominal: number(100), Unit: "%", Celsius: true},
-			{Name: "zero", Text: "Put the probe into zero-oxygen solution and wait. Rinse it well afterwards.", Nominal: number(0), Buffer: true},
+			{Name: "air", Text: "Take the probe out of the water, dab it dry, and hang it in the shade, close above water, out of wind.", Nominal: new(100.0), Unit: "%", Celsius: true},
+			{Name: "zero", Text: "Put the probe into zero-oxygen solution and wait. Rinse it well afterwards.", Nominal: new(0.0), Buffer: true},
 		}
-	case measure.Conductivity:
+	case l.q == measure.Conductivity:
 		ask := "the conductivity printed on the bottle for 25 °C"
 		return []Step{
-			{Name: "first", Text: "Rinse the probe with a little of the standard, put it into fresh standard, without bubbles.", Asks: ask, Unit: info.Unit, Nominal: number(1413), Least: 10, Most: 150_000, Buffer: true},
-			{Name: "second", Text: "Rinse the probe with a little of the other standard, put it into fresh standard, without bubbles.", Asks: ask, Unit: info.Unit, Nominal: number(12_880), Least: 10, Most: 150_000, Buffer: true},
+			{Name: "first", Text: "Rinse the probe with a little of the standard, put it into fresh standard, without bubbles.", Asks: ask, Unit: info.Unit, Nominal: new(1413.0), Least: 10, Most: 150_000, Buffer: true},
+			{Name: "second", Text: "Rinse the probe with a little of the other standard, put it into fresh standard, without bubbles.", Asks: ask, Unit: info.Unit, Nominal: new(12_880.0), Least: 10, Most: 150_000, Buffer: true},
 		}
 	}
 	ask := "what is right there: of a standard, or as a reference instrument says"
@@ -148,7 +148,7 @@ func (l *linear) result(_ context.Context, points []Point) (Result, error) {
 		return Result{}, refuse("close", "these points make no line: slope %v, offset %v", n.Slope, n.Offset)
 	}
 	for i := range points {
-		points[i].After = number(n.of(*points[i].Raw))
+		points[i].After = new(n.of(*points[i].Raw))
 	}
 	return l.judged(n), nil
 }
@@ -156,7 +156,7 @@ func (l *linear) result(_ context.Context, points []Point) (Result, error) {
 // judged says what a line means for the probe: the more it has to mend, the less is left of it.
 func (l *linear) judged(n line) Result {
 	info, _ := l.q.Info()
-	r := Result{Verdict: Good, SlopePercent: number(100 / n.Slope), Offset: number(n.Offset), OffsetUnit: info.Unit, Coefficients: n.coefficients()}
+	r := Result{Verdict: Good, SlopePercent: new(100 / n.Slope), Offset: new(n.Offset), OffsetUnit: info.Unit, Coefficients: n.coefficients()}
 	good, worn := 15.0, 35.0
 	if l.q == measure.PH || l.q == measure.SoilPH {
 		good, worn = slopeGood, slopeWorn
@@ -165,10 +165,10 @@ func (l *linear) judged(n line) Result {
 	return r
 }
 
-func (n line) zero() float64 { return -n.Offset / n.Slope }
+func (l line) zero() float64 { return -l.Offset / l.Slope }
 
-func (n line) coefficients() map[string]float64 {
-	return map[string]float64{"slope": n.Slope, "offset": n.Offset}
+func (l line) coefficients() map[string]float64 {
+	return map[string]float64{"slope": l.Slope, "offset": l.Offset}
 }
 
 func (l *linear) undo(context.Context) (string, error) { return "nothing was changed", nil }

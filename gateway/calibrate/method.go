@@ -42,30 +42,45 @@ type SoilProbe interface {
 	Calibrate(c *capacitive.Calibration)
 }
 
-// procedure is a method at work on one probe. Its methods are called while the bus is held, except steps, expect and
-// result, which ask nothing.
+// procedure is a method at work on one probe.
 type procedure interface {
+	planner
+	asker
+	judge
+}
+
+// planner knows what is to be done. It asks nothing of the probe.
+type planner interface {
 	steps() []Step
+	// expect is what the probe should say in step i. Its error is a *Refusal.
+	expect(i int, value float64, celsius *float64) (float64, error)
+	// check refuses a steady raw reading that cannot be of step i. Its error is a *Refusal.
+	check(i int, raw float64, p Point, earlier []Point) error
+}
+
+// asker talks to the probe. Its methods are called while the bus is held.
+type asker interface {
 	// prepare makes the probe ready and returns what the person should know before the first step.
 	prepare(ctx context.Context) (notes []string, err error)
 	// celsius asks for the temperature of the probe's surroundings; ok is false when nothing there measures it.
 	celsius(ctx context.Context) (at temperature, ok bool, err error)
-	// expect is what the probe should say in step i. Its error is a *Refusal.
-	expect(i int, value float64, celsius *float64) (float64, error)
 	// read asks the probe once, at the temperature of the point: the raw value, without coefficients.
 	read(ctx context.Context, celsius *float64) (float64, error)
-	// check refuses a steady raw reading that cannot be of step i. Its error is a *Refusal.
-	check(i int, raw float64, p Point, earlier []Point) error
-	// shown is what the gateway makes of a raw reading with the coefficients in force.
-	shown(raw float64) float64
 	// set makes step i a point of the calibration. Nothing is told to the probe where coefficients come last.
 	set(ctx context.Context, i int, p *Point) error
-	// result is what the points make. It fills in what a point reads afterwards where only coefficients change.
-	result(ctx context.Context, points []Point) (Result, error)
 	// undo brings the probe back to what it was, or says in words that it cannot.
 	undo(ctx context.Context) (how string, err error)
+}
+
+// judge says what readings and points are worth.
+type judge interface {
 	// rules are the limits of the readings that read gives.
 	rules() rule
+	// shown is what the gateway makes of a raw reading with the coefficients in force.
+	shown(raw float64) float64
+	// result is what the points make. It fills in what a point reads afterwards where only coefficients change. It is called
+	// while the bus is held.
+	result(ctx context.Context, points []Point) (Result, error)
 }
 
 type temperature struct {

@@ -21,11 +21,11 @@ func vector() calibrate.Record {
 		Format: calibrate.Format, ID: "5d0f3a1b2c4d6e7f", Sensor: "ao1-ph", Quantity: measure.PH, Kind: "ezo-ph", Method: calibrate.EZOPH,
 		Who: "Lê Thị Hoa", Time: &at, Serial: "PRB-0417", NewProbe: true,
 		Points: []calibrate.Point{
-			{Name: "mid", Nominal: ptr(7), Raw: ptr(7.21), Expected: 6.994, Before: 7.21, After: ptr(6.99), Celsius: ptr(28.1), CelsiusFrom: "ao1-temp", Lot: "7-2231", Expiry: "2027-03"},
-			{Name: "low", Nominal: ptr(4), Raw: ptr(4.11), Expected: 4.006, Before: 4.11, After: ptr(4.01), Celsius: ptr(28.1), CelsiusFrom: "ao1-temp", Lot: "4-1187", Expiry: "2026-10", Expired: true},
-			{Name: "high", Nominal: ptr(10.01), Raw: ptr(9.9), Expected: 9.985, Before: 9.9, After: ptr(9.98), Celsius: ptr(28.1), CelsiusFrom: "hand"},
+			{Name: "mid", Nominal: new(7.0), Raw: new(7.21), Expected: 6.994, Before: 7.21, After: new(6.99), Celsius: new(28.1), CelsiusFrom: "ao1-temp", Lot: "7-2231", Expiry: "2027-03"},
+			{Name: "low", Nominal: new(4.0), Raw: new(4.11), Expected: 4.006, Before: 4.11, After: new(4.01), Celsius: new(28.1), CelsiusFrom: "ao1-temp", Lot: "4-1187", Expiry: "2026-10", Expired: true},
+			{Name: "high", Nominal: new(10.01), Raw: new(9.9), Expected: 9.985, Before: 9.9, After: new(9.98), Celsius: new(28.1), CelsiusFrom: "hand"},
 		},
-		SlopePercent: ptr(98.2), Offset: ptr(-3.1), OffsetUnit: "mV", Verdict: calibrate.Good, EverySeconds: 30 * 24 * 3600, Due: &due, Note: "sau mưa",
+		SlopePercent: new(98.2), Offset: new(-3.1), OffsetUnit: "mV", Verdict: calibrate.Good, EverySeconds: 30 * 24 * 3600, Due: &due, Note: "sau mưa",
 	}
 }
 

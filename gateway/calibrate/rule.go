@@ -25,19 +25,8 @@ const day = 24 * time.Hour
 // ruleOf returns the rule of q. every, the default interval between calibrations, is 0 where the maker's calibration
 // holds for the life of the probe.
 func ruleOf(q measure.Quantity) rule {
-	r, ok := waterRule(q)
-	if ok {
+	if r, ok := rules()[q]; ok {
 		return r
-	}
-	switch q {
-	case measure.WaterTemperature, measure.SoilTemperature, measure.AirTemperature:
-		// Digital and platinum thermometers drift by hundredths of a degree in years.
-		return rule{count: 5, spread: 0.1, within: 5 * time.Minute, far: 5, apart: 10}
-	case measure.SoilMoisture:
-		// Soil settles around the probe, salt comes and goes: once a season.
-		return rule{count: 5, spread: 1, within: 3 * time.Minute, far: 100, apart: 10, every: 365 * day}
-	case measure.Voltage:
-		return rule{count: 5, spread: 0.01, within: 3 * time.Minute, far: 5, apart: 0.3}
 	}
 	info, _ := q.Info()
 	unit := math.Pow10(-info.Decimals)
@@ -45,28 +34,29 @@ func ruleOf(q measure.Quantity) rule {
 	return rule{count: 5, spread: 2 * unit, spreadShare: 0.01, within: 5 * time.Minute, far: width / 4, apart: width / 50}
 }
 
-func waterRule(q measure.Quantity) (rule, bool) {
-	switch q {
-	case measure.PH, measure.SoilPH:
-		// Glass ages and the reference is diluted: 0.1 pH in a month in pond water.
-		return rule{count: 5, spread: 0.02, within: 3 * time.Minute, far: 1, apart: 2, every: 30 * day}, true
-	case measure.DissolvedOxygen:
+func rules() map[measure.Quantity]rule {
+	// Digital and platinum thermometers drift by hundredths of a degree in years.
+	thermometer := rule{count: 5, spread: 0.1, within: 5 * time.Minute, far: 5, apart: 10}
+	// Glass ages and the reference is diluted: 0.1 pH in a month in pond water.
+	electrode := rule{count: 5, spread: 0.02, within: 3 * time.Minute, far: 1, apart: 2, every: 30 * day}
+	// Nothing wears, but films form on the electrodes.
+	cell := rule{count: 5, spread: 3, spreadShare: 0.005, within: 3 * time.Minute, far: 50, farShare: 0.6, apart: 500, gain: true, every: 90 * day}
+	return map[measure.Quantity]rule{
+		measure.WaterTemperature: thermometer, measure.SoilTemperature: thermometer, measure.AirTemperature: thermometer,
+		measure.PH: electrode, measure.SoilPH: electrode,
+		measure.Conductivity: cell, measure.SoilConductivity: cell,
 		// A membrane grows over in one to two months in muddy water; its electrolyte is changed monthly.
-		return rule{count: 6, spread: 0.05, within: 6 * time.Minute, far: 0.5, farShare: 0.5, apart: 3, gain: true, every: 30 * day}, true
-	case measure.Conductivity, measure.SoilConductivity:
-		// Nothing wears, but films form on the electrodes.
-		return rule{count: 5, spread: 3, spreadShare: 0.005, within: 3 * time.Minute, far: 50, farShare: 0.6, apart: 500, gain: true, every: 90 * day}, true
-	case measure.ORP:
+		measure.DissolvedOxygen: {count: 6, spread: 0.05, within: 6 * time.Minute, far: 0.5, farShare: 0.5, apart: 3, gain: true, every: 30 * day},
 		// Platinum fouls slowly; the reference is that of a pH electrode.
-		return rule{count: 5, spread: 3, within: 3 * time.Minute, far: 100, apart: 100, every: 90 * day}, true
-	case measure.Ammonium:
+		measure.ORP: {count: 5, spread: 3, within: 3 * time.Minute, far: 100, apart: 100, every: 90 * day},
 		// An ion-selective membrane loses its ion carrier from the first day on.
-		return rule{count: 6, spread: 0.05, spreadShare: 0.02, within: 6 * time.Minute, far: 5, farShare: 0.8, apart: 1, every: 14 * day}, true
-	case measure.Turbidity:
+		measure.Ammonium: {count: 6, spread: 0.05, spreadShare: 0.02, within: 6 * time.Minute, far: 5, farShare: 0.8, apart: 1, every: 14 * day},
 		// Windows grow over.
-		return rule{count: 6, spread: 1, spreadShare: 0.02, within: 3 * time.Minute, far: 50, farShare: 0.6, apart: 20, gain: true, every: 90 * day}, true
+		measure.Turbidity: {count: 6, spread: 1, spreadShare: 0.02, within: 3 * time.Minute, far: 50, farShare: 0.6, apart: 20, gain: true, every: 90 * day},
+		// Soil settles around the probe, salt comes and goes: once a season.
+		measure.SoilMoisture: {count: 5, spread: 1, within: 3 * time.Minute, far: 100, apart: 10, every: 365 * day},
+		measure.Voltage:      {count: 5, spread: 0.01, within: 3 * time.Minute, far: 5, apart: 0.3},
 	}
-	return rule{}, false
 }
 
 // steady reports the spread over the last readings the rule wants, its limit, and whether they are steady.

@@ -18,8 +18,8 @@ type soil struct {
 func (s *soil) steps() []Step {
 	if s.method == SoilEnds {
 		return []Step{
-			{Name: "air", Text: "Wipe the probe dry and hold it in the air by its cable, away from your hand.", Nominal: number(0)},
-			{Name: "water", Text: "Put the probe into clean water, up to its line and no further.", Nominal: number(100)},
+			{Name: "air", Text: "Wipe the probe dry and hold it in the air by its cable, away from your hand.", Nominal: new(0.0)},
+			{Name: "water", Text: "Put the probe into clean water, up to its line and no further.", Nominal: new(100.0)},
 		}
 	}
 	ask := "volumetric water content of the sample, by weighing, drying at 105 °C and weighing again"
@@ -96,7 +96,7 @@ func (s *soil) result(_ context.Context, points []Point) (Result, error) {
 		return Result{}, refuse("close", "these two points make no line: %v", err)
 	}
 	for i := range points {
-		points[i].After = number(c.VWC(*points[i].Raw))
+		points[i].After = new(c.VWC(*points[i].Raw))
 	}
 	r := Result{Verdict: Good, Coefficients: soilCoefficients(c)}
 	if s.method == SoilEnds {

@@ -39,8 +39,6 @@ type Point struct {
 	Expired     bool     `json:"expired,omitempty"` // the bottle was past its date; worth telling, no reason to refuse in the field
 }
 
-func number(v float64) *float64 { return &v }
-
 // valueOf is the value of a step: what was answered, else its own.
 func (s Step) valueOf(a Answer) (float64, error) {
 	switch {

@@ -35,7 +35,7 @@ func (d *Desk) Targets() []Target {
 		}
 		for _, q := range f.quantities {
 			methods := f.methods(q)
-			every := f.every(methods[0], q)
+			every := f.interval[q]
 			t := Target{Sensor: id, Quantity: q, Kind: f.spec.Kind, Methods: methods, EverySeconds: int64(every / time.Second), Busy: busy}
 			last := d.inForce[key{id, q}]
 			var due time.Time

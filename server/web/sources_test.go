@@ -261,8 +261,10 @@ func madeUpSystem() web.System {
 		Started: at.Add(-51 * time.Hour), Version: "0.2.0", Database: "sqlite", History: "sqlite", Broker: "127.0.0.1:1883", LogEnd: 91234,
 		Projections: []web.Projection{{Name: "live", Position: 91234}, {Name: "history", Position: 91112, Behind: 122, Err: "history engine unavailable: connection refused", Undated: 12}},
 		Gateways: []web.Gateway{
-			{ID: "gw-ao-phukhe", State: "online", Since: at.Add(-5 * time.Hour), Seen: at.Add(-20 * time.Second), Clock: "synced", Seq: 86412, Refused: 2,
-				Settings: web.Settings{State: "refused", Version: 3, Wanted: 3, Why: "seal.every: every of 1ms: write a time from 100ms to 1h0m0s"}},
+			{
+				ID: "gw-ao-phukhe", State: "online", Since: at.Add(-5 * time.Hour), Seen: at.Add(-20 * time.Second), Clock: "synced", Seq: 86412, Refused: 2,
+				Settings: web.Settings{State: "refused", Version: 3, Wanted: 3, Why: "seal.every: every of 1ms: write a time from 100ms to 1h0m0s"},
+			},
 			{ID: "gw-vuon", State: "offline", Since: at.Add(-3 * time.Hour), Seen: at.Add(-3 * time.Hour), Clock: "estimated", Seq: 4822},
 			{ID: "gw-moi"},
 		},
