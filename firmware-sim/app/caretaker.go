@@ -33,7 +33,7 @@ type caretaker struct {
 }
 
 // visit implements gateway.Visit.
-func (c *caretaker) visit(ctx context.Context, now time.Time, desk *calibrate.Desk) error {
+func (c *caretaker) visit(ctx context.Context, now time.Time, desk *calibrate.Desk, ask func(context.Context) error) error {
 	if c.began && !c.due(now, desk) {
 		return nil
 	}
@@ -43,6 +43,9 @@ func (c *caretaker) visit(ctx context.Context, now time.Time, desk *calibrate.De
 		if err := c.calibrate(ctx, desk, t); err != nil {
 			return fmt.Errorf("caretaker: %s: %w", t.Sensor, err)
 		}
+	}
+	if err := ask(ctx); err != nil { // the probes are back in their ponds
+		return fmt.Errorf("caretaker: %w", err)
 	}
 	if !c.began {
 		c.began = true

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"aovuon/gateway/calibrate"
+	"aovuon/gateway/measure"
 	"aovuon/gateway/sense"
 	"aovuon/gateway/sense/kind"
 )
@@ -25,8 +26,8 @@ type OfflineOptions struct {
 }
 
 // Visit is somebody who comes to the gateway before a step, and may calibrate its probes: time passes by the clock meanwhile. It
-// is called before each step, at first before the first.
-type Visit func(ctx context.Context, now time.Time, desk *calibrate.Desk) error
+// is called before each step, at first before the first. ask asks every channel once and drops what they say.
+type Visit func(ctx context.Context, now time.Time, desk *calibrate.Desk, ask func(context.Context) error) error
 
 // Offline plays a gateway that has no network: it asks every channel once at each step of the given clock, commits and
 // seals into the gateway's own spool with the gateway's own key, and sends nothing. The next `gateway run` sends it all.
@@ -59,10 +60,13 @@ func Offline(ctx context.Context, o OfflineOptions) (err error) {
 }
 
 func (o OfflineOptions) play(ctx context.Context, sealEvery time.Duration, station *sense.Station, desk *calibrate.Desk, g *gateway) error {
-	if o.Visit == nil {
-		o.Visit = func(context.Context, time.Time, *calibrate.Desk) error { return nil }
+	visit := func(now time.Time) error {
+		if o.Visit == nil {
+			return nil
+		}
+		return o.Visit(ctx, now, desk, func(ctx context.Context) error { return station.PollAll(ctx, nobody{}) })
 	}
-	if err := o.Visit(ctx, o.Clock.Now().Wall, desk); err != nil {
+	if err := visit(o.Clock.Now().Wall); err != nil {
 		return err
 	}
 	start := o.Clock.Now().Wall
@@ -73,7 +77,7 @@ func (o OfflineOptions) play(ctx context.Context, sealEvery time.Duration, stati
 			return nil
 		}
 		if step > 1 {
-			if err := o.Visit(ctx, now, desk); err != nil {
+			if err := visit(now); err != nil {
 				return err
 			}
 		}
@@ -94,3 +98,9 @@ func (o OfflineOptions) play(ctx context.Context, sealEvery time.Duration, stati
 		}
 	}
 }
+
+// nobody takes readings and keeps none.
+type nobody struct{}
+
+// Take implements sense.Sink.
+func (nobody) Take(context.Context, []measure.Reading) error { return nil }

@@ -206,6 +206,17 @@ func (r *rig) begin(b calibrate.Begin) calibrate.State {
 	return st
 }
 
+// finish keeps the calibration. A poll that missed the session learns of it all the same.
+func (r *rig) finish() {
+	r.t.Helper()
+	if _, err := r.desk.Finish(r.t.Context(), "ao1-x", ""); err != nil {
+		r.t.Fatal(err)
+	}
+	if q, why, _ := r.quality(); q != measure.Fault || why != measure.Calibrating {
+		r.t.Errorf("the first poll after it: %v %v; want one that says what happened", q, why)
+	}
+}
+
 func (r *rig) quality() (measure.Quality, measure.FaultReason, float64) {
 	r.t.Helper()
 	samples, err := r.sensor.Sense(r.t.Context())
@@ -309,6 +320,7 @@ func TestPH_AbortGivesTheOldCalibrationBack(t *testing.T) {
 	if got := strings.Join(c.said(), " "); got != "Cal,mid,7.02 Import,59 6F 75 21 Import,59 6F 75 22" {
 		t.Errorf("the circuit was told %s", got)
 	}
+	r.quality() // finds that it was away
 	if _, why, _ := r.quality(); why != "" || len(r.spool.docs) != 0 {
 		t.Errorf("after an abort: %v, %d documents", why, len(r.spool.docs))
 	}
@@ -340,9 +352,7 @@ func TestPH_ACircuitThatCannotGoBackStaysUncalibrated(t *testing.T) {
 	r := newRig(t, phSpec(), measure.PH, c)
 	r.begin(calibrate.Begin{})
 	r.step(calibrate.Answer{Step: "mid"})
-	if _, err := r.desk.Finish(t.Context(), "ao1-x", ""); err != nil {
-		t.Fatal(err)
-	}
+	r.finish()
 	c.exports = false
 	r.begin(calibrate.Begin{})
 	r.step(calibrate.Answer{Step: "mid"})
@@ -352,9 +362,7 @@ func TestPH_ACircuitThatCannotGoBackStaysUncalibrated(t *testing.T) {
 	}
 	r.begin(calibrate.Begin{})
 	r.step(calibrate.Answer{Step: "mid"})
-	if _, err := r.desk.Finish(t.Context(), "ao1-x", ""); err != nil {
-		t.Fatal(err)
-	}
+	r.finish()
 	if q, _, _ := r.quality(); q != measure.Good {
 		t.Errorf("calibrated again: %v %+v", q, r.desk.Targets())
 	}
@@ -371,6 +379,7 @@ func TestPH_AnAbortThatCannotUndoIsWrittenDown(t *testing.T) {
 	if _, err := r.desk.Abort(t.Context(), "ao1-x"); err == nil {
 		t.Fatal("the old calibration is gone; nobody was told")
 	}
+	r.quality()
 	if q, _, _ := r.quality(); q != measure.Uncalibrated || len(r.spool.docs) != 1 {
 		t.Errorf("after it: %v, %d documents", q, len(r.spool.docs))
 	}
@@ -477,9 +486,7 @@ func TestSoil_TwoSamplesMakeTheLineInForceAlsoAfterARestart(t *testing.T) {
 	if st := r.step(calibrate.Answer{Step: "wet", Value: new(42.0)}); st.Phase != calibrate.Review {
 		t.Fatal(st)
 	}
-	if _, err := r.desk.Finish(t.Context(), "ao1-x", ""); err != nil {
-		t.Fatal(err)
-	}
+	r.finish()
 	probe.adc.volts = 1.9
 	if q, _, v := r.quality(); q != measure.Good || math.Abs(v-23.5) > 1e-6 {
 		t.Errorf("at 1.9 V: %v %v; want 23.5 %%", q, v)
@@ -503,9 +510,7 @@ func TestSoil_AirAndWaterDoNotMakeASoil(t *testing.T) {
 	}
 	probe.adc.volts = 1.2
 	r.step(calibrate.Answer{Step: "water"})
-	if _, err := r.desk.Finish(t.Context(), "ao1-x", ""); err != nil {
-		t.Fatal(err)
-	}
+	r.finish()
 	if q, _, v := r.quality(); q != measure.Uncalibrated || math.Abs(v-100) > 1e-6 {
 		t.Errorf("%v %v; want its own ends, uncalibrated", q, v)
 	}
@@ -536,9 +541,7 @@ func TestLinear_TwoPointsMakeSlopeAndOffset(t *testing.T) {
 	if st.Phase != calibrate.Review || st.Verdict != calibrate.Good || math.Abs(*st.Slope-98) > 0.01 {
 		t.Fatalf("%+v", st)
 	}
-	if _, err := r.desk.Finish(t.Context(), "ao1-x", ""); err != nil {
-		t.Fatal(err)
-	}
+	r.finish()
 	d.truth = 8.2
 	if q, _, v := r.quality(); q != measure.Good || math.Abs(v-8.2) > 1e-9 {
 		t.Errorf("afterwards %v %v; want 8.2", q, v)
@@ -550,9 +553,7 @@ func TestLinear_OnePointKeepsZeroWhereZeroIsZero(t *testing.T) {
 	r := newRig(t, kind.Spec{ID: "ao1-x", Kind: "probe", Bus: "rs485"}, measure.Conductivity, d)
 	r.begin(calibrate.Begin{Points: 1})
 	r.step(calibrate.Answer{Step: "first"})
-	if _, err := r.desk.Finish(t.Context(), "ao1-x", ""); err != nil {
-		t.Fatal(err)
-	}
+	r.finish()
 	for _, truth := range []float64{0, 500, 5000} {
 		d.truth = truth
 		if _, _, v := r.quality(); math.Abs(v-truth) > 1e-6 {
@@ -568,9 +569,7 @@ func TestStanding_OverdueAfterTheIntervalAndAfterARestart(t *testing.T) {
 	r := newRig(t, spec, measure.PH, c)
 	r.begin(calibrate.Begin{})
 	r.step(calibrate.Answer{Step: "mid"})
-	if _, err := r.desk.Finish(t.Context(), "ao1-x", ""); err != nil {
-		t.Fatal(err)
-	}
+	r.finish()
 	for _, tc := range []struct {
 		days float64
 		want calibrate.Standing

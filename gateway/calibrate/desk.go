@@ -176,6 +176,17 @@ func (s *Session) running() bool {
 	return s.state.Phase != Done && s.state.Phase != Aborted
 }
 
+// away reports whether a poll finds the probe out of its place. One poll does even when the session was over before it came: what
+// watches the readings learns by it that the probe is another one now, and somebody has to carry it back.
+func (s *Session) away() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	over := s.state.Phase == Done || s.state.Phase == Aborted
+	away := !over || !s.told
+	s.told = true
+	return away
+}
+
 func (s *Session) lastUsed() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -66,7 +66,7 @@ func (f *fitted) Sense(ctx context.Context) ([]sense.Sample, error) {
 		last[i] = f.desk.inForce[key{f.spec.ID, q}]
 	}
 	f.desk.mu.RUnlock()
-	if s != nil && s.running() {
+	if s != nil && s.away() {
 		return nil, &sense.Fault{Reason: measure.Calibrating, Err: errAway}
 	}
 	f.tell(last)

@@ -45,19 +45,20 @@ func (l *linear) steps() []Step {
 
 func (l *linear) both() []Step {
 	info, _ := l.q.Info()
-	switch {
-	case l.q == measure.PH || l.q == measure.SoilPH:
+	if l.q == measure.PH || l.q == measure.SoilPH {
 		ask := "the pH printed on the bottle for 25 °C: 4.00, 7.00 or 10.00"
 		return []Step{
 			{Name: "first", Text: "Rinse the probe, dab it dry, put it into the pH 7 buffer and swirl.", Asks: ask, Nominal: new(7.0), Least: 3.98, Most: 10.03, Buffer: true, Celsius: true},
 			{Name: "second", Text: "Rinse the probe, dab it dry, put it into the pH 4 buffer (pH 10 where the water is basic) and swirl.", Asks: ask, Nominal: new(4.0), Least: 3.98, Most: 10.03, Buffer: true, Celsius: true},
 		}
-	case l.q == measure.DissolvedOxygen:
+	}
+	if l.q == measure.DissolvedOxygen {
 		return []Step{
 			{Name: "air", Text: "Take the probe out of the water, dab it dry, and hang it in the shade, close above water, out of wind.", Nominal: new(100.0), Unit: "%", Celsius: true},
 			{Name: "zero", Text: "Put the probe into zero-oxygen solution and wait. Rinse it well afterwards.", Nominal: new(0.0), Buffer: true},
 		}
-	case l.q == measure.Conductivity:
+	}
+	if l.q == measure.Conductivity {
 		ask := "the conductivity printed on the bottle for 25 °C"
 		return []Step{
 			{Name: "first", Text: "Rinse the probe with a little of the standard, put it into fresh standard, without bubbles.", Asks: ask, Unit: info.Unit, Nominal: new(1413.0), Least: 10, Most: 150_000, Buffer: true},

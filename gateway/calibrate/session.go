@@ -85,6 +85,7 @@ type Session struct {
 	changed chan struct{} // closed at the next change
 	stop    context.CancelFunc
 	working sync.WaitGroup // a measurement under way
+	told    bool           // a poll has found the probe away
 }
 
 // Holder gives exclusive use of a bus (sense.Station).

@@ -63,6 +63,9 @@ func (c *Chain) Doubt() string { return c.doubt }
 func (c *Chain) refine(s *state, r *measure.Reading) sense.Doubt {
 	if r.Quality >= measure.OutOfRange {
 		s.filter.reset()
+		if r.Reason == measure.Calibrating { // what it says from now on is no jump of the water
+			s.rate, s.flat = rateCheck{}, flatCheck{}
+		}
 		return sense.Doubt{}
 	}
 	p := point{r.Value, r.Time.Uptime}
