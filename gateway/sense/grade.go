@@ -44,8 +44,14 @@ func valueOf(r *measure.Reading, samples []Sample) {
 		if s.Quantity != r.Quantity {
 			continue
 		}
+		if s.Quality >= measure.Fault {
+			if s.Reason.Valid() {
+				r.Reason = s.Reason
+			}
+			return
+		}
 		quality, err := s.Quantity.Grade(s.Value)
-		if err != nil || s.Quality >= measure.Fault {
+		if err != nil {
 			return
 		}
 		r.Value, r.Quality, r.Reason = s.Value, measure.Worse(quality, s.Quality), ""

@@ -24,8 +24,11 @@ type Sensor interface {
 type Sample struct {
 	Quantity measure.Quantity
 	Value    float64
-	Quality  measure.Quality // at most Estimated, or that of the worst input of a derived value; the physical limits are checked by the caller
-	Inputs   []measure.Input // what the value was computed with, in the order it was used
+	// Quality is what the driver leaves of it, or that of the worst input of a derived value; the physical limits are
+	// checked by the caller. Fault: there is no value, and Reason says why, while the rest of the chip is well.
+	Quality measure.Quality
+	Reason  measure.FaultReason
+	Inputs  []measure.Input // what the value was computed with, in the order it was used
 }
 
 // Inputs tells a driver the value of another channel that its own is computed with: the water temperature behind an
