@@ -85,7 +85,7 @@ func (w *Works) Build(specs []Spec, buses Buses, busKinds map[string]BusSpec, op
 		}
 		if !e.derived {
 			s := specs[e.index]
-			if probe[e.id] = keyOf(s.Kind, busKinds[s.Bus], s.Address, s.Device, s.Input); w.probe[e.id] != probe[e.id] {
+			if probe[e.id] = keyOf(s.Kind, busKinds[s.Bus], s.Address, s.Device, s.Input, s.Template); w.probe[e.id] != probe[e.id] {
 				w.board.Forget(e.id) // what another probe said
 			}
 		}
@@ -108,7 +108,7 @@ func (b *builder) plan(
 		return keyOf(d, settings), func() sense.Channel { return b.derivedChannel(e, d, settings) }
 	}
 	s := specs[e.index]
-	return keyOf(s, busKinds[s.Bus], settings), func() sense.Channel { return b.channel(s, settings) }
+	return keyOf(s, busKinds[s.Bus], settings, e.row.probe), func() sense.Channel { return b.channel(s, settings) }
 }
 
 // keyOf changes with everything a channel is made from: plain values, which JSON always holds.
@@ -125,8 +125,8 @@ func entriesOf(specs []Spec, derived []DerivedSpec) []entry {
 	entries := make([]entry, 0, len(specs)+len(derived))
 	for i, s := range specs {
 		e := entry{index: i, id: s.ID, every: s.Every, own: s.Refinement, each: s.Each}
-		if r, ok := find(s.Kind); ok {
-			e.quantities, e.needs = r.Quantities, s.needs(r)
+		if e.row, e.bad = rowOf(s); e.bad == nil {
+			e.quantities, e.needs = e.row.Quantities, s.needs(e.row)
 		}
 		entries = append(entries, e)
 	}
@@ -169,9 +169,19 @@ func (b *builder) open(w *Works, specs []Spec, buses Buses, busKinds map[string]
 	return errs
 }
 
+// row is the kind of a checked spec.
+func (b *builder) row(s Spec) row {
+	for _, e := range b.entries {
+		if !e.derived && e.id == s.ID {
+			return e.row
+		}
+	}
+	return row{}
+}
+
 // channel builds a checked spec.
 func (b *builder) channel(s Spec, settings map[measure.Quantity]chain.Settings) sense.Channel {
-	r, _ := find(s.Kind) // check found it
+	r := b.row(s)
 	c := sense.Channel{
 		ID: s.ID, Bus: s.Bus, Every: s.Every, Quantities: r.Quantities, Sensor: r.build(b, s), Refine: chain.New(b.board, settings),
 	}
@@ -200,8 +210,7 @@ func (s Spec) needs(r row) (list []need) {
 
 // inputs knows what compensates s.
 func (b *builder) inputs(s Spec) sense.Inputs {
-	r, _ := find(s.Kind)
-	return inputs{board: b.board, needs: s.needs(r)}
+	return inputs{board: b.board, needs: s.needs(b.row(s))}
 }
 
 func (b *builder) ezo(s Spec, board ezo.Board) *ezo.Dev {

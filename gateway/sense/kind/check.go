@@ -1,6 +1,7 @@
 package kind
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -32,8 +33,8 @@ func check(specs []Spec, derived []DerivedSpec, entries []entry, buses map[strin
 		if s.Every != 0 && s.Every < MinEvery {
 			c.say(i, "every", fmt.Sprintf("%v is too often", s.Every), fmt.Sprintf("write at least %v, or leave it out for %v", MinEvery, DefaultEvery))
 		}
-		r, ok := find(s.Kind)
-		if !ok {
+		r, bad := entries[i].row, entries[i].bad
+		if errors.Is(bad, errKind) {
 			c.say(i, "kind", fmt.Sprintf("%q is unknown", s.Kind), "write one of "+strings.Join(Names(), ", "))
 			continue
 		}
@@ -41,7 +42,9 @@ func check(specs []Spec, derived []DerivedSpec, entries []entry, buses map[strin
 		if n := len(c.errs); c.checkBusOf(i, r) && c.checkWiring(i, r) && len(c.errs) == n {
 			c.checkPlace(i, r, places)
 		}
-		c.checkInputs(i, r)
+		if c.checkTemplate(i, r, bad) {
+			c.checkInputs(i, r)
+		}
 		c.checkCalibrateEvery(i)
 		c.checkCalibration(i, r)
 		c.checkAmpere(i, r)

@@ -11,6 +11,7 @@ import (
 	"periph.io/x/conn/v3/i2c"
 
 	"aovuon/gateway/measure"
+	"aovuon/gateway/sense/probe"
 	"aovuon/gateway/sense/serial"
 )
 
@@ -29,6 +30,10 @@ type Spec struct {
 	Calibration *SoilCalibration `yaml:"calibration"` // of a capacitive probe in its soil
 	Height      *float64         `yaml:"height"`      // of a level sensor above the level that counts as 0, cm
 	Ampere      *AmpereScale     `yaml:"ampere"`      // of a current transducer
+
+	Template string        `yaml:"template"` // modbus, analog: id of a template, or the name of a file with one
+	Baud     int           `yaml:"baud"`     // modbus: when the probe was set to another speed than it comes with
+	Points   []probe.Point `yaml:"points"`   // analog: what the probe gave where the value was known
 
 	CalibrateEvery string `yaml:"calibrate_every"` // "30d", "off"; empty means what suits the kind (gateway/calibrate)
 

@@ -17,6 +17,8 @@ type entry struct {
 	derived    bool
 	index      int // in its list
 	id         string
+	row        row                // of a sensor: its kind, with what its template says
+	bad        error              // why there is none
 	quantities []measure.Quantity // empty when its kind is unknown
 	every      time.Duration      // of a sensor
 	own        Refinement

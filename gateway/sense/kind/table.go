@@ -8,6 +8,8 @@ import (
 	"aovuon/gateway/sense/capacitive"
 	"aovuon/gateway/sense/ds18b20"
 	"aovuon/gateway/sense/ezo"
+	"aovuon/gateway/sense/probe"
+	"aovuon/gateway/sense/rtu"
 	"aovuon/gateway/sense/seesaw"
 	"aovuon/gateway/sense/sht3x"
 	"aovuon/gateway/sense/sht4x"
@@ -43,6 +45,8 @@ type row struct {
 	ampere     bool               // has a scale of ampere
 	alone      bool               // has its serial line to itself
 	height     bool               // hangs at a height above the level that counts as 0
+	template   probe.Kind         // is described by a template of this kind
+	probe      *probe.Template    // that template, in the row of one sensor
 	build      func(b *builder, s Spec) sense.Sensor
 }
 
@@ -146,6 +150,16 @@ func table() []row {
 				Lowest:     0x76, Highest: 0x77, Usual: 0x76,
 			},
 			build: func(b *builder, s Spec) sense.Sensor { return bme280.New(b.i2c[s.Bus], s.Address, b.clock) },
+		},
+		{
+			Info:     Info{Name: "modbus", Wiring: Serial, Lowest: 1, Highest: rtu.MaxUnit, Usual: 1},
+			template: probe.KindModbus,
+			build:    func(b *builder, s Spec) sense.Sensor { return b.modbus(s) },
+		},
+		{
+			Info:     Info{Name: "analog", Wiring: I2C, Lowest: 0x48, Highest: 0x4B, Usual: 0x48},
+			template: probe.KindAnalog, input: true,
+			build: func(b *builder, s Spec) sense.Sensor { return b.analog(s) },
 		},
 		{
 			Info:  Info{Name: "ultrasonic-uart", Wiring: Serial, Quantities: []measure.Quantity{measure.WaterLevel, measure.SurfaceDistance}},

@@ -59,15 +59,15 @@ type Point struct {
 
 // VoltsFrame is a golden pair of an analog probe.
 type VoltsFrame struct {
-	Name     string          `yaml:"name" doc:"What it shows."`
-	Origin   Origin          `yaml:"origin" doc:"published, device or derived."`
-	Volts    float64         `yaml:"volts" doc:"Volts of the probe."`
-	Celsius  *float64        `yaml:"temperature" doc:"°C of the water; left out: 25."`
-	Salinity float64         `yaml:"salinity" doc:"‰; left out: 0."`
-	Pressure float64         `yaml:"pressure" doc:"hPa; left out: 1013.25."`
-	Points   []Point         `yaml:"points" doc:"Points of the probe; left out: as it comes."`
-	Value    float64         `yaml:"value" doc:"What it must give, to half a unit of its last digit."`
-	Grade    string          `yaml:"quality" doc:"The quality it must have; left out: good with points, uncalibrated without."`
+	Name     string   `yaml:"name" doc:"What it shows."`
+	Origin   Origin   `yaml:"origin" doc:"published, device or derived."`
+	Volts    float64  `yaml:"volts" doc:"Volts of the probe."`
+	Celsius  *float64 `yaml:"temperature" doc:"°C of the water; left out: 25."`
+	Salinity float64  `yaml:"salinity" doc:"‰; left out: 0."`
+	Pressure float64  `yaml:"pressure" doc:"hPa; left out: 1013.25."`
+	Points   []Point  `yaml:"points" doc:"Points of the probe; left out: as it comes."`
+	Value    float64  `yaml:"value" doc:"What it must give, to half a unit of its last digit."`
+	Grade    string   `yaml:"quality" doc:"The quality it must have; left out: good with points, uncalibrated without."`
 }
 
 // Water is what a conversion is told of the water.

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"fmt"
 
 	"aovuon/gateway/measure"
 	"aovuon/gateway/sense"
@@ -23,19 +24,16 @@ type Board struct {
 	calibrated bool
 }
 
-// NewBoard returns the probe of a checked template at an input of adc. points are its own, or none; the error is that of
-// CheckPoints.
-func NewBoard(t *Template, adc Volts, input int, points []Point, inputs sense.Inputs) (*Board, error) {
-	if err := t.Analog.CheckPoints(points); err != nil {
-		return nil, err
-	}
+// NewBoard returns the probe of a checked template at an input of adc. points are its own, or none; CheckPoints found them
+// good: others panic.
+func NewBoard(t *Template, adc Volts, input int, points []Point, inputs sense.Inputs) *Board {
 	convert, err := t.Analog.converter(points)
 	if err != nil {
-		return nil, err
+		panic(fmt.Sprintf("probe: %s: points that were not checked: %v", t.ID, err))
 	}
 	return &Board{
 		analog: t.Analog, id: t.ID, adc: adc, input: input, inputs: inputs, convert: convert, calibrated: len(points) > 0,
-	}, nil
+	}
 }
 
 // Sense implements sense.Sensor.
