@@ -99,9 +99,9 @@ func (l *Live) Apply(ctx context.Context, records []ingest.Record) error {
 	}
 	values := make([]watch.Value, 0, len(newest))
 	for k, n := range newest {
-		v := watch.Value{Time: n.at, Ahead: n.ahead, Quality: n.reading.Quality, Reason: n.reading.Reason}
+		v := watch.Value{Time: n.at, Ahead: n.ahead, Quality: n.reading.Quality, Reason: n.reading.Reason, Inputs: n.reading.Inputs}
 		if v.Quality != measure.Fault {
-			v.Value = n.reading.Value
+			v.Value, v.Raw, v.Filtered = n.reading.Value, n.reading.Raw, n.reading.Filtered
 		}
 		v.Gateway, v.Sensor, v.Quantity, v.Place = k.gateway, k.sensor, k.quantity, l.places.PlaceOf(k.gateway, k.sensor, n.at)
 		values = append(values, v)

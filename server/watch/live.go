@@ -29,6 +29,10 @@ type Value struct {
 	Value   float64   // in the quantity's unit
 	Quality measure.Quality
 	Reason  measure.FaultReason
+
+	Raw      float64 // before the gateway's filters; meaningful when Filtered
+	Filtered bool
+	Inputs   string // what Value was computed with (measure.ParseInputs)
 }
 
 // channel is what a value replaces: the same quantity of the same sensor, wherever the sensor hangs now.

@@ -53,6 +53,7 @@ type reading struct {
 	Word            string // what the level means here: "Thấp", "Đầu dò không trả lời"
 	Detail          string // the limit and its source, or what to do
 	Old             bool   // Value is the last one known and too old
+	Made            string // what the value was made from: inputs with their ages, the value before filters
 	Spark           template.HTML
 	last            watch.Value
 }
@@ -77,7 +78,7 @@ func judge(w *words, limits []farm.Limit, v watch.Value, ok bool, now time.Time)
 		}
 		return r
 	}
-	r.Value = w.value(v.Quantity, v.Value)
+	r.Value, r.Made = w.value(v.Quantity, v.Value), madeFrom(w, v)
 	switch {
 	case ahead: // the value may be of any age
 		r.Level, r.Word, r.Detail, r.Old = lost, w.t("state.future"), w.t("state.future.why"), true
