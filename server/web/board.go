@@ -80,7 +80,7 @@ func (s *Server) newBoard(ctx context.Context, w *words, f *farm.Farm, now time.
 	}
 	worstFirst(b.Look)
 	for _, v := range values {
-		if _, known := f.Place(v.Place); !known {
+		if _, known := f.Place(v.Place); !known && !v.Quantity.OfGateway() { // the system page shows how gateways are
 			r := judge(w, nil, v, true, now)
 			r.Label += " (" + v.Gateway + " / " + v.Sensor + ")"
 			b.Unplaced = append(b.Unplaced, r)

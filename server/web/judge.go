@@ -88,8 +88,13 @@ func judge(w *words, limits []farm.Limit, v watch.Value, ok bool, now time.Time)
 		return r
 	}
 	r.Level, r.Word = quality(w, v.Quality)
-	if v.Quality == measure.OutOfRange {
+	switch {
+	case v.Quality == measure.OutOfRange:
 		return r
+	case v.Quantity == measure.AlarmState && v.Value == 1:
+		r.Level, r.Word = danger, w.t("state.alarm")
+	case v.Quantity == measure.UnderVoltage && v.Value == 1:
+		r.Level, r.Word = warned, w.t("state.warned.low")
 	}
 	for _, l := range limits { // the gravest first
 		if !l.Broken(v.Value) {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 
 	"aovuon/gateway/measure"
 	"aovuon/server/farm"
+	"aovuon/server/history"
 	"aovuon/server/trace"
 	"aovuon/server/watch"
 	"aovuon/server/web"
@@ -295,6 +297,50 @@ func TestSystemPage_SaysWhatBecameOfSettings(t *testing.T) {
 		s.system.Gateways[0].Settings = set
 		if body := string(get(t, s.pages(t), "/system", nil).body); !strings.Contains(body, want) {
 			t.Errorf("%+v: the page does not say %s", set, want)
+		}
+	}
+}
+
+func TestSystemPage_ShowsTheHealthOfGateways(t *testing.T) {
+	s := newSources(t)
+	say := func(gateway, sensor string, q measure.Quantity, v float64, age time.Duration) {
+		s.live.Update([]watch.Value{{
+			Series: history.Series{Place: "unplaced", Gateway: gateway, Sensor: sensor, Quantity: q}, Time: now().UTC().Add(-age), Value: v,
+		}})
+	}
+	say("gw-ao-phukhe", "gw-health", measure.CPUTemperature, 54.3, time.Minute)
+	say("gw-ao-phukhe", "gw-health", measure.DiskFree, 12345.6, time.Minute)
+	say("gw-ao-phukhe", "gw-health", measure.UnderVoltage, 1, time.Minute)
+	say("gw-ao-phukhe", "gw-health", measure.LinkUp, 1, 3*time.Hour)
+	say("gw-vuon", "gw-health", measure.SpoolDepth, 1234, time.Minute)
+	say("gw-ao-phukhe", "gw-health", measure.ClockOffset, -0.0015, time.Minute)
+	body := string(get(t, s.pages(t), "/system", nil).body)
+	for _, want := range []string{
+		"<dt>Nhiệt độ bộ xử lý</dt><dd>54\u00a0°C</dd>", "<dt>Bộ nhớ lưu trữ còn trống</dt><dd>12.346\u00a0MB</dd>",
+		"<dt>Thiếu điện áp nguồn</dt><dd>Có</dd>", "<dt>Kết nối máy chủ</dt><dd>Thông (", "<dt>Số gói chờ gửi</dt><dd>1.234</dd>",
+	} {
+		if n := strings.Count(body, want); n != 1 {
+			t.Errorf("%d times %s", n, want)
+		}
+	}
+	if home := string(get(t, s.pages(t), "/", nil).body); strings.Contains(home, "gw-health") {
+		t.Error("the dashboard takes a gateway's health for a probe that nobody placed")
+	}
+}
+
+func TestPages_SayWhatAnAeratorAndAnAlarmDo(t *testing.T) {
+	s := newSources(t)
+	all := s.series()
+	for q, v := range map[measure.Quantity]float64{measure.AeratorCommand: 1, measure.AeratorRunning: 0, measure.AlarmState: 1} {
+		sr := all[slices.IndexFunc(all, func(sr history.Series) bool { return sr.Sensor == "ao1-do" })]
+		sr.Quantity = q
+		s.live.Update([]watch.Value{{Series: sr, Time: now().UTC(), Value: v}})
+	}
+	_, card, _ := strings.Cut(string(get(t, s.pages(t), "/", nil).body), `id="p-F7NE3CDQ7"`)
+	card, _, _ = strings.Cut(card, "</article>")
+	for _, want := range []string{"Lệnh bật máy sục khí", "Bật", "Không chạy", "Báo động"} {
+		if !strings.Contains(card, want) {
+			t.Errorf("the card of the pond does not say %q:\n%s", want, card)
 		}
 	}
 }

@@ -6,7 +6,9 @@ import (
 	"strings"
 	"time"
 
+	"aovuon/gateway/measure"
 	"aovuon/server/desired"
+	"aovuon/server/watch"
 )
 
 // System is what the system page shows of the server itself.
@@ -86,6 +88,7 @@ type gatewayRow struct {
 
 	SeqNumber int64
 	Set       string // its settings, in words; empty when nobody ever wanted any
+	Health    []reading
 }
 
 type projectionRow struct {
@@ -111,8 +114,11 @@ func (s *Server) system(r *http.Request, w *words) (answer, error) {
 	now := s.o.Now()
 	p := systemPage{frame: s.frame(r, w, f, w.t("system.title")), System: sys, Now: now}
 	p.Nav = "system"
+	values := s.o.Live.Snapshot()
 	for _, g := range sys.Gateways {
-		p.Rows = append(p.Rows, gatewayLine(w, g, now))
+		row := gatewayLine(w, g, now)
+		row.Health = healthOf(w, g.ID, values, now)
+		p.Rows = append(p.Rows, row)
 	}
 	for _, j := range sys.Projections {
 		row := projectionRow{Projection: j, Label: j.Name, Level: fine, Word: w.t("system.uptodate")}
@@ -158,6 +164,23 @@ func gatewayLine(w *words, g Gateway, now time.Time) gatewayRow {
 		row.Level, row.Word = warned, w.t("gateway.silent")
 	}
 	return row
+}
+
+// healthOf is the newest of what a gateway said of itself, in the order people read it.
+func healthOf(w *words, gateway string, values []watch.Value, now time.Time) (list []reading) {
+	for _, q := range measure.Quantities() {
+		for _, v := range values {
+			if v.Gateway != gateway || v.Quantity != q || !q.OfGateway() {
+				continue
+			}
+			r := judge(w, nil, v, true, now)
+			if r.Value != "" {
+				r.Value = w.withUnit(r.Value, q)
+			}
+			list = append(list, r)
+		}
+	}
+	return list
 }
 
 func settingsText(w *words, s Settings) string {

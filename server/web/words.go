@@ -88,6 +88,12 @@ func (w *words) count(n int64) string { return w.num(float64(n), 0) }
 
 // value writes a value with the decimals its probe supports, without the unit.
 func (w *words) value(q measure.Quantity, v float64) string {
+	if key := "no." + string(q); v == 0 && w.has(key) { // a state is a word, not a number
+		return w.t(key)
+	}
+	if key := "yes." + string(q); v == 1 && w.has(key) {
+		return w.t(key)
+	}
 	info, _ := q.Info()
 	return w.num(v, info.Decimals)
 }

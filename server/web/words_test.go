@@ -79,6 +79,9 @@ func asked(t *testing.T) []string {
 	for _, state := range []string{desired.Local, desired.Applied, desired.Refused, desired.RolledBack} {
 		out = append(out, "settings."+state)
 	}
+	for _, q := range []measure.Quantity{measure.AeratorCommand, measure.AeratorRunning, measure.AlarmState, measure.UnderVoltage, measure.LinkUp} {
+		out = append(out, "yes."+string(q), "no."+string(q))
+	}
 	for _, way := range []string{"low", "high"} {
 		out = append(out, "limit."+way, "state.warned."+way, "state.danger."+way, "limits.warn."+way, "limits.crit."+way)
 	}
