@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"sync"
 	"testing/fstest"
 	"time"
@@ -93,8 +94,17 @@ func ezoChip(board, reading string, said *[]string) chip {
 	answers := map[string]string{
 		"I": "?I," + board + ",2.10", "Cal,?": "?Cal,1", "O,?": "?O,mg", "S,?": "?S,0.00,ppt", "P,?": "?,P,101.3",
 	}
+	if board == "EC" {
+		answers["O,?"] = "?O,EC"
+	}
 	return func(w, r []byte) {
 		if len(w) > 0 {
+			if v, ok := strings.CutPrefix(string(w), "S,"); ok && v != "?" {
+				answers["S,?"] = "?S," + v
+			}
+			if v, ok := strings.CutPrefix(string(w), "P,"); ok && v != "?" {
+				answers["P,?"] = "?,P," + v
+			}
 			if said != nil {
 				*said = append(*said, string(w))
 			}
