@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"time"
 
 	"aovuon/gateway/measure"
 	"aovuon/gateway/sense"
@@ -23,6 +24,7 @@ type state struct {
 	flat     flatCheck
 	filter   filter
 	reported bool
+	seen     time.Duration   // uptime of the newest reading
 	last     measure.Reading // the one reported last
 }
 
@@ -117,10 +119,13 @@ func (c *Chain) Report(readings []measure.Reading) []measure.Reading {
 	return kept
 }
 
-// news reports whether r says something that the one reported last did not, and remembers it then.
+// news reports whether r says something that the one reported last did not, and remembers it then. The reading nearest to
+// Report.AtLeast after that one is news: no probe is asked to the millisecond.
 func (s *state) news(r measure.Reading) bool {
+	due := s.last.Time.Uptime + s.Report.AtLeast - (r.Time.Uptime-s.seen)/2
+	s.seen = r.Time.Uptime
 	held := s.Report.AtLeast > 0 && s.reported && r.Quality != measure.Fault && r.Quality == s.last.Quality &&
-		math.Abs(r.Value-s.last.Value) < s.Report.Change && r.Time.Uptime-s.last.Time.Uptime < s.Report.AtLeast
+		math.Abs(r.Value-s.last.Value) < s.Report.Change && r.Time.Uptime < due
 	if !held {
 		s.reported, s.last = true, r
 	}
