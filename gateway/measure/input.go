@@ -23,7 +23,7 @@ const maxInputs = 200
 
 // symbol is the letter an input is written with.
 func (q Quantity) symbol() (byte, bool) {
-	switch q {
+	switch q { //nolint:exhaustive // those that are not listed have none
 	case WaterTemperature:
 		return 't', true
 	case Salinity:

@@ -74,7 +74,7 @@ func (q Quantity) Info() (info Info, ok bool) {
 }
 
 func (q Quantity) water() (Info, bool) {
-	switch q {
+	switch q { //nolint:exhaustive // a part of them; Info asks for all
 	case WaterTemperature:
 		return Info{Unit: "°C", UNECE: "CEL", EPCIS: "Temperature", Min: -5, Max: 60, Decimals: 1}, true
 	case DissolvedOxygen:
@@ -102,7 +102,7 @@ func (q Quantity) water() (Info, bool) {
 }
 
 func (q Quantity) land() (Info, bool) {
-	switch q {
+	switch q { //nolint:exhaustive // a part of them; Info asks for all
 	case SoilMoisture:
 		return Info{Unit: "%", UNECE: "P1", EPCIS: "VolumeFraction", Min: 0, Max: 100, Decimals: 1}, true
 	case SoilTemperature:
@@ -130,7 +130,7 @@ func (q Quantity) land() (Info, bool) {
 }
 
 func (q Quantity) machine() (Info, bool) {
-	switch q {
+	switch q { //nolint:exhaustive // a part of them; Info asks for all
 	case Voltage:
 		return Info{Unit: "V", UNECE: "VLT", EPCIS: "Voltage", Min: -10, Max: 60, Decimals: 3}, true
 	case Current:
@@ -151,7 +151,7 @@ func (q Quantity) machine() (Info, bool) {
 
 // OfGateway reports whether q is about the gateway itself and not about a place.
 func (q Quantity) OfGateway() bool {
-	switch q {
+	switch q { //nolint:exhaustive // a part of them; Info asks for all
 	case CPUTemperature, UnderVoltage, DiskFree, MemoryResident, SpoolDepth, ClockOffset, LinkUp:
 		return true
 	}

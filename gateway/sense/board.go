@@ -161,12 +161,11 @@ func (b *Board) Input(sensor string, q measure.Quantity) (in measure.Input, ok b
 // in ten minutes; air pressure by less than 3 hPa, 0.3 % of an oxygen, in three hours; salinity by rain and tide in
 // an hour.
 func MaxAge(q measure.Quantity) time.Duration {
-	switch q {
-	case measure.AirPressure:
+	if q == measure.AirPressure {
 		return 3 * time.Hour
-	case measure.Salinity:
-		return time.Hour
-	default:
-		return 10 * time.Minute
 	}
+	if q == measure.Salinity {
+		return time.Hour
+	}
+	return 10 * time.Minute
 }

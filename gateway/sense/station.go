@@ -253,10 +253,10 @@ func (s *Station) noteFault(c *channelState, at measure.Instant, readings []meas
 
 // noteDoubt logs when readings begin to be Suspect, when the reason changes, and when they are believed again.
 func (s *Station) noteDoubt(c *channelState, why string) {
-	switch {
-	case why == c.doubt:
+	switch why {
+	case c.doubt:
 		return
-	case why == "":
+	case "":
 		s.log.Info("readings are believed again", slog.String("sensor", c.ID))
 	default:
 		s.log.Warn("readings are in doubt", slog.String("sensor", c.ID), slog.String("why", why))

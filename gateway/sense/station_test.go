@@ -396,7 +396,9 @@ func TestStation_DoAndPollsTakeTurns(t *testing.T) {
 			if busy.Add(1) != 1 {
 				t.Error("two at a time on one bus")
 			}
-			_ = clock.Sleep(ctx, d)
+			if err := clock.Sleep(ctx, d); err != nil && ctx.Err() == nil {
+				t.Error(err)
+			}
 			busy.Add(-1)
 		}
 		slow := sensorFunc(func(ctx context.Context) ([]sense.Sample, error) {

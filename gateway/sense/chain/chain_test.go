@@ -43,14 +43,22 @@ func (p *probe) reading(v float64) measure.Reading {
 		r.Value, r.Quality, r.Reason = 0, measure.Fault, measure.CRC
 		return r
 	}
-	r.Quality, _ = do.Grade(v)
+	q, err := do.Grade(v)
+	if err != nil {
+		panic(err)
+	}
+	r.Quality = q
 	return r
 }
 
-func (p *probe) pass(tb interface {
+// failer is a testing.TB or a rapid.T.
+type failer interface {
 	Helper()
-	Fatal(...any)
-}) {
+	Fatal(args ...any)
+}
+
+// pass lets the time to the next reading pass.
+func (p *probe) pass(tb failer) {
 	tb.Helper()
 	if err := p.clock.Sleep(context.Background(), p.every); err != nil {
 		tb.Fatal(err)

@@ -48,31 +48,19 @@ type Report struct {
 // a turbidity of 0: these have none.
 func Defaults(q measure.Quantity) Settings {
 	const day = 24 * time.Hour
-	switch q {
-	case measure.DissolvedOxygen:
-		return Settings{Rate: 2, Flat: Flat{LessThan: 0.2, Over: 12 * time.Hour}}
-	case measure.WaterTemperature:
-		return Settings{Rate: 1, Flat: Flat{LessThan: 0.06, Over: day}}
-	case measure.PH:
-		return Settings{Rate: 0.5, Flat: Flat{LessThan: 0.02, Over: day}}
-	case measure.ORP:
-		return Settings{Rate: 100, Flat: Flat{LessThan: 1, Over: day}}
-	case measure.Conductivity:
-		return Settings{Rate: 2000}
-	case measure.Ammonium:
-		return Settings{Rate: 1}
-	case measure.WaterLevel, measure.SurfaceDistance:
-		return Settings{Rate: 10}
-	case measure.SoilMoisture:
-		return Settings{Rate: 15}
-	case measure.SoilTemperature:
-		return Settings{Rate: 2, Flat: Flat{LessThan: 0.09, Over: 2 * day}}
-	case measure.AirTemperature:
-		return Settings{Rate: 5, Flat: Flat{LessThan: 0.09, Over: day}}
-	case measure.RelativeHumidity:
-		return Settings{Rate: 30}
-	case measure.AirPressure:
-		return Settings{Rate: 3, Flat: Flat{LessThan: 0.1, Over: day}}
-	}
-	return Settings{}
+	return map[measure.Quantity]Settings{
+		measure.DissolvedOxygen:  {Rate: 2, Flat: Flat{LessThan: 0.2, Over: 12 * time.Hour}},
+		measure.WaterTemperature: {Rate: 1, Flat: Flat{LessThan: 0.06, Over: day}},
+		measure.PH:               {Rate: 0.5, Flat: Flat{LessThan: 0.02, Over: day}},
+		measure.ORP:              {Rate: 100, Flat: Flat{LessThan: 1, Over: day}},
+		measure.Conductivity:     {Rate: 2000},
+		measure.Ammonium:         {Rate: 1},
+		measure.WaterLevel:       {Rate: 10},
+		measure.SurfaceDistance:  {Rate: 10},
+		measure.SoilMoisture:     {Rate: 15},
+		measure.SoilTemperature:  {Rate: 2, Flat: Flat{LessThan: 0.09, Over: 2 * day}},
+		measure.AirTemperature:   {Rate: 5, Flat: Flat{LessThan: 0.09, Over: day}},
+		measure.RelativeHumidity: {Rate: 30},
+		measure.AirPressure:      {Rate: 3, Flat: Flat{LessThan: 0.1, Over: day}},
+	}[q]
 }

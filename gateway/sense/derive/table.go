@@ -47,8 +47,10 @@ func Formulas() []Formula {
 		{
 			Name: "oxygen-saturation", Gives: measure.OxygenSaturation,
 			Takes: []Input{
-				{Quantity: measure.DissolvedOxygen}, {Quantity: measure.WaterTemperature},
-				{Quantity: measure.Salinity, Optional: true}, {Quantity: measure.AirPressure, Optional: true, Fallback: 1013.25},
+				{Quantity: measure.DissolvedOxygen},
+				{Quantity: measure.WaterTemperature},
+				{Quantity: measure.Salinity, Optional: true},
+				{Quantity: measure.AirPressure, Optional: true, Fallback: 1013.25},
 			},
 			compute: func(v []float64) (float64, error) { return formula.OxygenPercent(v[0], v[1], v[2], v[3]) },
 		},

@@ -108,8 +108,8 @@ func (b *builder) derivedChannel(e entry, d DerivedSpec, settings map[measure.Qu
 		from[i] = derive.Source{Quantity: n.accepts[0], Sensor: n.sensor(), Number: f.Takes[i].Fallback}
 		if v, ok := n.number(); ok {
 			from[i].Number, from[i].Given = v, true
-			if n.entered {
-				from[i].Tested, _ = d.tested() // check read it
+			if t, err := d.tested(); n.entered && err == nil { // check read it
+				from[i].Tested = t
 			}
 		}
 		for _, other := range b.entries {

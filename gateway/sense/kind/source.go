@@ -50,36 +50,29 @@ func (n need) sensor() string {
 
 // fieldOf is the key an input is written with.
 func fieldOf(q measure.Quantity) string {
-	switch q {
-	case measure.WaterTemperature, measure.AirTemperature:
-		return "temperature"
-	case measure.AirPressure:
-		return "pressure"
-	case measure.DissolvedOxygen:
-		return "oxygen"
-	case measure.RelativeHumidity:
-		return "humidity"
-	case measure.TotalAmmonia:
-		return "ammonia"
-	case measure.SoilPermittivity:
-		return "permittivity"
+	field, ok := map[measure.Quantity]string{
+		measure.WaterTemperature: "temperature", measure.AirTemperature: "temperature", measure.AirPressure: "pressure",
+		measure.DissolvedOxygen: "oxygen", measure.RelativeHumidity: "humidity", measure.TotalAmmonia: "ammonia",
+		measure.SoilPermittivity: "permittivity",
+	}[q]
+	if !ok {
+		return string(q)
 	}
-	return string(q)
+	return field
 }
 
 // inputWords says in words what an input is, and what to name for it.
 func inputWords(q measure.Quantity) (what, mend string) {
-	switch q {
-	case measure.WaterTemperature:
-		return "the temperature of water", "a ds18b20 in the same water"
-	case measure.AirTemperature:
-		return "the temperature of air", "an sht4x or bme280 in the same air"
-	case measure.Salinity:
-		return "salinity", "a derived channel of kind salinity"
-	case measure.AirPressure:
-		return "air pressure", "a bme280"
+	words, ok := map[measure.Quantity][2]string{
+		measure.WaterTemperature: {"the temperature of water", "a ds18b20 in the same water"},
+		measure.AirTemperature:   {"the temperature of air", "an sht4x or bme280 in the same air"},
+		measure.Salinity:         {"salinity", "a derived channel of kind salinity"},
+		measure.AirPressure:      {"air pressure", "a bme280"},
+	}[q]
+	if !ok {
+		return strings.ReplaceAll(string(q), "_", " "), "a sensor of " + string(q)
 	}
-	return strings.ReplaceAll(string(q), "_", " "), "a sensor of " + string(q)
+	return words[0], words[1]
 }
 
 // entry finds an entry by its id.
