@@ -39,6 +39,7 @@ type cli struct {
 	Init      struct{}     `cmd:"" help:"Make the key and the MQTT password, once, and print the card that enrols this gateway with a server."`
 	Card      struct{}     `cmd:"" help:"Print the enrolment card again."`
 	Doctor    doctorFlags  `cmd:"" help:"Examine the machine, the probes and the way to the server, and say what to do about each. Status 1 when something must be mended."`
+	Scan      scanFlags    `cmd:"" help:"Find the chips on every bus, and print the lines of the configuration for them."`
 	Check     struct{}     `cmd:"" help:"Check the configuration and every file it names, and start nothing."`
 	Spool     struct{}     `cmd:"" help:"Print what waits for the server, as JSON; also while the gateway runs."`
 	Calibrate calibrateCmd `cmd:"" help:"Lead through the calibration of a probe; without a sensor list how all of them stand. Also while the gateway runs."`
@@ -93,6 +94,8 @@ func (c *cli) do(ctx context.Context, command string, stdout, stderr io.Writer) 
 		return run(ctx, c.Config, c.logger(stderr))
 	case "doctor":
 		return examine(ctx, c.Config, c.Doctor, stdout, c.logger(stderr))
+	case "scan":
+		return scanBuses(ctx, c.Config, c.Scan, stdout, c.logger(stderr))
 	case "check":
 		return check(c.Config, stdout, c.logger(stderr))
 	case "calibrate", "calibrate <sensor>":

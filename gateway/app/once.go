@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"aovuon/gateway/bus"
+	"aovuon/gateway/calibrate"
 	"aovuon/gateway/measure"
 	"aovuon/gateway/sense"
 	"aovuon/gateway/sense/kind"
@@ -71,31 +72,45 @@ func askOnce(ctx context.Context, cfg *Config, log *slog.Logger) (answers []answ
 	buses := bus.NewSet(log)
 	defer func() { err = errors.Join(err, buses.Close()) }()
 	clock := sense.NewSystemClock(sense.SystemClockOptions{AssumeSynced: cfg.Clock.AssumeSynced})
-	channels, err := kind.Build(cfg.Sensors, buses, cfg.Buses, clock, kind.WithDerived(cfg.Derived))
+	works := kind.NewWorks(clock, kind.WithDerived(cfg.Derived), kind.WithFitter(calibrate.NewDesk(cfg.DataDir, clock)))
+	channels, err := works.Build(cfg.Sensors, buses, cfg.Buses)
 	if err != nil {
 		return nil, cfg.src.explainSensors(err)
 	}
 	r := &round{bySensor: map[string][]measure.Reading{}, causes: map[string]error{}}
-	byBus, busOf := map[string][]sense.Channel{}, map[string]string{}
+	var wg sync.WaitGroup
+	for _, group := range groups(channels, r) {
+		// What the station would log is in the answers; what a filter would hold back is asked for here.
+		station := sense.NewStation(clock, group, slog.New(slog.DiscardHandler))
+		station.Watch(r)
+		wg.Go(func() { r.fail(station.PollAll(ctx, nowhere{})) })
+	}
+	wg.Wait()
+	if r.err != nil {
+		return nil, fmt.Errorf("app: %w", r.err)
+	}
+	return r.answers(channels, works.Board()), nil
+}
+
+// groups parts channels by their bus; those that follow another go with it.
+func groups(channels []sense.Channel, r *round) map[string][]sense.Channel {
+	busOf, out := map[string]string{}, map[string][]sense.Channel{}
 	for _, c := range channels {
 		c.Sensor = witness{c.Sensor, c.ID, r}
 		busOf[c.ID] = c.Bus
 		if c.After != "" { // a derived channel is asked with the one it comes after, which stands before it
 			busOf[c.ID] = busOf[c.After]
 		}
-		byBus[busOf[c.ID]] = append(byBus[busOf[c.ID]], c)
+		out[busOf[c.ID]] = append(out[busOf[c.ID]], c)
 	}
-	var wg sync.WaitGroup
-	for _, group := range byBus {
-		// What the station would log is in the answers.
-		wg.Go(func() { r.fail(sense.NewStation(clock, group, slog.New(slog.DiscardHandler)).PollAll(ctx, r)) })
-	}
-	wg.Wait()
-	if r.err != nil {
-		return nil, fmt.Errorf("app: %w", r.err)
-	}
-	return r.answers(channels), nil
+	return out
 }
+
+// nowhere is a sense.Sink that keeps nothing.
+type nowhere struct{}
+
+// Take implements sense.Sink.
+func (nowhere) Take(context.Context, []measure.Reading) error { return nil }
 
 // round collects what the channels say. It is safe for concurrent use.
 type round struct {
@@ -121,10 +136,13 @@ func (r *round) fail(err error) {
 	r.err = errors.Join(r.err, err)
 }
 
-func (r *round) answers(channels []sense.Channel) (out []answer) {
+func (r *round) answers(channels []sense.Channel, board *sense.Board) (out []answer) {
 	for _, c := range channels {
 		for _, x := range r.bySensor[c.ID] {
 			a := answer{Reading: x}
+			if known, ok := board.Newest(x.Sensor, x.Quantity); ok {
+				a.Cause = known.Doubt.Why
+			}
 			if cause := r.causes[c.ID]; x.Quality == measure.Fault && cause != nil {
 				a.Cause = cause.Error()
 			}
@@ -185,11 +203,17 @@ func (a answer) why() string {
 		}
 		return strings.Join(strings.Fields(why), " ")
 	}
-	why := strings.ReplaceAll(a.Inputs, ";", " ")
-	if a.Filtered {
-		why = strings.TrimSpace("raw=" + strconv.FormatFloat(a.Raw, 'g', -1, 64) + " " + why)
+	var why []string
+	if a.Cause != "" {
+		why = append(why, a.Cause+";")
 	}
-	return why
+	if a.Filtered {
+		why = append(why, "raw="+strconv.FormatFloat(a.Raw, 'g', -1, 64))
+	}
+	if a.Inputs != "" {
+		why = append(why, strings.ReplaceAll(a.Inputs, ";", " "))
+	}
+	return strings.TrimSuffix(strings.Join(why, " "), ";")
 }
 
 // answerJSON is an answer for programs.

@@ -1,0 +1,165 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"aovuon/gateway/bus"
+	"aovuon/gateway/scan"
+	"aovuon/gateway/sense"
+	"aovuon/gateway/sense/kind"
+	"aovuon/gateway/sense/rtu"
+)
+
+// scanFlags are the flags of gateway scan.
+type scanFlags struct {
+	Bus    []string `help:"Look at these buses of the configuration alone."`
+	Serial []int    `help:"Also ask Modbus units on the serial buses, at these speeds, such as 9600,4800. A unit that is not there takes a quarter of a second."`
+	Units  string   `default:"1-32" help:"The units to ask, such as 1-247."`
+	JSON   bool     `help:"Print JSON."`
+	Root   string   `hidden:"" default:"/" type:"path" help:"Look for dev and sys below this folder."`
+}
+
+// scanBuses looks for chips and prints what it found, and the lines of the configuration for it. Without a configuration it
+// looks at the buses the machine has.
+func scanBuses(ctx context.Context, path string, f scanFlags, stdout io.Writer, log *slog.Logger) (err error) {
+	cfg, err := load(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		cfg, err = &Config{}, nil
+	}
+	if cfg == nil {
+		return err
+	}
+	if err != nil {
+		log.Warn("the configuration is not right yet", slog.Any("err", err))
+	}
+	o, err := f.options()
+	if err != nil {
+		return err
+	}
+	o.Sensors = cfg.Sensors
+	free, err := takeFolder(cfg.DataDir)
+	if err != nil {
+		return err
+	}
+	buses := bus.NewSet(log)
+	defer func() { err = errors.Join(err, buses.Close(), free()) }()
+	o.Clock = sense.NewSystemClock(sense.SystemClockOptions{AssumeSynced: true})
+	list, err := busesToScan(buses, f.known(cfg.Buses), f.Bus, o.Clock)
+	if err != nil {
+		return err
+	}
+	report, err := scan.Look(ctx, list, o)
+	if err != nil {
+		return err
+	}
+	return f.print(stdout, report, cfg)
+}
+
+// options reads the flags.
+func (f scanFlags) options() (o scan.Options, err error) {
+	var first, last int
+	if n, err := fmt.Sscanf(f.Units, "%d-%d", &first, &last); err != nil || n != 2 || first < 1 || last > 247 || first > last {
+		return o, fmt.Errorf("app: scan: units %q: write the first and the last of 1 to 247, as in 1-32", f.Units)
+	}
+	o.Units = [2]byte{byte(first), byte(last)}
+	for _, baud := range f.Serial {
+		line := rtu.Line{Baud: baud, Parity: rtu.NoParity, StopBits: 1}
+		if err := line.Check(); err != nil {
+			return o, fmt.Errorf("app: scan: %w", err)
+		}
+		o.Lines = append(o.Lines, line)
+	}
+	return o, nil
+}
+
+// known are the buses of the configuration and those the machine has besides.
+func (f scanFlags) known(configured map[string]kind.BusSpec) map[string]kind.BusSpec {
+	all := maps.Clone(configured)
+	if all == nil {
+		all = map[string]kind.BusSpec{}
+	}
+	named := map[string]bool{}
+	for _, b := range configured {
+		named[strings.TrimPrefix(strings.TrimPrefix(b.I2C, "/dev/i2c-"), "I2C")], named[strings.TrimRight(b.W1, "/")] = true, true
+	}
+	devices, err := filepath.Glob(filepath.Join(f.Root, "dev/i2c-*"))
+	if err != nil {
+		return all // a bad pattern: a root with brackets in its name
+	}
+	for _, d := range devices {
+		if n := strings.TrimPrefix(filepath.Base(d), "i2c-"); !named[n] {
+			all["i2c-"+n] = kind.BusSpec{I2C: n}
+		}
+	}
+	const w1 = "/sys/bus/w1/devices"
+	if _, err := os.Stat(filepath.Join(f.Root, w1)); err == nil && !named[w1] {
+		all["w1"] = kind.BusSpec{W1: w1}
+	}
+	return all
+}
+
+// busesToScan opens the buses that are asked for; none asked for is all.
+func busesToScan(from kind.Buses, specs map[string]kind.BusSpec, only []string, clock sense.Clock) (list []scan.Bus, err error) {
+	for _, name := range only {
+		if _, ok := specs[name]; !ok {
+			return nil, fmt.Errorf("app: scan: there is no bus %q: name one of %s", name, strings.Join(slices.Sorted(maps.Keys(specs)), ", "))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(specs)) {
+		if len(only) > 0 && !slices.Contains(only, name) {
+			continue
+		}
+		b := scan.Bus{Name: name, Spec: specs[name]}
+		switch {
+		case b.Spec.I2C != "":
+			b.I2C, err = from.I2C(b.Spec.I2C)
+		case b.Spec.W1 != "":
+			b.W1, err = from.W1(b.Spec.W1)
+		case b.Spec.Serial != "":
+			port, openErr := from.Serial(b.Spec.Serial)
+			if err = openErr; err == nil {
+				b.Line = rtu.New(port, clock)
+			}
+		}
+		if err != nil {
+			return nil, fmt.Errorf("app: scan: bus %s: %w", name, err)
+		}
+		list = append(list, b)
+	}
+	return list, nil
+}
+
+func (f scanFlags) print(w io.Writer, r scan.Report, cfg *Config) error {
+	if f.JSON {
+		e := json.NewEncoder(w)
+		e.SetIndent("", "  ")
+		return e.Encode(struct {
+			scan.Report
+			Proposal string `json:"proposal,omitempty"`
+		}{r, r.Propose(cfg.Sensors, cfg.Buses)})
+	}
+	if len(r.Found) == 0 && len(r.Trouble) == 0 {
+		_, err := io.WriteString(w, "nothing answers: gateway doctor says whether the buses are there\n")
+		return err
+	}
+	if err := r.Write(w); err != nil {
+		return err
+	}
+	if text := r.Propose(cfg.Sensors, cfg.Buses); text != "" {
+		_, err := io.WriteString(w, "\n# for gateway.yaml:\n"+text)
+		return err
+	}
+	_, err := io.WriteString(w, "\nnothing that is not configured already\n")
+	return err
+}
