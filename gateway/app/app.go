@@ -37,6 +37,7 @@ type cli struct {
 
 	Run       runFlags     `cmd:"" help:"Read the probes, keep what they say, hand it to the server."`
 	Init      struct{}     `cmd:"" help:"Make the key and the MQTT password, once, and print the card that enrols this gateway with a server."`
+	PIN       struct{}     `cmd:"" name:"pin" help:"Print the PIN of the installer page, and make it if there is none."`
 	Card      struct{}     `cmd:"" help:"Print the enrolment card again."`
 	Doctor    doctorFlags  `cmd:"" help:"Examine the machine, the probes and the way to the server, and say what to do about each. Status 1 when something must be mended."`
 	Scan      scanFlags    `cmd:"" help:"Find the chips on every bus, and print the lines of the configuration for them."`
@@ -114,6 +115,9 @@ func (c *cli) do(ctx context.Context, command string, stdout, stderr io.Writer) 
 	cfg, err := load(c.Config)
 	if err != nil {
 		return err
+	}
+	if command == "pin" {
+		return printPIN(cfg, stdout)
 	}
 	if command == "init" {
 		err = initialise(cfg)

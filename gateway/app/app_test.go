@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"log/slog"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,9 +22,11 @@ import (
 	"periph.io/x/conn/v3/i2c"
 
 	"aovuon/gateway/app"
+	"aovuon/gateway/control"
 	"aovuon/gateway/measure"
 	"aovuon/gateway/sense/serial"
 	"aovuon/gateway/spool"
+	"aovuon/gateway/status"
 	"aovuon/gateway/wire"
 )
 
@@ -39,6 +45,9 @@ func TestScript(t *testing.T) {
 			"eventually": eventually,
 			"vkey":       vkey,
 			"closed":     closed,
+			"heard":      heard,
+			"page":       page,
+			"port":       port,
 		},
 	})
 }
@@ -82,6 +91,52 @@ func eventually(ts *testscript.TestScript, neg bool, args []string) {
 		<-tick.C
 	}
 	ts.Fatalf("%v never printed %s: %v\n%s", args[1:], want, err, out)
+}
+
+// heard DIR SENSOR waits until the gateway that works in DIR has a reading of a sensor.
+func heard(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: heard DIR SENSOR")
+	}
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	var s status.Snapshot
+	var err error
+	for range 1500 {
+		err = control.NewClient(ts.MkAbs(args[0])).Call(context.Background(), http.MethodGet, "/v1/status", nil, &s)
+		if err == nil && slices.ContainsFunc(s.Channels, func(c status.Channel) bool { return c.Sensor == args[1] }) {
+			return
+		}
+		<-tick.C
+	}
+	ts.Fatalf("nothing of %s: %+v, %v", args[1], s, err)
+}
+
+// port FILE writes a free port into a configuration in place of PORT, and remembers it for page.
+func port(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: port FILE")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	_, number, err := net.SplitHostPort(l.Addr().String())
+	ts.Check(errors.Join(err, l.Close()))
+	raw, err := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), bytes.ReplaceAll(raw, []byte("PORT"), []byte(number)), 0o600))
+	ts.Setenv("PORT", number)
+}
+
+// page FILE [PATH] writes what the installer's page says.
+func page(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: page FILE [PATH]")
+	}
+	res, err := http.Get("http://127.0.0.1:" + ts.Getenv("PORT") + "/" + strings.Join(args[1:], "/"))
+	ts.Check(err)
+	body, err := io.ReadAll(res.Body)
+	ts.Check(errors.Join(err, res.Body.Close()))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), body, 0o600))
 }
 
 // vkey FILE writes a server's verifier key.

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 
@@ -32,6 +34,7 @@ type Config struct {
 	Clock        ClockConfig             `yaml:"clock"`
 	Seal         SealConfig              `yaml:"seal"`
 	Spool        SpoolConfig             `yaml:"spool"`
+	Status       StatusConfig            `yaml:"status"`
 	Buses        map[string]kind.BusSpec `yaml:"buses"`
 	Sensors      []kind.Spec             `yaml:"sensors"`
 	Derived      []kind.DerivedSpec      `yaml:"derived"`
@@ -50,6 +53,12 @@ type ServerConfig struct {
 	URL     string `yaml:"url"`
 	KeyFile string `yaml:"key_file"`
 	CAFile  string `yaml:"ca_file"`
+}
+
+// StatusConfig says where the installer's page is to be seen.
+type StatusConfig struct {
+	Listen  string `yaml:"listen"`   // host:port; empty: nowhere
+	PINFile string `yaml:"pin_file"` // of what changes something
 }
 
 // ClockConfig says how far the machine's clock is trusted.
@@ -139,6 +148,7 @@ func (c *Config) resolve() {
 	at(&c.KeyFile, filepath.Join(c.DataDir, "gateway.key"))
 	at(&c.PasswordFile, filepath.Join(c.DataDir, "mqtt.secret"))
 	at(&c.Server.KeyFile, "")
+	at(&c.Status.PINFile, filepath.Join(c.DataDir, "status.pin"))
 	at(&c.Server.CAFile, "")
 	for _, r := range c.relays() {
 		if rest, ok := strings.CutPrefix(r.Pin, "unix:"); ok && rest != "" && !filepath.IsAbs(rest) {
@@ -171,6 +181,11 @@ func (c *Config) validate() error {
 		say("$.server.url", fmt.Sprintf("bad address %q", c.Server.URL), err.Error())
 	case c.Server.CAFile != "" && !overTLS:
 		say("$.server.ca_file", "certificates are of use only with TLS", "write url: ssl://..., or remove ca_file")
+	}
+	if l := c.Status.Listen; l != "" {
+		if _, port, err := net.SplitHostPort(l); err != nil || !validPort(port) {
+			say("$.status.listen", fmt.Sprintf("bad address %q", l), "write 0.0.0.0:8081 for the local network, 127.0.0.1:8081 for this machine alone, or leave it out for none")
+		}
 	}
 	if c.Server.KeyFile == "" {
 		say("$.server.key_file", "no file with the server's key", "put the line that `server key` prints into a file and name it here")
@@ -205,6 +220,11 @@ func (c *Config) validate() error {
 		checkID("derived", i, d.ID)
 	}
 	return errors.Join(bad...)
+}
+
+func validPort(port string) bool {
+	n, err := strconv.ParseUint(port, 10, 16)
+	return err == nil && n > 0
 }
 
 // secrets are the files a running gateway needs.
@@ -246,7 +266,7 @@ func (c *Config) openSecrets() (s secrets, err error) {
 // exposed reports the secret files that others than their owner may read or write.
 func (c *Config) exposed() error {
 	var bad []error
-	for _, f := range [][2]string{{"$.key_file", c.KeyFile}, {"$.password_file", c.PasswordFile}} {
+	for _, f := range [][2]string{{"$.key_file", c.KeyFile}, {"$.password_file", c.PasswordFile}, {"$.status.pin_file", c.Status.PINFile}} {
 		if info, err := os.Stat(f[1]); err == nil && info.Mode().Perm()&0o077 != 0 {
 			bad = append(bad, c.src.Problem(fmt.Sprintf("%s can be read or written by others (mode %04o)", f[1], info.Mode().Perm()),
 				"chmod 600 "+f[1], f[0], "$.data_dir", "$.gateway"))

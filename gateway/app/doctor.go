@@ -101,6 +101,9 @@ func (c *Config) describe(p *doctor.Patient) {
 	p.Gateway, p.ConfigFile, p.DataDir, p.SpoolFile = c.Gateway, c.path, c.DataDir, c.spoolFile()
 	p.KeyFile, p.PasswordFile, p.CAFile = c.KeyFile, c.PasswordFile, c.Server.CAFile
 	p.Assume = c.Clock.AssumeSynced
+	if _, err := os.Stat(c.Status.PINFile); err == nil {
+		p.PINFile = c.Status.PINFile // it is made when the page is first shown
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.Buses)) {
 		b := doctor.Bus{Name: name, I2C: c.Buses[name].I2C, W1: c.Buses[name].W1, Serial: c.Buses[name].Serial}
 		p.Buses = append(p.Buses, b)
@@ -149,8 +152,15 @@ func configFindings(path string, cfg *Config, err error, log *slog.Logger) []doc
 
 // probeFindings asks every probe once.
 func probeFindings(ctx context.Context, cfg *Config, lock error, log *slog.Logger) []doctor.Finding {
+	if errors.Is(lock, errRuns) {
+		s, err := askRunning(ctx, cfg)
+		if err != nil {
+			return []doctor.Finding{{Check: "probes", Level: doctor.Bad, What: err.Error(), Mend: "see the gateway's log; restart it if it hangs"}}
+		}
+		return judge(cfg, answersOf(s))
+	}
 	if lock != nil {
-		return []doctor.Finding{{Check: "probes", Level: doctor.Warn, What: "not asked: " + lock.Error(), Mend: "stop the gateway to have its probes asked"}}
+		return []doctor.Finding{{Check: "probes", Level: doctor.Warn, What: "not asked: " + lock.Error(), Mend: "ask as the user the gateway runs as, or as root"}}
 	}
 	answers, err := askOnce(ctx, cfg, log)
 	if err != nil {
@@ -215,9 +225,27 @@ func serverFindings(ctx context.Context, cfg *Config, running bool) (out []docto
 	switch {
 	case doctor.Worst(out) == doctor.Bad:
 	case running:
-		out = append(out, doctor.Finding{Check: "server login", Level: doctor.OK, What: "not tried: the running gateway holds the connection; its receipts show whether it works"})
+		out = append(out, linkFinding(ctx, cfg))
 	case err != nil:
 		out = append(out, doctor.Finding{Check: "server login", Level: doctor.Warn, What: "not tried without a password", Mend: "gateway init --config " + cfg.path})
 	}
 	return out
+}
+
+// linkFinding asks the running gateway, which holds the connection, how that is.
+func linkFinding(ctx context.Context, cfg *Config) doctor.Finding {
+	f := doctor.Finding{Check: "server login", Level: doctor.OK}
+	s, err := askRunning(ctx, cfg)
+	since := (time.Duration(s.LinkFor) * time.Second).String()
+	switch {
+	case err != nil:
+		f.Level, f.What, f.Mend = doctor.Warn, err.Error(), "see the gateway's log; restart it if it hangs"
+	case !s.Link:
+		f.Level, f.What, f.Mend = doctor.Bad, "the running gateway has no link, for "+since, "its log says why: the password, the topics, or a server that gives no receipts; enrol it with gateway card"
+	case s.ReceiptAge == nil:
+		f.What = "the running gateway has a link, for " + since
+	default:
+		f.What = fmt.Sprintf("the running gateway has a link, for %s; last receipt %v ago", since, time.Duration(*s.ReceiptAge)*time.Second)
+	}
+	return f
 }

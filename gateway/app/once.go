@@ -32,20 +32,30 @@ type answer struct {
 	Cause string
 }
 
-// once asks every channel once and prints what they say.
+// once asks every channel once and prints what they say. The buses of a gateway that runs are its own: then its newest
+// readings are printed.
 func once(ctx context.Context, path string, asJSON bool, stdout io.Writer, log *slog.Logger) (err error) {
 	cfg, err := load(path)
 	if err != nil {
 		return err
 	}
 	free, err := takeFolder(cfg.DataDir)
-	if err != nil {
+	var answers []answer
+	switch {
+	case errors.Is(err, errRuns):
+		log.Info("the gateway runs: these are its newest readings")
+		s, err := askRunning(ctx, cfg)
+		if err != nil {
+			return err
+		}
+		answers = answersOf(s)
+	case err != nil:
 		return err
-	}
-	defer func() { err = errors.Join(err, free()) }()
-	answers, err := askOnce(ctx, cfg, log)
-	if err != nil {
-		return err
+	default:
+		defer func() { err = errors.Join(err, free()) }()
+		if answers, err = askOnce(ctx, cfg, log); err != nil {
+			return err
+		}
 	}
 	write := printAnswers
 	if asJSON {

@@ -149,6 +149,13 @@ func needsRestart(now, next *Config) error {
 		"restart the gateway, or take the change back; everything else waits with it", key), errRestart)
 }
 
+// present is the plan that is in force.
+func (r *reloader) present() *plan {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.plan
+}
+
 // run follows the file, the desired settings and SIGHUP until ctx is done.
 func (r *reloader) run(ctx context.Context) error {
 	hup := make(chan os.Signal, 1)

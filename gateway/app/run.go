@@ -19,6 +19,7 @@ import (
 	"aovuon/gateway/seal"
 	"aovuon/gateway/sense"
 	"aovuon/gateway/spool"
+	"aovuon/gateway/status"
 	"aovuon/gateway/uplink"
 	"aovuon/gateway/wire"
 )
@@ -49,6 +50,10 @@ func run(ctx context.Context, path string, log *slog.Logger) (err error) {
 	if cfg == nil {
 		return err
 	}
+	lines := status.NewLog(logKept, time.Hour)
+	if cfg.Status.Listen != "" {
+		log = slog.New(slog.NewMultiHandler(log.Handler(), lines))
+	}
 	log = log.With(slog.String("gateway", cfg.Gateway))
 	clock := sense.NewSystemClock(sense.SystemClockOptions{AssumeSynced: cfg.Clock.AssumeSynced})
 	conf, bad := newReloader(path, file, cfg, newPlanner(cfg, buses, clock), clock, log)
@@ -65,11 +70,12 @@ func run(ctx context.Context, path string, log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
-	beside := g.newSide(p, clock)
+	v := newView(g, conf, lines, clock)
+	beside := g.newSide(p, clock, v.watch)
 	up := uplink.New(g.spool, uplink.Options{
 		Gateway: cfg.Gateway, URL: cfg.Server.URL, Password: p.secrets.password, TLS: tlsConfig, Server: p.secrets.server,
 		Desired: conf.Desired,
-		Sealed:  g.sealer.Sealed(), Link: beside.link(g.sealer.SetLink), Status: g.status, Now: time.Now, Log: log,
+		Sealed:  g.sealer.Sealed(), Link: beside.link(v.setLink), Status: g.status, Now: time.Now, Log: log,
 		Renew: func(ctx context.Context, cause error) error { return g.sealer.Renew(ctx, cause, clock.Now()) },
 	})
 	if err := cfg.exposed(); err != nil { // a gateway at a pond goes on; who installs it is told by check and doctor
@@ -77,7 +83,8 @@ func run(ctx context.Context, path string, log *slog.Logger) (err error) {
 	}
 	beside.show(g, up)
 	log.Info("started", slog.Int("sensors", len(p.channels)), slog.String("version", version()))
-	if err := g.work(ctx, sense.NewStation(clock, p.channels, log), conf, beside, up); err != nil {
+	v.up, v.station = up, sense.NewStation(clock, p.channels, log)
+	if err := g.work(ctx, v, conf, beside, up); err != nil {
 		return fmt.Errorf("app: %w", err)
 	}
 	log.Info("stopped; everything read is on disk")
@@ -133,8 +140,9 @@ func (g *gateway) close() error { return errors.Join(g.spool.Close(), g.lock.Clo
 
 // work runs the parts until ctx is done. They stop in the order of the flow: when sensing has ended the last readings
 // are sealed, and then the link is closed.
-func (g *gateway) work(ctx context.Context, station *sense.Station, conf *reloader, beside *side, up *uplink.Uplink) error {
-	desk := conf.plan.desk
+func (g *gateway) work(ctx context.Context, v *view, conf *reloader, beside *side, up *uplink.Uplink) error {
+	desk, station := conf.plan.desk, v.station
+	station.Watch(v.watch)
 	conf.parts = parts{
 		replace: station.Replace, rules: func(p *plan) { beside.rules.Replace(p.edge, p.relays) }, after: beside.keep,
 		intervals: g.sealer.SetIntervals, document: g.sealer.TakeDocument,
@@ -151,7 +159,11 @@ func (g *gateway) work(ctx context.Context, station *sense.Station, conf *reload
 	})
 	group.Go(func() error { return conf.run(ctx) })
 	group.Go(func() error {
-		g.control(ctx, desk, conf.mount, func(mux *http.ServeMux) { mountEdge(mux, beside.rules) })
+		g.control(ctx, desk, conf.mount, v.mount, func(mux *http.ServeMux) { mountEdge(mux, beside.rules) })
+		return nil
+	})
+	group.Go(func() error {
+		v.serve(ctx)
 		return nil
 	})
 	group.Go(func() error {

@@ -9,12 +9,14 @@ import (
 	"io/fs"
 	"log/slog"
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"aovuon/gateway/bus"
+	"aovuon/gateway/control"
 	"aovuon/gateway/scan"
 	"aovuon/gateway/sense"
 	"aovuon/gateway/sense/kind"
@@ -23,12 +25,15 @@ import (
 
 // scanFlags are the flags of gateway scan.
 type scanFlags struct {
-	Bus    []string `help:"Look at these buses of the configuration alone."`
-	Serial []int    `help:"Also ask Modbus units on the serial buses, at these speeds, such as 9600,4800. A unit that is not there takes a quarter of a second."`
-	Units  string   `default:"1-32" help:"The units to ask, such as 1-247."`
-	JSON   bool     `help:"Print JSON."`
-	Root   string   `hidden:"" default:"/" type:"path" help:"Look for dev and sys below this folder."`
+	Bus    []string `json:"buses,omitempty" help:"Look at these buses of the configuration alone."`
+	Serial []int    `json:"serial,omitempty" help:"Also ask Modbus units on the serial buses, at these speeds, such as 9600,4800. A unit that is not there takes a quarter of a second."`
+	Units  string   `json:"units" default:"1-32" help:"The units to ask, such as 1-247."`
+	JSON   bool     `json:"-" help:"Print JSON."`
+	Root   string   `json:"-" hidden:"" default:"/" type:"path" help:"Look for dev and sys below this folder."`
 }
+
+// allUnits are the units a scan asks when nobody says which.
+const allUnits = "1-32"
 
 // scanBuses looks for chips and prints what it found, and the lines of the configuration for it. Without a configuration it
 // looks at the buses the machine has.
@@ -49,6 +54,13 @@ func scanBuses(ctx context.Context, path string, f scanFlags, stdout io.Writer, 
 	}
 	o.Sensors = cfg.Sensors
 	free, err := takeFolder(cfg.DataDir)
+	if errors.Is(err, errRuns) {
+		var a scanAnswer
+		if err := control.NewClient(cfg.DataDir).Call(ctx, http.MethodPost, "/v1/scan", f, &a); err != nil {
+			return fmt.Errorf("app: scan: %w", err)
+		}
+		return f.print(stdout, a)
+	}
 	if err != nil {
 		return err
 	}
@@ -63,7 +75,7 @@ func scanBuses(ctx context.Context, path string, f scanFlags, stdout io.Writer, 
 	if err != nil {
 		return err
 	}
-	return f.print(stdout, report, cfg)
+	return f.print(stdout, scanAnswer{report, report.Propose(cfg.Sensors, cfg.Buses)})
 }
 
 // options reads the flags.
@@ -140,26 +152,23 @@ func busesToScan(from kind.Buses, specs map[string]kind.BusSpec, only []string, 
 	return list, nil
 }
 
-func (f scanFlags) print(w io.Writer, r scan.Report, cfg *Config) error {
+func (f scanFlags) print(w io.Writer, a scanAnswer) error {
 	if f.JSON {
 		e := json.NewEncoder(w)
 		e.SetIndent("", "  ")
-		return e.Encode(struct {
-			scan.Report
-			Proposal string `json:"proposal,omitempty"`
-		}{r, r.Propose(cfg.Sensors, cfg.Buses)})
+		return e.Encode(a)
 	}
-	if len(r.Found) == 0 && len(r.Trouble) == 0 {
+	if len(a.Found) == 0 && len(a.Trouble) == 0 {
 		_, err := io.WriteString(w, "nothing answers: gateway doctor says whether the buses are there\n")
 		return err
 	}
-	if err := r.Write(w); err != nil {
+	text := "\nnothing that is not configured already\n"
+	if a.Proposal != "" {
+		text = "\n# for gateway.yaml:\n" + a.Proposal
+	}
+	if err := a.Write(w); err != nil {
 		return err
 	}
-	if text := r.Propose(cfg.Sensors, cfg.Buses); text != "" {
-		_, err := io.WriteString(w, "\n# for gateway.yaml:\n"+text)
-		return err
-	}
-	_, err := io.WriteString(w, "\nnothing that is not configured already\n")
+	_, err := io.WriteString(w, text)
 	return err
 }

@@ -49,12 +49,12 @@ type side struct {
 	linked atomic.Bool
 }
 
-// newSide makes what the configuration asks for. It starts nothing.
-func (g *gateway) newSide(p *plan, clock sense.Clock) *side {
-	s := &side{cfg: p.cfg, clock: clock, sink: g.sealer, log: g.log}
+// newSide makes what the configuration asks for; seen is shown its readings, too. It starts nothing.
+func (g *gateway) newSide(p *plan, clock sense.Clock, seen sense.Sink) *side {
+	s := &side{cfg: p.cfg, clock: clock, sink: tee{seen, g.sealer}, log: g.log}
 	if p.cfg.Metrics.Listen != "" {
 		s.board = metrics.NewBoard()
-		s.sink = tee{s.board, g.sealer}
+		s.sink = tee{seen, s.board, g.sealer}
 	}
 	s.rules = g.newEdge(p, clock, s.sink)
 	if !p.cfg.Health.Off {

@@ -30,8 +30,6 @@ func MendFault(reason measure.FaultReason, address uint16, device string) string
 		return "check that the kind in the configuration is that of the chip, then the cable"
 	case measure.Refused:
 		return "the chip is there and says no: check that its kind is right, and that a probe is plugged into it"
-	case measure.Calibrating:
-		return "finish the calibration or abort it: gateway calibrate"
 	case measure.BusDown:
 		return "mend the bus first, see its finding"
 	case measure.Calibrating:

@@ -242,7 +242,7 @@ func (s *scanner) ezo(ctx context.Context, dev *i2c.Dev, f *Found) (bool, error)
 			return false, ctx.Err()
 		}
 		f.Chip = "unknown (an EZO circuit that does not say who it is?)"
-		return false, nil //nolint:nilerr // what it is not is no trouble of the bus
+		return false, nil // what it is not is no trouble of the bus
 	}
 	// An oxygen circuit calls itself D.O.
 	f.Kind, f.Chip = "ezo-"+strings.ToLower(strings.ReplaceAll(id.Board, ".", "")), fmt.Sprintf("EZO-%s, firmware %s", id.Board, id.Firmware)

@@ -59,7 +59,7 @@ func (s *scanner) units(ctx context.Context) error {
 					f.Chip = "Modbus unit? its answer is garbled: two units with one number, another speed, or a bad line"
 				case measure.NoResponse, measure.NotReady:
 					continue
-				default:
+				case measure.BusDown, measure.Shorted, measure.PowerUp, measure.Calibrating:
 					return err
 				}
 			} else if err != nil {

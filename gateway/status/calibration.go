@@ -96,7 +96,7 @@ func (w *words) refusal(err error) string {
 }
 
 // errForm says that a field of a form is no number.
-var errForm = errors.New("not a number") //nolint:gochecknoglobals // a sentinel
+var errForm = errors.New("not a number")
 
 // calibrate does what a form asks for.
 func (s *Server) calibrate(w http.ResponseWriter, r *http.Request) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 )
@@ -98,8 +99,8 @@ func (l *Log) Newest(now time.Time, level slog.Level, skip, n int) (out []Entry,
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.trim(now)
-	for i := len(l.entries) - 1; i >= 0; i-- {
-		if l.entries[i].Level < level {
+	for _, e := range slices.Backward(l.entries) {
+		if e.Level < level {
 			continue
 		}
 		if skip > 0 {
@@ -109,7 +110,7 @@ func (l *Log) Newest(now time.Time, level slog.Level, skip, n int) (out []Entry,
 		if len(out) == n {
 			return out, true
 		}
-		out = append(out, l.entries[i])
+		out = append(out, e)
 	}
 	return out, false
 }

@@ -41,8 +41,6 @@ type made struct {
 
 func now() time.Time { return time.Date(2026, 11, 25, 3, 4, 5, 0, time.UTC) }
 
-func number(v float64) *float64 { return &v }
-
 func newMade() *made {
 	age := int64(12)
 	m := &made{at: now(), snap: status.Snapshot{
@@ -62,7 +60,7 @@ func newMade() *made {
 	add("ao1-ph", "ao-i2c", measure.PH, 7.92, measure.Uncalibrated, "", "t=28.44@ao1-temp+720?")
 	add("ao1-do", "ao-i2c", measure.OxygenSaturation, 71, measure.Good, "", "")
 	add("ao1-level", "ao-485", measure.WaterLevel, 134.2, measure.Suspect, "", "")
-	m.snap.Channels[4].Raw, m.snap.Channels[4].Why = number(134.9), "the same value for 6h"
+	m.snap.Channels[4].Raw, m.snap.Channels[4].Why = new(134.9), "the same value for 6h"
 	add("khoai1-am", "vuon-i2c", measure.SoilMoisture, 117, measure.OutOfRange, "", "")
 	add("ao2-temp", "ao-w1", measure.WaterTemperature, 0, measure.Fault, measure.CRC, "")
 	return m
@@ -123,8 +121,8 @@ func (m *made) do(what any, change func(st *calibrate.State)) (calibrate.State, 
 
 func phSteps() []calibrate.Step {
 	return []calibrate.Step{
-		{Name: "mid", Text: "Rinse.", Asks: "the pH", Nominal: number(7), Least: 6.98, Most: 7.03, Buffer: true, Celsius: true},
-		{Name: "low", Text: "Rinse.", Optional: true, Asks: "the pH", Nominal: number(4), Buffer: true},
+		{Name: "mid", Text: "Rinse.", Asks: "the pH", Nominal: new(7.0), Least: 6.98, Most: 7.03, Buffer: true, Celsius: true},
+		{Name: "low", Text: "Rinse.", Optional: true, Asks: "the pH", Nominal: new(4.0), Buffer: true},
 	}
 }
 
@@ -146,7 +144,7 @@ func (m *made) State(context.Context, string, int) (calibrate.State, error) {
 func (m *made) Answer(_ context.Context, _ string, a calibrate.Answer) (calibrate.State, error) {
 	return m.do(a, func(st *calibrate.State) {
 		if st.At++; st.At == len(st.Steps) {
-			st.Phase, st.Verdict, st.Slope = calibrate.Review, calibrate.Good, number(98.4)
+			st.Phase, st.Verdict, st.Slope = calibrate.Review, calibrate.Good, new(98.4)
 		}
 	})
 }
@@ -175,7 +173,14 @@ func visit(t *testing.T, srv *httptest.Server) *visitor {
 	return &visitor{t, srv.URL, &http.Client{Jar: jar}}
 }
 
-func (v *visitor) do(req *http.Request) (*http.Response, string) {
+// reply is the head of an answer.
+type reply struct {
+	StatusCode int
+	Status     string
+	Header     http.Header
+}
+
+func (v *visitor) do(req *http.Request) (reply, string) {
 	v.t.Helper()
 	res, err := v.c.Do(req)
 	if err != nil {
@@ -188,10 +193,10 @@ func (v *visitor) do(req *http.Request) (*http.Response, string) {
 	if err := res.Body.Close(); err != nil {
 		v.t.Error(err)
 	}
-	return res, string(body)
+	return reply{res.StatusCode, res.Status, res.Header}, string(body)
 }
 
-func (v *visitor) get(path string) (*http.Response, string) {
+func (v *visitor) get(path string) (reply, string) {
 	v.t.Helper()
 	req, err := http.NewRequest(http.MethodGet, v.url+path, http.NoBody)
 	if err != nil {
@@ -200,7 +205,7 @@ func (v *visitor) get(path string) (*http.Response, string) {
 	return v.do(req)
 }
 
-func (v *visitor) post(path string, form url.Values) (*http.Response, string) {
+func (v *visitor) post(path string, form url.Values) (reply, string) {
 	v.t.Helper()
 	req, err := http.NewRequest(http.MethodPost, v.url+path, strings.NewReader(form.Encode()))
 	if err != nil {
@@ -334,7 +339,7 @@ func TestPage_IsNobodyElses(t *testing.T) {
 		if res.StatusCode != want {
 			t.Errorf("as %s: %s", host, res.Status)
 		}
-		if res.StatusCode == 200 && (!strings.HasPrefix(res.Header.Get("Content-Security-Policy"), "default-src 'none'; style-src 'sha256-") || res.Header.Get("Cache-Control") != "no-store") {
+		if res.StatusCode == http.StatusOK && (!strings.HasPrefix(res.Header.Get("Content-Security-Policy"), "default-src 'none'; style-src 'sha256-") || res.Header.Get("Cache-Control") != "no-store") {
 			t.Errorf("headers %v", res.Header)
 		}
 	}
@@ -517,7 +522,7 @@ func TestLog_KeepsAnHourAndItsSize(t *testing.T) {
 	if old, _ := l.Newest(at.Add(time.Hour), slog.LevelInfo, 0, 5); len(old) != 0 {
 		t.Errorf("after an hour: %+v", old)
 	}
-	log.Warn(strings.Repeat("ô", 9000))
+	log.Warn("long", slog.String("text", strings.Repeat("ô", 9000)))
 	if long, _ := l.Newest(time.Now(), slog.LevelInfo, 0, 1); len(long) != 1 || len(long[0].Text) > 5000 {
 		t.Errorf("a long line is kept whole")
 	}

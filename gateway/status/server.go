@@ -285,8 +285,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	if !stop() {
 		err = errors.Join(err, <-end)
 	}
-	if errors.Is(err, http.ErrServerClosed) && ctx.Err() != nil {
-		return nil
+	if ctx.Err() == nil || !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("status: %w", err)
 	}
-	return fmt.Errorf("status: %w", err)
+	return nil
 }

@@ -315,6 +315,8 @@ func (s *session) receipt(ctx context.Context) error {
 			return err
 		}
 		s.u.receipts.Add(1)
+		at := s.u.opts.Now()
+		s.u.receipted.Store(&at)
 		s.acked, s.sent = upto, max(s.sent, upto)
 		s.moved, s.strikes, s.rewinds, s.busy = true, 0, 0, s.sent > upto
 		s.patient.Reset(s.u.opts.ReceiptTimeout)

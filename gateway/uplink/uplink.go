@@ -97,6 +97,7 @@ type Uplink struct {
 	muted bool // the last connection brought no receipt: the next one is no link until it does
 
 	sessions, published, receipts, forged, stale, rewinds, silences atomic.Uint64
+	receipted                                                       atomic.Pointer[time.Time]
 }
 
 // New returns an Uplink for store. It connects to nothing: call Run.
@@ -110,6 +111,14 @@ func (u *Uplink) Counters() Counters {
 		Sessions: u.sessions.Load(), Published: u.published.Load(), Receipts: u.receipts.Load(), Forged: u.forged.Load(),
 		Stale: u.stale.Load(), Rewinds: u.rewinds.Load(), Silences: u.silences.Load(),
 	}
+}
+
+// LastReceipt is when a receipt released something last, by Options.Now; the zero time is not since the start.
+func (u *Uplink) LastReceipt() time.Time {
+	if at := u.receipted.Load(); at != nil {
+		return *at
+	}
+	return time.Time{}
 }
 
 // errSilent: batches were sent, and no receipt came.
