@@ -6,18 +6,23 @@ import (
 	"sync"
 	"time"
 
+	"periph.io/x/conn/v3/onewire"
+
 	"aovuon/firmware-sim/fault"
 	"aovuon/gateway/measure"
 )
 
-// DS18B20 is a simulated Maxim DS18B20 at 12 bits, as the kernel's w1_therm driver shows it. It is safe for concurrent use.
+// DS18B20 is a simulated Maxim DS18B20: at 12 bits as the kernel's w1_therm driver shows it (W1), or spoken to over its
+// wire (OneWire). It is safe for concurrent use.
 type DS18B20 struct {
-	part  Part
-	rom   string
-	mu    sync.Mutex
-	water element
-	last  [9]byte
-	done  bool // a conversion has been done
+	part    Part
+	rom     string
+	address onewire.Address // on a OneWire
+	mu      sync.Mutex
+	water   element
+	last    [9]byte
+	done    bool     // a conversion has been done
+	memory  dsMemory // on a OneWire
 }
 
 // NewDS18B20 makes a thermometer in water of a temperature (°C). rom is its name in the w1 folder; empty means one made
@@ -26,7 +31,7 @@ func NewDS18B20(p Part, rom string, water Source) *DS18B20 {
 	if rom == "" {
 		rom = fmt.Sprintf("28-0000%08x", uint32(mix(p.Seed, 0x28)))
 	}
-	return &DS18B20{part: p, rom: rom, water: element{source: water, noise: 0.02, wild: 2}}
+	return &DS18B20{part: p, rom: rom, water: element{source: water, noise: 0.02, wild: 2}, memory: newDSMemory()}
 }
 
 // DS18B20Faults are the faults a DS18B20 can have.

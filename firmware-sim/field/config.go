@@ -39,21 +39,22 @@ type Place struct {
 	DryOut  float64 `yaml:"dry_out"` // plot: days between irrigations, 2 to 10; 0 means 5
 }
 
-// Bus is an I²C bus behind a socket, a 1-Wire bus as a folder, a serial line as a device file, or pins behind a socket:
-// exactly one of the four.
+// Bus is an I²C bus behind a socket, a 1-Wire bus as a folder or by its master's name, a serial line as a device file, or
+// pins behind a socket: exactly one of the five.
 type Bus struct {
-	ID     string `yaml:"id"` // of a serial line also the name of its adapter on the fault board
-	Socket string `yaml:"socket"`
-	W1     string `yaml:"w1"`
-	Serial string `yaml:"serial"`
-	Pins   string `yaml:"pins"`
-	Echo   bool   `yaml:"echo"` // serial: the adapter hears itself, as simple 2-wire ones do
+	ID      string `yaml:"id"` // of a serial line also the name of its adapter on the fault board
+	Socket  string `yaml:"socket"`
+	W1      string `yaml:"w1"`
+	OneWire string `yaml:"onewire"` // only for a gateway in this process: a kernel's bus master has no socket
+	Serial  string `yaml:"serial"`
+	Pins    string `yaml:"pins"`
+	Echo    bool   `yaml:"echo"` // serial: the adapter hears itself, as simple 2-wire ones do
 }
 
 // Device is a chip on a bus, or an analog probe on an input of a converter.
 type Device struct {
 	ID      string  `yaml:"id"`      // name on the fault board and in the ledger; by habit the gateway's sensor id
-	Kind    string  `yaml:"kind"`    // ezo-do, ezo-ph, ads1115, capacitive, sht4x, bme280, ds18b20, ultrasonic-uart, aerator, transducer
+	Kind    string  `yaml:"kind"`    // one of kinds
 	Bus     string  `yaml:"bus"`     // id of a bus; not for capacitive and transducer
 	Address uint16  `yaml:"address"` // I²C, 7 bit
 	ROM     string  `yaml:"rom"`     // ds18b20: name of its folder; empty: made of the seed
@@ -182,7 +183,7 @@ func (c Config) check() error {
 		case seen[b.ID]:
 			return wrong(at+".id", "bus %q is there twice: give every bus its own id", b.ID)
 		case b.sorts() != 1:
-			return wrong(at, "bus %s: want exactly one of socket (I²C), w1 (a folder), serial (a device file) and pins (a socket)", b.ID)
+			return wrong(at, "bus %s: want exactly one of socket (I²C), w1 (a folder), onewire (a name), serial (a device file) and pins (a socket)", b.ID)
 		case b.Echo && b.Serial == "":
 			return wrong(at+".echo", "bus %s: only the adapter of a serial line echoes: remove it", b.ID)
 		}
@@ -196,7 +197,7 @@ func (c Config) check() error {
 
 // sorts counts the sorts of bus that b says it is.
 func (b Bus) sorts() (n int) {
-	for _, place := range []string{b.Socket, b.W1, b.Serial, b.Pins} {
+	for _, place := range []string{b.Socket, b.W1, b.OneWire, b.Serial, b.Pins} {
 		if place != "" {
 			n++
 		}

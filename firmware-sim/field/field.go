@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"periph.io/x/conn/v3/i2c"
+	"periph.io/x/conn/v3/onewire"
 
 	"aovuon/firmware-sim/chip"
 	"aovuon/firmware-sim/fault"
@@ -39,6 +40,7 @@ type Field struct {
 	board *fault.Board
 	i2c   map[string]*chip.Bus // by bus id
 	w1    map[string]*chip.W1
+	wires map[string]*chip.OneWire
 	adcs  map[string]*chip.ADS1115
 	lines map[string]*chip.SerialLine
 	ports map[string]*chip.SerialPort
@@ -69,7 +71,7 @@ func New(c Config, o Options) (*Field, error) {
 	}
 	f := &Field{
 		cfg: c, opts: o, start: o.Now(), world: w, board: fault.NewBoard(),
-		i2c: make(map[string]*chip.Bus), w1: make(map[string]*chip.W1), adcs: make(map[string]*chip.ADS1115),
+		i2c: make(map[string]*chip.Bus), w1: make(map[string]*chip.W1), wires: make(map[string]*chip.OneWire), adcs: make(map[string]*chip.ADS1115),
 		lines: make(map[string]*chip.SerialLine), ports: make(map[string]*chip.SerialPort),
 		pins: make(map[string]map[string]bus.Level), motors: make(map[string]*chip.Aerator), water: make(map[string]*world.Aeration),
 	}
@@ -96,6 +98,8 @@ func (f *Field) addBus(at string, b Bus) error {
 		f.i2c[b.ID] = chip.NewBus(b.ID)
 	case b.W1 != "":
 		f.w1[b.ID] = chip.NewW1(f.opts.Now)
+	case b.OneWire != "":
+		f.wires[b.ID] = chip.NewOneWire(b.OneWire, f.opts.Now)
 	case b.Serial != "":
 		adapter, err := f.board.Add(b.ID, chip.AdapterFaults()...)
 		if err != nil {
@@ -229,6 +233,16 @@ func (f *Field) W1(folder string) (fs.FS, error) {
 		}
 	}
 	return nil, fmt.Errorf("field: no 1-Wire folder %q; the field has: %s", folder, f.names(func(b Bus) string { return b.W1 }, ""))
+}
+
+// OneWire returns the 1-Wire bus that a gateway's configuration names by its master, in process.
+func (f *Field) OneWire(name string) (onewire.Bus, error) {
+	for _, b := range f.cfg.Buses {
+		if b.OneWire != "" && b.OneWire == name {
+			return f.wires[b.ID], nil
+		}
+	}
+	return nil, fmt.Errorf("field: no 1-Wire bus %q; the field has: %s", name, f.names(func(b Bus) string { return b.OneWire }, ""))
 }
 
 // Serial returns the port on the line that a gateway's configuration names by its device file, in process.

@@ -120,11 +120,17 @@ func addProbe(f *Field, at string, d Device, p chip.Part, s []chip.Source) error
 }
 
 func addThermometer(f *Field, at string, d Device, p chip.Part, s []chip.Source) error {
-	bus, ok := f.w1[d.Bus]
-	if !ok {
-		return wrong(at+".bus", "device %s: no 1-Wire bus %q: name one of buses that has w1", d.ID, d.Bus)
+	t := chip.NewDS18B20(p, d.ROM, s[0])
+	var err error
+	switch {
+	case f.w1[d.Bus] != nil:
+		err = f.w1[d.Bus].Add(t)
+	case f.wires[d.Bus] != nil:
+		err = f.wires[d.Bus].Add(t)
+	default:
+		return wrong(at+".bus", "device %s: no 1-Wire bus %q: name one of buses that has w1 or onewire", d.ID, d.Bus)
 	}
-	if err := bus.Add(chip.NewDS18B20(p, d.ROM, s[0])); err != nil {
+	if err != nil {
 		return wrong(at, "%w", err)
 	}
 	return nil

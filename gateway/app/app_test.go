@@ -20,6 +20,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"go.uber.org/goleak"
 	"periph.io/x/conn/v3/i2c"
+	"periph.io/x/conn/v3/onewire"
 
 	"aovuon/gateway/app"
 	"aovuon/gateway/control"
@@ -180,6 +181,9 @@ func (s *season) Sleep(ctx context.Context, d time.Duration) error {
 type folder struct{ dir string }
 
 func (f folder) W1(string) (fs.FS, error) { return os.DirFS(f.dir), nil }
+func (f folder) OneWire(string) (onewire.Bus, error) {
+	return nil, errors.New("no 1-Wire bus here")
+}
 
 func (folder) Serial(string) (serial.Port, error) { return nil, errors.New("no serial line") }
 

@@ -105,7 +105,7 @@ func (c *Config) describe(p *doctor.Patient) {
 		p.PINFile = c.Status.PINFile // it is made when the page is first shown
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Buses)) {
-		b := doctor.Bus{Name: name, I2C: c.Buses[name].I2C, W1: c.Buses[name].W1, Serial: c.Buses[name].Serial}
+		b := doctor.Bus{Name: name, I2C: c.Buses[name].I2C, W1: c.Buses[name].W1, OneWire: c.Buses[name].OneWire, Serial: c.Buses[name].Serial}
 		p.Buses = append(p.Buses, b)
 	}
 	p.Inspect = func(ctx context.Context) (spool.Inspection, error) { return spool.Inspect(ctx, c.spoolFile()) }

@@ -23,17 +23,18 @@ const remotePrefix = "unix:"
 type Set struct {
 	host *host
 
-	mu     sync.Mutex
-	closed bool
-	i2c    map[string]*lazyBus
-	serial map[string]*serialPort
-	pins   map[string]*Output
+	mu      sync.Mutex
+	closed  bool
+	i2c     map[string]*lazyBus
+	onewire map[string]*guardedOneWire
+	serial  map[string]*serialPort
+	pins    map[string]*Output
 }
 
 // NewSet returns an empty Set. It opens nothing.
 func NewSet(log *slog.Logger) *Set {
 	return &Set{
-		host: newHost(log), i2c: make(map[string]*lazyBus), serial: make(map[string]*serialPort), pins: make(map[string]*Output),
+		host: newHost(log), i2c: make(map[string]*lazyBus), onewire: make(map[string]*guardedOneWire), serial: make(map[string]*serialPort), pins: make(map[string]*Output),
 	}
 }
 
@@ -99,6 +100,9 @@ func (s *Set) Close() error {
 	s.closed = true
 	var errs []error
 	for _, b := range s.i2c {
+		errs = append(errs, b.Close())
+	}
+	for _, b := range s.onewire {
 		errs = append(errs, b.Close())
 	}
 	for _, p := range s.serial {

@@ -13,6 +13,9 @@ import (
 	"strings"
 )
 
+// w1Folder is where the kernel shows its 1-Wire masters and what hangs on them.
+const w1Folder = "/sys/bus/w1/devices"
+
 // buses wants every bus of the configuration to be there and open to the gateway's user.
 func (p *Patient) buses(context.Context) []Finding {
 	var out []Finding
@@ -27,6 +30,8 @@ func (p *Patient) buses(context.Context) []Finding {
 			}
 		case b.W1 != "":
 			out = append(out, p.oneWire(check, b.W1))
+		case b.OneWire != "":
+			out = append(out, p.oneWire(check, w1Folder))
 		case b.Serial != "":
 			out = append(out, p.device(check, b.Serial, "dialout", "plug the adapter in (ls /dev/serial/by-id shows its name), or switch the UART on: enable_uart=1 in /boot/firmware/config.txt, then reboot"))
 		}
@@ -178,7 +183,7 @@ func (p *Patient) boot(context.Context) []Finding {
 		switch {
 		case (b.I2C == "1" || b.I2C == "/dev/i2c-1") && !set("dtparam", "i2c_arm=on", "i2c=on") && !p.exists("dev/i2c-1"):
 			miss("dtparam=i2c_arm=on", "I²C is switched off")
-		case strings.HasPrefix(b.W1, "/sys/") && !set("dtoverlay", "w1-gpio") && !p.exists(filepath.Join(b.W1, "w1_bus_master1")):
+		case (strings.HasPrefix(b.W1, "/sys/") || b.OneWire != "") && !set("dtoverlay", "w1-gpio") && !p.exists(filepath.Join(w1Folder, "w1_bus_master1")):
 			miss("dtoverlay=w1-gpio", "1-Wire is switched off")
 		case isUART(b.Serial) && !set("enable_uart", "1") && !p.exists(b.Serial):
 			miss("enable_uart=1", "the serial port is switched off")

@@ -61,10 +61,11 @@ type Patient struct {
 
 // Bus is a bus the configuration names: one of the fields is set.
 type Bus struct {
-	Name   string
-	I2C    string // "1", a device, or unix:/path
-	W1     string // a folder
-	Serial string // a device
+	Name    string
+	I2C     string // "1", a device, or unix:/path
+	W1      string // a folder
+	OneWire string // "1": the kernel's bus master, spoken to
+	Serial  string // a device
 }
 
 // Volume is a file system.

@@ -37,15 +37,24 @@ func Parse(text []byte) (Scratchpad, error) {
 		}
 		pad[i] = b[0]
 	}
-	switch {
-	case pad == Scratchpad{}: // its CRC fits: a CRC that begins with 0 accepts zeros
-		return pad, sense.Faultf(measure.Shorted, "ds18b20: all zeros: the data wire touches ground")
-	case pad == Scratchpad{0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF}:
-		return pad, sense.Faultf(measure.NoResponse, "ds18b20: all ones: nobody drives the data wire")
-	case !onewire.CheckCRC(pad[:]):
-		return pad, sense.Faultf(measure.CRC, "ds18b20: scratchpad % x: the CRC does not match: check the cable's length and pull-up", pad[:])
-	case fields[11] != "YES":
+	if err := pad.check(); err != nil {
+		return pad, err
+	}
+	if fields[11] != "YES" {
 		return pad, sense.Faultf(measure.CRC, "ds18b20: scratchpad % x: the kernel says %q", pad[:], fields[11])
 	}
 	return pad, nil
+}
+
+// check reports what is no memory of a chip.
+func (p Scratchpad) check() error {
+	switch {
+	case p == Scratchpad{}: // its CRC fits: a CRC that begins with 0 accepts zeros
+		return sense.Faultf(measure.Shorted, "ds18b20: all zeros: the data wire touches ground")
+	case p == Scratchpad{0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF}:
+		return sense.Faultf(measure.NoResponse, "ds18b20: all ones: nobody drives the data wire")
+	case !onewire.CheckCRC(p[:]):
+		return sense.Faultf(measure.CRC, "ds18b20: scratchpad % x: the CRC does not match: check the cable's length and pull-up", p[:])
+	}
+	return nil
 }

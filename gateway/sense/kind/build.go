@@ -7,10 +7,12 @@ import (
 	"slices"
 
 	"periph.io/x/conn/v3/i2c"
+	"periph.io/x/conn/v3/onewire"
 
 	"aovuon/gateway/measure"
 	"aovuon/gateway/sense"
 	"aovuon/gateway/sense/chain"
+	"aovuon/gateway/sense/ds18b20"
 	"aovuon/gateway/sense/ezo"
 	"aovuon/gateway/sense/rtu"
 	"aovuon/gateway/sense/serial"
@@ -20,6 +22,7 @@ import (
 type builder struct {
 	i2c     map[string]i2c.Bus
 	w1      map[string]fs.FS
+	onewire map[string]onewire.Bus
 	serial  map[string]serial.Port
 	rtu     map[string]rtu.Master // of every serial bus
 	clock   sense.Clock
@@ -60,7 +63,7 @@ func Build(specs []Spec, buses Buses, busKinds map[string]BusSpec, clock sense.C
 // any chip, so a chip or a bus that is away now is no error. After an error everything is as it was.
 func (w *Works) Build(specs []Spec, buses Buses, busKinds map[string]BusSpec, opts ...Option) ([]sense.Channel, error) {
 	b := &builder{
-		i2c: make(map[string]i2c.Bus), w1: make(map[string]fs.FS), serial: make(map[string]serial.Port),
+		i2c: make(map[string]i2c.Bus), w1: make(map[string]fs.FS), onewire: make(map[string]onewire.Bus), serial: make(map[string]serial.Port),
 		rtu: make(map[string]rtu.Master), clock: w.clock, board: w.board,
 	}
 	for _, o := range slices.Concat(w.opts, opts) {
@@ -151,6 +154,8 @@ func (b *builder) open(w *Works, specs []Spec, buses Buses, busKinds map[string]
 			b.i2c[name], err = buses.I2C(spec.I2C)
 		case W1:
 			b.w1[name], err = buses.W1(spec.W1)
+		case OneWire:
+			b.onewire[name], err = buses.OneWire(spec.OneWire)
 		case Serial:
 			if b.serial[name], err = buses.Serial(spec.Serial); err == nil {
 				if w.rtu[spec.Serial] == nil {
@@ -162,7 +167,7 @@ func (b *builder) open(w *Works, specs []Spec, buses Buses, busKinds map[string]
 		if err != nil {
 			errs = append(errs, &SpecError{
 				Index: -1, Bus: name, Field: string(field), Problem: err.Error(), Err: err,
-				Mend: `write i2c: "1", i2c: "unix:/path/to.sock", w1: /sys/bus/w1/devices or serial: /dev/ttyUSB0`,
+				Mend: `write i2c: "1", i2c: "unix:/path/to.sock", w1: /sys/bus/w1/devices, onewire: "1" or serial: /dev/ttyUSB0`,
 			})
 		}
 	}
@@ -211,6 +216,14 @@ func (s Spec) needs(r row) (list []need) {
 // inputs knows what compensates s.
 func (b *builder) inputs(s Spec) sense.Inputs {
 	return inputs{board: b.board, needs: s.needs(b.row(s))}
+}
+
+// thermometer is on a bus of files or on one that is spoken to.
+func (b *builder) thermometer(s Spec) sense.Sensor {
+	if bus := b.onewire[s.Bus]; bus != nil {
+		return ds18b20.NewWire(bus, s.Device, b.clock)
+	}
+	return ds18b20.New(b.w1[s.Bus], s.Device)
 }
 
 func (b *builder) ezo(s Spec, board ezo.Board) *ezo.Dev {

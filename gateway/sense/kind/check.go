@@ -77,19 +77,36 @@ func (c *checker) checkBuses() {
 		b := c.buses[name]
 		if len(b.wirings()) != 1 {
 			c.sayBus(name, "", "a bus is either I²C, 1-Wire or serial",
-				`write { i2c: "1" }, { w1: /sys/bus/w1/devices } or { serial: /dev/ttyUSB0 }`)
+				`write { i2c: "1" }, { w1: /sys/bus/w1/devices }, { onewire: "1" } or { serial: /dev/ttyUSB0 }`)
 			continue
 		}
 		field := b.wirings()[0]
 		same := BusSpec{
 			I2C: strings.TrimPrefix(strings.TrimPrefix(b.I2C, "/dev/i2c-"), "I2C"),
-			W1:  strings.TrimRight(b.W1, "/"), Serial: b.Serial,
+			W1:  strings.TrimRight(b.W1, "/"), OneWire: strings.TrimPrefix(b.OneWire, "OneWire"), Serial: b.Serial,
 		}
 		if other, ok := seen[same]; ok {
 			c.sayBus(name, string(field), fmt.Sprintf("this is bus %q once more", other), "keep one of them and name it in the sensors")
 			continue
 		}
 		seen[same] = name
+	}
+	c.checkOneWire()
+}
+
+// checkOneWire wants the kernel's 1-Wire buses to be read either as files or by their masters: the kernel's folder shows
+// the thermometers of all of them, and a conversion asked for one way may come into a question asked the other way.
+func (c *checker) checkOneWire() {
+	for _, name := range slices.Sorted(maps.Keys(c.buses)) {
+		if c.buses[name].OneWire == "" {
+			continue
+		}
+		for _, other := range slices.Sorted(maps.Keys(c.buses)) {
+			if strings.HasPrefix(c.buses[other].W1, "/sys/") {
+				c.sayBus(name, string(OneWire), fmt.Sprintf("the thermometers of bus %q hang on the same wire", other),
+					"write either w1: /sys/bus/w1/devices or onewire, not both")
+			}
+		}
 	}
 }
 

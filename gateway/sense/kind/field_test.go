@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"periph.io/x/conn/v3/i2c"
+	"periph.io/x/conn/v3/onewire"
+	"periph.io/x/conn/v3/onewire/onewiretest"
 	"periph.io/x/conn/v3/physic"
 
 	"aovuon/gateway/measure"
@@ -41,6 +43,12 @@ func (f *field) I2C(name string) (i2c.Bus, error) {
 	return wires{f}, nil
 }
 func (f *field) W1(string) (fs.FS, error) { return f.tree, nil }
+func (f *field) OneWire(name string) (onewire.Bus, error) {
+	if name == "never" {
+		return nil, errors.New(`bus: "never" is no name of a 1-Wire bus`)
+	}
+	return &onewiretest.Playback{}, nil
+}
 func (f *field) Serial(path string) (serial.Port, error) {
 	if path == "/dev/never" {
 		return nil, errors.New("bus: /dev/never is no serial line")

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"periph.io/x/conn/v3/i2c"
+	"periph.io/x/conn/v3/onewire"
 
 	"aovuon/gateway/measure"
 	"aovuon/gateway/sense/probe"
@@ -61,9 +62,10 @@ type AmpereScale struct {
 
 // BusSpec is the configuration of one bus: exactly one field is set.
 type BusSpec struct {
-	I2C    string `yaml:"i2c"`    // "1", or "unix:/path/to.sock"
-	W1     string `yaml:"w1"`     // a folder
-	Serial string `yaml:"serial"` // a device file
+	I2C     string `yaml:"i2c"`     // "1", or "unix:/path/to.sock"
+	W1      string `yaml:"w1"`      // a folder
+	OneWire string `yaml:"onewire"` // "1": the same thermometers, spoken to and not read as files
+	Serial  string `yaml:"serial"`  // a device file
 }
 
 // wirings lists the sorts of bus that b says it is: one, if b is right.
@@ -71,7 +73,7 @@ func (b BusSpec) wirings() (list []Wiring) {
 	for _, w := range []struct {
 		wiring Wiring
 		name   string
-	}{{I2C, b.I2C}, {W1, b.W1}, {Serial, b.Serial}} {
+	}{{I2C, b.I2C}, {W1, b.W1}, {OneWire, b.OneWire}, {Serial, b.Serial}} {
 		if w.name != "" {
 			list = append(list, w.wiring)
 		}
@@ -79,8 +81,10 @@ func (b BusSpec) wirings() (list []Wiring) {
 	return list
 }
 
-// is reports whether b is a bus of the sort w.
-func (b BusSpec) is(w Wiring) bool { return slices.Contains(b.wirings(), w) }
+// is reports whether what hangs on a bus of the sort w can hang on b. A thermometer's wire is one, read either way.
+func (b BusSpec) is(w Wiring) bool {
+	return slices.Contains(b.wirings(), w) || (w == W1 && slices.Contains(b.wirings(), OneWire))
+}
 
 // Buses opens the buses sensors hang on (bus.Set, or a simulated field).
 type Buses interface {
@@ -88,6 +92,8 @@ type Buses interface {
 	I2C(name string) (i2c.Bus, error)
 	// W1 returns the file tree of 1-Wire devices, as below /sys/bus/w1/devices.
 	W1(folder string) (fs.FS, error)
+	// OneWire returns the named 1-Wire bus; the error means that the name can never work.
+	OneWire(name string) (onewire.Bus, error)
 	// Serial returns the serial line behind a device file; the same name gives the same line.
 	Serial(path string) (serial.Port, error)
 }

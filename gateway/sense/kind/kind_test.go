@@ -190,6 +190,11 @@ func TestBuild_NamesTheSensorTheFieldAndTheMend(t *testing.T) {
 
 func TestBuild_NamesTheBusThatIsWrong(t *testing.T) {
 	for name, tc := range map[string]struct{ old, new, bus, field, says string }{
+		"one wire twice": {"{ w1: /sys/bus/w1/devices }", `{ w1: /sys/bus/w1/devices }
+  day: { onewire: "1" }`, "day", "onewire", "either w1: /sys/bus/w1/devices or onewire"},
+		"one master twice": {"{ w1: /sys/bus/w1/devices }", `{ onewire: "1" }
+  day: { onewire: OneWire1 }`, "day", "onewire", `bus "ao-w1" once more`},
+		"impossible wire": {"{ w1: /sys/bus/w1/devices }", `{ onewire: never }`, "ao-w1", "onewire", "no name of a 1-Wire bus"},
 		"neither":         {`{ i2c: "1" }`, `{}`, "ao-i2c", "", "either I²C, 1-Wire or serial"},
 		"both":            {`{ i2c: "1" }`, `{ i2c: "1", w1: /x }`, "ao-i2c", "", "either I²C, 1-Wire or serial"},
 		"one bus twice":   {"unix:/run/vuon.sock", "/dev/i2c-1", "vuon", "i2c", `bus "ao-i2c" once more`},

@@ -6,7 +6,6 @@ import (
 	"aovuon/gateway/sense/ads1115"
 	"aovuon/gateway/sense/bme280"
 	"aovuon/gateway/sense/capacitive"
-	"aovuon/gateway/sense/ds18b20"
 	"aovuon/gateway/sense/ezo"
 	"aovuon/gateway/sense/probe"
 	"aovuon/gateway/sense/rtu"
@@ -22,9 +21,10 @@ type Wiring string
 
 // The wirings.
 const (
-	I2C    Wiring = "i2c"
-	W1     Wiring = "w1"
-	Serial Wiring = "serial"
+	I2C     Wiring = "i2c"
+	W1      Wiring = "w1"
+	OneWire Wiring = "onewire"
+	Serial  Wiring = "serial"
 )
 
 // Info is what the table says of a kind.
@@ -62,7 +62,7 @@ func table() []row {
 	return []row{
 		{
 			Info:  Info{Name: "ds18b20", Wiring: W1, Quantities: []measure.Quantity{measure.WaterTemperature}},
-			build: func(b *builder, s Spec) sense.Sensor { return ds18b20.New(b.w1[s.Bus], s.Device) },
+			build: (*builder).thermometer,
 		},
 		{
 			Info: Info{
