@@ -20,6 +20,7 @@ type Chain struct {
 // state is what is remembered of one quantity.
 type state struct {
 	Settings
+	footing  measure.Quality // of the newest value, as it came
 	rate     rateCheck
 	flat     flatCheck
 	filter   filter
@@ -69,6 +70,9 @@ func (c *Chain) refine(s *state, r *measure.Reading) sense.Doubt {
 			s.rate, s.flat = rateCheck{}, flatCheck{}
 		}
 		return sense.Doubt{}
+	}
+	if r.Quality != s.footing { // compensated with other inputs, or calibrated since: not to be compared
+		s.rate, s.footing = rateCheck{}, r.Quality
 	}
 	p := point{r.Value, r.Time.Uptime}
 	var why []string

@@ -52,17 +52,21 @@ func (c *rateCheck) believes(p point, perMinute float64) bool {
 }
 
 // flatCheck finds values that do not move. It keeps the narrowest band the values stayed in and since when: a value that
-// widens it to what a living probe shows begins a new one.
+// widens it to what a living probe shows begins a new one, and so does a silence of a quarter of the time, in which the probe
+// may well have moved.
 type flatCheck struct {
 	known     bool
 	low, high float64
 	since     time.Duration
+	last      time.Duration // uptime of the newest value
 }
 
 // moves reports whether the values up to p move as those of a living probe.
 func (c *flatCheck) moves(p point, f Flat) bool {
+	silent := c.known && f.Over > 0 && p.at-c.last > f.Over/4
+	c.last = p.at
 	low, high := min(c.low, p.value), max(c.high, p.value)
-	if !c.known || high-low >= f.LessThan {
+	if !c.known || silent || high-low >= f.LessThan {
 		c.known, c.low, c.high, c.since = true, p.value, p.value, p.at
 		return true
 	}
