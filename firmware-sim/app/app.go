@@ -23,6 +23,8 @@ type cli struct {
 	Serve  serveCommand  `cmd:"" help:"Run a simulated field: Unix sockets for I²C buses, folders for 1-Wire, until stopped."`
 	Season seasonCommand `cmd:"" help:"Make a season of history in a gateway's spool, faster than real time, before its first run."`
 	Fault  faultCommand  `cmd:"" help:"Break a simulated device while it runs, or heal it."`
+	Dip    dipCommand    `cmd:"" help:"Put the probe of a simulated device into a bottle, or back into its place: to calibrate it."`
+	Drift  driftCommand  `cmd:"" help:"Age the probe of a simulated device."`
 	Demo   demoCommand   `cmd:"" help:"Run the whole product on this machine: server, simulated field, gateways, a season of history."`
 	Sample sampleCommand `cmd:"" help:"Print a commented field file."`
 }
