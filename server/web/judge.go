@@ -76,6 +76,9 @@ func judge(w *words, limits []farm.Limit, v watch.Value, ok bool, now time.Time)
 		if v.Reason == "" {
 			r.Detail = ""
 		}
+		if v.Reason == measure.Calibrating { // nothing is broken
+			r.Word, r.Detail = r.Detail, ""
+		}
 		return r
 	}
 	r.Value, r.Made = w.value(v.Quantity, v.Value), madeFrom(w, v)
