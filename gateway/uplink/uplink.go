@@ -127,7 +127,7 @@ var errSilent = errors.New("no receipt from the server")
 // Run connects, sends and waits for receipts, and again after any failure, until ctx is done; then it says goodbye and
 // returns nil. A spool that cannot be read ends nothing either: the status goes on telling so, and the spool is asked again.
 func (u *Uplink) Run(ctx context.Context) error {
-	wait := u.opts.BackoffMin
+	retry := backoff{min: u.opts.BackoffMin, max: u.opts.BackoffMax}
 	for {
 		progress, err := u.session(ctx)
 		u.opts.Link(false)
@@ -135,9 +135,9 @@ func (u *Uplink) Run(ctx context.Context) error {
 			return nil //nolint:nilerr // being told to stop is no failure of the link
 		}
 		if progress {
-			wait = u.opts.BackoffMin
+			retry.wait = 0
 		}
-		pause := min(wait+rand.N(wait/2+1), max(u.opts.BackoffMax, u.opts.BackoffMin))
+		pause := retry.next()
 		u.opts.Log.Warn("the link to the server is down", slog.Duration("again_in", pause), slog.Any("err", err))
 		t := time.NewTimer(pause)
 		select {
@@ -146,8 +146,16 @@ func (u *Uplink) Run(ctx context.Context) error {
 			return nil
 		case <-t.C:
 		}
-		wait = min(2*wait, max(u.opts.BackoffMax, u.opts.BackoffMin))
 	}
+}
+
+// backoff says how long to wait before the next attempt: twice as long each time, from min to max, and up to half as long
+// again by chance, so that a thousand gateways do not come back in the same second.
+type backoff struct{ min, max, wait time.Duration }
+
+func (b *backoff) next() time.Duration {
+	b.wait = min(max(2*b.wait, b.min), max(b.max*2/3, b.min))
+	return b.wait + rand.N(b.wait/2+1)
 }
 
 // CheckURL reports what is wrong with the address of a broker, and whether it is reached over TLS.

@@ -131,8 +131,7 @@ type receiver struct {
 
 func newReceiver(tb testing.TB, o *mqtt.ClientOptions, key note.Verifier) (*receiver, note.Verifier) {
 	tb.Helper()
-	signer, v := newKey(tb, "htx-test")
-	r := &receiver{tb: tb, signer: signer, key: key, next: 1, past: map[string]bool{}, statusC: make(chan wire.Status, 1000)}
+	r, v := newBooks(tb, key)
 	o.SetClientID("server").SetAutoReconnect(false).SetOrderMatters(true).SetCleanSession(true)
 	r.client = mqtt.NewClient(o)
 	if t := r.client.Connect(); !t.WaitTimeout(10*time.Second) || t.Error() != nil {
@@ -148,6 +147,13 @@ func newReceiver(tb testing.TB, o *mqtt.ClientOptions, key note.Verifier) (*rece
 		}
 	}
 	return r, v
+}
+
+// newBooks is a receiver that nobody brings anything to yet.
+func newBooks(tb testing.TB, key note.Verifier) (*receiver, note.Verifier) {
+	tb.Helper()
+	signer, v := newKey(tb, "htx-test")
+	return &receiver{tb: tb, signer: signer, key: key, next: 1, past: map[string]bool{}, statusC: make(chan wire.Status, 1000)}, v
 }
 
 func (r *receiver) status(payload []byte) {
@@ -166,20 +172,33 @@ func (r *receiver) problem(s string) {
 }
 
 func (r *receiver) batch(payload []byte) {
+	receipt, ok := r.accept(payload)
+	if !ok {
+		return
+	}
+	if f := r.mangle.Load(); f != nil {
+		(*f)(receipt, func(c wire.Receipt) { r.send(c, r.signer) })
+		return
+	}
+	r.send(receipt, r.signer)
+}
+
+// accept takes a batch as the server does and says how far it is.
+func (r *receiver) accept(payload []byte) (receipt wire.Receipt, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.seen++
 	if r.deaf.Load() || r.deafTo.Add(-1) >= 0 {
-		return
+		return receipt, false
 	}
 	b, err := wire.Open(payload, r.key)
 	if err != nil {
 		r.problems = append(r.problems, err.Error())
-		return
+		return receipt, false
 	}
 	if b.Epoch != r.epoch {
 		if r.past[b.Epoch] {
-			return
+			return receipt, false
 		}
 		r.past[b.Epoch] = true
 		r.epoch, r.next, r.prev = b.Epoch, 1, wire.Hash{}
@@ -187,7 +206,7 @@ func (r *receiver) batch(payload []byte) {
 	if b.Seq == r.next {
 		if b.Prev != r.prev {
 			r.problems = append(r.problems, "broken chain")
-			return
+			return receipt, false
 		}
 		r.next, r.prev = r.next+1, wire.HashOf(payload)
 		r.gaps = append(r.gaps, b.Gaps...)
@@ -195,12 +214,7 @@ func (r *receiver) batch(payload []byte) {
 			r.values = append(r.values, m.Value)
 		}
 	}
-	receipt := wire.Receipt{Gateway: b.Gateway, Epoch: b.Epoch, Upto: r.next - 1, Time: noon}
-	if f := r.mangle.Load(); f != nil {
-		(*f)(receipt, func(c wire.Receipt) { r.send(c, r.signer) })
-		return
-	}
-	r.send(receipt, r.signer)
+	return wire.Receipt{Gateway: b.Gateway, Epoch: b.Epoch, Upto: r.next - 1, Time: noon}, true
 }
 
 // send publishes a receipt and does not wait: it may be called from a handler.
@@ -344,18 +358,22 @@ func (f *field) start(o uplink.Options) (up *uplink.Uplink, stop func()) {
 type proxy struct {
 	l      net.Listener
 	target string
+	carry  func(dst, src net.Conn)
 	mu     sync.Mutex
 	conns  []net.Conn
 	wg     sync.WaitGroup
 }
 
-func newProxy(tb testing.TB, target string) *proxy {
+func newProxy(tb testing.TB, target string) *proxy { return newProxyOf(tb, target, pump) }
+
+// newProxyOf is a proxy that carries bytes in a way of its own.
+func newProxyOf(tb testing.TB, target string, carry func(dst, src net.Conn)) *proxy {
 	tb.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
 	}
-	p := &proxy{l: l, target: target}
+	p := &proxy{l: l, target: target, carry: carry}
 	p.wg.Go(p.serve)
 	tb.Cleanup(func() {
 		if err := l.Close(); err != nil {
@@ -381,8 +399,8 @@ func (p *proxy) serve() {
 		p.mu.Lock()
 		p.conns = append(p.conns, in, out)
 		p.mu.Unlock()
-		p.wg.Go(func() { pump(in, out) })
-		p.wg.Go(func() { pump(out, in) })
+		p.wg.Go(func() { p.carry(in, out) })
+		p.wg.Go(func() { p.carry(out, in) })
 	}
 }
 
