@@ -14,6 +14,7 @@ import (
 	"aovuon/firmware-sim/ledger"
 	gateway "aovuon/gateway/app"
 	"aovuon/gateway/measure"
+	"aovuon/gateway/sense"
 	"aovuon/server/project"
 )
 
@@ -47,6 +48,13 @@ func (p *playback) Sleep(ctx context.Context, d time.Duration) error {
 // little time as the machine needs. What the chips answered goes into the field's ledger.
 func (f *field) play(from, to time.Time, every time.Duration) {
 	f.t.Helper()
+	clock := &playback{now: from.Truncate(time.Millisecond)}
+	f.playOn(clock, clock.wall, to.Add(-every), every)
+}
+
+// playOn is play on a clock whose own idea of time may be wrong; real is the field's, until the gateway's.
+func (f *field) playOn(clock sense.Clock, real func() time.Time, until time.Time, every time.Duration) {
+	f.t.Helper()
 	cfg, err := simulated.Load(f.path("field.yaml"))
 	if err != nil {
 		f.t.Fatal(err)
@@ -60,13 +68,12 @@ func (f *field) play(from, to time.Time, every time.Duration) {
 			f.t.Error(err)
 		}
 	}()
-	clock := &playback{now: from.Truncate(time.Millisecond)}
-	buses, err := simulated.New(cfg, simulated.Options{Now: clock.wall, Ledger: book})
+	buses, err := simulated.New(cfg, simulated.Options{Now: real, Ledger: book})
 	if err != nil {
 		f.t.Fatal(err)
 	}
 	if err := gateway.Offline(f.t.Context(), gateway.OfflineOptions{
-		ConfigPath: f.path("gateway.yaml"), Clock: clock, Buses: buses, Every: every, Until: to.Add(-every), Log: slog.New(slog.DiscardHandler),
+		ConfigPath: f.path("gateway.yaml"), Clock: clock, Buses: buses, Every: every, Until: until, Log: slog.New(slog.DiscardHandler),
 	}); err != nil {
 		f.t.Fatal(err)
 	}
