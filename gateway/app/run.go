@@ -66,7 +66,7 @@ func run(ctx context.Context, path string, log *slog.Logger) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, g.close()) }()
-	tlsConfig, err := uplink.TLSConfig(cfg.Server.CAFile, notBefore(cfg))
+	tlsConfig, err := uplink.TLSConfig(cfg.Server.CAFile, notBefore(cfg, time.Now))
 	if err != nil {
 		return err
 	}
@@ -242,17 +242,17 @@ func version() string {
 	return info.Main.Version
 }
 
-// notBefore is the clock certificates are checked with: never before a time that is known to have passed. A Raspberry Pi
-// has no battery and wakes in 1970, before every certificate.
-func notBefore(cfg *Config) func() time.Time {
-	var floor time.Time
-	for _, path := range []string{cfg.spoolFile(), cfg.KeyFile, cfg.PasswordFile, cfg.Server.KeyFile, cfg.path} {
+// notBefore is the clock certificates are checked with: never before a time that is known to have passed, when the program
+// was built or the last file written. A Raspberry Pi has no battery and wakes in 1970, before every certificate.
+func notBefore(cfg *Config, machine func() time.Time) func() time.Time {
+	floor := sense.BuiltAt()
+	for _, path := range []string{cfg.spoolFile(), cfg.KeyFile, cfg.PasswordFile, cfg.Server.KeyFile, cfg.Server.CAFile, cfg.path} {
 		if info, err := os.Stat(path); err == nil && info.ModTime().After(floor) {
 			floor = info.ModTime()
 		}
 	}
 	return func() time.Time {
-		if now := time.Now(); now.After(floor) {
+		if now := machine(); now.After(floor) {
 			return now
 		}
 		return floor

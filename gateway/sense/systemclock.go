@@ -75,7 +75,7 @@ func NewSystemClock(opts SystemClockOptions) *SystemClock {
 		opts.Root = "/"
 	}
 	if opts.NotBefore.IsZero() {
-		opts.NotBefore = builtAt()
+		opts.NotBefore = BuiltAt()
 	}
 	return &SystemClock{opts: opts, boot: bootID(opts.Root), kernel: systemKernel(), rtcAsked: -rtcCheck}
 }
@@ -156,9 +156,9 @@ func (c *SystemClock) readRTC(wall time.Time) bool {
 // commitSlack is how far ahead the clock of who committed may have been: no gateway must call its own one wrong for it.
 const commitSlack = 24 * time.Hour
 
-// builtAt is a time that had passed when this program was built: that of its commit less commitSlack, or an earlier one
+// BuiltAt is a time that had passed when this program was built: that of its commit less commitSlack, or an earlier one
 // when the build does not say.
-func builtAt() time.Time {
+func BuiltAt() time.Time {
 	bound := earliest()
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

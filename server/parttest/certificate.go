@@ -17,9 +17,14 @@ import (
 // WriteCertificates makes a certificate authority and a server certificate of it for 127.0.0.1, ::1 and localhost, and
 // writes ca.pem, cert.pem and key.pem into dir. They are valid from 2020 to 2099: a test's clock does not matter.
 func WriteCertificates(dir string) error {
+	return WriteCertificatesOf(dir, time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC))
+}
+
+// WriteCertificatesOf is WriteCertificates with certificates that are valid from one time to another.
+func WriteCertificatesOf(dir string, from, to time.Time) error {
 	ca := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "parttest authority"},
-		NotBefore: time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC), NotAfter: time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC),
+		NotBefore: from, NotAfter: to,
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 	}
 	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
