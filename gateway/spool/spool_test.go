@@ -202,6 +202,7 @@ func TestSpool_BehavesLikeTwoSlices(t *testing.T) {
 		var pending, sealed [][]byte // the model; sealed[i] is batch i+1
 		var released, next uint64
 		prev := [32]byte{}
+		level := 0
 		rt.Repeat(map[string]func(*rapid.T){
 			"add": func(rt *rapid.T) {
 				var records [][]byte
@@ -248,6 +249,25 @@ func TestSpool_BehavesLikeTwoSlices(t *testing.T) {
 				if err == nil {
 					released = max(released, upto)
 				}
+			},
+			"thin": func(rt *rapid.T) {
+				level++
+				if _, err := s.Thin(t.Context(), level, 0, oddOnly); err != nil {
+					rt.Fatal(err)
+				}
+				pending = slices.DeleteFunc(pending, func(r []byte) bool { return numbers([][]byte{r})[0]%2 == 0 })
+			},
+			"renew": func(rt *rapid.T) {
+				got, err := s.Renew(t.Context(), func(p spool.Piece) ([][]byte, error) { return salvage(p, new(int)) })
+				if err != nil || got.Batches != len(sealed)-int(released) || got.Holes != 0 {
+					rt.Fatalf("%+v, %v", got, err)
+				}
+				var back [][]byte
+				for _, b := range sealed[released:] {
+					_, _, records := split(b)
+					back = append(back, records...)
+				}
+				pending, sealed, released, prev = append(back, pending...), nil, 0, [32]byte{}
 			},
 			"reopen": func(rt *rapid.T) {
 				epoch := s.Epoch()
