@@ -67,6 +67,10 @@ func (f files) start(t *testing.T, path, what string) (held []uint64, told bool)
 		}
 	}
 	mustAdd(t, s, 101, 101)
+	st, err := s.Stats(t.Context())
+	if counted, err2 := spool.ReadStats(t.Context(), path); err != nil || err2 != nil || st != counted {
+		t.Fatalf("%s: counts %+v, and looking at each row %+v: %v %v", what, st, counted, err, err2)
+	}
 	held, damaged := takeOut(t, s, &holes)
 	last := uint64(0)
 	for _, n := range held {
@@ -74,6 +78,9 @@ func (f files) start(t *testing.T, path, what string) (held []uint64, told bool)
 			t.Fatalf("%s: gave %v", what, held)
 		}
 		last = n
+	}
+	if st, err := s.Stats(t.Context()); err != nil || st.Pending != 0 {
+		t.Fatalf("%s: %+v, %v", what, st, err)
 	}
 	if last != 101 {
 		t.Fatalf("%s: the new record is not there: %v", what, held)

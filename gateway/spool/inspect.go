@@ -32,6 +32,7 @@ func Inspect(ctx context.Context, path string) (in Inspection, err error) {
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	s := &Spool{path: path, read: db, write: db, tables: crc32.MakeTable(crc32.Castagnoli)}
+	s.waiting.Store(-1)
 	st, err := s.check(ctx)
 	if err != nil {
 		return in, fail("inspect", err)

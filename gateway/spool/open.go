@@ -131,6 +131,11 @@ func attach(ctx context.Context, path string) (s *Spool, st state, err error) {
 	if st, err = s.check(ctx); err != nil {
 		return nil, st, errors.Join(err, s.Close())
 	}
+	waiting, err := countPending(ctx, s.write)
+	if err != nil {
+		return nil, st, errors.Join(err, s.Close())
+	}
+	s.waiting.Store(waiting)
 	if st.aside != "" {
 		st.aside = filepath.Join(filepath.Dir(path), st.aside)
 	}

@@ -23,15 +23,15 @@ func (s *Spool) Add(ctx context.Context, records [][]byte) error {
 	if err := s.checkRoom(ctx); err != nil {
 		return fail("add", err)
 	}
-	err := s.inTx(ctx, func(tx *sql.Tx) error {
+	err := s.inTx(ctx, func(tx *sql.Tx) (int, error) {
 		if err := s.checkQuota(ctx, tx); err != nil {
-			return err
+			return 0, err
 		}
 		var last int64
 		if err := tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(id), 0) FROM pending`).Scan(&last); err != nil {
-			return err
+			return 0, err
 		}
-		return s.putPending(ctx, tx, last+1, records)
+		return len(records), s.putPending(ctx, tx, last+1, records)
 	})
 	if err != nil {
 		return fail("add", err)
@@ -98,9 +98,12 @@ func (s *Spool) scanChunk(rows *sql.Rows) (c chunk, err error) {
 // f may use records without sealing them (sealed nil, used > 0): they are dropped. f runs inside the transaction and
 // must not call the Spool.
 func (s *Spool) Seal(ctx context.Context, limit int, f func(next Next, records [][]byte) (sealed []byte, used int, err error)) (n int, err error) {
-	err = s.inTx(ctx, func(tx *sql.Tx) error {
-		n, err = s.seal(ctx, tx, limit, f)
-		return err
+	err = s.inTx(ctx, func(tx *sql.Tx) (more int, err error) {
+		var damaged bool
+		if n, damaged, err = s.seal(ctx, tx, limit, f); err != nil || !damaged {
+			return -n, err
+		}
+		return s.recount(ctx, tx)
 	})
 	if err != nil {
 		return 0, fail("seal", err)
@@ -108,17 +111,17 @@ func (s *Spool) Seal(ctx context.Context, limit int, f func(next Next, records [
 	return n, nil
 }
 
-func (s *Spool) seal(ctx context.Context, tx *sql.Tx, limit int, f func(Next, [][]byte) ([]byte, int, error)) (int, error) {
+func (s *Spool) seal(ctx context.Context, tx *sql.Tx, limit int, f func(Next, [][]byte) ([]byte, int, error)) (n int, damaged bool, err error) {
 	chunks, err := s.chunks(ctx, tx, limit)
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	st, err := s.loadState(ctx, tx)
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	if st.aside != "" {
-		return 0, fmt.Errorf("%s: %w", st.aside, ErrAside)
+		return 0, false, fmt.Errorf("%s: %w", st.aside, ErrAside)
 	}
 	next := Next{Epoch: st.epoch, Seq: st.next, Prev: st.prev, Waiting: st.next - 1 - st.released}
 	var records [][]byte
@@ -133,24 +136,24 @@ func (s *Spool) seal(ctx context.Context, tx *sql.Tx, limit int, f func(Next, []
 		records = append(records, c.records...)
 	}
 	if len(records) == 0 {
-		return 0, nil // a damaged row waits for the records after it: they carry its declaration
+		return 0, false, nil // a damaged row waits for the records after it: they carry its declaration
 	}
 	records = records[:min(len(records), limit)]
 	sealed, used, err := f(next, records)
 	switch {
 	case err != nil:
-		return 0, err
+		return 0, false, err
 	case used < 0 || used > len(records):
-		return 0, fmt.Errorf("%d of %d records used", used, len(records))
+		return 0, false, fmt.Errorf("%d of %d records used", used, len(records))
 	case sealed == nil && used == 0:
-		return 0, nil
+		return 0, false, nil
 	}
 	if sealed != nil {
 		if err := s.putSealed(ctx, tx, st, sealed); err != nil {
-			return 0, err
+			return 0, false, err
 		}
 	}
-	return used, s.consume(ctx, tx, chunks, used)
+	return used, next.Damaged > 0, s.consume(ctx, tx, chunks, used)
 }
 
 func (s *Spool) putSealed(ctx context.Context, tx *sql.Tx, st state, sealed []byte) error {
@@ -248,28 +251,28 @@ const vacuumPages = 2_000
 // Release deletes the batches of epoch up to and including upto: the server has them. A lower number than before does
 // nothing; a number that was never sealed is refused with ErrAhead, another epoch than the present one with ErrEpoch.
 func (s *Spool) Release(ctx context.Context, epoch string, upto uint64) error {
-	err := s.inTx(ctx, func(tx *sql.Tx) error {
+	err := s.inTx(ctx, func(tx *sql.Tx) (int, error) {
 		st, err := s.loadState(ctx, tx)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		if epoch != st.epoch {
-			return ErrEpoch
+			return 0, ErrEpoch
 		}
 		if upto <= st.released {
-			return nil
+			return 0, nil
 		}
 		if upto >= st.next {
-			return fmt.Errorf("%w: it covers batch %d, the last one sealed is %d", ErrAhead, upto, st.next-1)
+			return 0, fmt.Errorf("%w: it covers batch %d, the last one sealed is %d", ErrAhead, upto, st.next-1)
 		}
 		if _, err := tx.ExecContext(ctx, `DELETE FROM sealed WHERE seq <= $1`, int64(upto)); err != nil {
-			return err
+			return 0, err
 		}
 		st.released = upto
 		if err := s.saveState(ctx, tx, st); err != nil {
-			return err
+			return 0, err
 		}
-		return shrink(ctx, tx)
+		return 0, shrink(ctx, tx)
 	})
 	if err != nil {
 		return fail("release", err)

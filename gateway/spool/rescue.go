@@ -54,25 +54,28 @@ func (s *Spool) renew(ctx context.Context, f Rescuer) (out Rescue, err error) {
 	if out.Epoch, err = newEpoch(); err != nil {
 		return out, err
 	}
-	err = s.inTx(ctx, func(tx *sql.Tx) error {
+	err = s.inTx(ctx, func(tx *sql.Tx) (int, error) {
 		st, err := s.loadState(ctx, tx)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		w, err := s.rescueInto(ctx, tx, f, &out)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		if err := s.walkSealed(ctx, tx, st, w); err != nil {
-			return err
+			return 0, err
 		}
 		if err := w.put(Piece{Kind: PieceEnd}); err != nil {
-			return err
+			return 0, err
 		}
 		if _, err := tx.ExecContext(ctx, `DELETE FROM sealed`); err != nil {
-			return err
+			return 0, err
 		}
-		return s.saveState(ctx, tx, state{epoch: out.Epoch, next: 1, aside: st.aside})
+		if err := s.saveState(ctx, tx, state{epoch: out.Epoch, next: 1, aside: st.aside}); err != nil {
+			return 0, err
+		}
+		return s.recount(ctx, tx)
 	})
 	return out, err
 }
@@ -81,23 +84,26 @@ func (s *Spool) renew(ctx context.Context, f Rescuer) (out Rescue, err error) {
 // Opening.SetAside's mention. The file itself stays where it is, for people. All in one transaction.
 func (s *Spool) Salvage(ctx context.Context, f Rescuer) (Rescue, error) {
 	out := Rescue{Epoch: s.Epoch()}
-	err := s.inTx(ctx, func(tx *sql.Tx) error {
+	err := s.inTx(ctx, func(tx *sql.Tx) (int, error) {
 		st, err := s.loadState(ctx, tx)
 		if err != nil || st.aside == "" {
-			return err
+			return 0, err
 		}
 		w, err := s.rescueInto(ctx, tx, f, &out)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		if err := s.salvageFrom(ctx, filepath.Join(filepath.Dir(s.path), st.aside), w); err != nil {
-			return err
+			return 0, err
 		}
 		if err := w.put(Piece{Kind: PieceEnd}); err != nil {
-			return err
+			return 0, err
 		}
 		st.aside = ""
-		return s.saveState(ctx, tx, st)
+		if err := s.saveState(ctx, tx, st); err != nil {
+			return 0, err
+		}
+		return s.recount(ctx, tx)
 	})
 	if err != nil {
 		return Rescue{}, fail("salvage", err)

@@ -44,6 +44,9 @@ type Spool struct {
 	epoch  atomic.Value  // string
 	quota  atomic.Uint64 // bytes; 0 is none
 
+	writing sync.Mutex   // held over a write transaction and what follows from it
+	waiting atomic.Int64 // records in pending; less than 0: nobody counted
+
 	mu      sync.Mutex
 	thinned map[int]int64 // by level: rows of pending up to this id have been thinned
 }
@@ -143,19 +146,37 @@ func (s *Spool) saveState(ctx context.Context, q querier, st state) error {
 	return nil
 }
 
-// inTx runs f in one write transaction and commits it: durable when nil.
-func (s *Spool) inTx(ctx context.Context, f func(tx *sql.Tx) error) error {
+// inTx runs f in one write transaction and commits it: durable when nil. f returns how many records more wait in pending.
+func (s *Spool) inTx(ctx context.Context, f func(tx *sql.Tx) (more int, err error)) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
-	if err := f(tx); err != nil {
+	more, err := f(tx)
+	if err != nil {
 		if undo := tx.Rollback(); undo != nil && !errors.Is(undo, sql.ErrTxDone) {
 			return errors.Join(err, undo)
 		}
 		return err
 	}
-	return tx.Commit()
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	s.waiting.Add(int64(more))
+	return nil
+}
+
+// recount is what f of inTx returns when it does not know: it looks at every row.
+func (s *Spool) recount(ctx context.Context, q querier) (more int, err error) {
+	n, err := countPending(ctx, q)
+	return int(n - s.waiting.Load()), err
+}
+
+func countPending(ctx context.Context, q querier) (n int64, err error) {
+	err = q.QueryRowContext(ctx, `SELECT COALESCE(SUM(n - skip), 0) FROM pending`).Scan(&n)
+	return n, err
 }
 
 // Stats counts what the spool holds.
@@ -180,11 +201,14 @@ func (s *Spool) stats(ctx context.Context, q querier) (Stats, error) {
 	var first int64
 	var total, free uint64
 	err = errors.Join(
-		q.QueryRowContext(ctx, `SELECT COALESCE(SUM(n - skip), 0) FROM pending`).Scan(&out.Pending),
 		q.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(MIN(seq), 0) FROM sealed`).Scan(&out.Sealed, &first),
 		size(ctx, q, &total, &free),
 	)
-	out.FirstSeq, out.Bytes, out.Free = uint64(first), total, free
+	waiting := s.waiting.Load()
+	if waiting < 0 && err == nil {
+		waiting, err = countPending(ctx, q)
+	}
+	out.FirstSeq, out.Bytes, out.Free, out.Pending = uint64(first), total, free, uint64(max(waiting, 0))
 	return out, err
 }
 
@@ -198,6 +222,7 @@ func ReadStats(ctx context.Context, path string) (st Stats, err error) {
 		return Stats{}, fail("stats", err)
 	}
 	s := &Spool{path: path, read: db, write: db, tables: crc32.MakeTable(crc32.Castagnoli)}
+	s.waiting.Store(-1)
 	st, err = s.Stats(ctx)
 	return st, errors.Join(err, db.Close())
 }

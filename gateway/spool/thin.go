@@ -28,19 +28,20 @@ func (s *Spool) Thin(ctx context.Context, level int, target uint64, f Thinner) (
 	for {
 		var upto int64
 		more := false
-		err := s.inTx(ctx, func(tx *sql.Tx) error {
+		err := s.inTx(ctx, func(tx *sql.Tx) (int, error) {
 			var total, free uint64
 			if err := size(ctx, tx, &total, &free); err != nil {
-				return err
+				return 0, err
 			}
 			out.Used = total - free
 			out.Enough = out.Used <= target
 			if out.Enough {
-				return nil
+				return 0, nil
 			}
+			before := out
 			var err error
 			upto, more, err = s.thinBlock(ctx, tx, level, f, &out)
-			return err
+			return (out.After - before.After) - (out.Before - before.Before), err
 		})
 		if err != nil {
 			return out, fail("thin", err)

@@ -196,7 +196,7 @@ func TestTorture_KilledAtEveryWrite(t *testing.T) {
 	strace := parttest.Tool(t, "strace")
 	dir := fastDir(t)
 	const n = 18
-	step := parttest.Effort(t, 40, 3, 1, 1)
+	step := parttest.Effort(t, 20, 3, 1, 1)
 	kills, records := 0, 0
 	for at := 1; ; at += step {
 		path := filepath.Join(dir, fmt.Sprintf("%d.db", at))
