@@ -82,9 +82,24 @@ vuln: ## known vulnerabilities in what we import (needs the network)
 	$(GO) run $(VULN) ./...
 
 .PHONY: pi
-pi: ## the gateway for Raspberry Pi: .bin/arm64/gateway, .bin/armv6/gateway
-	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -o $(BIN)/arm64/ ./gateway
-	CGO_ENABLED=0 GOOS=linux GOARCH=arm GOARM=6 $(GO) build -o $(BIN)/armv6/ ./gateway
+pi: ## the gateway for Raspberry Pi: .bin/arm64/gateway, .bin/armv6/gateway; started under qemu where it is
+	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -trimpath -ldflags "-s -w" -o $(BIN)/arm64/ ./gateway
+	CGO_ENABLED=0 GOOS=linux GOARCH=arm GOARM=6 $(GO) build -trimpath -ldflags "-s -w" -o $(BIN)/armv6/ ./gateway
+	@.ci/pi
+
+# Root is needed for what mounts a disk; what is missing is skipped aloud. TORTURE=all has no bound of time.
+TORTURE ?= 1
+.PHONY: torture
+torture: parts build ## the gateway's faults, for longer: every write, length and bit, power cuts, a bad link (TORTURE=all: all of it)
+	AOVUON_TORTURE=$(TORTURE) $(GO) test -count=1 -v -timeout 12h -run 'Torture|Survives|Telegraf|Paho|Thirty|FullDisk|ReadOnly|Thin|TwoSlices' \
+		./gateway/spool ./gateway/seal ./gateway/uplink ./gateway/app
+	AOVUON_TORTURE=$(TORTURE) $(GO) test -count=1 -v -timeout 12h -run 'Clock|Storm|Outage' ./firmware-sim/story
+
+.PHONY: bench-gateway
+bench-gateway: ## figures: memory, processor, first reading and spool of a gateway with 30 channels (three minutes)
+	@echo "machine: $$(uname -sm), $$(nproc) cores, $$(awk -F': ' '/model name/ {print $$2; exit}' /proc/cpuinfo), $$($(GO) env GOVERSION)"
+	$(GO) test -run '^$$' -bench BenchmarkGateway -benchtime 1x -timeout 20m ./firmware-sim/story
+	AOVUON_TORTURE=1 $(GO) test -count=1 -v -run ThirtyDays ./gateway/seal
 
 .PHONY: clean
 clean: ## remove what was built and the demo's data
