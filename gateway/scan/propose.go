@@ -152,6 +152,10 @@ func (p *proposal) sensor(f Found) {
 	if slices.Contains([]string{"ezo-do", "ezo-ph", "ezo-ec"}, f.Kind) && len(p.thermometers) == 1 {
 		more += ", temperature: " + p.thermometers[0]
 	}
+	if f.Kind == "ezo-do" {
+		more += ", salinity: 0, pressure: 1013"
+		f.Chip += "; correct salinity (per mille) and air pressure (hPa) where the water is not fresh or the pond lies high"
+	}
 	p.line(f, more)
 }
 

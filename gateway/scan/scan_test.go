@@ -131,6 +131,9 @@ func TestPropose_IsAConfigurationTheProgramReads(t *testing.T) {
 		if s.Kind == "ezo-do" && s.Temperature != "temp-1" {
 			t.Errorf("%s is compensated by %q", s.ID, s.Temperature)
 		}
+		if s.Kind == "ezo-do" && (s.Salinity == "" || s.Pressure == "") {
+			t.Errorf("%s would be estimated for ever", s.ID)
+		}
 	}
 	if got := strings.Join(ids, " "); got != "temp-1 air-1 soil-1 do-1 ph-1 air-2" {
 		t.Errorf("sensors %s in\n%s", got, text)
