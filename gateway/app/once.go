@@ -87,26 +87,25 @@ func askOnce(ctx context.Context, cfg *Config, log *slog.Logger) (answers []answ
 	if err != nil {
 		return nil, cfg.src.explainSensors(err)
 	}
-	r := &round{bySensor: map[string][]measure.Reading{}, causes: map[string]error{}}
+	r := &round{bySensor: map[string][]measure.Reading{}, board: works.Board(), cause: map[string]string{}}
 	var wg sync.WaitGroup
-	for _, group := range groups(channels, r) {
+	for _, group := range groups(channels) {
 		// What the station would log is in the answers; what a filter would hold back is asked for here.
 		station := sense.NewStation(clock, group, slog.New(slog.DiscardHandler))
 		station.Watch(r)
-		wg.Go(func() { r.fail(station.PollAll(ctx, nowhere{})) })
+		wg.Go(func() { r.done(station, station.PollAll(ctx, nowhere{})) })
 	}
 	wg.Wait()
 	if r.err != nil {
 		return nil, fmt.Errorf("app: %w", r.err)
 	}
-	return r.answers(channels, works.Board()), nil
+	return r.answers(channels), nil
 }
 
 // groups parts channels by their bus; those that follow another go with it.
-func groups(channels []sense.Channel, r *round) map[string][]sense.Channel {
+func groups(channels []sense.Channel) map[string][]sense.Channel {
 	busOf, out := map[string]string{}, map[string][]sense.Channel{}
 	for _, c := range channels {
-		c.Sensor = witness{c.Sensor, c.ID, r}
 		busOf[c.ID] = c.Bus
 		if c.After != "" { // a derived channel is asked with the one it comes after, which stands before it
 			busOf[c.ID] = busOf[c.After]
@@ -126,7 +125,8 @@ func (nowhere) Take(context.Context, []measure.Reading) error { return nil }
 type round struct {
 	mu       sync.Mutex
 	bySensor map[string][]measure.Reading
-	causes   map[string]error
+	board    *sense.Board      // why readings are in doubt
+	cause    map[string]string // by sensor: what its driver said when it gave no value
 	err      error
 }
 
@@ -140,42 +140,30 @@ func (r *round) Take(_ context.Context, readings []measure.Reading) error {
 	return nil
 }
 
-func (r *round) fail(err error) {
+// done takes the drivers' own words and the error of a station whose round is over.
+func (r *round) done(station *sense.Station, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.err = errors.Join(r.err, err)
+	for _, c := range station.Channels() {
+		r.cause[c.ID] = station.Cause(c.ID)
+	}
 }
 
-func (r *round) answers(channels []sense.Channel, board *sense.Board) (out []answer) {
+func (r *round) answers(channels []sense.Channel) (out []answer) {
 	for _, c := range channels {
 		for _, x := range r.bySensor[c.ID] {
 			a := answer{Reading: x}
-			if known, ok := board.Newest(x.Sensor, x.Quantity); ok {
+			if known, ok := r.board.Newest(x.Sensor, x.Quantity); ok {
 				a.Cause = known.Doubt.Why
 			}
-			if cause := r.causes[c.ID]; x.Quality == measure.Fault && cause != nil {
-				a.Cause = cause.Error()
+			if x.Quality == measure.Fault {
+				a.Cause = r.cause[c.ID]
 			}
 			out = append(out, a)
 		}
 	}
 	return out
-}
-
-// witness remembers what a driver said was wrong: a reading carries the reason alone.
-type witness struct {
-	sense.Sensor
-	id string
-	r  *round
-}
-
-// Sense implements sense.Sensor.
-func (w witness) Sense(ctx context.Context) ([]sense.Sample, error) {
-	samples, err := w.Sensor.Sense(ctx)
-	w.r.mu.Lock()
-	w.r.causes[w.id] = err
-	w.r.mu.Unlock()
-	return samples, err
 }
 
 // printAnswers writes a table.

@@ -20,7 +20,9 @@ import (
 	"aovuon/gateway/scan"
 	"aovuon/gateway/sense"
 	"aovuon/gateway/sense/kind"
+	"aovuon/gateway/sense/probe"
 	"aovuon/gateway/sense/rtu"
+	"aovuon/hardware/probes"
 )
 
 // scanFlags are the flags of gateway scan.
@@ -85,6 +87,11 @@ func (f scanFlags) options() (o scan.Options, err error) {
 		return o, fmt.Errorf("app: scan: units %q: write the first and the last of 1 to 247, as in 1-32", f.Units)
 	}
 	o.Units = [2]byte{byte(first), byte(last)}
+	if len(f.Serial) > 0 {
+		if o.Templates, err = templates(); err != nil {
+			return o, err
+		}
+	}
 	for _, baud := range f.Serial {
 		line := rtu.Line{Baud: baud, Parity: rtu.NoParity, StopBits: 1}
 		if err := line.Check(); err != nil {
@@ -93,6 +100,23 @@ func (f scanFlags) options() (o scan.Options, err error) {
 		o.Lines = append(o.Lines, line)
 	}
 	return o, nil
+}
+
+// templates are all that the program knows.
+func templates() (list []*probe.Template, err error) {
+	library := probe.NewLibrary(probes.Files())
+	ids, err := library.IDs()
+	if err != nil {
+		return nil, fmt.Errorf("app: scan: %w", err)
+	}
+	for _, id := range ids {
+		t, err := library.Template(id)
+		if err != nil {
+			return nil, fmt.Errorf("app: scan: %w", err)
+		}
+		list = append(list, t)
+	}
+	return list, nil
 }
 
 // known are the buses of the configuration and those the machine has besides.

@@ -88,6 +88,9 @@ func (v *view) snapshot(ctx context.Context) status.Snapshot {
 	}
 	v.watch.Keep(ids)
 	s.Channels = v.watch.Channels(now.Uptime, func(r measure.Reading) string {
+		if r.Quality == measure.Fault {
+			return v.station.Cause(r.Sensor)
+		}
 		k, ok := p.board.Newest(r.Sensor, r.Quantity)
 		if !ok || k.Quality != r.Quality {
 			return ""

@@ -11,6 +11,7 @@ import (
 	"aovuon/gateway/measure"
 	"aovuon/gateway/sense"
 	"aovuon/gateway/sense/ds18b20"
+	"aovuon/gateway/sense/probe"
 	"aovuon/gateway/sense/rtu"
 )
 
@@ -51,7 +52,7 @@ func (s *scanner) units(ctx context.Context) error {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			f := Found{Address: uint16(unit), Line: line.String(), Chip: "Modbus unit"}
+			f := Found{Address: uint16(unit), Line: line.String(), Baud: line.Baud, Chip: "Modbus unit"}
 			if fault, ok := errors.AsType[*sense.Fault](err); ok {
 				switch fault.Reason {
 				case measure.Refused:
@@ -65,7 +66,62 @@ func (s *scanner) units(ctx context.Context) error {
 			} else if err != nil {
 				return fmt.Errorf("unit %d: %w", unit, err)
 			}
+			if f.Chip == "Modbus unit" {
+				if err := s.recognise(ctx, line, &f); err != nil {
+					return err
+				}
+			}
 			s.add(f)
+		}
+	}
+	return nil
+}
+
+// recognise asks a unit the questions of every template and keeps those it answers with values that can be. Templates whose
+// probe must be told to measure first are left out: a scan tells nobody anything.
+func (s *scanner) recognise(ctx context.Context, line rtu.Line, f *Found) error {
+	for _, t := range s.o.Templates {
+		m := t.Modbus
+		if m == nil || m.Start != nil || m.Line.Parity != line.Parity || m.Line.StopBits != line.StopBits {
+			continue
+		}
+		err := s.o.Hold(ctx, s.bus.Name, func(ctx context.Context) error { return s.fits(ctx, m, line, byte(f.Address)) })
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err == nil {
+			f.Templates = append(f.Templates, t.ID)
+		}
+	}
+	if len(f.Templates) == 1 {
+		f.Kind, f.Chip = "modbus", "Modbus unit, answers like "+f.Templates[0]
+	}
+	return nil
+}
+
+// fits asks the reads of a template; the error says why the unit is not like it.
+func (s *scanner) fits(ctx context.Context, m *probe.Modbus, line rtu.Line, unit byte) error {
+	for i := range m.Reads {
+		r := &m.Reads[i]
+		pdu, err := s.bus.Line.Do(ctx, rtu.Request{Line: line, Unit: unit, PDU: r.PDU(), Timeout: m.Timeout, Quiet: m.Quiet})
+		if err != nil {
+			return err
+		}
+		if len(pdu) < 2 {
+			return sense.Faultf(measure.Garbled, "an answer of %d bytes", len(pdu))
+		}
+		samples, err := r.Decode(pdu[2:])
+		if err != nil {
+			return err
+		}
+		for _, x := range samples {
+			quality, err := x.Quantity.Grade(x.Value)
+			if err != nil {
+				return err
+			}
+			if worst := measure.Worse(quality, x.Quality); worst >= measure.OutOfRange {
+				return sense.Faultf(measure.Garbled, "%s of %v", x.Quantity, x.Value)
+			}
 		}
 	}
 	return nil

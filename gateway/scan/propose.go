@@ -27,6 +27,9 @@ func (r Report) Write(w io.Writer) error {
 			sensor = "-"
 		}
 		chip := f.Chip
+		if len(f.Templates) > 1 {
+			chip += ", answers like " + strings.Join(f.Templates, ", ")
+		}
 		if len(f.Inputs) > 0 {
 			chip += fmt.Sprintf(", a probe at input %s", strings.Trim(fmt.Sprint(f.Inputs), "[]"))
 		}
@@ -131,6 +134,15 @@ type proposal struct {
 }
 
 func (p *proposal) sensor(f Found) {
+	if len(f.Templates) > 1 {
+		p.comments = append(p.comments, fmt.Sprintf("  # %s, %s answers like %s: the label on the probe tells which; kind: modbus, template: one of them",
+			f.Bus, f.Place(), strings.Join(f.Templates, ", ")))
+		return
+	}
+	if f.Kind == "modbus" {
+		p.line(f, fmt.Sprintf(", address: %d, template: %s, baud: %d", f.Address, f.Templates[0], f.Baud))
+		return
+	}
 	if f.Kind == "" {
 		p.comments = append(p.comments, fmt.Sprintf("  # %s, %s: %s", f.Bus, f.Place(), f.Chip))
 		return
@@ -171,6 +183,7 @@ func (p *proposal) line(f Found, more string) {
 func (p *proposal) id(name string) string {
 	stem := map[string]string{
 		"ds18b20": "temp", "ezo-rtd": "temp", "capacitive-ads1115": "soil", "seesaw-soil": "soil", "sht4x": "air", "sht3x": "air", "bme280": "air",
+		"modbus": "probe",
 	}[name]
 	if stem == "" {
 		stem = strings.TrimPrefix(name, "ezo-")

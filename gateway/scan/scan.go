@@ -15,6 +15,7 @@ import (
 
 	"aovuon/gateway/sense"
 	"aovuon/gateway/sense/kind"
+	"aovuon/gateway/sense/probe"
 	"aovuon/gateway/sense/rtu"
 )
 
@@ -28,7 +29,11 @@ type Found struct {
 	Chip    string       `json:"chip"`              // what it is, as far as it says so
 	Inputs  []int        `json:"inputs,omitempty"`  // of a converter: where a soil probe is plugged in
 	Line    string       `json:"line,omitempty"`    // how the serial line was set when it answered
-	Sensor  string       `json:"sensor,omitempty"`  // id of the configured sensor that is here
+	Baud    int          `json:"baud,omitempty"`    // of Line
+	// Templates are those of hardware/probes whose registers a Modbus unit has, with values that can be: one is a good guess,
+	// several are a question for whoever reads the label.
+	Templates []string `json:"templates,omitempty"`
+	Sensor    string   `json:"sensor,omitempty"` // id of the configured sensor that is here
 }
 
 // Trouble is a bus that could not be looked through to its end.
@@ -61,6 +66,8 @@ type Options struct {
 	Sensors []kind.Spec
 	// Lines are the settings serial lines are tried with; none: serial lines are left alone, for it takes minutes.
 	Lines []rtu.Line
+	// Templates are what Modbus units are compared with.
+	Templates []*probe.Template
 	// Units are the first and the last unit that is asked on serial lines.
 	Units [2]byte
 }

@@ -1,9 +1,11 @@
 package scan_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -20,8 +22,11 @@ import (
 	"aovuon/gateway/scan"
 	"aovuon/gateway/sense"
 	"aovuon/gateway/sense/kind"
+	"aovuon/gateway/sense/probe"
 	"aovuon/gateway/sense/rtu"
 	"aovuon/gateway/sense/sensetest"
+	"aovuon/gateway/sense/serial"
+	"aovuon/hardware/probes"
 )
 
 const pond = `
@@ -113,6 +118,10 @@ type nothing struct{ kind.Buses }
 
 func (nothing) I2C(string) (i2c.Bus, error) { return nil, nil } //nolint:nilnil // never used
 func (nothing) W1(string) (fs.FS, error)    { return fstest.MapFS{}, nil }
+
+func (nothing) Serial(path string) (serial.Port, error) {
+	return sensetest.NewSerial(path, clock()), nil
+}
 
 func TestPropose_IsAConfigurationTheProgramReads(t *testing.T) {
 	c := clock()
@@ -312,5 +321,78 @@ func TestLook_FindsUnitsOnASerialLine(t *testing.T) {
 	cancel()
 	if _, err := scan.Look(ctx, []scan.Bus{{Name: "ao-485", Line: l}}, o); !errors.Is(err, context.Canceled) {
 		t.Errorf("stopped: %v", err)
+	}
+}
+
+// registers is a unit that answers like a template.
+type registers struct {
+	t *probe.Template
+}
+
+func (u registers) Do(_ context.Context, r rtu.Request) ([]byte, error) {
+	if r.Unit != 7 || r.Line != u.t.Modbus.Serial() {
+		return nil, sense.Faultf(measure.NoResponse, "nobody")
+	}
+	for i := range u.t.Modbus.Reads {
+		if read := &u.t.Modbus.Reads[i]; bytes.Equal(read.PDU(), r.PDU) {
+			image := u.t.Modbus.Image(i)
+			return append([]byte{r.PDU[0], byte(len(image))}, image...), nil
+		}
+	}
+	return nil, sense.Faultf(measure.Refused, "no such register")
+}
+
+func TestLook_RecognisesProbesByTheirRegisters(t *testing.T) {
+	library := probe.NewLibrary(probes.Files())
+	ids, err := library.IDs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []*probe.Template
+	for _, id := range ids {
+		tpl, err := library.Template(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, tpl)
+	}
+	known := 0
+	for _, tpl := range all {
+		if tpl.Modbus == nil || tpl.Modbus.Start != nil {
+			continue
+		}
+		known++
+		line := tpl.Modbus.Serial()
+		r, err := scan.Look(t.Context(), []scan.Bus{{Name: "ao-485", Spec: kind.BusSpec{Serial: "/dev/ttyUSB0"}, Line: registers{tpl}}},
+			scan.Options{Clock: clock(), Lines: []rtu.Line{line}, Units: [2]byte{6, 8}, Templates: all})
+		if err != nil || len(r.Found) != 1 {
+			t.Fatalf("%s: %+v, %v", tpl.ID, r, err)
+		}
+		f := r.Found[0]
+		if !slices.Contains(f.Templates, tpl.ID) {
+			t.Errorf("%s is taken for %v", tpl.ID, f.Templates)
+		}
+		text := r.Propose(nil, map[string]kind.BusSpec{"ao-485": {Serial: "/dev/ttyUSB0"}})
+		if len(f.Templates) > 1 {
+			if f.Kind != "" || !strings.Contains(text, "the label on the probe tells which") {
+				t.Errorf("%s, of %v: %s", tpl.ID, f.Templates, text)
+			}
+			continue
+		}
+		var got struct {
+			Sensors []kind.Spec `yaml:"sensors"`
+		}
+		if err := yaml.UnmarshalWithOptions([]byte(text), &got, yaml.Strict()); err != nil {
+			t.Fatalf("%v in %s", err, text)
+		}
+		if _, err := kind.Build(got.Sensors, nothing{}, map[string]kind.BusSpec{"ao-485": {Serial: "/dev/ttyUSB0"}}, clock()); err != nil {
+			t.Errorf("%s: %v in %s", tpl.ID, err, text)
+		}
+		if len(got.Sensors) != 1 || got.Sensors[0].Template != tpl.ID || got.Sensors[0].Address != 7 {
+			t.Errorf("%s: proposed %s", tpl.ID, text)
+		}
+	}
+	if known < 8 {
+		t.Errorf("only %d templates were tried", known)
 	}
 }

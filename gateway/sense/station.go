@@ -73,6 +73,8 @@ type channelState struct {
 	since   time.Duration       // uptime when it began
 	doubt   string              // why the last readings were Suspect
 	refused bool                // the Sink refused the last readings
+
+	cause string // what the driver said when it gave no value last, under Station.mu
 }
 
 // NewStation makes a Station of channels. It starts nothing.
@@ -123,6 +125,19 @@ func (s *Station) Channels() []Channel {
 		out[i] = c.Channel
 	}
 	return out
+}
+
+// Cause is what the driver of a sensor said when it gave no value last, for people; empty when it gave one. A reading
+// carries the reason alone.
+func (s *Station) Cause(sensor string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.channels {
+		if c.ID == sensor {
+			return c.cause
+		}
+	}
+	return ""
 }
 
 // Watch has every reading given to w, also those that a channel's Refiner holds back from the Sink: for rules that must
@@ -233,6 +248,12 @@ func (s *Station) noteFault(c *channelState, at measure.Instant, readings []meas
 			break
 		}
 	}
+	s.mu.Lock()
+	c.cause = ""
+	if reason != "" && err != nil {
+		c.cause = err.Error()
+	}
+	s.mu.Unlock()
 	if reason == c.reason {
 		return
 	}

@@ -265,6 +265,32 @@ func TestStation_LogsAFaultWhenItBeginsChangesAndHeals(t *testing.T) {
 	})
 }
 
+// sinkFunc is a Sink.
+type sinkFunc func(readings []measure.Reading)
+
+func (f sinkFunc) Take(_ context.Context, readings []measure.Reading) error { f(readings); return nil }
+
+func TestStation_TellsTheDriversOwnWords(t *testing.T) {
+	n := 0
+	sensor := sensorFunc(func(ctx context.Context) ([]sense.Sample, error) {
+		if n++; n == 2 {
+			return nil, sense.Faultf(measure.CRC, "crc 12, want 34")
+		}
+		return gives(28)(ctx)
+	})
+	st := sense.NewStation(newTestClock(), []sense.Channel{temperature("ao1-temp", "a", time.Second, sensor)}, quiet())
+	var said []string
+	sink := sinkFunc(func([]measure.Reading) { said = append(said, st.Cause("ao1-temp")) })
+	for range 3 {
+		if err := st.PollAll(t.Context(), sink); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff([]string{"", "crc: crc 12, want 34", ""}, said); diff != "" || st.Cause("other") != "" {
+		t.Error(diff)
+	}
+}
+
 func TestStation_GradesWhatDriversSay(t *testing.T) {
 	both := []measure.Quantity{measure.AirTemperature, measure.RelativeHumidity}
 	temp := sense.Sample{Quantity: measure.AirTemperature, Value: 25}
