@@ -52,8 +52,8 @@ func (f *field) play(from, to time.Time, every time.Duration) {
 	f.playOn(clock, clock.wall, to.Add(-every), every)
 }
 
-// playOn is play on a clock whose own idea of time may be wrong; real is the field's, until the gateway's.
-func (f *field) playOn(clock sense.Clock, real func() time.Time, until time.Time, every time.Duration) {
+// playOn is play on a clock whose own idea of time may be wrong; outside is the field's, until the gateway's.
+func (f *field) playOn(clock sense.Clock, outside func() time.Time, until time.Time, every time.Duration) {
 	f.t.Helper()
 	cfg, err := simulated.Load(f.path("field.yaml"))
 	if err != nil {
@@ -68,7 +68,7 @@ func (f *field) playOn(clock sense.Clock, real func() time.Time, until time.Time
 			f.t.Error(err)
 		}
 	}()
-	buses, err := simulated.New(cfg, simulated.Options{Now: real, Ledger: book})
+	buses, err := simulated.New(cfg, simulated.Options{Now: outside, Ledger: book})
 	if err != nil {
 		f.t.Fatal(err)
 	}

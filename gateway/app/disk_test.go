@@ -24,10 +24,10 @@ type process struct {
 	all strings.Builder
 }
 
-// startGateway runs the program; arguments before "run" are a command that runs it, such as strace.
+// startGateway runs the program.
 func startGateway(t *testing.T, config string) *process {
 	t.Helper()
-	p := &process{t: t, cmd: exec.Command(os.Args[0])} //nolint:noctx // ended by signals
+	p := &process{t: t, cmd: exec.Command(os.Args[0])} // ended by signals
 	p.cmd.Args = []string{"gateway", "run", "--config", config}
 	errs, err := p.cmd.StderrPipe()
 	if err != nil {

@@ -72,7 +72,7 @@ func knock(t *testing.T, addr, ca string, now func() time.Time) error {
 	if err != nil {
 		return err
 	}
-	p, _ := packets.NewControlPacket(packets.Connect).(*packets.ConnectPacket) //nolint:errcheck // it is one
+	p, _ := packets.NewControlPacket(packets.Connect).(*packets.ConnectPacket)
 	p.ProtocolName, p.ProtocolVersion, p.ClientIdentifier = "MQTT", 4, "gw-ao"
 	if err := p.Write(conn); err != nil {
 		return err

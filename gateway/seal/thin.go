@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"math"
+	"slices"
 	"time"
 
 	"aovuon/gateway/measure"
@@ -137,11 +138,9 @@ func (t *thinner) stays(r record) bool {
 
 // isState tells quantities that are switched from those that flow: of these every change is kept.
 func isState(q measure.Quantity) bool {
-	switch q {
-	case measure.AeratorCommand, measure.AeratorRunning, measure.AlarmState, measure.UnderVoltage, measure.LinkUp:
-		return true
-	}
-	return false
+	return slices.Contains([]measure.Quantity{
+		measure.AeratorCommand, measure.AeratorRunning, measure.AlarmState, measure.UnderVoltage, measure.LinkUp,
+	}, q)
 }
 
 // join is the gap that declares both: of one boot and one clock state, b taken after a. A wall clock that was set back

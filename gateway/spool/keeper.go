@@ -12,7 +12,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// ErrClosed: the spool is not open, because it could not be opened yet or because the Keeper was closed.
+// ErrClosed says that the spool is not open, because it could not be opened yet or because the Keeper was closed.
 var ErrClosed = errors.New("the spool is not open")
 
 // Keeper keeps a spool open while its disk comes and goes: it opens it when it is first written, again after the disk was

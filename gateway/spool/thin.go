@@ -97,7 +97,7 @@ func (s *Spool) thinBlock(ctx context.Context, tx *sql.Tx, level int, f Thinner,
 			return 0, false, err
 		}
 	}
-	return last, true, shrink(ctx, tx)
+	return last, true, nil // the free pages stay in the file: new records fill them
 }
 
 func (s *Spool) thinnedTo(level int) (id int64, some bool) {

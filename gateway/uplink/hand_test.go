@@ -84,7 +84,7 @@ func (c *handConn) send(p packets.ControlPacket) {
 }
 
 func (c *handConn) ack(p *packets.PublishPacket) {
-	a, _ := packets.NewControlPacket(packets.Puback).(*packets.PubackPacket) //nolint:errcheck // it is one
+	a, _ := packets.NewControlPacket(packets.Puback).(*packets.PubackPacket)
 	a.MessageID = p.MessageID
 	c.send(a)
 }
@@ -96,7 +96,7 @@ func (c *handConn) receipt(r *receiver, x wire.Receipt) {
 		c.h.tb.Error(err)
 		return
 	}
-	p, _ := packets.NewControlPacket(packets.Publish).(*packets.PublishPacket) //nolint:errcheck // it is one
+	p, _ := packets.NewControlPacket(packets.Publish).(*packets.PublishPacket)
 	p.TopicName, p.Payload = wire.Topic(gateway, wire.LeafReceipt), sealed
 	c.send(p)
 }
@@ -160,7 +160,7 @@ func (c *handConn) polite(p packets.ControlPacket) bool {
 		c.h.mu.Lock()
 		c.h.subs++
 		c.h.mu.Unlock()
-		a, _ := packets.NewControlPacket(packets.Suback).(*packets.SubackPacket) //nolint:errcheck // it is one
+		a, _ := packets.NewControlPacket(packets.Suback).(*packets.SubackPacket)
 		a.MessageID, a.ReturnCodes = p.MessageID, bytes.Repeat([]byte{1}, len(p.Topics))
 		c.send(a)
 	case *packets.PingreqPacket:
