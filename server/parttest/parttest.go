@@ -126,6 +126,8 @@ func installHint(name string) string {
 		return "apt-get install mosquitto mosquitto-clients"
 	case "postgres", "initdb":
 		return "apt-get install postgresql"
+	case "systemd-analyze", "systemd-sysusers":
+		return "apt-get install systemd"
 	case "zbarimg":
 		return "apt-get install zbar-tools"
 	}
