@@ -126,7 +126,9 @@ func (f scanFlags) known(configured map[string]kind.BusSpec) map[string]kind.Bus
 		all = map[string]kind.BusSpec{}
 	}
 	named := map[string]bool{}
+	const w1 = "/sys/bus/w1/devices"
 	for _, b := range configured {
+		named[w1] = named[w1] || b.OneWire != "" // the same wire
 		named[strings.TrimPrefix(strings.TrimPrefix(b.I2C, "/dev/i2c-"), "I2C")], named[strings.TrimRight(b.W1, "/")] = true, true
 	}
 	devices, err := filepath.Glob(filepath.Join(f.Root, "dev/i2c-*"))
@@ -138,7 +140,6 @@ func (f scanFlags) known(configured map[string]kind.BusSpec) map[string]kind.Bus
 			all["i2c-"+n] = kind.BusSpec{I2C: n}
 		}
 	}
-	const w1 = "/sys/bus/w1/devices"
 	if _, err := os.Stat(filepath.Join(f.Root, w1)); err == nil && !named[w1] {
 		all["w1"] = kind.BusSpec{W1: w1}
 	}
@@ -162,6 +163,8 @@ func busesToScan(from kind.Buses, specs map[string]kind.BusSpec, only []string, 
 			b.I2C, err = from.I2C(b.Spec.I2C)
 		case b.Spec.W1 != "":
 			b.W1, err = from.W1(b.Spec.W1)
+		case b.Spec.OneWire != "":
+			b.OneWire, err = from.OneWire(b.Spec.OneWire)
 		case b.Spec.Serial != "":
 			port, openErr := from.Serial(b.Spec.Serial)
 			if err = openErr; err == nil {

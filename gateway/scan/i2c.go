@@ -16,6 +16,7 @@ import (
 	"aovuon/gateway/sense/capacitive"
 	"aovuon/gateway/sense/ezo"
 	"aovuon/gateway/sense/kind"
+	"aovuon/gateway/sense/sensirion"
 )
 
 // The addresses that are not reserved (UM10204, table 4).
@@ -121,35 +122,19 @@ func (s *scanner) sht(ctx context.Context, dev *i2c.Dev, f *Found) (bool, error)
 		if err := s.o.Clock.Sleep(ctx, settle); err != nil {
 			return false, err
 		}
-		var b [6]byte
+		var b sensirion.Reply
 		if err := dev.Tx(nil, b[:]); err != nil {
 			if errors.Is(err, sense.ErrNoAck) {
 				continue
 			}
 			return false, err
 		}
-		if sensirionCRC(b[0:2]) == b[2] && sensirionCRC(b[3:5]) == b[5] {
+		if _, _, err := b.Ticks(chip.name); err == nil {
 			f.Kind, f.Chip = chip.kind, fmt.Sprintf("%s, serial %02x%02x%02x%02x", chip.name, b[0], b[1], b[3], b[4])
 			return true, nil
 		}
 	}
 	return false, nil
-}
-
-// sensirionCRC is CRC-8 with polynomial 0x31, start 0xFF (SHT4x data sheet, table 6: BE EF gives 92).
-func sensirionCRC(b []byte) byte {
-	crc := byte(0xFF)
-	for _, x := range b {
-		crc ^= x
-		for range 8 {
-			if crc&0x80 != 0 {
-				crc = crc<<1 ^ 0x31
-			} else {
-				crc <<= 1
-			}
-		}
-	}
-	return crc
 }
 
 // ads reads the config register of an ADS1115: its low five bits are 3 unless somebody uses the comparator, which nothing

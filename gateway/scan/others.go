@@ -34,6 +34,20 @@ func (s *scanner) w1() error {
 	return nil
 }
 
+// oneWire searches a bus that is spoken to. A wire on which nobody is has no trouble.
+func (s *scanner) oneWire(ctx context.Context) error {
+	return s.o.Hold(ctx, s.bus.Name, func(context.Context) error {
+		devices, err := ds18b20.Find(s.bus.OneWire)
+		if fault, ok := errors.AsType[*sense.Fault](err); ok && fault.Reason == measure.NoResponse {
+			return nil
+		}
+		for _, d := range devices {
+			s.add(Found{Device: d, Kind: "ds18b20", Chip: "DS18B20"})
+		}
+		return err
+	})
+}
+
 const (
 	// unitTimeout is how long a unit has to begin its answer; slow probes take 150 ms.
 	unitTimeout = 250 * time.Millisecond

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"periph.io/x/conn/v3/i2c"
+	"periph.io/x/conn/v3/onewire"
 
 	"aovuon/gateway/sense"
 	"aovuon/gateway/sense/kind"
@@ -48,13 +49,14 @@ type Report struct {
 	Trouble []Trouble `json:"trouble,omitempty"`
 }
 
-// Bus is a bus to look through: one of I2C, W1 and Line is set.
+// Bus is a bus to look through: one of I2C, W1, OneWire and Line is set.
 type Bus struct {
-	Name string
-	Spec kind.BusSpec
-	I2C  i2c.Bus
-	W1   fs.FS
-	Line rtu.Master
+	Name    string
+	Spec    kind.BusSpec
+	I2C     i2c.Bus
+	W1      fs.FS
+	OneWire onewire.Bus
+	Line    rtu.Master
 }
 
 // Options say how to look.
@@ -89,6 +91,8 @@ func Look(ctx context.Context, buses []Bus, o Options) (Report, error) {
 			err = s.i2c(ctx)
 		case b.W1 != nil:
 			err = s.w1()
+		case b.OneWire != nil:
+			err = s.oneWire(ctx)
 		case b.Line != nil:
 			err = s.units(ctx)
 		}

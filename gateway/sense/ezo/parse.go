@@ -181,14 +181,3 @@ func ParseSlope(answer string) (Slope, error) {
 	}
 	return Slope{}, sense.Faultf(measure.Garbled, "ezo: %q is no answer to Slope,?", answer)
 }
-
-// ParseStatus reads the answer to Status: "?Status,P,5.03". Its error is a *sense.Fault.
-func ParseStatus(answer string) (Status, error) {
-	f, ok := fields(answer, "Status")
-	if ok && len(f) == 2 && len(f[0]) == 1 {
-		if v, isNumber := number(f[1]); isNumber {
-			return Status{Restart: f[0][0], Volts: v}, nil
-		}
-	}
-	return Status{}, sense.Faultf(measure.Garbled, "ezo: %q is no answer to Status", answer)
-}

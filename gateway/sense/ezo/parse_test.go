@@ -33,9 +33,6 @@ func TestParse_EverySpellingOfAnAnswer(t *testing.T) {
 			t.Errorf("%q: %+v, %v", text, got, err)
 		}
 	}
-	if got, err := ezo.ParseStatus("?Status,P,5.03"); err != nil || got != (ezo.Status{Restart: 'P', Volts: 5.03}) {
-		t.Errorf("status: %+v, %v", got, err)
-	}
 	for text, want := range map[string]float64{"?S,1.50,ppt": 1.5, "?,S,36.7,PPT": 36.7, "?S,50000,uS": -1} {
 		if got, err := ezo.ParseSalinity(text); err != nil || got != want {
 			t.Errorf("%q: %g, %v", text, got, err)
@@ -52,11 +49,10 @@ func TestParse_WhatIsNoAnswerIsGarbled(t *testing.T) {
 	for _, text := range []string{"", "?", "?,", "7.3", "?Cal", "?Cal,", "?Cal,4", "?Cal,11", "?Slope", "?Slope,1", "?Slope,1,2,x", "?Status,P", "?Status,PP,5.03", "?Status,P,5.0v", "?S,x,ppt", "?S,1", "?P", "?P,1,2", "?O,mg,mg", "?O,mg,love"} {
 		_, errCal := ezo.ParseCalibration(text)
 		_, errSlope := ezo.ParseSlope(text)
-		_, errStatus := ezo.ParseStatus(text)
 		_, errS := ezo.ParseSalinity(text)
 		_, errP := ezo.ParsePressure(text)
 		_, errO := ezo.ParseOutputs(text, []string{"mg", "%"})
-		for i, err := range []error{errCal, errSlope, errStatus, errS, errP, errO} {
+		for i, err := range []error{errCal, errSlope, errS, errP, errO} {
 			if reasonOf(err) != measure.Garbled {
 				t.Errorf("%q, parser %d: %v", text, i, err)
 			}
@@ -65,7 +61,7 @@ func TestParse_WhatIsNoAnswerIsGarbled(t *testing.T) {
 }
 
 func FuzzReply(f *testing.F) {
-	for _, op := range []i2ctest.IO{answer(1, "7.312"), answer(1, "6.41,81.3"), answer(1, "0.00,0( &"), answer(254, ""), answer(255, ""), answer(1, "?Cal,2"), answer(1, "?,O,%,mg"), answer(1, "?Slope,99.7,100.3,-0.89"), answer(1, "?Status,P,5.03"), answer(1, "?S,1.50,ppt")} {
+	for _, op := range []i2ctest.IO{answer(1, "7.312"), answer(1, "6.41,81.3"), answer(1, "0.00,0( &"), answer(254, ""), answer(255, ""), answer(1, "?Cal,2"), answer(1, "?,O,%,mg"), answer(1, "?Slope,99.7,100.3,-0.89"), answer(1, "?S,1.50,ppt")} {
 		f.Add(op.R)
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
@@ -97,7 +93,7 @@ func FuzzReply(f *testing.F) {
 			t.Errorf("%q is read as outputs %q", text, on)
 		}
 		for _, err := range []error{
-			second(ezo.ParseSlope(text)), second(ezo.ParseStatus(text)), second(ezo.ParseSalinity(text)), second(ezo.ParsePressure(text)),
+			second(ezo.ParseSlope(text)), second(ezo.ParseSalinity(text)), second(ezo.ParsePressure(text)),
 		} {
 			if err != nil && reasonOf(err) != measure.Garbled {
 				t.Errorf("%q: %v", text, err)

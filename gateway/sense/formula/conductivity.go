@@ -5,14 +5,8 @@ import (
 	"slices"
 )
 
-// Temperature coefficients of conductivity, share per °C about 25 °C.
-const (
-	NaturalWater = 0.0191 // natural waters and potassium chloride (Van Essen; KCl 0.0190 to 0.0195)
-	AtlasWater   = 0.02   // what EZO-EC circuits compensate with
-)
-
 // ConductivityAt25 brings a conductivity measured at celsius to 25 °C, in the unit it came in: ec / (1 + a (t − 25)) with
-// the coefficient a of the water, NaturalWater where nothing better is known.
+// the coefficient a: 0.0191 for natural waters and potassium chloride (Van Essen), 0.02 as EZO-EC circuits reckon.
 //
 // The linear form holds for 0 to 50 °C and coefficients of 0 to 0.035. Between 60 and 1000 µS/cm the table of EN 27888
 // differs from it by some per cent below 10 °C.

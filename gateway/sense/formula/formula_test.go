@@ -102,9 +102,9 @@ func TestSalinity_GoldenValues(t *testing.T) {
 }
 
 func TestConductivity_GoldenValues(t *testing.T) {
-	a, errA := formula.ConductivityAt25(1000, 30, formula.AtlasWater)
-	b, errB := formula.ConductivityAt25(1000, 30, formula.NaturalWater)
-	c, errC := formula.ConductivityAt(1413, 20, formula.NaturalWater)
+	a, errA := formula.ConductivityAt25(1000, 30, 0.02)
+	b, errB := formula.ConductivityAt25(1000, 30, 0.0191)
+	c, errC := formula.ConductivityAt(1413, 20, 0.0191)
 	checkGolden(t, []golden{
 		row("2.0 %", 909.1, 0.05, a, errA),
 		row("1.91 %", 912.8, 0.05, b, errB),
