@@ -157,13 +157,13 @@ func (d *ezoEC) calibrate(c ezoCommand) bool {
 func (d *ezoEC) outputs(c ezoCommand) (string, time.Duration, bool) {
 	names := ezoECOutputs()
 	if c.is("O", "?") {
-		text := "?O"
+		cells := []string{"?O"}
 		for i, on := range d.on {
 			if on {
-				text += "," + names[i]
+				cells = append(cells, names[i])
 			}
 		}
-		return text, ezoQuick, true
+		return strings.Join(cells, ","), ezoQuick, true
 	}
 	for i, name := range names {
 		for v, digit := range []string{"0", "1"} {

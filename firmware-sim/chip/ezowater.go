@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/bits"
 	"strconv"
+	"strings"
 	"time"
 
 	"aovuon/firmware-sim/world"
@@ -107,16 +108,14 @@ func (d *ezoDO) command(c ezoCommand) (string, time.Duration, bool) {
 
 func (d *ezoDO) outputs(c ezoCommand) (string, time.Duration, bool) {
 	if c.is("O", "?") {
-		text := "?,O" // the odd prefix of this command
-		for _, o := range []struct {
-			on   bool
-			name string
-		}{{d.percent, ",%"}, {d.mg, ",mg"}} {
-			if o.on {
-				text += o.name
-			}
+		cells := []string{"?,O"} // the odd prefix of this command
+		if d.percent {
+			cells = append(cells, "%")
 		}
-		return text, ezoQuick, true
+		if d.mg {
+			cells = append(cells, "mg")
+		}
+		return strings.Join(cells, ","), ezoQuick, true
 	}
 	for name, on := range map[string]*bool{"mg": &d.mg, "%": &d.percent} {
 		for i, v := range []string{"0", "1"} {

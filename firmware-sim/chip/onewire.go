@@ -22,11 +22,13 @@ const (
 	romSkip  = 0xCC
 )
 
-// errNobody is what a bus master reports when no chip answers its reset.
-type errNobody struct{ bus string }
+// nobodyError is what a bus master reports when no chip answers its reset.
+type nobodyError struct{ bus string }
 
-func (e errNobody) Error() string   { return "chip: 1-Wire bus " + e.bus + ": no presence pulse" }
-func (e errNobody) NoDevices() bool { return true }
+func (e nobodyError) Error() string { return "chip: 1-Wire bus " + e.bus + ": no presence pulse" }
+
+// NoDevices implements onewire.NoDevicesError.
+func (e nobodyError) NoDevices() bool { return true }
 
 // errROM is wrapped by the error of a ROM that no chip can have.
 var errROM = errors.New("bad ROM")
@@ -78,13 +80,12 @@ func (o *OneWire) String() string { return o.name }
 // present are the chips that answer a reset. One that comes back has lost its power.
 func (o *OneWire) present() (list []*DS18B20, shorted bool) {
 	for _, c := range o.chips {
-		switch c.part.Faults.Kind() {
-		case fault.Unplug:
+		kind := c.part.Faults.Kind()
+		if kind == fault.Unplug {
 			c.powerOff()
 			continue
-		case fault.Shorted:
-			shorted = true
 		}
+		shorted = shorted || kind == fault.Shorted
 		list = append(list, c)
 	}
 	return list, shorted
@@ -104,7 +105,7 @@ func (o *OneWire) Tx(w, r []byte, _ onewire.Pullup) error {
 		}
 	}
 	if len(list) == 0 {
-		return errNobody{o.name}
+		return nobodyError{o.name}
 	}
 	if shorted { // one chip pulls the wire of all to ground
 		clear(r)
@@ -151,7 +152,7 @@ func (o *OneWire) Search(alarmOnly bool) ([]onewire.Address, error) {
 		return nil, nil // every bit and its complement read 0 at every place: the search follows one path of zeros
 	}
 	if len(list) == 0 {
-		return nil, errNobody{o.name}
+		return nil, nobodyError{o.name}
 	}
 	var found []onewire.Address
 	for _, c := range list {

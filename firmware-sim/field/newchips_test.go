@@ -107,20 +107,34 @@ func TestNewChips_EveryFaultHasItsReason(t *testing.T) {
 		reason measure.FaultReason
 	}
 	ezo := []line{
-		{fault.Unplug, measure.NoResponse}, {fault.Shorted, measure.Shorted}, {fault.Garbled, measure.Garbled}, {fault.Stuck, measure.NotReady},
-		{fault.Bit7, number}, {fault.Frozen, number}, {fault.Noise, number},
+		{fault.Unplug, measure.NoResponse},
+		{fault.Shorted, measure.Shorted},
+		{fault.Garbled, measure.Garbled},
+		{fault.Stuck, measure.NotReady},
+		{fault.Bit7, number},
+		{fault.Frozen, number},
+		{fault.Noise, number},
 	}
 	for device, list := range map[string][]line{
 		"ao1-ec":  ezo,
 		"ao1-orp": ezo,
 		"ao1-rtd": append([]line{{fault.Open, measure.NoResponse}}, ezo...),
 		"ao1-deep": {
-			{fault.Unplug, measure.NoResponse}, {fault.Shorted, measure.Shorted}, {fault.CRC, measure.CRC}, {fault.PowerUp, measure.PowerUp},
-			{fault.Stuck, number}, {fault.Frozen, number}, {fault.Noise, number},
+			{fault.Unplug, measure.NoResponse},
+			{fault.Shorted, measure.Shorted},
+			{fault.CRC, measure.CRC},
+			{fault.PowerUp, measure.PowerUp},
+			{fault.Stuck, number},
+			{fault.Frozen, number},
+			{fault.Noise, number},
 		},
 		"khoai1-kk": {
-			{fault.Unplug, measure.NoResponse}, {fault.Shorted, measure.Shorted}, {fault.CRC, measure.CRC}, {fault.Stuck, measure.NotReady},
-			{fault.Frozen, number}, {fault.Noise, number},
+			{fault.Unplug, measure.NoResponse},
+			{fault.Shorted, measure.Shorted},
+			{fault.CRC, measure.CRC},
+			{fault.Stuck, measure.NotReady},
+			{fault.Frozen, number},
+			{fault.Noise, number},
 		},
 		"khoai1-dat": {
 			{fault.Unplug, measure.NoResponse}, {fault.Shorted, measure.Shorted}, {fault.Stuck, measure.NotReady}, {fault.Frozen, number}, {fault.Noise, number},

@@ -27,7 +27,7 @@ func (w *wire) Close() error   { w.closed++; return nil }
 func (w *wire) Search(bool) ([]onewire.Address, error) {
 	return []onewire.Address{0x7a00000131825228}, nil
 }
-func (w *wire) Tx(out, in []byte, power onewire.Pullup) error { return w.tx(out, in) }
+func (w *wire) Tx(out, in []byte, _ onewire.Pullup) error { return w.tx(out, in) }
 
 // wired registers w with periph and returns it as the gateway opens it.
 func wired(t *testing.T, s *bus.Set, w *wire) onewire.Bus {

@@ -50,8 +50,10 @@ func settled(b ezo.Board) []i2ctest.IO {
 		return talk(said("I", "?I,ORP,1.97"), said("Cal,?", "?Cal,1"))
 	case ezo.RTD:
 		return talk(said("I", "?I,RTD,2.10"), said("S,?", "?S,c"))
+	case ezo.PH:
+		return talk(said("I", "?I,pH,2.10"), said("Cal,?", "?Cal,3"))
 	}
-	return talk(said("I", "?I,pH,2.10"), said("Cal,?", "?Cal,3"))
+	return nil
 }
 
 // keeps is what an oxygen circuit answers that compensates already with the right salinity and pressure.
@@ -69,17 +71,15 @@ type pond struct {
 }
 
 func (p *pond) Input(q measure.Quantity) (measure.Input, bool) {
-	in := measure.Input{Quantity: q, Age: 12 * time.Second}
-	switch q {
-	case measure.WaterTemperature:
-		in.Value, in.Sensor = p.celsius, "ao1-temp"
-	case measure.Salinity:
-		in.Value, in.Sensor = p.salinity, "ao1-mn"
-	case measure.AirPressure:
-		in.Value, in.Sensor = p.hPa, "kk"
-	default:
+	in, ok := map[measure.Quantity]measure.Input{
+		measure.WaterTemperature: {Value: p.celsius, Sensor: "ao1-temp"},
+		measure.Salinity:         {Value: p.salinity, Sensor: "ao1-mn"},
+		measure.AirPressure:      {Value: p.hPa, Sensor: "kk"},
+	}[q]
+	if !ok {
 		return measure.Input{}, false
 	}
+	in.Quantity, in.Age = q, 12*time.Second
 	return in, q != p.stale
 }
 
@@ -106,111 +106,147 @@ func TestSense_Talks(t *testing.T) {
 		by     string // its inputs
 	}{
 		"pH, golden frame, not compensated": {
-			ezo.PH, sense.NoInputs{}, talk(settled(ezo.PH), said("RT,25.00", golden)),
-			sense.Sample{Quantity: measure.PH, Value: 7.312, Quality: measure.Estimated}, "t=25?",
+			ezo.PH,
+			sense.NoInputs{},
+			talk(settled(ezo.PH), said("RT,25.00", golden)),
+			sense.Sample{Quantity: measure.PH, Value: 7.312, Quality: measure.Estimated},
+			"t=25?",
 		},
 		"pH, compensated": {
 			ezo.PH, at(27.3), talk(settled(ezo.PH), said("RT,27.30", golden)),
-			sense.Sample{Quantity: measure.PH, Value: 7.312}, "t=27.3@ao1-temp+12",
+			sense.Sample{Quantity: measure.PH, Value: 7.312},
+			"t=27.3@ao1-temp+12",
 		},
 		"DO, nobody knows anything": {
-			ezo.DO, sense.NoInputs{}, talk(settled(ezo.DO), fresh(), said("RT,25.00", "6.41")),
-			sense.Sample{Quantity: measure.DissolvedOxygen, Value: 6.41, Quality: measure.Estimated}, "t=25?;s=0?;p=1013.25?",
+			ezo.DO,
+			sense.NoInputs{},
+			talk(settled(ezo.DO), fresh(), said("RT,25.00", "6.41")),
+			sense.Sample{Quantity: measure.DissolvedOxygen, Value: 6.41, Quality: measure.Estimated},
+			"t=25?;s=0?;p=1013.25?",
 		},
 		"DO, thermometer silent": {
 			ezo.DO, &pond{celsius: 31, hPa: 1013.25, stale: measure.WaterTemperature}, talk(settled(ezo.DO), fresh(), said("RT,31.00", "6.41")),
-			sense.Sample{Quantity: measure.DissolvedOxygen, Value: 6.41, Quality: measure.Estimated}, "t=31@ao1-temp+12?" + by,
+			sense.Sample{Quantity: measure.DissolvedOxygen, Value: 6.41, Quality: measure.Estimated},
+			"t=31@ao1-temp+12?" + by,
 		},
 		"DO, barometer silent": {
 			ezo.DO, &pond{celsius: 31, hPa: 1013.25, stale: measure.AirPressure}, talk(settled(ezo.DO), fresh(), said("RT,31.00", "6.41")),
-			sense.Sample{Quantity: measure.DissolvedOxygen, Value: 6.41, Quality: measure.Estimated}, "t=31@ao1-temp+12;s=0@ao1-mn+12;p=1013.25@kk+12?",
+			sense.Sample{Quantity: measure.DissolvedOxygen, Value: 6.41, Quality: measure.Estimated},
+			"t=31@ao1-temp+12;s=0@ao1-mn+12;p=1013.25@kk+12?",
 		},
 		"DO, two outputs": {
 			ezo.DO, at(-1.254),
 			talk(said("I", "?I,DO,1.98"), said("O,?", "?,O,%,mg"), said("Cal,?", "?Cal,1"), fresh(), said("RT,-1.25", "6.41,81.3")),
-			sense.Sample{Quantity: measure.DissolvedOxygen, Value: 6.41}, "t=-1.254@ao1-temp+12" + by,
+			sense.Sample{Quantity: measure.DissolvedOxygen, Value: 6.41},
+			"t=-1.254@ao1-temp+12" + by,
 		},
 		"DO, only per cent came out": {
 			ezo.DO, at(25),
 			talk(said("I", "?I,D.O.,2.16"), said("O,?", "?,O,%"), said("O,mg,1", ""), said("O,?", "?,O,mg,%"), said("Cal,?", "?Cal,1"), fresh(), said("RT,25.00", "6.41,81.3")),
-			sense.Sample{Quantity: measure.DissolvedOxygen, Value: 6.41}, "t=25@ao1-temp+12" + by,
+			sense.Sample{Quantity: measure.DissolvedOxygen, Value: 6.41},
+			"t=25@ao1-temp+12" + by,
 		},
 		"DO, firmware without O": {
 			ezo.DO, at(25),
 			talk(said("I", "?I,D.O.,1.0"), []i2ctest.IO{write("O,?"), answer(2, "")}, said("Cal,?", "?Cal,1"), fresh(), said("RT,25.00", "6.41,81.3")),
-			sense.Sample{Quantity: measure.DissolvedOxygen, Value: 6.41}, "t=25@ao1-temp+12" + by,
+			sense.Sample{Quantity: measure.DissolvedOxygen, Value: 6.41},
+			"t=25@ao1-temp+12" + by,
 		},
 		"DO, brackish water in the hills": {
 			ezo.DO, &pond{celsius: 28, salinity: 12.5, hPa: 951.3},
 			talk(settled(ezo.DO), fresh(), said("S,12.50,ppt", ""), said("P,95.13", ""), keeps("12.50", "95.1"), said("RT,28.00", "5.12")),
-			sense.Sample{Quantity: measure.DissolvedOxygen, Value: 5.12}, "t=28@ao1-temp+12;s=12.5@ao1-mn+12;p=951.3@kk+12",
+			sense.Sample{Quantity: measure.DissolvedOxygen, Value: 5.12},
+			"t=28@ao1-temp+12;s=12.5@ao1-mn+12;p=951.3@kk+12",
 		},
 		"DO, was told a conductivity": {
 			ezo.DO, at(28),
 			talk(settled(ezo.DO), said("S,?", "?S,50000,\xCE\xBCS"), said("P,?", "?,P,101.3"), said("S,0.00,ppt", ""), said("P,101.33", ""), fresh(), said("RT,28.00", "5.12")),
-			sense.Sample{Quantity: measure.DissolvedOxygen, Value: 5.12}, "t=28@ao1-temp+12" + by,
+			sense.Sample{Quantity: measure.DissolvedOxygen, Value: 5.12},
+			"t=28@ao1-temp+12" + by,
 		},
 		"early read": {
 			ezo.PH, at(25), talk(settled(ezo.PH), []i2ctest.IO{write("RT,25.00"), answer(254, ""), answer(254, ""), answer(1, golden)}),
-			sense.Sample{Quantity: measure.PH, Value: 7.312}, "t=25@ao1-temp+12",
+			sense.Sample{Quantity: measure.PH, Value: 7.312},
+			"t=25@ao1-temp+12",
 		},
 		"bit 7 came out wrong": {
 			ezo.PH, at(25), talk(said("I", "\xBFI,\xF0H,2.10"), said("Cal,?", "\xBFCal\xAC1"), said("RT,25.00", "\xB7\x2E\xB3\x31\xB2\x80\x80")),
-			sense.Sample{Quantity: measure.PH, Value: 7.312}, "t=25@ao1-temp+12",
+			sense.Sample{Quantity: measure.PH, Value: 7.312},
+			"t=25@ao1-temp+12",
 		},
 		"not calibrated": {
 			ezo.PH, at(25),
 			talk(said("I", "?I,pH,2.10"), said("Cal,?", "?Cal,0"), said("RT,25.00", "6.41")),
-			sense.Sample{Quantity: measure.PH, Value: 6.41, Quality: measure.Uncalibrated}, "t=25@ao1-temp+12",
+			sense.Sample{Quantity: measure.PH, Value: 6.41, Quality: measure.Uncalibrated},
+			"t=25@ao1-temp+12",
 		},
 		"not calibrated nor compensated": {
-			ezo.PH, sense.NoInputs{},
+			ezo.PH,
+			sense.NoInputs{},
 			talk(said("I", "?i,ph,2.10"), said("Cal,?", "?CAL,0"), said("RT,25.00", "6.41")),
-			sense.Sample{Quantity: measure.PH, Value: 6.41, Quality: measure.Estimated}, "t=25?",
+			sense.Sample{Quantity: measure.PH, Value: 6.41, Quality: measure.Estimated},
+			"t=25?",
 		},
 		"does not know Cal,?": {
 			ezo.PH, at(25),
 			talk(said("I", "?I,pH,1.0"), []i2ctest.IO{write("Cal,?"), answer(2, "")}, said("RT,25.00", "6.41")),
-			sense.Sample{Quantity: measure.PH, Value: 6.41, Quality: measure.Uncalibrated}, "t=25@ao1-temp+12",
+			sense.Sample{Quantity: measure.PH, Value: 6.41, Quality: measure.Uncalibrated},
+			"t=25@ao1-temp+12",
 		},
 		"beyond its limits is not cut off": {
 			ezo.PH, at(25), talk(settled(ezo.PH), said("RT,25.00", "-1.250")),
-			sense.Sample{Quantity: measure.PH, Value: -1.25}, "t=25@ao1-temp+12",
+			sense.Sample{Quantity: measure.PH, Value: -1.25},
+			"t=25@ao1-temp+12",
 		},
 		"EC": {
 			ezo.EC, at(31), talk(settled(ezo.EC), said("RT,31.00", "466.4")),
-			sense.Sample{Quantity: measure.Conductivity, Value: 466.4}, "t=31@ao1-temp+12",
+			sense.Sample{Quantity: measure.Conductivity, Value: 466.4},
+			"t=31@ao1-temp+12",
 		},
 		"EC, all outputs, Mycodo": {
 			ezo.EC, at(31),
 			talk(said("I", "?I,EC,1.95"), said("O,?", "?O,EC,TDS,S,SG"), said("Cal,?", "?CAL,2"), said("RT,31.00", "466.4,252,0.23,1.000")),
-			sense.Sample{Quantity: measure.Conductivity, Value: 466.4}, "t=31@ao1-temp+12",
+			sense.Sample{Quantity: measure.Conductivity, Value: 466.4},
+			"t=31@ao1-temp+12",
 		},
 		"EC, output was off": {
 			ezo.EC, at(31),
 			talk(said("I", "?I,EC,2.10"), said("O,?", "?O,S"), said("O,EC,1", ""), said("O,?", "?O,EC,S"), said("Cal,?", "?CAL,1"), said("RT,31.00", "466.4,0.23")),
-			sense.Sample{Quantity: measure.Conductivity, Value: 466.4}, "t=31@ao1-temp+12",
+			sense.Sample{Quantity: measure.Conductivity, Value: 466.4},
+			"t=31@ao1-temp+12",
 		},
 		"EC, every output was off": {
-			ezo.EC, sense.NoInputs{},
+			ezo.EC,
+			sense.NoInputs{},
 			talk(said("I", "?I,EC,2.10"), said("O,?", "?O,"), said("O,EC,1", ""), said("O,?", "?O,EC"), said("Cal,?", "?Cal,1"), said("RT,25.00", "466.4")),
-			sense.Sample{Quantity: measure.Conductivity, Value: 466.4, Quality: measure.Estimated}, "t=25?",
+			sense.Sample{Quantity: measure.Conductivity, Value: 466.4, Quality: measure.Estimated},
+			"t=25?",
 		},
 		"ORP": {
 			ezo.ORP, at(31), talk(settled(ezo.ORP), said("R", "209.6")),
-			sense.Sample{Quantity: measure.ORP, Value: 209.6}, "",
+			sense.Sample{Quantity: measure.ORP, Value: 209.6},
+			"",
 		},
 		"ORP, mud": {
-			ezo.ORP, sense.NoInputs{}, talk(settled(ezo.ORP), said("R", "-231.0")),
-			sense.Sample{Quantity: measure.ORP, Value: -231}, "",
+			ezo.ORP,
+			sense.NoInputs{},
+			talk(settled(ezo.ORP), said("R", "-231.0")),
+			sense.Sample{Quantity: measure.ORP, Value: -231},
+			"",
 		},
 		"RTD": {
-			ezo.RTD, sense.NoInputs{}, talk(settled(ezo.RTD), said("R", "28.312")),
-			sense.Sample{Quantity: measure.WaterTemperature, Value: 28.312}, "",
+			ezo.RTD,
+			sense.NoInputs{},
+			talk(settled(ezo.RTD), said("R", "28.312")),
+			sense.Sample{Quantity: measure.WaterTemperature, Value: 28.312},
+			"",
 		},
 		"RTD, was set to Fahrenheit": {
-			ezo.RTD, sense.NoInputs{}, talk(said("I", "?I,RTD,2.10"), said("S,?", "?S,f"), said("S,c", ""), said("S,?", "?S,C"), said("R", "28.312")),
-			sense.Sample{Quantity: measure.WaterTemperature, Value: 28.312}, "",
+			ezo.RTD,
+			sense.NoInputs{},
+			talk(said("I", "?I,RTD,2.10"), said("S,?", "?S,f"), said("S,c", ""), said("S,?", "?S,C"), said("R", "28.312")),
+			sense.Sample{Quantity: measure.WaterTemperature, Value: 28.312},
+			"",
 		},
 	} {
 		bus := sensetest.NewBus(tc.ops...)

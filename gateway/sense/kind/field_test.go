@@ -49,6 +49,7 @@ func (f *field) OneWire(name string) (onewire.Bus, error) {
 	}
 	return &onewiretest.Playback{}, nil
 }
+
 func (f *field) Serial(path string) (serial.Port, error) {
 	if path == "/dev/never" {
 		return nil, errors.New("bus: /dev/never is no serial line")
