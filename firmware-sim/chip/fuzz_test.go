@@ -4,22 +4,29 @@ import (
 	"testing"
 	"time"
 
+	"periph.io/x/conn/v3/onewire"
+
 	"aovuon/firmware-sim/chip"
 )
 
 // No transaction, however senseless, breaks a chip: it answers, or it does not acknowledge.
 func FuzzBus_Tx(f *testing.F) {
-	for _, seed := range []string{"R", "RT,25.5", "T,?", "Cal,mid,7", "S,5,ppt", "\x01\xC3\x83", "\xFD", "\xF2\x01", "\xF4\x25", "\xFF\xFF"} {
+	for _, seed := range []string{"R", "RT,25.5", "T,?", "Cal,mid,7", "S,5,ppt", "\x01\xC3\x83", "\xFD", "\xF2\x01", "\xF4\x25", "\xFF\xFF", "O,%,1", "Cal,high,10", "Import,0123456789ab", "K,1", "\x24\x00", "\x0F\x10"} {
 		f.Add(byte(0), []byte(seed), byte(8))
 	}
 	f.Fuzz(func(t *testing.T, which byte, w []byte, n byte) {
 		r := newRig()
-		addrs := []uint16{0x44, 0x48, 0x61, 0x63, 0x76}
+		addrs := []uint16{0x44, 0x48, 0x61, 0x63, 0x76, 0x62, 0x64, 0x66, 0x45, 0x36}
 		r.add(t, addrs[0], chip.NewSHT4x(r.part(t, "a", nil), constant(25), constant(80)))
 		r.add(t, addrs[1], chip.NewADS1115(r.part(t, "b", nil)))
 		r.add(t, addrs[2], chip.NewEZODO(r.part(t, "c", nil), constant(6), constant(25), constant(0), constant(1013.25)))
 		r.add(t, addrs[3], chip.NewEZOPH(r.part(t, "d", nil), constant(7), constant(25)))
 		r.add(t, addrs[4], chip.NewBME280(r.part(t, "e", nil), constant(25), constant(80), constant(1010)))
+		r.add(t, addrs[5], chip.NewEZOORP(r.part(t, "f", nil), constant(200)))
+		r.add(t, addrs[6], chip.NewEZOEC(r.part(t, "g", nil), constant(400), constant(25)))
+		r.add(t, addrs[7], chip.NewEZORTD(r.part(t, "h", nil), constant(25)))
+		r.add(t, addrs[8], chip.NewSHT3x(r.part(t, "i", nil), constant(25), constant(80)))
+		r.add(t, addrs[9], chip.NewSeesaw(r.part(t, "j", nil), constant(30), constant(25)))
 		for _, addr := range append(addrs, uint16(which)) {
 			for range 2 {
 				if err := r.bus.Tx(addr, w, make([]byte, n)); err != nil {
@@ -30,6 +37,30 @@ func FuzzBus_Tx(f *testing.F) {
 					continue
 				}
 			}
+		}
+	})
+}
+
+// No transaction breaks the thermometers on a wire either, and none makes their scratchpad one whose CRC is wrong.
+func FuzzOneWire_Tx(f *testing.F) {
+	for _, seed := range []string{"\xCC\x44", "\xCC\xBE", "\x33", "\xCC\x4E\x01\x02\x3F", "\xCC\x48", "\x55\x28\x52\x82\x31\x01\x00\x00\x7A\xBE"} {
+		f.Add([]byte(seed), byte(9))
+	}
+	f.Fuzz(func(t *testing.T, w []byte, n byte) {
+		r := newRig()
+		wire := chip.NewOneWire("sim", r.clock.now)
+		if err := wire.Add(chip.NewDS18B20(r.part(t, "a", nil), "28-000001318252", constant(28))); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if err := wire.Tx(w, make([]byte, n), onewire.WeakPullup); err != nil {
+				t.Fatal(err)
+			}
+			r.clock.pass(time.Second)
+		}
+		pad := make([]byte, 9)
+		if err := wire.Tx([]byte{0xCC, 0xBE}, pad, onewire.WeakPullup); err != nil || !onewire.CheckCRC(pad) {
+			t.Errorf("% x: scratchpad % x, %v", w, pad, err)
 		}
 	})
 }
