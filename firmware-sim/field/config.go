@@ -16,6 +16,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"aovuon/firmware-sim/world"
+	"aovuon/gateway/sense/probe"
 )
 
 // Config is a field file. Relative paths are relative to RunDir, and RunDir to the file.
@@ -55,11 +56,11 @@ type Bus struct {
 type Device struct {
 	ID      string  `yaml:"id"`      // name on the fault board and in the ledger; by habit the gateway's sensor id
 	Kind    string  `yaml:"kind"`    // one of kinds
-	Bus     string  `yaml:"bus"`     // id of a bus; not for capacitive and transducer
-	Address uint16  `yaml:"address"` // I²C, 7 bit
+	Bus     string  `yaml:"bus"`     // id of a bus; not for capacitive, transducer and analog
+	Address uint16  `yaml:"address"` // I²C, 7 bit; modbus: 1 to 247
 	ROM     string  `yaml:"rom"`     // ds18b20: name of its folder; empty: made of the seed
-	ADC     string  `yaml:"adc"`     // capacitive, transducer: id of the ads1115 it is wired to
-	Input   int     `yaml:"input"`   // capacitive, transducer: 0 to 3
+	ADC     string  `yaml:"adc"`     // capacitive, transducer, analog: id of the ads1115 it is wired to
+	Input   int     `yaml:"input"`   // capacitive, transducer, analog: 0 to 3
 	Place   string  `yaml:"place"`   // where it measures; not for ads1115 and transducer
 	Dry     *Point  `yaml:"dry"`     // capacitive: two points of its voltage
 	Wet     *Point  `yaml:"wet"`
@@ -70,6 +71,10 @@ type Device struct {
 	Rate    float64 `yaml:"rate"`   // aerator: how fast it brings the pond to saturation, 1/h
 	Motor   string  `yaml:"motor"`  // transducer: id of the aerator whose lead it is round
 	PerAmp  float64 `yaml:"volts_per_amp"`
+
+	Template string        `yaml:"template"` // modbus, analog: id of a probe template, or the name of a file with one
+	Baud     int           `yaml:"baud"`     // modbus: when it was set to another speed than it comes with
+	Points   []probe.Point `yaml:"points"`   // analog: what is special about this one
 }
 
 // Relay is how an aerator is wired.
@@ -124,6 +129,11 @@ func Parse(name string, raw []byte, dir string) (Config, error) {
 		under(&c.Buses[i].W1, c.RunDir)
 		under(&c.Buses[i].Serial, c.RunDir)
 		under(&c.Buses[i].Pins, c.RunDir)
+	}
+	for i := range c.Devices {
+		if probe.IsFile(c.Devices[i].Template) {
+			under(&c.Devices[i].Template, dir)
+		}
 	}
 	err := c.check()
 	if err == nil {

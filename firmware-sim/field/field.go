@@ -137,7 +137,11 @@ func (f *Field) add(at string, d Device) error {
 	if err := k.fields(at, d); err != nil {
 		return err
 	}
-	sw, err := f.board.Add(d.ID, k.faults...)
+	t, err := d.template(at)
+	if err != nil {
+		return err
+	}
+	sw, err := f.board.Add(d.ID, faultsOf(k, t)...)
 	if err != nil {
 		return wrong(at+".id", "%w: give every device its own id", err)
 	}

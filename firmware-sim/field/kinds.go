@@ -44,6 +44,8 @@ func kinds() map[string]kind {
 		"ds18b20":         {"w1", []measure.Quantity{water}, chip.DS18B20Faults(), addThermometer},
 		"aerator":         {"pins", []measure.Quantity{measure.DissolvedOxygen}, chip.AeratorFaults(), addAerator},
 		"transducer":      {"", nil, chip.TransducerFaults(), addTransducer},
+		"modbus":          {"serial", []measure.Quantity{}, nil, addTemplate},
+		"analog":          {"", []measure.Quantity{}, nil, addBoard},
 		"ultrasonic-uart": {"serial", []measure.Quantity{measure.WaterLevel, air}, chip.UltrasonicFaults(), addUltrasonic},
 	}
 }
@@ -56,7 +58,8 @@ func (k kind) fields(at string, d Device) error {
 	}
 	for _, r := range []rule{
 		{"bus", d.Bus != "", k.bus != ""},
-		{"address", d.Address != 0, k.bus == "i2c"},
+		{"address", d.Address != 0, k.bus == "i2c" || d.Kind == "modbus"},
+		{"template", d.Template != "", d.templated()},
 		{"adc", d.ADC != "", k.bus == ""},
 		{"place", d.Place != "", k.needs != nil},
 		{"dry", d.Dry != nil, d.Kind == "capacitive"},
@@ -77,6 +80,12 @@ func (k kind) fields(at string, d Device) error {
 	}
 	if d.ROM != "" && k.bus != "w1" {
 		return wrong(at+".rom", "device %s: a %s has no rom: remove it", d.ID, d.Kind)
+	}
+	if d.Baud != 0 && d.Kind != "modbus" {
+		return wrong(at+".baud", "device %s: a %s has no baud: remove it", d.ID, d.Kind)
+	}
+	if len(d.Points) > 0 && d.Kind != "analog" {
+		return wrong(at+".points", "device %s: a %s has no points: remove them", d.ID, d.Kind)
 	}
 	return nil
 }

@@ -89,7 +89,8 @@ func (p Point) celsius() float64 {
 	return *p.Celsius
 }
 
-func (a *Analog) divider() float64 {
+// Gain is the volts of the probe for one volt at the converter's input.
+func (a *Analog) Gain() float64 {
 	if a.Divider == 0 {
 		return 1
 	}
@@ -259,6 +260,16 @@ func (c *GalvanicCurve) with(points []Point) (converter, error) {
 		}
 		return v / saturated * full, nil
 	}, nil
+}
+
+// Value is what so many volts of the probe mean: points are its own, or none. The error is that of points that are none, or
+// of a formula beyond its limits.
+func (a *Analog) Value(volts float64, points []Point, w Water) (float64, error) {
+	convert, err := a.converter(points)
+	if err != nil {
+		return 0, err
+	}
+	return convert(volts, w)
 }
 
 // Volts is the inverse of a conversion: what the probe gives where the value is so, within the volts it holds for. Of two

@@ -13,7 +13,7 @@ func (c *checker) checkAnalog(a *Analog) {
 		c.say("analog.quantity", "write one of "+quantityNames(), "unknown quantity %q", a.Quantity)
 	}
 	c.need("analog.supply", a.Supply, "write the supply its curve holds for, such as: 5 V")
-	if !(a.divider() >= 0.1 && a.divider() <= 100) {
+	if !(a.Gain() >= 0.1 && a.Gain() <= 100) {
 		c.say("analog.divider", "write the volts of the probe for one volt at the input: 1.5 with 10 kΩ over 20 kΩ", "divider %g", a.Divider)
 	}
 	if !(a.ValidFrom >= 0 && a.ValidFrom < a.ValidTo && a.ValidTo <= 60) {

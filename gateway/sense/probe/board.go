@@ -43,7 +43,7 @@ func (b *Board) Sense(ctx context.Context) ([]sense.Sample, error) {
 		return nil, err
 	}
 	a := b.analog
-	volts := at * a.divider()
+	volts := at * a.Gain()
 	switch {
 	case volts < a.ShortedBelow:
 		return nil, sense.Faultf(measure.Shorted, "%s: input %d is at %.3f V: its wire touches ground", b.id, b.input, at)

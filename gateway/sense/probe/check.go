@@ -194,6 +194,11 @@ func (c *checker) checkValue(at string, r *Read, v *Value) {
 	if v.Type.isFloat() && len(v.Absent) > 0 {
 		c.say(at+".absent", "remove it: a float that is no number says so by itself", "a float has no such numbers")
 	}
+	for _, n := range v.Absent {
+		if v.Type.Registers() > 0 && !v.Type.isFloat() && v.Type.encode(make([]byte, 4), float64(n)) != nil {
+			c.say(at+".absent", "write the number as the type reads it: -32768, not 0x8000, for s16", "%d is no %s", n, v.Type)
+		}
+	}
 	if u := v.UnitRegister; u != nil {
 		c.inside(at+".unit_register.register", r, u.Register, 1)
 		if len(u.Factors) == 0 {

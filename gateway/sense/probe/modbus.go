@@ -121,6 +121,26 @@ func (r *Read) Encode(registers []byte, values map[measure.Quantity]float64) err
 	return nil
 }
 
+// Blank writes the numbers that say: no value, wherever r has such. It returns the quantities that have a value left.
+func (r *Read) Blank(registers []byte) []measure.Quantity {
+	var left []measure.Quantity
+	for i := range r.Values {
+		v := &r.Values[i]
+		number := math.NaN()
+		if !v.Type.isFloat() {
+			if len(v.Absent) == 0 {
+				left = append(left, v.Quantity)
+				continue
+			}
+			number = float64(v.Absent[0])
+		}
+		if err := v.Type.encode(registers[2*(v.Register-r.Register):], number); err != nil {
+			left = append(left, v.Quantity)
+		}
+	}
+	return left
+}
+
 // Resolution is the step between two values that v can say, given the registers of its read; 0 for a float.
 func (r *Read) Resolution(v Value, registers []byte) float64 {
 	factor, err := v.unitFactor(r.Register, registers)

@@ -55,15 +55,16 @@ func (u *Unit) Sense(ctx context.Context) ([]sense.Sample, error) {
 		values++
 		samples = append(samples, got...)
 	}
-	if values == 0 {
+	if values == 0 || reasonOf(failed) == measure.PowerUp { // then what other registers say is of before, too
 		return nil, failed
 	}
 	return samples, nil
 }
 
-// read asks one question; none any more after one that nobody answered, so that a dead probe costs one timeout.
+// read asks one question. After one that cost the whole timeout none is asked any more: a dead probe holds the line for
+// one timeout, however many registers it has. A refusal and a damaged answer come at once.
 func (u *Unit) read(ctx context.Context, r *Read, failed error) ([]sense.Sample, error) {
-	if reason := reasonOf(failed); reason == measure.NoResponse || reason == measure.BusDown || reason == measure.PowerUp {
+	if reason := reasonOf(failed); failed != nil && reason != measure.Refused && reason != measure.CRC {
 		return nil, failed
 	}
 	pdu, err := u.ask(ctx, r.PDU())

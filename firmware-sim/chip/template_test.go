@@ -1,0 +1,428 @@
+package chip_test
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"math"
+	"sync"
+	"testing"
+	"time"
+
+	"periph.io/x/conn/v3/i2c"
+
+	"aovuon/firmware-sim/chip"
+	"aovuon/firmware-sim/fault"
+	"aovuon/firmware-sim/ledger"
+	"aovuon/gateway/measure"
+	"aovuon/gateway/sense"
+	"aovuon/gateway/sense/kind"
+	"aovuon/gateway/sense/probe"
+	"aovuon/gateway/sense/rtu"
+	"aovuon/gateway/sense/sensetest"
+	"aovuon/gateway/sense/serial"
+	"aovuon/hardware/probes"
+)
+
+// templates loads every embedded template of a kind.
+func templates(t *testing.T, k probe.Kind) map[string]*probe.Template {
+	t.Helper()
+	lib := probe.NewLibrary(probes.Files())
+	ids, err := lib.IDs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := make(map[string]*probe.Template)
+	for _, id := range ids {
+		tpl, err := lib.Template(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tpl.Kind == k {
+			list[id] = tpl
+		}
+	}
+	return list
+}
+
+// wires are the buses of one simulated probe.
+type wires struct {
+	port serial.Port
+	bus  i2c.Bus
+}
+
+func (w wires) I2C(string) (i2c.Bus, error)               { return w.bus, nil }
+func (w wires) W1(string) (fs.FS, error)                  { return nil, errors.New("no 1-Wire here") }
+func (w wires) Serial(string) (serial.Port, error)        { return w.port, nil }
+func (r readings) get(q measure.Quantity) measure.Reading { return r[q] }
+
+type readings map[measure.Quantity]measure.Reading
+
+// Take implements sense.Sink.
+func (r readings) Take(_ context.Context, list []measure.Reading) error {
+	for _, reading := range list {
+		if err := reading.Validate(); err != nil {
+			return err
+		}
+		r[reading.Quantity] = reading
+	}
+	return nil
+}
+
+// probeBook is the newest entry of the ledger for each quantity.
+type probeBook struct {
+	mu   sync.Mutex
+	last map[measure.Quantity]ledger.Entry
+}
+
+// Record implements chip.Recorder.
+func (b *probeBook) Record(e ledger.Entry) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.last[e.Quantity] = e
+}
+
+// probeRig is one simulated probe asked by the gateway's own code, in virtual time.
+type probeRig struct {
+	t       *testing.T
+	clock   *sensetest.Clock
+	board   *fault.Board
+	values  map[measure.Quantity]float64 // the world
+	book    *probeBook
+	station *sense.Station
+	master  rtu.Master
+	buses   wires
+}
+
+func newProbeRig(t *testing.T) *probeRig {
+	return &probeRig{
+		t: t, clock: sensetest.NewClock(time.Date(2026, 3, 10, 2, 0, 0, 0, time.UTC)), board: fault.NewBoard(),
+		values: make(map[measure.Quantity]float64), book: &probeBook{last: make(map[measure.Quantity]ledger.Entry)},
+	}
+}
+
+func (r *probeRig) now() time.Time { return r.clock.Now().Wall }
+
+func (r *probeRig) part(name string, kinds []fault.Kind) chip.Part {
+	r.t.Helper()
+	sw, err := r.board.Add(name, kinds...)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return chip.Part{Name: name, Seed: 7, Now: r.now, Faults: sw, Ledger: r.book}
+}
+
+func (r *probeRig) source(q measure.Quantity) chip.Source {
+	return func(time.Time) float64 { return r.values[q] }
+}
+
+func (r *probeRig) build(s kind.Spec) {
+	r.t.Helper()
+	channels, err := kind.Build([]kind.Spec{s}, r.buses, map[string]kind.BusSpec{"rs485": {Serial: "/dev/rs485"}, "i2c": {I2C: "1"}}, r.clock)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.station = sense.NewStation(r.clock, channels, slog.New(slog.DiscardHandler))
+}
+
+// modbus puts a probe on a line and the gateway at its end.
+func (r *probeRig) modbus(tpl *probe.Template) {
+	r.t.Helper()
+	adapter, err := r.board.Add("rs485", chip.AdapterFaults()...)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	line := chip.NewSerialLine(r.now, false, adapter)
+	sources := make(map[measure.Quantity]chip.Source)
+	for _, q := range tpl.Quantities() {
+		sources[q] = r.source(q)
+	}
+	unit := byte(tpl.Modbus.Unit)
+	line.Add(chip.NewTemplateProbe(r.part("probe", chip.TemplateFaults(tpl)), tpl, unit, tpl.Modbus.Serial(), sources))
+	r.buses.port = chip.NewSerialPort("/dev/rs485", line, r.clock.Sleep)
+	r.master = rtu.New(r.buses.port, r.clock)
+	r.build(kind.Spec{ID: "probe", Kind: "modbus", Bus: "rs485", Template: tpl.ID, Address: uint16(unit)})
+	r.at(tpl, 0.5)
+}
+
+// at sets every value of the world to a share of what the probe can measure.
+func (r *probeRig) at(tpl *probe.Template, share float64) {
+	for _, read := range tpl.Modbus.Reads {
+		for _, v := range read.Values {
+			r.values[v.Quantity] = *v.Min + share*(*v.Max-*v.Min)
+		}
+	}
+}
+
+func (r *probeRig) poll() readings {
+	r.t.Helper()
+	got := make(readings)
+	if err := r.station.PollAll(r.t.Context(), got); err != nil {
+		r.t.Fatal(err)
+	}
+	return got
+}
+
+func (r *probeRig) pass(d time.Duration) {
+	r.t.Helper()
+	if err := r.clock.Sleep(r.t.Context(), d); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// What the world is goes through the simulated registers, the line, the Master and the template, and comes out the same.
+func TestTemplates_WorldToReading(t *testing.T) {
+	for id, tpl := range templates(t, probe.KindModbus) {
+		t.Run(id, func(t *testing.T) {
+			r := newProbeRig(t)
+			r.modbus(tpl)
+			if tpl.Modbus.Start != nil {
+				for q, got := range r.poll() {
+					if got.Reason != measure.NotReady {
+						t.Errorf("%s right after its start: %+v", q, got)
+					}
+				}
+			}
+			r.pass(tpl.Modbus.WarmUp + time.Second)
+			for _, share := range []float64{0.02, 0.1, 0.37, 0.5, 0.83, 0.98} {
+				r.at(tpl, share)
+				r.pass(240 * time.Hour) // nothing in a pond changes so far in less
+				r.compare(tpl, r.poll())
+			}
+		})
+	}
+}
+
+func (r *probeRig) compare(tpl *probe.Template, got readings) {
+	r.t.Helper()
+	for i, read := range tpl.Modbus.Reads {
+		for _, v := range read.Values {
+			g, want := got.get(v.Quantity), r.values[v.Quantity]
+			info, _ := v.Quantity.Info()
+			tolerance := read.Resolution(v, tpl.Modbus.Image(i))/2 + math.Pow10(-info.Decimals) // and the noise
+			quality := measure.Good
+			if v.Indicative != "" {
+				quality = measure.Uncalibrated
+			}
+			if limits, err := v.Quantity.Grade(want); err == nil {
+				quality = measure.Worse(quality, limits)
+			}
+			if g.Quality != quality || math.Abs(g.Value-want) > tolerance {
+				r.t.Errorf("%s: the world has %g, the reading is %+v", v.Quantity, want, g)
+			}
+			if e := r.book.last[v.Quantity]; math.Abs(e.Value-g.Value) > 1e-9 {
+				r.t.Errorf("%s: the ledger has %+v, the reading is %+v", v.Quantity, e, g)
+			}
+		}
+	}
+}
+
+func TestTemplates_Faults(t *testing.T) {
+	for id, tpl := range templates(t, probe.KindModbus) {
+		t.Run(id, func(t *testing.T) {
+			r := newProbeRig(t)
+			r.modbus(tpl)
+			healthy := func(when string) {
+				t.Helper()
+				for try := 0; ; try++ {
+					r.pass(tpl.Modbus.WarmUp + 5*time.Second)
+					bad := false
+					for _, g := range r.poll() {
+						bad = bad || g.Quality == measure.Fault
+					}
+					if !bad {
+						return
+					}
+					if try > 2 {
+						t.Fatalf("%s: it does not heal", when)
+					}
+				}
+			}
+			healthy("at first")
+			for _, f := range chip.TemplateFaults(tpl) {
+				want, known := map[fault.Kind]measure.FaultReason{
+					fault.Unplug: measure.NoResponse, fault.CRC: measure.CRC, fault.Garbled: measure.Garbled, fault.Exception: measure.Refused,
+					fault.WrongUnit: measure.Garbled, fault.Late: measure.NoResponse, fault.PowerUp: measure.PowerUp, fault.Open: measure.Refused,
+				}[f]
+				if !known {
+					continue
+				}
+				if err := r.board.Set("probe", f); err != nil {
+					t.Fatal(err)
+				}
+				r.pass(time.Minute)
+				before := r.now()
+				got := r.poll()
+				if took := r.now().Sub(before); took > 3*time.Second {
+					t.Errorf("%s: the probe held the line for %v", f, took)
+				}
+				found := false
+				for _, g := range got {
+					found = found || g.Reason == want
+				}
+				if !found {
+					t.Errorf("%s: %v, want %s", f, got, want)
+				}
+				r.board.HealAll()
+				healthy(string(f))
+			}
+		})
+	}
+}
+
+// The procedure of a template, done on the simulated probe: afterwards it answers at the other address, at the other speed.
+func TestTemplates_ChangeOfAddressAndSpeed(t *testing.T) {
+	write := func(function, register, value int) []byte {
+		pdu := binary.BigEndian.AppendUint16([]byte{byte(function)}, uint16(register))
+		if function == 16 {
+			pdu = append(pdu, 0, 1, 2)
+		}
+		return binary.BigEndian.AppendUint16(pdu, uint16(value))
+	}
+	for id, tpl := range templates(t, probe.KindModbus) {
+		c := tpl.Modbus.Change
+		if c.Address == nil {
+			continue
+		}
+		t.Run(id, func(t *testing.T) {
+			r := newProbeRig(t)
+			r.modbus(tpl)
+			line := tpl.Modbus.Serial()
+			ask := rtu.Request{Line: line, Unit: byte(tpl.Modbus.Unit), PDU: write(c.Address.Function, c.Address.Register, 9*max(1, c.Address.Times))}
+			if _, err := r.master.Do(t.Context(), ask); err != nil {
+				t.Fatal(err)
+			}
+			spec := kind.Spec{ID: "probe", Kind: "modbus", Bus: "rs485", Template: tpl.ID, Address: 9}
+			if c.Baud != nil {
+				for baud, code := range c.Baud.Codes {
+					if baud != line.Baud {
+						spec.Baud = baud
+						ask = rtu.Request{Line: line, Unit: 9, PDU: write(c.Baud.Function, c.Baud.Register, code)}
+						break
+					}
+				}
+				if _, err := r.master.Do(t.Context(), ask); err != nil {
+					t.Fatal(err)
+				}
+			}
+			r.build(spec)
+			r.poll()
+			r.pass(tpl.Modbus.WarmUp + time.Second)
+			for q, g := range r.poll() {
+				if g.Quality == measure.Fault {
+					t.Errorf("%s: %+v", q, g)
+				}
+			}
+		})
+	}
+}
+
+// The world's value through the inverse conversion, the converter's bits and the template.
+func TestTemplates_AnalogWorldToReading(t *testing.T) {
+	at := 31.5
+	for id, tpl := range templates(t, probe.KindAnalog) {
+		for _, calibrated := range []bool{false, true} {
+			name := map[bool]string{false: id, true: id + " with points"}[calibrated]
+			var points []probe.Point
+			for _, g := range tpl.Analog.Golden {
+				if calibrated {
+					points = g.Points
+				}
+				if len(points) > 0 {
+					break
+				}
+			}
+			if calibrated && points == nil {
+				continue
+			}
+			t.Run(name, func(t *testing.T) {
+				r := newProbeRig(t)
+				a := tpl.Analog
+				water := probe.Water{Celsius: at, Salinity: 5, HPa: 1000}
+				adc := chip.NewADS1115(r.part("adc", chip.ADS1115Faults()))
+				if !adc.Connect(2, chip.NewTemplateBoard(r.part("probe", chip.BoardFaults(tpl)), tpl, points, r.source(a.Quantity), func(time.Time) probe.Water { return water })) {
+					t.Fatal("no input 2")
+				}
+				bus := chip.NewBus("i2c")
+				if err := bus.Add(0x48, adc); err != nil {
+					t.Fatal(err)
+				}
+				r.buses.bus = bus
+				input := 2
+				s := kind.Spec{ID: "probe", Kind: "analog", Bus: "i2c", Address: 0x48, Input: &input, Template: id, Points: points}
+				for _, q := range a.Inputs() {
+					switch q {
+					case measure.WaterTemperature:
+						s.Temperature = "31.5"
+					case measure.Salinity:
+						s.Salinity = "5"
+					case measure.AirPressure:
+						s.Pressure = "1000"
+					}
+				}
+				r.build(s)
+				r.analogValues(tpl, points, water)
+				r.analogFaults(tpl)
+			})
+		}
+	}
+}
+
+func (r *probeRig) analogValues(tpl *probe.Template, points []probe.Point, water probe.Water) {
+	r.t.Helper()
+	a := tpl.Analog
+	for i := range 9 { // volts through the range, so that every world is one the probe can say
+		volts := a.ValidFrom + (a.ValidTo-a.ValidFrom)*float64(i+1)/10
+		want, err := a.Value(volts, points, water)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		if want < *a.Min || want > *a.Max {
+			continue
+		}
+		r.values[a.Quantity] = want
+		r.pass(240 * time.Hour)
+		g := r.poll().get(a.Quantity)
+		volts, err = a.Volts(want, points, water)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		beside, err := a.Value(volts+0.001*a.Gain(), points, water) // eight bits of the converter
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		info, _ := a.Quantity.Info()
+		if math.Abs(g.Value-want) > math.Abs(beside-want)+math.Pow10(-info.Decimals)/2 {
+			r.t.Errorf("the world has %g, the reading is %+v", want, g)
+		}
+		quality := measure.Uncalibrated
+		if points != nil && a.Indicative == "" {
+			quality = measure.Good
+		}
+		if g.Quality != quality && g.Quality != measure.OutOfRange {
+			r.t.Errorf("%+v, want %s", g, quality)
+		}
+		if e := r.book.last[a.Quantity]; math.Abs(e.Value-g.Value) > 1e-6*math.Max(1, math.Abs(g.Value)) {
+			r.t.Errorf("the ledger has %+v, the reading is %+v", e, g)
+		}
+	}
+}
+
+func (r *probeRig) analogFaults(tpl *probe.Template) {
+	r.t.Helper()
+	for _, f := range chip.BoardFaults(tpl) {
+		want, known := map[fault.Kind]measure.FaultReason{fault.Unplug: measure.NoResponse, fault.Shorted: measure.Shorted}[f]
+		if !known {
+			continue
+		}
+		if err := r.board.Set("probe", f); err != nil {
+			r.t.Fatal(err)
+		}
+		if g := r.poll().get(tpl.Analog.Quantity); g.Reason != want {
+			r.t.Errorf("%s: %+v", f, g)
+		}
+		r.board.HealAll()
+	}
+}
