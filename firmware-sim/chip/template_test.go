@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"periph.io/x/conn/v3/i2c"
+	"periph.io/x/conn/v3/onewire"
 
 	"aovuon/firmware-sim/chip"
 	"aovuon/firmware-sim/fault"
@@ -54,6 +55,7 @@ type wires struct {
 }
 
 func (w wires) I2C(string) (i2c.Bus, error)               { return w.bus, nil }
+func (w wires) OneWire(string) (onewire.Bus, error)       { return nil, errors.New("no 1-Wire here") }
 func (w wires) W1(string) (fs.FS, error)                  { return nil, errors.New("no 1-Wire here") }
 func (w wires) Serial(string) (serial.Port, error)        { return w.port, nil }
 func (r readings) get(q measure.Quantity) measure.Reading { return r[q] }

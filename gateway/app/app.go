@@ -49,6 +49,7 @@ type cli struct {
 	Aerator   aeratorCmd   `cmd:"" help:"Show what aerators and alarms do, or switch an aerator by hand for a time. The gateway must be running."`
 	Renew     struct{}     `cmd:"" help:"Begin the numbering anew and seal again what waits: after an old copy of the memory card was put back."`
 	Sample    struct{}     `cmd:"" help:"Print a commented sample configuration."`
+	Probe     probeFlags   `cmd:"" help:"Templates of Modbus and analog probes."`
 }
 
 // Main runs the gateway program with the arguments after its name and returns its exit status: 0 when it did what was
@@ -84,6 +85,9 @@ func complain(w io.Writer, status int, err error) int {
 }
 
 func (c *cli) do(ctx context.Context, command string, stdout, stderr io.Writer) error {
+	if strings.HasPrefix(command, "probe ") {
+		return c.Probe.doProbe(command, stdout)
+	}
 	switch command {
 	case "sample":
 		_, err := io.WriteString(stdout, sample)

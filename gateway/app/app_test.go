@@ -45,12 +45,25 @@ func TestScript(t *testing.T) {
 			"await":      await,
 			"eventually": eventually,
 			"vkey":       vkey,
+			"replace":    replace,
 			"closed":     closed,
 			"heard":      heard,
 			"page":       page,
 			"port":       port,
 		},
 	})
+}
+
+// replace OLD NEW FILE changes a text that a file has.
+func replace(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: replace OLD NEW FILE")
+	}
+	text := ts.ReadFile(args[2])
+	if !strings.Contains(text, args[0]) {
+		ts.Fatalf("%s has no %q", args[2], args[0])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(strings.ReplaceAll(text, args[0], args[1])), 0o600))
 }
 
 // await FILE TEXT waits until a file is there and holds the text; a socket holds no more than the empty one.

@@ -19,6 +19,7 @@ import (
 	"aovuon/gateway/edge"
 	"aovuon/gateway/measure"
 	"aovuon/gateway/sense/kind"
+	"aovuon/gateway/sense/probe"
 	"aovuon/gateway/uplink"
 	"aovuon/gateway/wire"
 	"aovuon/gateway/yamlfile"
@@ -153,6 +154,11 @@ func (c *Config) resolve() {
 	for _, r := range c.relays() {
 		if rest, ok := strings.CutPrefix(r.Pin, "unix:"); ok && rest != "" && !filepath.IsAbs(rest) {
 			r.Pin = "unix:" + filepath.Join(dir, rest)
+		}
+	}
+	for i := range c.Sensors {
+		if probe.IsFile(c.Sensors[i].Template) {
+			at(&c.Sensors[i].Template, "")
 		}
 	}
 	for name, b := range c.Buses {

@@ -17,7 +17,7 @@ import (
 )
 
 // example is the command that prints a template to start from.
-const example = "gateway probe show --yaml soil-a"
+const example = "gateway probe show --yaml soil-a-3in1"
 
 // Parse reads and checks a template. name is the file's, for errors. All that is wrong is told at once, each a
 // *yamlfile.Error with its place and its mend.
