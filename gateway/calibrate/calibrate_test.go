@@ -308,6 +308,28 @@ func TestPH_WhatIsRefusedChangesNothing(t *testing.T) {
 	}
 }
 
+func TestSession_OfSomebodyWhoWentHomeIsAborted(t *testing.T) {
+	c := drifted()
+	r := newRig(t, phSpec(), measure.PH, c)
+	r.begin(calibrate.Begin{})
+	r.step(calibrate.Answer{Step: "mid"})
+	if err := r.clock.Sleep(t.Context(), 31*time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	st := r.desk.Targets()[0]
+	r.quality() // the poll that notices
+	s, err := r.desk.State(t.Context(), "ao1-x", 0)
+	for err == nil && s.Phase != calibrate.Aborted {
+		s, err = r.desk.State(t.Context(), "ao1-x", s.Version)
+	}
+	if err != nil || st.Busy == "" || r.desk.Targets()[0].Busy != "" {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if got := strings.Join(c.said(), " "); got != "Cal,mid,7.02 Import,59 6F 75 21 Import,59 6F 75 22" {
+		t.Errorf("the circuit was told %s", got)
+	}
+}
+
 func TestPH_AbortGivesTheOldCalibrationBack(t *testing.T) {
 	c := drifted()
 	r := newRig(t, phSpec(), measure.PH, c)

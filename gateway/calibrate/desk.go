@@ -2,8 +2,6 @@ package calibrate
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,7 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"aovuon/gateway/measure"
 	"aovuon/gateway/sense"
 	"aovuon/gateway/wire"
 )
@@ -27,7 +24,8 @@ type Documents interface {
 	Flush(ctx context.Context) error
 }
 
-// idle is how long a session may wait for its person before another may begin in its place.
+// idle is how long a session may wait for its person. Then it is aborted: a sensor must not be without values because somebody
+// went home.
 const idle = 30 * time.Minute
 
 // Desk is where the sensors of a gateway are calibrated. Its methods may be called from several goroutines.
@@ -46,7 +44,8 @@ type Desk struct {
 	damaged  []error
 	sessions map[string]*Session // by sensor; one that ended stays until the next, to be looked at
 	torn     map[string]*torn    // by sensor: circuits that were left in the middle
-	mending  sync.WaitGroup      // of torn ones
+	mending  sync.WaitGroup      // of torn ones, and of those whose person went away
+	closed   bool
 	holder   Holder
 	docs     Documents
 }
@@ -100,8 +99,37 @@ func (d *Desk) Close(ctx context.Context) {
 			d.log.Error("a calibration was left unfinished", slog.String("sensor", id), slog.Any("err", err))
 		}
 	}
+	d.mu.Lock()
+	d.closed = true
+	d.mu.Unlock()
 	d.end()
 	d.mending.Wait()
+}
+
+// drop aborts a session whose person went away.
+func (d *Desk) drop(s *Session) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed || d.sessions[s.begin.Sensor] != s || !s.forsaken() {
+		return
+	}
+	d.mending.Go(func() {
+		d.log.Warn("nobody goes on with a calibration; it is aborted", slog.String("sensor", s.begin.Sensor), slog.String("who", s.begin.Who))
+		if _, err := d.Abort(d.life, s.begin.Sensor); err != nil && !isRefusal(err, "over") && d.life.Err() == nil {
+			d.log.Error("a calibration was left unfinished", slog.String("sensor", s.begin.Sensor), slog.Any("err", err))
+		}
+	})
+}
+
+// forsaken reports, once, that nobody has gone on with the session for too long.
+func (s *Session) forsaken() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.dropped || s.state.Phase == Measuring || s.clock.Now().Uptime-s.used < idle {
+		return false
+	}
+	s.dropped = true
+	return true
 }
 
 func isRefusal(err error, code string) bool {
@@ -151,11 +179,7 @@ func (d *Desk) enter(b *Begin) (*Session, error) {
 		return nil, refuse("unknown", "no sensor %.60q: this gateway has %s", b.Sensor, strings.Join(d.order, ", "))
 	}
 	if old := d.sessions[b.Sensor]; old != nil && old.running() {
-		st := old.State()
-		if d.clock.Now().Uptime-old.lastUsed() < idle || st.Phase == Measuring {
-			return nil, refuse("busy", "%s is calibrating %s: finish or abort that first", st.Who, b.Sensor)
-		}
-		return nil, refuse("busy", "%s began to calibrate %s and went away: abort it first (gateway calibrate %s --abort)", st.Who, b.Sensor, b.Sensor)
+		return nil, refuse("busy", "%s is calibrating %s: finish that first, or end it with gateway calibrate %s --abort", old.begin.Who, b.Sensor, b.Sensor)
 	}
 	proc, err := f.procedure(b, d.inForce)
 	if err != nil {
@@ -185,12 +209,6 @@ func (s *Session) away() bool {
 	away := !over || !s.told
 	s.told = true
 	return away
-}
-
-func (s *Session) lastUsed() time.Duration {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.used
 }
 
 func (d *Desk) leave(s *Session) {
@@ -310,91 +328,4 @@ func (s *Session) finish(ctx context.Context) (Result, error) {
 		return Result{}, refuse(s.state.Code, "%s", s.state.Problem)
 	}
 	return *s.result, nil
-}
-
-// keep writes the record of a session and puts it in force.
-func (d *Desk) keep(ctx context.Context, s *Session, res Result, note string) (*kept, error) {
-	st, now := s.State(), d.clock.Now()
-	now.Wall, now.Uptime = now.Wall.UTC().Truncate(time.Millisecond), now.Uptime.Truncate(time.Millisecond)
-	r := Record{
-		Format: Format, ID: newID(), Sensor: st.Sensor, Quantity: st.Quantity, Kind: s.kind, Method: st.Method, Who: st.Who,
-		Serial: s.begin.Serial, NewProbe: s.begin.NewProbe, Points: st.Points, SlopePercent: res.SlopePercent, Offset: res.Offset,
-		OffsetUnit: res.OffsetUnit, Verdict: res.Verdict, Reasons: res.Reasons, Coefficients: res.Coefficients, Note: note,
-	}
-	every := d.everyOf(st.Sensor, st.Quantity)
-	r.EverySeconds = int64(every / time.Second)
-	if now.Clock != measure.Unsynced {
-		r.Time = &now.Wall
-		if due := now.Wall.Add(every); every > 0 {
-			r.Due = &due
-		}
-	} else {
-		now.Wall = time.Time{}
-	}
-	if err := r.Validate(); err != nil {
-		return nil, err
-	}
-	doc, err := r.document(now)
-	if err != nil {
-		return nil, err
-	}
-	k := &kept{record: r, at: now, body: doc.Body}
-	if err := d.store.add(k); err != nil {
-		return nil, err
-	}
-	if err := d.store.untear(r.Sensor); err != nil {
-		return nil, err
-	}
-	d.mu.Lock()
-	d.inForce[key{r.Sensor, r.Quantity}] = k
-	delete(d.torn, r.Sensor)
-	d.mu.Unlock()
-	if err := d.spool(ctx, k); err != nil { // it is kept here: the next start hands it over
-		d.log.Error("a calibration record waits for the disk", slog.String("sensor", r.Sensor), slog.Any("err", err))
-	}
-	return k, nil
-}
-
-// spool hands a record to the spool, and remembers that it did once the spool has it on disk.
-func (d *Desk) spool(ctx context.Context, k *kept) error {
-	d.mu.RLock()
-	docs := d.docs
-	d.mu.RUnlock()
-	if err := docs.TakeDocument(ctx, k.document()); err != nil {
-		return err
-	}
-	if err := docs.Flush(ctx); err != nil {
-		return err
-	}
-	d.mu.Lock()
-	k.spool = true
-	d.mu.Unlock()
-	return d.store.write(k)
-}
-
-func (d *Desk) everyOf(sensor string, q measure.Quantity) time.Duration {
-	d.mu.RLock()
-	defer d.mu.RUnlock()
-	f, ok := d.fitted[sensor]
-	if !ok {
-		return ruleOf(q).every
-	}
-	return f.interval[q]
-}
-
-func newID() string {
-	var b [8]byte
-	if _, err := rand.Read(b[:]); err != nil { // never returns an error; see crypto/rand
-		return strings.Repeat("0", 16)
-	}
-	return hex.EncodeToString(b[:])
-}
-
-// cut shortens s to at most n bytes, at the end of a letter.
-func cut(s string, n int) string {
-	for len(s) > n {
-		r := []rune(s)
-		s = string(r[:len(r)-1])
-	}
-	return s
 }

@@ -67,6 +67,7 @@ func (f *fitted) Sense(ctx context.Context) ([]sense.Sample, error) {
 	}
 	f.desk.mu.RUnlock()
 	if s != nil && s.away() {
+		f.desk.drop(s)
 		return nil, &sense.Fault{Reason: measure.Calibrating, Err: errAway}
 	}
 	f.tell(last)
@@ -162,6 +163,9 @@ func (f *fitted) procedure(b *Begin, inForce map[key]*kept) (procedure, error) {
 		return nil, refuse("malformed", "%d points: want 1 to 3", b.Points)
 	}
 	last := inForce[key{b.Sensor, b.Quantity}]
+	if b.Serial == "" && last != nil && !b.NewProbe {
+		b.Serial = last.record.Serial // the same probe as the last time
+	}
 	switch b.Method {
 	case SoilEnds, SoilSamples:
 		probe, ok := f.driver.(SoilProbe)

@@ -86,6 +86,7 @@ type Session struct {
 	stop    context.CancelFunc
 	working sync.WaitGroup // a measurement under way
 	told    bool           // a poll has found the probe away
+	dropped bool           // it is being aborted for want of its person
 }
 
 // Holder gives exclusive use of a bus (sense.Station).
