@@ -95,7 +95,7 @@ func (s *side) show(g *gateway, up *uplink.Uplink) {
 		},
 		Seal: func() metrics.Seal {
 			h := g.sealer.Health()
-			return metrics.Seal{Buffered: h.Buffered, Dropped: h.Dropped, Failing: h.Err != nil}
+			return metrics.Seal{Buffered: h.Buffered, Dropped: h.Dropped, Thinned: h.Thinned, Failing: h.Err != nil}
 		},
 		Uplink: func() metrics.Uplink { return metrics.Uplink(up.Counters()) },
 		Edge:   s.rules.Status,

@@ -62,7 +62,7 @@ func (v *view) snapshot(ctx context.Context) status.Snapshot {
 	st, counts := v.g.status(ctx), v.up.Counters()
 	s := status.Snapshot{
 		Gateway: p.cfg.Gateway, Version: version(), Server: p.cfg.Server.URL, Clock: now.Clock.String(), Uptime: int64(now.Uptime / time.Second),
-		Receipts: counts.Receipts, Pending: st.Pending, Sealed: st.Sealed, Bytes: st.Bytes, Dropped: st.Dropped, Health: st.Health,
+		Receipts: counts.Receipts, Pending: st.Pending, Sealed: st.Sealed, Bytes: st.Bytes, Dropped: st.Dropped, Thinned: st.Thinned, Health: st.Health,
 	}
 	if now.Clock != measure.Unsynced {
 		s.Time = now.Wall

@@ -33,6 +33,7 @@ type Spool struct {
 type Seal struct {
 	Buffered int    // readings in memory
 	Dropped  uint64 // lost because memory was full while the disk failed
+	Thinned  uint64 // left out of what waits to make room
 	Failing  bool   // the disk does not take readings
 }
 
@@ -99,6 +100,7 @@ func (c collector) waiting(p printer) {
 		p.gauge("seal_buffered_readings", "Readings in memory that are not on the disk yet.", float64(s.Buffered))
 		p.gauge("seal_disk_failing", "1 while the disk does not take readings.", number(s.Failing))
 		p.counter("seal_dropped_readings_total", "Readings lost since the start because memory was full while the disk failed.", s.Dropped)
+		p.counter("seal_thinned_readings_total", "Old readings left out since the start because what waits had filled its room.", s.Thinned)
 	}
 }
 

@@ -42,7 +42,7 @@ func source(t *testing.T) metrics.Source {
 		Spool: func(context.Context) (metrics.Spool, error) {
 			return metrics.Spool{Pending: 4, Batches: 2, Bytes: 65536}, nil
 		},
-		Seal:   func() metrics.Seal { return metrics.Seal{Buffered: 3, Dropped: 1} },
+		Seal:   func() metrics.Seal { return metrics.Seal{Buffered: 3, Dropped: 1, Thinned: 2} },
 		Uplink: func() metrics.Uplink { return metrics.Uplink{Sessions: 1, Published: 9, Receipts: 8} },
 		Link:   func() bool { return true },
 		Edge: func() edge.Status {
@@ -77,7 +77,7 @@ func TestHandler_TellsEverything(t *testing.T) {
 		`aovuon_gateway_reading_quality{quantity="ph",sensor="ao1-ph"} 5`,
 		`aovuon_gateway_faults_total{quantity="ph",reason="no-response",sensor="ao1-ph"} 2`,
 		`aovuon_gateway_spool_pending_records 4`, `aovuon_gateway_spool_batches 2`, `aovuon_gateway_spool_bytes 65536`,
-		`aovuon_gateway_seal_buffered_readings 3`, `aovuon_gateway_seal_dropped_readings_total 1`,
+		`aovuon_gateway_seal_buffered_readings 3`, `aovuon_gateway_seal_dropped_readings_total 1`, `aovuon_gateway_seal_thinned_readings_total 2`,
 		`aovuon_gateway_uplink_published_total 9`, `aovuon_gateway_link_up 1`,
 		`aovuon_gateway_aerator_command{aerator="ao1-quat"} 1`,
 		`aovuon_gateway_aerator_state{aerator="ao1-quat",state="running"} 1`,

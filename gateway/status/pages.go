@@ -89,6 +89,12 @@ func tiles(w *words, s Snapshot) []tile {
 	if s.Dropped > 0 {
 		disk.Tone, disk.Text = "fault", disk.Text+" "+w.t("disk.dropped", w.count(s.Dropped))
 	}
+	if s.Thinned > 0 {
+		disk.Text += " " + w.t("disk.thinned", w.count(s.Thinned))
+		if disk.Tone == "good" {
+			disk.Tone = "doubt"
+		}
+	}
 	return []tile{link, waits, clock, disk}
 }
 

@@ -243,10 +243,10 @@ func TestHome_SaysWhatAndWhy(t *testing.T) {
 
 func TestHome_SaysWhatIsWrongWithTheGateway(t *testing.T) {
 	m := newMade()
-	m.snap.Link, m.snap.Sealed, m.snap.Clock, m.snap.Time, m.snap.Health, m.snap.Dropped = false, 500, "unsynced", time.Time{}, "disk: full", 7
+	m.snap.Link, m.snap.Sealed, m.snap.Clock, m.snap.Time, m.snap.Health, m.snap.Dropped, m.snap.Thinned = false, 500, "unsynced", time.Time{}, "disk: full", 7, 9000
 	m.snap.Channels = nil
 	_, page := visit(t, m.serve(t)).get("/")
-	for _, want := range []string{"mất nối đã 2 giờ", "500 gói", "Chưa có giờ", "disk: full", "Đã mất 7 lần đo", "Chưa có đầu dò nào trả lời"} {
+	for _, want := range []string{"mất nối đã 2 giờ", "500 gói", "Chưa có giờ", "disk: full", "Đã mất 7 lần đo", "đã bỏ bớt 9.000 lần đo cũ", "Chưa có đầu dò nào trả lời"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)
 		}

@@ -32,6 +32,7 @@ type Snapshot struct {
 	Sealed     uint64 `json:"sealed"`                  // batches without a receipt
 	Bytes      uint64 `json:"bytes"`                   // of the spool
 	Dropped    uint64 `json:"dropped"`                 // readings lost since the start
+	Thinned    uint64 `json:"thinned"`                 // readings thinned out since the start to make room
 	Health     string `json:"health"`                  // "ok", or what is wrong with the disk
 
 	Channels []Channel `json:"channels"`
