@@ -229,3 +229,37 @@ func TestRun_SetsACorruptSpoolAsideAndGoesOn(t *testing.T) {
 		t.Errorf("nothing was set aside: %v", err)
 	}
 }
+
+// TestRun_RefusesASpoolOfALaterProgram: that is no fault of the disk, and waiting mends nothing.
+func TestRun_RefusesASpoolOfALaterProgram(t *testing.T) {
+	t.Parallel()
+	config, data := newPond(t, "")
+	path := filepath.Join(data, "spool.db")
+	s, _, err := spool.Open(t.Context(), path, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", "file:"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.ExecContext(t.Context(), `PRAGMA user_version = 9`); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	p := startGateway(t, config)
+	p.await("gateway: ")
+	if !strings.Contains(p.all.String(), "update the program") {
+		t.Error("it does not say what to do")
+	}
+	for p.log.Scan() { // to its end
+	}
+	if err := p.cmd.Wait(); err == nil {
+		t.Error("it ended as if all were well")
+	}
+}
