@@ -52,6 +52,11 @@ func (f *Field) Serve(ctx context.Context, log *slog.Logger, ready func()) (err 
 			return p.Close()
 		})
 	}
+	for _, b := range f.cfg.Buses {
+		if b.OneWire != "" {
+			log.Warn("no other process reaches this bus: give it w1, a folder", slog.String("bus", b.ID))
+		}
+	}
 	ready()
 	return g.Wait()
 }

@@ -1,6 +1,7 @@
 package ezo_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -55,7 +56,7 @@ func TestCommand_GetsTheTimeItsBoardNeeds(t *testing.T) {
 
 func TestCommand_ThatTheCircuitDoesNotKnowIsRefused(t *testing.T) {
 	bus := sensetest.NewBus(write("Slope,?"), answer(2, ""))
-	if got, err := ezo.New(bus, addr, ezo.EC, sense.NoInputs{}, clock()).Command(t.Context(), "Slope,?"); reasonOf(err) != measure.Refused || got != "" {
+	if got, err := ezo.New(bus, addr, ezo.EC, sense.NoInputs{}, clock()).Command(t.Context(), "Slope,?"); reasonOf(err) != measure.Refused || got != "" || !strings.Contains(err.Error(), "Slope,?") {
 		t.Errorf("%q, %v", got, err)
 	}
 }

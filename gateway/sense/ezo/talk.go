@@ -3,6 +3,7 @@ package ezo
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"aovuon/gateway/measure"
@@ -30,11 +31,20 @@ func (d *Dev) ask(ctx context.Context, command string) (string, error) {
 		}
 		answer, err := ParseReply(b)
 		if !errors.Is(err, errBusy) {
-			return answer, err
+			return answer, about(command, err)
 		}
 		if err := d.clock.Sleep(ctx, pollEvery); err != nil {
 			return "", err
 		}
 	}
 	return "", sense.Faultf(measure.NotReady, "ezo: %q: still processing after %v", command, wait+pollMost*pollEvery)
+}
+
+// about says in an error which command it is about.
+func about(command string, err error) error {
+	fault, ok := errors.AsType[*sense.Fault](err)
+	if !ok {
+		return err
+	}
+	return &sense.Fault{Reason: fault.Reason, Err: fmt.Errorf("asked %q: %w", command, fault.Err)}
 }
