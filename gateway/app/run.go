@@ -78,6 +78,9 @@ func run(ctx context.Context, path string, log *slog.Logger) (err error) {
 		Sealed:  g.sealer.Sealed(), Link: beside.link(v.setLink), Status: g.status, Now: time.Now, Log: log,
 		Renew: func(ctx context.Context, cause error) error { return g.sealer.Renew(ctx, cause, clock.Now()) },
 	})
+	if err := clock.Check(); err != nil {
+		log.Warn("readings have no time", slog.Any("err", err))
+	}
 	if err := cfg.exposed(); err != nil { // a gateway at a pond goes on; who installs it is told by check and doctor
 		log.Warn("a secret is not private", slog.Any("err", err))
 	}

@@ -10,11 +10,13 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
 
 	"aovuon/gateway/control"
+	"aovuon/gateway/doctor"
 	"aovuon/gateway/measure"
 	"aovuon/gateway/scan"
 	"aovuon/gateway/sense"
@@ -189,7 +191,15 @@ func ensurePIN(path string) (string, error) {
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		pin := status.NewPIN()
-		return pin, wire.WriteFile(path, []byte(pin+"\n"), 0o600)
+		if err := wire.WriteFile(path, []byte(pin+"\n"), 0o600); err != nil {
+			return "", err
+		}
+		if owner := doctor.Owner(filepath.Dir(path)); os.Getuid() == 0 && owner > 0 { // sudo gateway pin: the gateway must read it
+			if err := os.Chown(path, owner, -1); err != nil {
+				return "", fmt.Errorf("app: PIN: %w", err)
+			}
+		}
+		return pin, nil
 	}
 	if err != nil {
 		return "", fmt.Errorf("app: PIN: %w", err)
