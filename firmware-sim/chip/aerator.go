@@ -39,12 +39,8 @@ func (a *Aerator) Out(l gpio.Level) error {
 	a.settle()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	switch a.part.Faults.Kind() {
-	case fault.Stuck:
-	case fault.Unplug:
-		a.held = false
-	default:
-		a.held = bool(l) != a.activeLow
+	if kind := a.part.Faults.Kind(); kind != fault.Stuck {
+		a.held = kind != fault.Unplug && bool(l) != a.activeLow
 	}
 	return nil
 }
@@ -53,15 +49,11 @@ func (a *Aerator) Out(l gpio.Level) error {
 func (a *Aerator) Turns() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	pulled := a.held
-	switch a.part.Faults.Kind() {
-	case fault.Broken:
-		return false
-	case fault.Welded:
-		return true
-	case fault.Unplug:
-		pulled = false
+	kind := a.part.Faults.Kind()
+	if kind == fault.Broken || kind == fault.Welded {
+		return kind == fault.Welded
 	}
+	pulled := a.held && kind != fault.Unplug
 	return pulled != a.closed
 }
 

@@ -29,8 +29,11 @@ func source(t *testing.T) metrics.Source {
 	b := metrics.NewBoard()
 	broken := measure.Reading{Sensor: "ao1-ph", Quantity: measure.PH, Quality: measure.Fault, Reason: measure.NoResponse}
 	for _, r := range [][]measure.Reading{
-		{reading("ao1-do", measure.DissolvedOxygen, 3, time.Minute)}, {broken}, {broken},
-		{reading("ao1-do", measure.DissolvedOxygen, 4.25, 2*time.Minute)}, {reading("gone", measure.PH, 7, 0)},
+		{reading("ao1-do", measure.DissolvedOxygen, 3, time.Minute)},
+		{broken},
+		{broken},
+		{reading("ao1-do", measure.DissolvedOxygen, 4.25, 2*time.Minute)},
+		{reading("gone", measure.PH, 7, 0)},
 	} {
 		if err := b.Take(t.Context(), r); err != nil {
 			t.Fatal(err)

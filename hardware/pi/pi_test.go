@@ -186,7 +186,7 @@ func TestSysusers_MakeTheUserOfTheUnit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, group := range strings.Fields(lines(t, "SupplementaryGroups")[0]) {
+	for group := range strings.FieldsSeq(lines(t, "SupplementaryGroups")[0]) {
 		if !strings.Contains(string(raw), "\nm aovuon "+group+"\n") {
 			t.Errorf("the user is not in group %s", group)
 		}
