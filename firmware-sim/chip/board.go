@@ -46,10 +46,11 @@ func BoardFaults(t *probe.Template) []fault.Kind {
 
 // volts implements Analog.
 func (b *TemplateBoard) volts(at time.Time) (float64, fault.Kind) {
-	switch kind := b.part.Faults.Kind(); kind {
-	case fault.Unplug:
+	kind := b.part.Faults.Kind()
+	if kind == fault.Unplug {
 		return floating(b.part, at), kind
-	case fault.Shorted:
+	}
+	if kind == fault.Shorted {
 		return 0, kind
 	}
 	a := b.template.Analog

@@ -136,14 +136,7 @@ func (f *Field) waterOf(place string, sw *fault.Switch) func(t time.Time) probe.
 	return func(t time.Time) probe.Water {
 		now := probe.StandardWater()
 		for q, s := range sources {
-			switch q {
-			case measure.WaterTemperature:
-				now.Celsius = s(t)
-			case measure.Salinity:
-				now.Salinity = s(t)
-			case measure.AirPressure:
-				now.HPa = s(t)
-			}
+			*now.Of(q) = s(t)
 		}
 		return now
 	}

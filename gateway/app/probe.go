@@ -57,13 +57,7 @@ func checkTemplates(files []string, stdout io.Writer) error {
 			bad = append(bad, err)
 			continue
 		}
-		golden := 0
-		if t.Modbus != nil {
-			golden = len(t.Modbus.Golden)
-		} else {
-			golden = len(t.Analog.Golden)
-		}
-		if _, err := fmt.Fprintf(stdout, "%s: good: %s, %d quantities, %d golden frames\n", file, t.ID, len(t.Quantities()), golden); err != nil {
+		if _, err := fmt.Fprintf(stdout, "%s: good: %s, %d quantities, %d golden frames\n", file, t.ID, len(t.Quantities()), t.Frames()); err != nil {
 			return err
 		}
 	}

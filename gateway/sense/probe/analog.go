@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"aovuon/gateway/measure"
 	"aovuon/gateway/sense/formula"
@@ -79,6 +80,29 @@ type Water struct {
 
 // StandardWater is what is assumed where nothing is known.
 func StandardWater() Water { return Water{Celsius: 25, HPa: 1013.25} }
+
+// Of returns the property of w that a quantity is, to be read or set; nil for a quantity that is none.
+func (w *Water) Of(q measure.Quantity) *float64 {
+	if q == measure.WaterTemperature {
+		return &w.Celsius
+	}
+	if q == measure.Salinity {
+		return &w.Salinity
+	}
+	if q == measure.AirPressure {
+		return &w.HPa
+	}
+	return nil
+}
+
+// Input implements sense.Inputs.
+func (w *Water) Input(q measure.Quantity) (measure.Input, bool) {
+	v := w.Of(q)
+	if v == nil {
+		return measure.Input{}, false
+	}
+	return measure.Input{Quantity: q, Value: *v}, true
+}
 
 const standardCelsius = 25
 
@@ -165,8 +189,8 @@ func through(p, q Point, volts float64) float64 {
 
 func polynomial(x float64, coefficients []float64) float64 {
 	var sum float64
-	for i := len(coefficients) - 1; i >= 0; i-- {
-		sum = sum*x + coefficients[i]
+	for _, c := range slices.Backward(coefficients) {
+		sum = sum*x + c
 	}
 	return sum
 }

@@ -79,18 +79,6 @@ func (f *VoltsFrame) water() Water {
 	return w
 }
 
-// Input implements sense.Inputs.
-func (w Water) Input(q measure.Quantity) (measure.Input, bool) {
-	in := measure.Input{Quantity: q, Value: w.Celsius}
-	switch q {
-	case measure.Salinity:
-		in.Value = w.Salinity
-	case measure.AirPressure:
-		in.Value = w.HPa
-	}
-	return in, true
-}
-
 // checkVolts converts golden volts, compares, and finds the volts again.
 func (c *checker) checkVolts(at string, a *Analog, f *VoltsFrame) {
 	c.need(at+".name", f.Name, "say what the pair shows")
@@ -102,7 +90,8 @@ func (c *checker) checkVolts(at string, a *Analog, f *VoltsFrame) {
 	convert, err := a.converter(f.Points)
 	var s sense.Sample
 	if err == nil {
-		s, err = a.sample(f.Volts, convert, len(f.Points) > 0, f.water())
+		w := f.water()
+		s, err = a.sample(f.Volts, convert, len(f.Points) > 0, &w)
 	}
 	if err != nil {
 		c.say(at, "correct the volts, the points or the water", "%v", err)

@@ -65,7 +65,7 @@ func (a *Analog) sample(volts float64, convert converter, calibrated bool, input
 	}
 	w := StandardWater()
 	for _, q := range a.Inputs() {
-		at := map[measure.Quantity]*float64{measure.WaterTemperature: &w.Celsius, measure.Salinity: &w.Salinity, measure.AirPressure: &w.HPa}[q]
+		at := w.Of(q)
 		in, quality := sense.InputOr(inputs, q, *at)
 		*at = in.Value
 		s.Inputs, s.Quality = append(s.Inputs, in), measure.Worse(s.Quality, quality)

@@ -27,10 +27,20 @@ func TestNumber_Orders(t *testing.T) {
 		bytes string
 		want  float64
 	}{
-		{"f32-abcd", "41 CC 00 00", 25.5}, {"f32-cdab", "00 00 41 CC", 25.5}, {"f32-badc", "CC 41 00 00", 25.5}, {"f32-dcba", "00 00 CC 41", 25.5},
-		{"s32-abcd", "FF FF FF FE", -2}, {"s32-cdab", "FF FE FF FF", -2}, {"s32-badc", "FF FF FE FF", -2}, {"s32-dcba", "FE FF FF FF", -2},
-		{"u32-abcd", "00 01 E2 40", 123456}, {"u32-cdab", "E2 40 00 01", 123456}, {"u32-badc", "01 00 40 E2", 123456}, {"u32-dcba", "40 E2 01 00", 123456},
-		{"s16", "FF 9B", -101}, {"u16", "FF 9B", 65435},
+		{"f32-abcd", "41 CC 00 00", 25.5},
+		{"f32-cdab", "00 00 41 CC", 25.5},
+		{"f32-badc", "CC 41 00 00", 25.5},
+		{"f32-dcba", "00 00 CC 41", 25.5},
+		{"s32-abcd", "FF FF FF FE", -2},
+		{"s32-cdab", "FF FE FF FF", -2},
+		{"s32-badc", "FF FF FE FF", -2},
+		{"s32-dcba", "FE FF FF FF", -2},
+		{"u32-abcd", "00 01 E2 40", 123456},
+		{"u32-cdab", "E2 40 00 01", 123456},
+		{"u32-badc", "01 00 40 E2", 123456},
+		{"u32-dcba", "40 E2 01 00", 123456},
+		{"s16", "FF 9B", -101},
+		{"u16", "FF 9B", 65435},
 	} {
 		r := probe.Read{Function: 3, Registers: tc.typ.Registers(), Values: []probe.Value{{Quantity: measure.ORP, Type: tc.typ}}}
 		samples, err := r.Decode(unhex(t, tc.bytes))

@@ -70,7 +70,7 @@ func schemaOf(t reflect.Type, doc string) map[string]any {
 		s["type"], s["pattern"] = "string", `^([0-9A-Fa-f]{2}\s*)*$`
 		return s
 	}
-	switch t.Kind() {
+	switch t.Kind() { //nolint:exhaustive // what is left are whole numbers
 	case reflect.Pointer:
 		return schemaOf(t.Elem(), doc)
 	case reflect.String:

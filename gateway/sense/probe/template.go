@@ -167,6 +167,14 @@ func (m *Modbus) Serial() serial.Line {
 	return serial.Line{Baud: m.Line.Baud, Parity: m.Line.Parity, StopBits: m.Line.StopBits}
 }
 
+// Frames is the number of golden frames.
+func (t *Template) Frames() int {
+	if t.Modbus != nil {
+		return len(t.Modbus.Golden)
+	}
+	return len(t.Analog.Golden)
+}
+
 // Quantities lists what the probe measures, in the order of the file.
 func (t *Template) Quantities() []measure.Quantity {
 	var list []measure.Quantity

@@ -205,7 +205,7 @@ func TestBoard_FaultsAndInputs(t *testing.T) {
 		t.Errorf("%+v, %v", samples, err)
 	}
 	hot := probe.Water{Celsius: 60, HPa: 1013.25}
-	if _, err := probe.NewBoard(tpl, volts{at: 1.6}, 0, nil, hot).Sense(t.Context()); reason(err) != measure.Refused {
+	if _, err := probe.NewBoard(tpl, volts{at: 1.6}, 0, nil, &hot).Sense(t.Context()); reason(err) != measure.Refused {
 		t.Errorf("water of 60 °C: %v", err)
 	}
 }
