@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -48,16 +49,20 @@ func startGateway(t *testing.T, config string) *process {
 	return p
 }
 
-// await reads the log until it says text.
-func (p *process) await(text string) {
+// asked is what the log says once the probes were asked: the one that is not there comes after the one that is.
+const asked = "sensor fault began"
+
+// await reads the log until it has said every one of texts, in whatever order.
+func (p *process) await(texts ...string) {
 	p.t.Helper()
-	for p.log.Scan() {
+	missing := slices.Clone(texts)
+	for len(missing) > 0 && p.log.Scan() {
 		p.all.WriteString(p.log.Text() + "\n")
-		if strings.Contains(p.log.Text(), text) {
-			return
-		}
+		missing = slices.DeleteFunc(missing, func(text string) bool { return strings.Contains(p.log.Text(), text) })
 	}
-	p.t.Fatalf("the program ended without saying %q", text)
+	if len(missing) > 0 {
+		p.t.Fatalf("the program ended without saying %q", missing)
+	}
 }
 
 // stop ends the program as systemd does; it must end well.
@@ -75,7 +80,7 @@ func (p *process) stop() {
 	}
 }
 
-// newPond is a gateway that asks a thermometer every second, with its data folder on a file system of its own of so many
+// newPond is a gateway that asks a thermometer every second, and once one that is not there, with its data folder on a file system of its own of so many
 // MB; 0 is none of its own.
 func newPond(t *testing.T, megabytes string) (config, data string) {
 	t.Helper()
@@ -89,7 +94,7 @@ func newPond(t *testing.T, megabytes string) (config, data string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := strings.Replace(string(raw), "every: 60s", "every: 1s", 1) +
+	text := strings.Replace(string(raw), "every: 60s}", "every: 1s}, {id: ao2-temp, kind: ds18b20, bus: w, device: 28-0123456789ac, every: 1h}", 1) +
 		"clock: {assume_synced: true}\nseal: {commit_every: 50ms, every: 100ms, offline_every: 100ms}\n" +
 		"key_file: gateway.key\npassword_file: mqtt.secret\n"
 	for name, content := range map[string]string{config: text, filepath.Join(filepath.Dir(config), "server.vkey"): key + "\n"} {
@@ -159,7 +164,7 @@ func TestRun_StartsOnADiskThatIsReadOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := startGateway(t, config)
-	p.await("the disk does not take readings")
+	p.await("the disk does not take readings", asked)
 	back := time.Now()
 	if err := syscall.Mount("tmpfs", data, "tmpfs", syscall.MS_REMOUNT, "size=8m"); err != nil {
 		t.Fatal(err)
@@ -180,7 +185,7 @@ func TestRun_StartsOnADiskThatIsFull(t *testing.T) {
 		t.Fatal("the disk is not full")
 	}
 	p := startGateway(t, config)
-	p.await("the disk does not take readings")
+	p.await("the disk does not take readings", asked)
 	back := time.Now()
 	if err := os.Remove(ballast); err != nil {
 		t.Fatal(err)
@@ -197,7 +202,7 @@ func TestRun_SetsACorruptSpoolAsideAndGoesOn(t *testing.T) {
 	t.Parallel()
 	config, data := newPond(t, "")
 	p := startGateway(t, config)
-	p.await("the spool is open")
+	p.await("the spool is open", asked)
 	path := filepath.Join(data, "spool.db")
 	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
