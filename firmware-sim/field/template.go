@@ -1,6 +1,7 @@
 package field
 
 import (
+	"slices"
 	"time"
 
 	"aovuon/firmware-sim/chip"
@@ -64,13 +65,26 @@ func addTemplate(f *Field, at string, d Device, p chip.Part, _ []chip.Source) er
 		return wrong(at+".baud", "device %s: %w", d.ID, err)
 	}
 	sources := make(map[measure.Quantity]chip.Source)
-	for i, q := range t.Quantities() {
+	own := ownOf(t.Quantities())
+	for _, q := range t.Quantities() {
 		if s, ok := f.felt(d.Place, q); ok {
-			sources[q] = handled(p.Faults, q, i == 0, s)
+			sources[q] = handled(p.Faults, q, q == own, s)
 		}
 	}
 	line.Add(chip.NewTemplateProbe(p, t, byte(d.Address), set, sources))
 	return nil
+}
+
+// ownOf is what a probe of several quantities is there for: what is in a bottle is a value of it. Temperature and saturation only
+// come along.
+func ownOf(all []measure.Quantity) measure.Quantity {
+	along := []measure.Quantity{measure.WaterTemperature, measure.SoilTemperature, measure.AirTemperature, measure.OxygenSaturation}
+	for _, q := range all {
+		if !slices.Contains(along, q) {
+			return q
+		}
+	}
+	return all[0]
 }
 
 func addBoard(f *Field, at string, d Device, p chip.Part, _ []chip.Source) error {

@@ -277,10 +277,19 @@ func (s *Session) temperature(ctx context.Context, step Step, p *Point) error {
 	}
 	var at temperature
 	var ok bool
-	err := s.hold(ctx, func(ctx context.Context) (err error) {
-		at, ok, err = s.proc.celsius(ctx)
-		return err
-	})
+	var err error
+	for began := s.clock.Now().Uptime; ; {
+		err = s.hold(ctx, func(ctx context.Context) (err error) {
+			at, ok, err = s.proc.celsius(ctx)
+			return err
+		})
+		if !warming(err) || s.clock.Now().Uptime-began >= s.proc.rules().within {
+			break
+		}
+		if err := s.clock.Sleep(ctx, pause); err != nil {
+			return err
+		}
+	}
 	switch {
 	case err != nil:
 		return err
@@ -306,6 +315,7 @@ func (s *Session) settle(ctx context.Context, celsius *float64) (float64, error)
 		switch {
 		case ctx.Err() != nil:
 			return 0, ctx.Err()
+		case warming(err) && s.clock.Now().Uptime-began < r.within:
 		case err != nil:
 			if faults++; faults == stumble {
 				return 0, fmt.Errorf("the probe does not answer: %w", err)
@@ -315,7 +325,7 @@ func (s *Session) settle(ctx context.Context, celsius *float64) (float64, error)
 			readings = append(readings, v)
 			mean, spread, limit, steady := r.steady(readings)
 			s.change(func(st *State) { st.Readings, st.Spread, st.Limit = readings, spread, limit })
-			if steady {
+			if steady && s.clock.Now().Uptime-began >= r.least {
 				return mean, nil
 			}
 			if s.clock.Now().Uptime-began >= r.within {
@@ -327,6 +337,12 @@ func (s *Session) settle(ctx context.Context, celsius *float64) (float64, error)
 			return 0, err
 		}
 	}
+}
+
+// warming reports whether err says that the probe was switched on just now: some take half a minute until they measure.
+func warming(err error) bool {
+	f, ok := errors.AsType[*sense.Fault](err)
+	return ok && f.Reason == measure.NotReady
 }
 
 // review judges the points once no step is left. The session's lock is free meanwhile: a poll that holds the bus asks the
