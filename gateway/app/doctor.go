@@ -23,6 +23,7 @@ import (
 	"aovuon/gateway/sense"
 	"aovuon/gateway/sense/kind"
 	"aovuon/gateway/spool"
+	"aovuon/gateway/status"
 	"aovuon/gateway/uplink"
 	"aovuon/gateway/wire"
 )
@@ -157,7 +158,7 @@ func probeFindings(ctx context.Context, cfg *Config, lock error, log *slog.Logge
 		if err != nil {
 			return []doctor.Finding{{Check: "probes", Level: doctor.Bad, What: err.Error(), Mend: "see the gateway's log; restart it if it hangs"}}
 		}
-		return judge(cfg, answersOf(s))
+		return append(judge(cfg, answersOf(s)), unheard(cfg, s)...)
 	}
 	if lock != nil {
 		return []doctor.Finding{{Check: "probes", Level: doctor.Warn, What: "not asked: " + lock.Error(), Mend: "ask as the user the gateway runs as, or as root"}}
@@ -167,6 +168,19 @@ func probeFindings(ctx context.Context, cfg *Config, lock error, log *slog.Logge
 		return []doctor.Finding{{Check: "probes", Level: doctor.Warn, What: "not asked: the configuration is not right yet", Mend: "mend the configuration first"}}
 	}
 	return judge(cfg, answers)
+}
+
+// unheard names the sensors that said nothing since the gateway started.
+func unheard(cfg *Config, s status.Snapshot) (out []doctor.Finding) {
+	for _, spec := range cfg.Sensors {
+		if !slices.ContainsFunc(s.Channels, func(c status.Channel) bool { return c.Sensor == spec.ID }) {
+			out = append(out, doctor.Finding{
+				Check: "probe " + spec.ID, Level: doctor.Warn, What: "said nothing since the gateway started",
+				Mend: "ask again in a minute; if it stays so, see the gateway's log: the file may have changed in a way that only a restart brings into force",
+			})
+		}
+	}
+	return out
 }
 
 // judge makes a finding of each channel's answer.

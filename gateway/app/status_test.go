@@ -6,7 +6,17 @@ import (
 	"testing"
 
 	"aovuon/gateway/doctor"
+	"aovuon/gateway/sense/kind"
+	"aovuon/gateway/status"
 )
+
+func TestDoctor_NamesSensorsThatARunningGatewayNeverHeard(t *testing.T) {
+	cfg := &Config{Sensors: []kind.Spec{{ID: "ao1-do"}, {ID: "ao2-do"}}}
+	found := unheard(cfg, status.Snapshot{Channels: []status.Channel{{Sensor: "ao1-do"}}})
+	if len(found) != 1 || found[0].Check != "probe ao2-do" || found[0].Level != doctor.Warn {
+		t.Errorf("%+v", found)
+	}
+}
 
 func TestEnsurePIN_BelongsToTheGatewayAlsoWhenRootMakesIt(t *testing.T) {
 	if os.Getuid() != 0 {
