@@ -118,7 +118,7 @@ func twice(where string, all []fact) (wrong []string) {
 
 // againstLedger matches every value with one answer of a chip, in order, and looks where the answers without one lie.
 func (a account) againstLedger() (sum tally, wrong []string) {
-	facts := map[channel][]fact{}
+	facts, faults := map[channel][]fact{}, map[channel][]fact{}
 	for _, f := range a.history {
 		if f.quality != measure.Fault {
 			facts[f.channel] = append(facts[f.channel], f)
@@ -126,6 +126,7 @@ func (a account) againstLedger() (sum tally, wrong []string) {
 			continue
 		}
 		sum.Faults++
+		faults[f.channel] = append(faults[f.channel], f)
 		if !slices.ContainsFunc(a.faultsIn, func(w window) bool { return w.from <= f.ms && f.ms <= w.to }) {
 			wrong = append(wrong, fmt.Sprintf("a fault of a healthy chip: %v", f))
 		}
@@ -147,6 +148,9 @@ func (a account) againstLedger() (sum tally, wrong []string) {
 			wrong = append(wrong, fmt.Sprintf("no chip ever said: %v", f))
 		}
 		for _, e := range unheard {
+			if a.healing(e, faults[c]) {
+				continue
+			}
 			age, ok := a.forgiven(e.Time.UnixMilli())
 			if !ok {
 				wrong = append(wrong, fmt.Sprintf("lost outside every loss window: %s at %s: %v", c, clock(e.Time.UnixMilli()), e.Value))
@@ -158,6 +162,16 @@ func (a account) againstLedger() (sum tally, wrong []string) {
 	}
 	slices.Sort(wrong)
 	return sum, wrong
+}
+
+// healing reports whether a chip that was just healed gave an old answer to another question, and the gateway wrote down a
+// fault for it, as it must.
+func (a account) healing(e ledger.Entry, faults []fact) bool {
+	ms := e.Time.UnixMilli()
+	if !slices.ContainsFunc(a.faultsIn, func(w window) bool { return w.from <= ms && ms <= w.to }) {
+		return false
+	}
+	return slices.ContainsFunc(faults, func(f fact) bool { return ms <= f.ms && f.ms <= ms+a.dated.Milliseconds() })
 }
 
 // forgiven reports whether a reading of that moment may be lost, and how long before the end of its window it was.
