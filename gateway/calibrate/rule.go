@@ -9,9 +9,9 @@ import (
 
 // rule is what a reading of a quantity has to be to make a point. Limits are in the quantity's unit.
 type rule struct {
-	count       int     // a reading is steady when the spread over so many
-	spread      float64 // is at most this
-	spreadShare float64 // plus this share of the value
+	count       int           // a reading is steady when the spread over so many
+	spread      float64       // is at most this
+	spreadShare float64       // plus this share of the value
 	least       time.Duration // from the answer on: a slow probe is steady at first, at what it said in the bottle before
 	within      time.Duration
 	far         float64 // a reading further than this from the expected value
