@@ -72,6 +72,7 @@ func run(ctx context.Context, path string, log *slog.Logger) (err error) {
 	}
 	v := newView(g, conf, lines, clock)
 	beside := g.newSide(p, clock, v.watch)
+	v.rules = beside.rules
 	up := uplink.New(g.spool, uplink.Options{
 		Gateway: cfg.Gateway, URL: cfg.Server.URL, Password: p.secrets.password, TLS: tlsConfig, Server: p.secrets.server,
 		Desired: conf.Desired,

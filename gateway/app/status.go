@@ -17,6 +17,7 @@ import (
 
 	"aovuon/gateway/control"
 	"aovuon/gateway/doctor"
+	"aovuon/gateway/edge"
 	"aovuon/gateway/measure"
 	"aovuon/gateway/scan"
 	"aovuon/gateway/sense"
@@ -36,6 +37,7 @@ type view struct {
 	lines   *status.Log
 	watch   *status.Watch
 	up      *uplink.Uplink
+	rules   *edge.Runner
 	station *sense.Station
 	scans   sync.Mutex // one at a time
 
@@ -169,6 +171,7 @@ func (v *view) servePage(ctx context.Context, cfg *Config) error {
 	desk := v.conf.present().desk
 	s, err := status.New(status.Options{
 		Snapshot: v.snapshot, Targets: desk.Targets, Desk: desk, Log: v.lines, PIN: pin, Hosts: []string{host, cfg.Gateway}, Now: time.Now,
+		Edge: v.rules.Status, Override: v.rules.SetOverride,
 		Scan: func(ctx context.Context) (scan.Report, error) {
 			a, err := v.look(ctx, scanFlags{Units: allUnits, Root: "/"})
 			return a.Report, err

@@ -23,6 +23,11 @@ const (
 	ByMaxRun   Cause = "longest-run"   // it has to rest
 )
 
+// Causes lists every cause.
+func Causes() []Cause {
+	return []Cause{ByStart, ByLow, ByHigh, ByHold, ByFailSafe, ByWindow, ByPerson, ByMinRun, ByMinRest, ByMaxRun}
+}
+
 // State is what an aerator does.
 type State string
 

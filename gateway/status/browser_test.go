@@ -118,7 +118,7 @@ func TestBrowser_AxeFindsNothingAndNothingIsCutOff(t *testing.T) {
 		rules: {"color-contrast-enhanced": {enabled: true}, "target-size": {enabled: true}}}).then(r => r.passes.length < 10 ? "axe did not look" : JSON.stringify(r.violations.map(v =>
 		({id: v.id, help: v.help, nodes: v.nodes.map(n => n.html.slice(0, 200) + " | " + (n.any[0] || n.all[0] || n.none[0] || {}).message)}))))`
 	for _, shade := range []string{"light", "dark"} {
-		for _, path := range []string{"/", "/buses", "/log", "/calibrate", "/calibrate/ao1-do", "/pin", "/nothing"} {
+		for _, path := range []string{"/", "/buses", "/aerators", "/log", "/calibrate", "/calibrate/ao1-do", "/pin", "/nothing"} {
 			for _, lang := range []string{"vi", "en"} {
 				do(t, ctx, phone(), scheme(shade), chromedp.Navigate(srv.URL+path+"?lang="+lang), chromedp.WaitVisible(chromedp.CSS("#main")))
 				if over := ask(t, ctx, chromedp.Evaluate[int](`document.documentElement.scrollWidth - 360`)); over > 0 {

@@ -2,6 +2,8 @@ package status_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -14,6 +16,7 @@ import (
 	"time"
 
 	"aovuon/gateway/calibrate"
+	"aovuon/gateway/edge"
 	"aovuon/gateway/measure"
 	"aovuon/gateway/scan"
 	"aovuon/gateway/status"
@@ -23,6 +26,7 @@ const pin = "20481234"
 
 // made is a gateway made up: every quality, every reason a fault can have, a calibration in each phase.
 type made struct {
+	word  string // a person's, over an aerator
 	mu    sync.Mutex
 	at    time.Time
 	snap  status.Snapshot
@@ -73,6 +77,25 @@ func (m *made) options() status.Options {
 			}
 		},
 		Desk: m, Log: log, PIN: pin, Hosts: []string{"aovuon"},
+		Edge: func() edge.Status {
+			return edge.Status{
+				Aerators: []edge.AeratorStatus{
+					{ID: "ao1-quat", Command: true, State: edge.IsFailed, Cause: edge.ByLow, Since: 90 * time.Second, Mode: edge.Auto},
+					{ID: "ao2-quat", State: edge.IsOff, Cause: edge.ByPerson, Mode: edge.Off, ModeLeft: 25 * time.Minute, Relay: "pin GPIO99: no such pin"},
+				},
+				Alarms: []edge.AlarmStatus{
+					{ID: "ao1-thieu-oxy", Sensor: "ao1-do", Quantity: measure.DissolvedOxygen, On: true, Known: true},
+					{ID: "ao1-nong", Sensor: "ao1-temp", Quantity: measure.WaterTemperature},
+				},
+			}
+		},
+		Override: func(_ context.Context, aerator string, mode edge.Mode, length time.Duration) error {
+			if aerator != "ao1-quat" {
+				return errors.New("no such aerator")
+			}
+			m.word = fmt.Sprintf("%s %s %v", aerator, mode, length)
+			return nil
+		},
 		Now: func() time.Time { m.mu.Lock(); defer m.mu.Unlock(); return m.at },
 		Scan: func(context.Context) (scan.Report, error) {
 			m.scans++

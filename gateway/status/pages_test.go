@@ -16,6 +16,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"aovuon/gateway/calibrate"
+	"aovuon/gateway/edge"
 	"aovuon/gateway/measure"
 	"aovuon/gateway/status"
 )
@@ -249,6 +250,37 @@ func locale(t *testing.T, lang string) map[string]string {
 	return words
 }
 
+func TestAerators_ShowsAndTakesAPersonsWord(t *testing.T) {
+	m := newMade()
+	v := visit(t, m.serve(t))
+	_, body := v.get("/aerators")
+	for _, want := range []string{
+		"Đã bật mà máy không chạy", "Oxy thấp", "Tắt", "Bằng tay, còn 25 phút", "no such pin", "Đang báo động", "Chưa biết", "ao1-do, Ôxy hòa tan",
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	word := url.Values{"aerator": {"ao1-quat"}, "mode": {"off"}, "minutes": {"30"}}
+	if _, body := v.post("/aerators", word); m.word != "" || !strings.Contains(body, "PIN") {
+		t.Errorf("without the PIN: %q", m.word)
+	}
+	if _, body := v.post("/pin", url.Values{"pin": {pin}, "to": {"/aerators"}}); !strings.Contains(body, "ao1-quat") {
+		t.Errorf("the PIN does not lead back: %s", body)
+	}
+	if _, body := v.post("/aerators", word); m.word != "ao1-quat off 30m0s" || !strings.Contains(body, "ao1-quat") {
+		t.Errorf("with the PIN: %q", m.word)
+	}
+	for name, bad := range map[string]url.Values{
+		"nobody": {"aerator": {"ao9"}, "mode": {"on"}, "minutes": {"30"}}, "no time": {"aerator": {"ao1-quat"}, "mode": {"on"}},
+		"too long": {"aerator": {"ao1-quat"}, "mode": {"on"}, "minutes": {"99999"}},
+	} {
+		if res, _ := v.post("/aerators", bad); res.StatusCode != http.StatusBadRequest {
+			t.Errorf("%s: %s", name, res.Status)
+		}
+	}
+}
+
 func TestWords_AreCompleteInBothLanguages(t *testing.T) {
 	vi, en := locale(t, "vi"), locale(t, "en")
 	var want []string
@@ -263,6 +295,12 @@ func TestWords_AreCompleteInBothLanguages(t *testing.T) {
 		if q != measure.Good && q != measure.Fault {
 			want = append(want, "why."+q.String())
 		}
+	}
+	for _, st := range edge.States() {
+		want = append(want, "aerator.state."+string(st))
+	}
+	for _, c := range edge.Causes() {
+		want = append(want, "aerator.cause."+string(c))
 	}
 	for c := measure.Synced; c <= measure.Unsynced; c++ {
 		want = append(want, "clock."+c.String())

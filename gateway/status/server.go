@@ -67,7 +67,7 @@ func New(o Options) (*Server, error) {
 			return nil, err
 		}
 		s.words[lang] = w
-		for _, file := range []string{"home", "buses", "log", "calibrate", "session", "pin", "message"} {
+		for _, file := range []string{"home", "buses", "log", "calibrate", "session", "aerators", "pin", "message"} {
 			t, err := template.New(file).Funcs(funcs(w, css)).Option("missingkey=error").ParseFS(templates, "templates/layout.html", "templates/"+file+".html")
 			if err != nil {
 				return nil, fmt.Errorf("status: templates: %w", err)
@@ -117,6 +117,8 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /calibrate", s.calibrations)
 	mux.HandleFunc("GET /calibrate/{sensor}", s.session)
 	mux.HandleFunc("POST /calibrate/{sensor}", s.needPIN(s.calibrate))
+	mux.HandleFunc("GET /aerators", s.aerators)
+	mux.HandleFunc("POST /aerators", s.needPIN(s.override))
 	mux.HandleFunc("GET /pin", s.askPIN)
 	mux.HandleFunc("POST /pin", s.takePIN)
 	mux.HandleFunc("POST /leave", s.leave)
@@ -216,7 +218,7 @@ func (s *Server) needPIN(f http.HandlerFunc) http.HandlerFunc {
 
 // backTo is a page of ours, or the first.
 func backTo(path string) string {
-	if path == "/buses" || path == "/calibrate" || strings.HasPrefix(path, "/calibrate/") && validPlace(path[len("/calibrate/"):]) {
+	if path == "/buses" || path == "/calibrate" || path == "/aerators" || strings.HasPrefix(path, "/calibrate/") && validPlace(path[len("/calibrate/"):]) {
 		return path
 	}
 	return "/"

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"aovuon/gateway/calibrate"
+	"aovuon/gateway/edge"
 	"aovuon/gateway/measure"
 	"aovuon/gateway/scan"
 )
@@ -70,6 +71,8 @@ type Options struct {
 	Targets  func() []calibrate.Target
 	Desk     Desk
 	Scan     func(ctx context.Context) (scan.Report, error) // looks through every bus; takes seconds
+	Edge     func() edge.Status                             // the rules at the pond
+	Override func(ctx context.Context, aerator string, mode edge.Mode, length time.Duration) error
 	Log      *Log
 	PIN      string
 	Hosts    []string         // names of this machine, beside its addresses
