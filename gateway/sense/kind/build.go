@@ -126,9 +126,10 @@ func keyOf(from ...any) string {
 // entriesOf lists sensors and then derived channels.
 func entriesOf(specs []Spec, derived []DerivedSpec) []entry {
 	entries := make([]entry, 0, len(specs)+len(derived))
+	read := make(templates)
 	for i, s := range specs {
 		e := entry{index: i, id: s.ID, every: s.Every, own: s.Refinement, each: s.Each}
-		if e.row, e.bad = rowOf(s); e.bad == nil {
+		if e.row, e.bad = read.rowOf(s); e.bad == nil {
 			e.quantities, e.needs = e.row.Quantities, s.needs(e.row)
 		}
 		entries = append(entries, e)

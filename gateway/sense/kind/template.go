@@ -11,18 +11,29 @@ import (
 	"aovuon/hardware/probes"
 )
 
-// InfoOf returns what is known of the kind of s: of a kind that templates describe, what its template says. ok is false
-// for a kind or a template that is not there.
-func InfoOf(s Spec) (info Info, ok bool) {
-	r, err := rowOf(s)
-	return r.Info, err == nil
-}
-
 // errKind is the error of a kind the table does not have.
 var errKind = errors.New("unknown kind")
 
+// templates are those a configuration names, each read once: reading one takes some milliseconds, and thirty probes may be
+// of one sort.
+type templates map[string]loaded
+
+type loaded struct {
+	template *probe.Template
+	err      error
+}
+
+func (l templates) get(ref string) (*probe.Template, error) {
+	t, ok := l[ref]
+	if !ok {
+		t.template, t.err = probe.NewLibrary(probes.Files()).Template(ref)
+		l[ref] = t
+	}
+	return t.template, t.err
+}
+
 // rowOf is the row of the table for s. The error of a template is as its loader gives it.
-func rowOf(s Spec) (row, error) {
+func (l templates) rowOf(s Spec) (row, error) {
 	r, ok := find(s.Kind)
 	if !ok {
 		return r, fmt.Errorf("%w %q", errKind, s.Kind)
@@ -30,7 +41,7 @@ func rowOf(s Spec) (row, error) {
 	if r.template == "" {
 		return r, nil
 	}
-	t, err := probe.NewLibrary(probes.Files()).Template(s.Template)
+	t, err := l.get(s.Template)
 	if err != nil {
 		return r, err
 	}
