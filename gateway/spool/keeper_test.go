@@ -1,6 +1,7 @@
 package spool_test
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"os"
@@ -106,5 +107,21 @@ func TestKeeper_SetsACorruptFileAsideAndGoesOn(t *testing.T) {
 	}
 	if st, err := k.Stats(t.Context()); err != nil || st.Sealed != 1 || st.Epoch == old.Epoch {
 		t.Errorf("%+v, %v", st, err)
+	}
+}
+
+// TestKeeper_InterruptedOpeningIsNoFailedDisk: a program told to stop while it opens its spool still writes its last
+// readings.
+func TestKeeper_InterruptedOpeningIsNoFailedDisk(t *testing.T) {
+	k := newKeeper(t, newPath(t))
+	stopped, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 3 {
+		if err := k.Add(stopped, [][]byte{{1}}); !errors.Is(err, context.Canceled) {
+			t.Fatalf("Add = %v", err)
+		}
+	}
+	if err := k.Add(t.Context(), [][]byte{{1}}); err != nil {
+		t.Errorf("the last readings: %v", err)
 	}
 }
