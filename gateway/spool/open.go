@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"io/fs"
 	"net/url"
 	"os"
@@ -119,6 +120,9 @@ func attach(ctx context.Context, path string) (s *Spool, st state, err error) {
 	if info.Size() == 0 { // a file is born complete, see create
 		return nil, st, fmt.Errorf("an empty file: %w", ErrCorrupt)
 	}
+	if err := checkHeader(path); err != nil {
+		return nil, st, err
+	}
 	s = &Spool{path: path, tables: crc32.MakeTable(crc32.Castagnoli)}
 	if s.write, err = sql.Open("sqlite", dsn(path, "&_txlock=immediate")); err != nil {
 		return nil, st, err
@@ -141,6 +145,29 @@ func attach(ctx context.Context, path string) (s *Spool, st state, err error) {
 	}
 	s.epoch.Store(st.epoch)
 	return s, st, nil
+}
+
+// checkHeader looks at two bytes of the file's header (sqlite.org/fileformat2.html, offsets 18 and 19): the versions it may
+// be written and read with. A later version for writing makes a file that opens, checks well and takes nothing, for ever.
+func checkHeader(path string) (err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	var header [20]byte
+	if _, err := io.ReadFull(f, header[:]); err != nil {
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			return fmt.Errorf("a file shorter than its header: %w", ErrCorrupt)
+		}
+		return err
+	}
+	for _, version := range header[18:] {
+		if version != 1 && version != 2 {
+			return fmt.Errorf("the header speaks of version %d of SQLite's format: %w", version, ErrCorrupt)
+		}
+	}
+	return nil
 }
 
 func (s *Spool) check(ctx context.Context) (st state, err error) {
