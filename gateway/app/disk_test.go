@@ -251,7 +251,7 @@ func TestRun_RefusesASpoolOfALaterProgram(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.ExecContext(t.Context(), `PRAGMA user_version = 9`); err != nil {
+	if _, err := db.ExecContext(t.Context(), `PRAGMA user_version = 9; UPDATE state SET crc = 0`); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.Close(); err != nil {

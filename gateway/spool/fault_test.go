@@ -330,7 +330,7 @@ func TestSpool_RefusesAFileOfALaterProgram(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	tamper(t, path, `PRAGMA user_version = 9`)
+	tamper(t, path, `PRAGMA user_version = 9; UPDATE state SET crc = 0`)
 	if _, _, err := spool.Open(t.Context(), path, at(noon)); !errors.Is(err, spool.ErrNewer) {
 		t.Errorf("%v", err)
 	}

@@ -188,10 +188,14 @@ func (s *Spool) check(ctx context.Context) (st state, err error) {
 	if app != applicationID || version == 0 {
 		return st, fmt.Errorf("not a spool file: %w", ErrCorrupt)
 	}
+	st, err = s.loadState(ctx, s.write)
+	if version != formatVersion && err == nil { // a later format has another checksum
+		return st, fmt.Errorf("a spool of format %d that says it is of %d: %w", formatVersion, version, ErrCorrupt)
+	}
 	if version > formatVersion {
 		return st, fmt.Errorf("%w (format %d, this program knows %d): update the program", ErrNewer, version, formatVersion)
 	}
-	if st, err = s.loadState(ctx, s.write); errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, sql.ErrNoRows) {
 		return st, fmt.Errorf("no state: %w", ErrCorrupt)
 	}
 	return st, err
