@@ -30,11 +30,17 @@ type Keeper struct {
 	err    error        // why
 	closed bool
 
-	pace   sync.Mutex
-	broken bool // what is open is of no more use
-	wait   int  // calls until the next attempt
-	fails  int
+	strikes int // times the file was found corrupt while it was used, and opened well again
+
+	pace    sync.Mutex
+	broken  bool // what is open is of no more use
+	corrupt bool // because it is corrupt
+	wait    int  // calls until the next attempt
+	fails   int
 }
+
+// enough is how often a file may be found corrupt while it is used and still look well when it is opened.
+const enough = 3
 
 // NewKeeper returns a Keeper of the file at path that has opened nothing yet. now dates a corrupt file; quota is in bytes,
 // see Spool.SetQuota.
@@ -56,7 +62,11 @@ func (k *Keeper) openLocked(ctx context.Context) error {
 	if k.spool != nil {
 		return nil
 	}
-	s, found, err := Open(ctx, k.path, k.now)
+	var condemned error
+	if k.strikes >= enough {
+		condemned = fmt.Errorf("found corrupt %d times while it was used: %w", k.strikes, ErrCorrupt)
+	}
+	s, found, err := openUnless(ctx, k.path, k.now, condemned)
 	if err != nil && ctx.Err() != nil {
 		return err // who asked was told to stop: that says nothing of the disk
 	}
@@ -69,6 +79,9 @@ func (k *Keeper) openLocked(ctx context.Context) error {
 	}
 	s.SetQuota(k.quota)
 	k.spool, k.err = s, nil
+	if condemned != nil {
+		k.strikes = 0
+	}
 	if found.SetAside != "" {
 		k.log.Error("a corrupt spool file is set aside", slog.String("file", found.SetAside), slog.String("reason", found.Reason))
 	}
@@ -94,13 +107,16 @@ func (k *Keeper) ensure(ctx context.Context) error {
 	k.wait = 1<<k.fails - 1
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if k.corrupt {
+		k.strikes++
+	}
 	if k.broken && k.spool != nil {
 		if err := k.spool.Close(); err != nil {
 			k.log.Warn("the spool was closed badly", slog.Any("err", err))
 		}
 		k.spool = nil
 	}
-	k.broken = false
+	k.broken, k.corrupt = false, false
 	err = k.openLocked(ctx)
 	if err == nil || ctx.Err() != nil {
 		k.wait = 0 // an interrupted attempt is no failed one: the last readings are still to be written
@@ -114,6 +130,7 @@ func (k *Keeper) with(f func(*Spool) error) error {
 	if useless(err) {
 		k.pace.Lock()
 		k.broken = true
+		k.corrupt = k.corrupt || errors.Is(err, ErrCorrupt)
 		k.pace.Unlock()
 	}
 	return err

@@ -125,3 +125,23 @@ func TestKeeper_InterruptedOpeningIsNoFailedDisk(t *testing.T) {
 		t.Errorf("the last readings: %v", err)
 	}
 }
+
+// TestKeeper_CondemnsAFileThatOnlyLooksWell: it opens and checks well, and turns out corrupt each time it is used.
+func TestKeeper_CondemnsAFileThatOnlyLooksWell(t *testing.T) {
+	path := newPath(t)
+	k := newKeeper(t, path)
+	addUntil(t, k, 1)
+	for range 3 {
+		if aside, err := filepath.Glob(path + ".corrupt-*"); err != nil || len(aside) != 0 {
+			t.Fatalf("set aside too early: %v, %v", aside, err)
+		}
+		_, err := k.Seal(t.Context(), 1, func(spool.Next, [][]byte) ([]byte, int, error) { return nil, 0, spool.ErrCorrupt })
+		if !errors.Is(err, spool.ErrCorrupt) {
+			t.Fatal(err)
+		}
+		addUntil(t, k, 2)
+	}
+	if aside, err := filepath.Glob(path + ".corrupt-*"); err != nil || len(aside) != 1 {
+		t.Errorf("set aside: %v, %v", aside, err)
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"modernc.org/sqlite"
@@ -40,14 +41,20 @@ type Opening struct {
 // match its checksum, is set aside under a dated name (now gives the date) and a new one begins, with a new epoch: the
 // gateway always starts. Other errors (permission, a full or failing disk) are returned, and change nothing.
 func Open(ctx context.Context, path string, now func() time.Time) (*Spool, Opening, error) {
-	s, o, err := open(ctx, path, now)
+	return openUnless(ctx, path, now, nil)
+}
+
+// openUnless is Open, but for a file that is condemned: found corrupt while it was used, however well it looks when it is
+// opened.
+func openUnless(ctx context.Context, path string, now func() time.Time, condemned error) (*Spool, Opening, error) {
+	s, o, err := open(ctx, path, now, condemned)
 	if err != nil {
 		return nil, Opening{}, fmt.Errorf("spool: open %s: %w", path, err)
 	}
 	return s, o, nil
 }
 
-func open(ctx context.Context, path string, now func() time.Time) (*Spool, Opening, error) {
+func open(ctx context.Context, path string, now func() time.Time, condemned error) (*Spool, Opening, error) {
 	_, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return openMissing(ctx, path)
@@ -56,6 +63,9 @@ func open(ctx context.Context, path string, now func() time.Time) (*Spool, Openi
 		return nil, Opening{}, err
 	}
 	s, st, err := attach(ctx, path)
+	if err == nil && condemned != nil {
+		err = errors.Join(condemned, s.Close())
+	}
 	if err == nil {
 		return s, Opening{SetAside: st.aside}, nil
 	}
@@ -189,16 +199,45 @@ func (s *Spool) check(ctx context.Context) (st state, err error) {
 		return st, fmt.Errorf("not a spool file: %w", ErrCorrupt)
 	}
 	st, err = s.loadState(ctx, s.write)
-	if version != formatVersion && err == nil { // a later format has another checksum
+	tables := s.checkSchema(ctx)
+	if version != formatVersion && err == nil && tables == nil { // a later format has another checksum
 		return st, fmt.Errorf("a spool of format %d that says it is of %d: %w", formatVersion, version, ErrCorrupt)
 	}
 	if version > formatVersion {
 		return st, fmt.Errorf("%w (format %d, this program knows %d): update the program", ErrNewer, version, formatVersion)
 	}
+	if tables != nil {
+		return st, tables
+	}
 	if errors.Is(err, sql.ErrNoRows) {
 		return st, fmt.Errorf("no state: %w", ErrCorrupt)
 	}
 	return st, err
+}
+
+// checkSchema compares the text of the tables with what create wrote: a letter of a column's name that changed is no damage
+// to quick_check.
+func (s *Spool) checkSchema(ctx context.Context) (err error) {
+	rows, err := s.write.QueryContext(ctx, `SELECT sql FROM sqlite_schema ORDER BY rowid`)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	var found strings.Builder
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			return fmt.Errorf("schema: %w: %w", ErrCorrupt, err)
+		}
+		found.WriteString("\n" + text + ";")
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	if found.String()+"\n" != schema {
+		return fmt.Errorf("the tables are not those of a spool: %w", ErrCorrupt)
+	}
+	return nil
 }
 
 // create makes a complete spool file at path in one step of the file system's as seen from outside: under this other
