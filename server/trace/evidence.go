@@ -75,14 +75,26 @@ func share(a, b time.Duration) float64 {
 	return float64(a) / float64(b)
 }
 
+// quantities lists what a lot is told of, in the order people read it: what the fish or the crop lived in. What the gateway or the
+// aerator did is no property of the food, and what is computed from a value beside it (saturation, dew point) would tell one probe
+// twice.
+func quantities() []measure.Quantity {
+	told := []measure.Quantity{
+		measure.WaterTemperature, measure.DissolvedOxygen, measure.PH, measure.UnionisedAmmonia, measure.TotalAmmonia, measure.Ammonium,
+		measure.Salinity, measure.Turbidity,
+		measure.SoilMoisture, measure.SoilTemperature, measure.SoilPH, measure.AirTemperature, measure.RelativeHumidity,
+	}
+	return slices.DeleteFunc(measure.Quantities(), func(q measure.Quantity) bool { return !slices.Contains(told, q) })
+}
+
 // Points reads the history of one series; history.Store is one.
 type Points interface {
 	// Each calls f for every point of a series with from <= time < to, in time order, until f returns an error.
 	Each(ctx context.Context, s history.Series, from, to time.Time, f func(history.Point) error) error
 }
 
-// Weigh computes the evidence of a lot from the history: one row for every quantity that a sensor mounted at one of its
-// places measures, whether it has readings or not.
+// Weigh computes the evidence of a lot from the history: one row for every quantity of quantities that a
+// sensor mounted at one of its places measures, whether it has readings or not.
 func Weigh(ctx context.Context, f *farm.Farm, h Points, l Lot, now time.Time) ([]Evidence, error) {
 	from, to := l.Span(now)
 	var out []Evidence
@@ -91,7 +103,7 @@ func Weigh(ctx context.Context, f *farm.Farm, h Points, l Lot, now time.Time) ([
 		if !ok {
 			return nil, fmt.Errorf("trace: lot %s: no place %s", l.Code, code)
 		}
-		for _, q := range measure.Quantities() {
+		for _, q := range quantities() {
 			points, probed, err := gather(ctx, f, h, place.Code, q, from, to)
 			if err != nil {
 				return nil, fmt.Errorf("trace: evidence of lot %s, %s: %w", l.Code, q, err)

@@ -361,3 +361,28 @@ func TestEvidence_KeepsItsFormOnDisk(t *testing.T) {
 		t.Errorf("%v\n%s\n%s", err, again, kept)
 	}
 }
+
+// A pond with every probe the demo has, and two that buyers do not ask about: the label tells of the water alone.
+func TestWeigh_TellsOfTheFoodAndNotOfTheMachine(t *testing.T) {
+	f, d := demo(t)
+	for i, m := range f.Mounts {
+		if m.Place == "E8SG6VC0T" { // the pond with the aerator
+			f.Mounts[i].Place = "F7NE3CDQ7"
+		}
+	}
+	f.Mounts = append(f.Mounts, farm.Mount{Gateway: "gw-ao-phukhe", Sensor: "gw-health", Place: "F7NE3CDQ7", Measures: []measure.Quantity{
+		measure.CPUTemperature, measure.UnderVoltage, measure.DiskFree, measure.MemoryResident, measure.SpoolDepth, measure.ClockOffset, measure.LinkUp,
+	}}, farm.Mount{Gateway: "gw-ao-phukhe", Sensor: "ao1-nh3", Place: "F7NE3CDQ7", Measures: []measure.Quantity{measure.UnionisedAmmonia}})
+	rows, err := trace.Weigh(t.Context(), f, points(nil), d.Lot, d.Lot.Harvested)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []measure.Quantity
+	for _, e := range rows {
+		got = append(got, e.Quantity)
+	}
+	want := []measure.Quantity{measure.WaterTemperature, measure.DissolvedOxygen, measure.PH, measure.UnionisedAmmonia}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -60,6 +60,7 @@ func (s *Server) newBoard(ctx context.Context, w *words, f *farm.Farm, now time.
 	}
 	for _, p := range f.Places {
 		c := s.newCard(ctx, limit, w, f, p, values, now)
+		c.Readings = named(dense(c.Readings))
 		if z := zones[p.Zone]; z != nil {
 			z.Cards = append(z.Cards, c)
 		}
@@ -110,11 +111,6 @@ func (s *Server) newCard(ctx, limit context.Context, w *words, f *farm.Farm, p f
 		r.Spark = s.sparks.get(limit, sr, now)
 		c.Readings = append(c.Readings, r)
 	}
-	for i, r := range c.Readings {
-		if slices.ContainsFunc(c.Readings, func(o reading) bool { return o.Quantity == r.Quantity && o.Sensor != r.Sensor }) {
-			c.Readings[i].Label += " (" + r.Sensor + ")"
-		}
-	}
 	if len(c.Readings) == 0 {
 		c.Level, c.Word = lost, w.t("state.noprobe")
 		return c
@@ -126,8 +122,27 @@ func (s *Server) newCard(ctx, limit context.Context, w *words, f *farm.Farm, p f
 	case noted:
 		c.Word = w.t("state.fine") + ", " + lowerFirst(worst.Word)
 	case warned, lost, danger:
-		c.Word = worst.Label + ": " + lowerFirst(worst.Word)
+		if c.Word = worst.Label + ": " + lowerFirst(worst.Word); worst.Quantity == measure.AlarmState && c.Level == danger {
+			c.Word = worst.Label // it is the word
+		}
 	}
+	return c
+}
+
+// named adds the sensor to the label where a card has two of a quantity.
+func named(list []reading) []reading {
+	for i, r := range list {
+		if slices.ContainsFunc(list, func(o reading) bool { return o.Quantity == r.Quantity && o.Sensor != r.Sensor }) {
+			list[i].Label += " (" + r.Sensor + ")"
+		}
+	}
+	return list
+}
+
+// ownCard is the card on the page of the place itself.
+func (s *Server) ownCard(ctx context.Context, w *words, f *farm.Farm, p farm.Place, values []watch.Value, now time.Time) card {
+	c := s.newCard(ctx, ctx, w, f, p, values, now)
+	c.Own, c.Readings = true, named(c.Readings)
 	return c
 }
 

@@ -47,6 +47,7 @@ type reading struct {
 	Gateway, Sensor string
 	Label           string // what is measured; with the sensor where a place has two
 	Value           string // as printed, without unit; "" when there is none
+	Spoken          bool   // Value is a word: a state
 	Time            time.Time
 	Ago             string
 	Level           level
@@ -81,7 +82,7 @@ func judge(w *words, limits []farm.Limit, v watch.Value, ok bool, now time.Time)
 		}
 		return r
 	}
-	r.Value, r.Made = w.value(v.Quantity, v.Value), madeFrom(w, v)
+	r.Value, r.Made, r.Spoken = w.value(v.Quantity, v.Value), madeFrom(w, v), yesNo(v.Quantity)
 	switch {
 	case ahead: // the value may be of any age
 		r.Level, r.Word, r.Detail, r.Old = lost, w.t("state.future"), w.t("state.future.why"), true

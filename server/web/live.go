@@ -120,21 +120,20 @@ func (s *Server) parts(r *http.Request) ([]part, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := s.newBoard(r.Context(), w, f, s.o.Now())
-	only := r.URL.Query().Get("place")
 	var out []part
-	if only == "" {
+	var cards []card
+	if p, ok := f.Place(r.URL.Query().Get("place")); ok {
+		cards = []card{s.ownCard(r.Context(), w, f, p, s.o.Live.Snapshot(), s.o.Now())}
+	} else {
+		b := s.newBoard(r.Context(), w, f, s.o.Now())
+		cards = b.cards()
 		html, err := s.e.render(w.lang, "dashboard.html", "totals", b)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, part{"totals", string(slim(html))})
 	}
-	for _, c := range b.cards() {
-		if only != "" && c.Place.Code != only {
-			continue
-		}
-		c.Own = only != ""
+	for _, c := range cards {
 		html, err := s.e.render(w.lang, "dashboard.html", "card", c)
 		if err != nil {
 			return nil, err

@@ -99,9 +99,8 @@ func (s *Server) place(r *http.Request, w *words) (answer, error) {
 	values := s.o.Live.Snapshot()
 	v := placePage{
 		frame: s.frame(r, w, f, p.Title.In(w.lang)), Span: sp.Name,
-		Card: s.newCard(r.Context(), r.Context(), w, f, p, values, now), Limits: limitLines(w, f, p),
+		Card: s.ownCard(r.Context(), w, f, p, values, now), Limits: limitLines(w, f, p),
 	}
-	v.Card.Own = true
 	v.Live = inLanguage("/live?place="+p.Code, w.lang)
 	if z, ok := f.Zone(p.Zone); ok {
 		v.Zone = z.Name.In(w.lang)
@@ -120,7 +119,7 @@ func (s *Server) place(r *http.Request, w *words) (answer, error) {
 		return answer{}, err
 	}
 	v.Lots = slices.DeleteFunc(lots, func(l lotLine) bool { return !slices.Contains(l.Places, p.Code) })
-	for _, sr := range seriesAt(f, p, values, now.Add(-sp.Long), now.Add(time.Nanosecond)) {
+	for _, sr := range charted(seriesAt(f, p, values, now.Add(-sp.Long), now.Add(time.Nanosecond))) {
 		fig, err := s.figure(r.Context(), w, f.LimitsOf(p, sr.Quantity), sr, sp, now)
 		if err != nil {
 			s.o.Log.Warn("chart", slog.String("sensor", sr.Sensor), slog.Any("err", err))
@@ -131,6 +130,21 @@ func (s *Server) place(r *http.Request, w *words) (answer, error) {
 	}
 	body, err := s.e.render(w.lang, "place.html", "layout", v)
 	return answer{status: http.StatusOK, body: body}, err
+}
+
+// charted leaves out series whose chart would say what another one says: what an aerator was told, and the ampere it drew, beside
+// whether it ran. Alarms are lines in the card.
+func charted(all []history.Series) []history.Series {
+	runs := slices.ContainsFunc(all, func(sr history.Series) bool { return sr.Quantity == measure.AeratorRunning })
+	return slices.DeleteFunc(all, func(sr history.Series) bool {
+		switch sr.Quantity {
+		case measure.AlarmState:
+			return true
+		case measure.AeratorCommand, measure.Current:
+			return runs
+		}
+		return false
+	})
 }
 
 // stepsOf reads the steps of a span. They begin at whole steps of the co-op's time, and the last ends with now.
@@ -158,6 +172,9 @@ func (s *Server) figure(ctx context.Context, w *words, limits []farm.Limit, sr h
 	if u := w.unit(sr.Quantity); u != "" {
 		fig.Heading += " (" + u + ")"
 	}
+	if yesNo(sr.Quantity) {
+		fig.Heading += " (%)"
+	}
 	if len(steps) > 0 {
 		lo := slices.MinFunc(steps, func(a, b chart.Step) int { return cmp.Compare(a.Min, b.Min) })
 		hi := slices.MaxFunc(steps, func(a, b chart.Step) int { return cmp.Compare(a.Max, b.Max) })
@@ -167,6 +184,12 @@ func (s *Server) figure(ctx context.Context, w *words, limits []farm.Limit, sr h
 		}
 		fig.Summary = w.t("chart.summary", w.valueUnit(sr.Quantity, lo.Min), w.dateTime(lo.Start), w.valueUnit(sr.Quantity, hi.Max), w.dateTime(hi.Start),
 			w.valueUnit(sr.Quantity, mean/float64(n)))
+		if yesNo(sr.Quantity) {
+			fig.Summary = w.t("chart.share", w.t("yes."+string(sr.Quantity)), w.percent(mean/float64(n)))
+			for i, b := range steps {
+				steps[i].Min, steps[i].Max = b.Mean, b.Mean
+			}
+		}
 		total := int64((now.Sub(from) + sp.Step - 1) / sp.Step)
 		fig.Coverage = w.t("chart.coverage", w.count(int64(len(steps))), w.count(total), w.length(sp.Step))
 	}
@@ -192,6 +215,9 @@ func axisNumber(w *words, steps []chart.Step, q measure.Quantity) func(float64) 
 			low, high = s.Min, s.Max
 		}
 		low, high = min(low, s.Min), max(high, s.Max)
+	}
+	if yesNo(q) {
+		return func(v float64) string { return w.num(100*v, 0) }
 	}
 	decimals := 0
 	if max(high-low, leastSpan(q)) < 6 {

@@ -176,6 +176,26 @@ func water(sr history.Series, at time.Time) (v float64, ok bool) {
 		return 78 - 13*sun - 3*drift + noise*30, true
 	case measure.AirPressure:
 		return 1013 + drift, true
+	case measure.OxygenSaturation:
+		return math.Max(12, 74+26*sun+6*drift+8*own+noise*40), true
+	case measure.SoilTemperature:
+		return 22 + 1.1*sun + 1.2*drift + noise, true
+	case measure.SoilConductivity:
+		return 330 - 12*math.Mod(day+number, 6) + noise*60, true
+	case measure.VapourDeficit:
+		return math.Max(0.05, 0.75+0.6*sun+0.1*drift), true
+	case measure.AeratorCommand, measure.AeratorRunning:
+		if hour > 2 && hour < 6.5 {
+			return 1, true
+		}
+		return 0, true
+	case measure.Current:
+		if hour > 2 && hour < 6.5 {
+			return 6.8 + noise, true
+		}
+		return 0.003, true
+	case measure.AlarmState:
+		return 0, true
 	}
 	return 0, false
 }

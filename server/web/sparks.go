@@ -80,7 +80,7 @@ func toSteps(buckets []history.Bucket) []chart.Step {
 // leastSpan is the least height of a value axis: a few times what the probe can tell apart.
 func leastSpan(q measure.Quantity) float64 {
 	switch q {
-	case measure.WaterTemperature, measure.AirTemperature:
+	case measure.WaterTemperature, measure.AirTemperature, measure.SoilTemperature, measure.DewPoint:
 		return 2
 	case measure.DissolvedOxygen:
 		return 1
@@ -88,8 +88,10 @@ func leastSpan(q measure.Quantity) float64 {
 		return 0.5
 	case measure.SoilMoisture, measure.AirPressure:
 		return 4
-	case measure.RelativeHumidity:
+	case measure.RelativeHumidity, measure.OxygenSaturation:
 		return 10
+	case measure.SoilConductivity, measure.Conductivity:
+		return 50
 	}
 	return 1
 }
