@@ -19,6 +19,15 @@ func (f *Field) Pin(name string) (bus.Level, error) {
 	return nil, fmt.Errorf("field: no pin %q; the field has: %s", name, f.names(func(b Bus) string { return b.Pins }, "unix:"))
 }
 
+// Output is Pin for the gateway's own code: the pin as it switches one.
+func (f *Field) Output(name string) (*bus.Output, error) {
+	pin, err := f.Pin(name)
+	if err != nil {
+		return nil, err
+	}
+	return bus.NewOutput(name, pin), nil
+}
+
 // addAerator puts an aerator at a pin, and into the water of its pond.
 func addAerator(f *Field, at string, d Device, p chip.Part, _ []chip.Source) error {
 	pins, ok := f.pins[d.Bus]

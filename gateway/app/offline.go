@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"aovuon/gateway/calibrate"
+	"aovuon/gateway/edge"
 	"aovuon/gateway/measure"
 	"aovuon/gateway/sense"
 	"aovuon/gateway/sense/kind"
@@ -18,7 +19,7 @@ import (
 type OfflineOptions struct {
 	ConfigPath string        // the gateway's own configuration file; its key must exist (gateway init)
 	Clock      sense.Clock   // virtual: Sleep moves it on
-	Buses      kind.Buses    // simulated
+	Buses      kind.Buses    // simulated; with the pins of aerators (Output), where the configuration has any
 	Every      time.Duration // every channel is asked once per step
 	Until      time.Time     // no step begins after this
 	Visit      Visit         // nil: nobody comes
@@ -29,8 +30,8 @@ type OfflineOptions struct {
 // is called before each step, at first before the first. ask asks every channel once and drops what they say.
 type Visit func(ctx context.Context, now time.Time, desk *calibrate.Desk, ask func(context.Context) error) error
 
-// Offline plays a gateway that has no network: it asks every channel once at each step of the given clock, commits and
-// seals into the gateway's own spool with the gateway's own key, and sends nothing. The next `gateway run` sends it all.
+// Offline plays a gateway that has no network: it asks every channel once at each step of the given clock, lets the rules at
+// the pond act on what they said, commits and seals into the gateway's own spool with the gateway's own key, and sends nothing. The next `gateway run` sends it all.
 // What was sensed is on disk when Offline returns, also when ctx ends it early.
 func Offline(ctx context.Context, o OfflineOptions) (err error) {
 	if o.Every <= 0 {
@@ -49,7 +50,11 @@ func Offline(ctx context.Context, o OfflineOptions) (err error) {
 	defer func() { err = errors.Join(err, g.close()) }()
 	station := sense.NewStation(o.Clock, p.channels, log)
 	end := g.openDesk(ctx, p.desk, station)
-	err = o.play(ctx, p.cfg.Seal.OfflineEvery, station, p.desk, g)
+	quiet := *g
+	quiet.log = slog.New(slog.DiscardHandler) // what the rules did stands in the readings
+	rules := quiet.newEdge(p, o.Clock, g.sealer)
+	station.Watch(rules)
+	err = o.play(ctx, p.cfg.Seal.OfflineEvery, station, p.desk, g, rules)
 	end()
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
@@ -59,7 +64,7 @@ func Offline(ctx context.Context, o OfflineOptions) (err error) {
 	return nil
 }
 
-func (o OfflineOptions) play(ctx context.Context, sealEvery time.Duration, station *sense.Station, desk *calibrate.Desk, g *gateway) error {
+func (o OfflineOptions) play(ctx context.Context, sealEvery time.Duration, station *sense.Station, desk *calibrate.Desk, g *gateway, rules *edge.Runner) error {
 	visit := func(now time.Time) error {
 		if o.Visit == nil {
 			return nil
@@ -84,6 +89,7 @@ func (o OfflineOptions) play(ctx context.Context, sealEvery time.Duration, stati
 		if err := station.PollAll(ctx, g.sealer); err != nil {
 			return err
 		}
+		rules.Step(ctx)
 		if now.Sub(sealed) >= sealEvery {
 			if err := g.sealer.Flush(ctx); err != nil {
 				return err

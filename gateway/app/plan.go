@@ -59,7 +59,7 @@ func (m *planner) plan(cfg *Config, withServer bool) (*plan, error) {
 	// Once for trying: what the works make is at work, also for the desk, and a plan that fails must change nothing.
 	if trial, err := kind.Build(cfg.Sensors, m.buses, cfg.Buses, m.clock, kind.WithDerived(cfg.Derived)); err != nil {
 		bad = append(bad, cfg.src.explainSensors(err))
-	} else if from, ok := m.buses.(pins); ok { // a simulated season has none, and switches nothing
+	} else if from, ok := m.buses.(pins); ok {
 		p.edge, p.relays, err = planEdge(cfg, trial, from)
 		bad = append(bad, err)
 	}

@@ -52,7 +52,7 @@ type Runner struct {
 	arrived []measure.Reading
 }
 
-// NewRunner makes a Runner. It switches nothing: call Run.
+// NewRunner makes a Runner. It switches nothing: call Run, or Step.
 func NewRunner(o Options) *Runner {
 	return &Runner{o: o, rules: New(o.Config, o.Outputs, o.Saved, o.Clock.Now()), wake: make(chan struct{}, 1), kept: true}
 }
@@ -103,7 +103,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	t := time.NewTicker(tick)
 	defer t.Stop()
 	for {
-		r.step(ctx)
+		r.Step(ctx)
 		select {
 		case <-ctx.Done():
 			return nil
@@ -113,7 +113,8 @@ func (r *Runner) Run(ctx context.Context) error {
 	}
 }
 
-func (r *Runner) step(ctx context.Context) {
+// Step lets the rules act once on what arrived: for virtual time. Run does it whenever it is time.
+func (r *Runner) Step(ctx context.Context) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.rules.Observe(r.arrivals())
@@ -173,7 +174,7 @@ func (r *Runner) SetOverride(ctx context.Context, id string, mode Mode, length t
 		return err
 	}
 	r.o.Log.Info("edge", slog.String("id", id), slog.String("what", "a person said "+string(mode)), slog.Duration("for", length))
-	r.step(ctx)
+	r.Step(ctx)
 	if kept != nil {
 		return fmt.Errorf("edge: it is in force, and a restart would forget it: %w", kept)
 	}
