@@ -23,6 +23,7 @@ const (
 	chanPondSalt
 	chanPondRedox
 	chanSoilTemp
+	chanSoilSalt
 )
 
 // hash mixes seed, channel and index to 64 well spread bits (splitmix64's finaliser, Steele, Lea, Flood 2014).

@@ -119,3 +119,13 @@ func (w *World) soilTemperature(p Place, h float64) float64 {
 	day := 2*swing(hour, 9.5, 18.5, 0.5) - 1
 	return airNormals().at(h-4*24) + 0.6*w.slow(h-24) + 0.2*w.airSwing(h-4)*day + 0.3*drift(w.seed^text(p.ID), chanSoilTemp, h, 90)
 }
+
+// soilConductivity is that of the soil and its water together, µS/cm, as probes give it (Rhoades 1976): pore water of 1,800 to
+// 2,600 µS/cm, the share θ (1.38 θ - 0.093) of it that conducts, and what the clay conducts.
+func (w *World) soilConductivity(p Place, h float64) float64 {
+	const clay = 150.0
+	theta := w.soil(p, h)
+	own := w.seed ^ text(p.ID)
+	pore := 2200 + 600*(unit(own, chanSoilSalt, 0)-0.5) + 100*drift(own, chanSoilSalt, h, 12*24)
+	return pore*theta*(1.38*theta-0.093) + clay
+}

@@ -17,7 +17,7 @@ type Kind string
 // The kinds of places.
 const (
 	Pond Kind = "pond" // water temperature, dissolved oxygen, pH, ORP, conductivity, salinity, water level; the air above it
-	Plot Kind = "plot" // soil moisture and temperature, air temperature, relative humidity, air pressure
+	Plot Kind = "plot" // soil moisture, temperature and conductivity, air temperature, relative humidity, air pressure
 )
 
 // Place is one pond or plot. Zero fields mean the defaults named beside them.
@@ -114,6 +114,8 @@ func (w *World) Value(place string, q measure.Quantity, t time.Time) (float64, e
 		return w.orp(p, h), nil
 	case p.Kind == Plot && q == measure.SoilTemperature:
 		return w.soilTemperature(p, h), nil
+	case p.Kind == Plot && q == measure.SoilConductivity:
+		return w.soilConductivity(p, h), nil
 	case p.Kind == Plot && q == measure.SoilMoisture:
 		return 100 * w.soil(p, h), nil
 	case q == measure.AirTemperature:

@@ -94,6 +94,7 @@ func TestWorld_StaysWithinWhatTheDeltaKnows(t *testing.T) {
 		measure.Salinity:         {"ao1", limits{0.14, 0.27, 0.0002}},
 		measure.ORP:              {"ao2", limits{60, 340, 1}},
 		measure.SoilTemperature:  {"khoai1", limits{10, 34, 0.03}},
+		measure.SoilConductivity: {"khoai1", limits{150, 1600, 25}},
 		measure.SoilMoisture:     {"khoai1", limits{15, 46, 0.7}},
 		measure.AirTemperature:   {"khoai1", limits{5, 42, 0.08}},
 		measure.RelativeHumidity: {"thuoc1", limits{25, 99.5, 0.6}},
