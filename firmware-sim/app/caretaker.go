@@ -9,6 +9,7 @@ import (
 	"aovuon/firmware-sim/fault"
 	"aovuon/firmware-sim/world"
 	"aovuon/gateway/calibrate"
+	"aovuon/gateway/measure"
 )
 
 const (
@@ -22,8 +23,8 @@ const (
 	roomCelsius = 27.0
 )
 
-// caretaker is the technician of a season: before it begins, and every four weeks, he takes the EZO probes out of their ponds
-// and leads the gateway's own calibration through its bottles.
+// caretaker is the technician of a season: before it begins, and every four weeks, he takes the oxygen and pH probes out of their
+// ponds and leads the gateway's own calibration through its bottles.
 type caretaker struct {
 	clock        *virtualClock
 	board        *fault.Board
@@ -77,34 +78,33 @@ func (c *caretaker) due(now time.Time, desk *calibrate.Desk) bool {
 func (c *caretaker) probes(desk *calibrate.Desk) (list []calibrate.Target) {
 	for _, t := range desk.Targets() {
 		named := func(d fault.Device) bool { return d.Name == t.Sensor }
-		if bottles(t.Methods[0]) != nil && slices.ContainsFunc(c.board.Devices(), named) {
+		if bottles(t) != nil && slices.ContainsFunc(c.board.Devices(), named) {
 			list = append(list, t)
 		}
 	}
 	return list
 }
 
-// bottles are the values of the steps of a method; nil for one that is not led here.
-func bottles(m calibrate.Method) map[string]float64 {
-	switch m {
-	case calibrate.EZOPH:
+// bottles are the values of the steps of the usual way to calibrate t; nil for one that is not led here.
+func bottles(t calibrate.Target) map[string]float64 {
+	switch m := t.Methods[0]; {
+	case m == calibrate.EZOPH:
 		return map[string]float64{"mid": 7, "low": 4, "high": 10}
-	case calibrate.EZODO:
+	case m == calibrate.EZODO, m == calibrate.Linear && t.Quantity == measure.DissolvedOxygen:
 		return map[string]float64{"air": world.Saturation(roomCelsius, 0, 1)}
-	case calibrate.EZOEC, calibrate.EZOORP, calibrate.EZORTD, calibrate.SoilEnds, calibrate.SoilSamples, calibrate.Linear:
 	}
 	return nil
 }
 
 func (c *caretaker) calibrate(ctx context.Context, desk *calibrate.Desk, t calibrate.Target) (err error) {
 	celsius := roomCelsius
-	st, err := desk.Begin(ctx, calibrate.Begin{Sensor: t.Sensor, Who: "Nguyễn Văn Tâm", Serial: "SIM-" + t.Sensor})
+	st, err := desk.Begin(ctx, calibrate.Begin{Sensor: t.Sensor, Quantity: t.Quantity, Who: "Nguyễn Văn Tâm", Serial: "SIM-" + t.Sensor})
 	if err != nil {
 		return err
 	}
 	for step, ok := st.Step(); ok; step, ok = st.Step() {
 		a := calibrate.Answer{Step: step.Name, Celsius: &celsius, Lot: "SIM-" + step.Name}
-		value, led := bottles(t.Methods[0])[step.Name]
+		value, led := bottles(t)[step.Name]
 		a.Skip = !led
 		if led {
 			if t.Methods[0] == calibrate.EZOPH {

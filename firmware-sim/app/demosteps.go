@@ -36,6 +36,7 @@ func (d *demo) writeFiles() error {
 	for _, id := range gateways() {
 		if err := render(id+".yaml", d.gatewayConfig(id), map[string]string{
 			"Data": filepath.Join(d.Dir, id, "data"), "URL": "tcp://" + d.MQTT, "ServerKey": d.serverKey(), "Run": d.run, "Every": d.Every.String(),
+			"Within": min(max(3*time.Minute, 2*d.Every), 30*time.Minute).String(), "Stale": min(max(5*time.Minute, 3*d.Every), 2*time.Hour).String(),
 		}); err != nil {
 			return err
 		}

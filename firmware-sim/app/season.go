@@ -200,10 +200,11 @@ func (c *virtualClock) Sleep(ctx context.Context, d time.Duration) error {
 	return nil
 }
 
-// The names of the spool and of the calibrations in a gateway's data folder.
+// The names of the spool, of the calibrations and of what the rules at the pond remember in a gateway's data folder.
 const (
 	spoolFile    = "spool.db"
 	calibrations = "calibrations"
+	edgeFile     = "edge.json"
 )
 
 // gatewayFile is what a season needs to know of a gateway's configuration.
@@ -265,8 +266,9 @@ func (g *gatewayFile) moved(work string) (path string, err error) {
 	return path, os.WriteFile(path, raw, 0o600)
 }
 
-// install moves a finished spool, and what is known of calibrations, to where the gateway looks for them. SQLite has taken its write-ahead log in when the
-// spool was closed; a log that is still there goes first, since a spool without it would be older.
+// install moves a finished spool, and what is known of calibrations and aerators, to where the gateway looks for them. SQLite
+// has taken its write-ahead log in when the spool was closed; a log that is still there goes first, since a spool without it
+// would be older.
 func install(work, data string) error {
 	for _, stale := range []string{spoolFile + "-wal", spoolFile + "-shm"} { // of a spool that is gone
 		if err := os.Remove(filepath.Join(data, stale)); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -280,7 +282,7 @@ func install(work, data string) error {
 	if err := os.Rename(filepath.Join(work, calibrations), filepath.Join(data, calibrations)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("season: %w", err)
 	}
-	for _, name := range []string{spoolFile + "-wal", spoolFile} {
+	for _, name := range []string{edgeFile, spoolFile + "-wal", spoolFile} {
 		err := os.Rename(filepath.Join(work, name), filepath.Join(data, name))
 		if err != nil && (name == spoolFile || !errors.Is(err, fs.ErrNotExist)) {
 			return fmt.Errorf("season: %w", err)
