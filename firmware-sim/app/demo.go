@@ -37,15 +37,16 @@ type demo struct {
 	demoCommand
 	*env
 	*household
-	run     string // where the field has its sockets: .run/field, or a short folder when that is too long
-	influx  string // address of influxd
-	history bool   // a season was made at this start
+	run     string            // where the field has its sockets: .run/field, or a short folder when that is too long
+	influx  string            // address of influxd
+	pages   map[string]string // addresses of the gateways' own pages, by id
+	history bool              // a season was made at this start
 
 	announcement *prefixed // what the server says to people
 }
 
 func (c demoCommand) Run(e *env) (err error) {
-	d := &demo{demoCommand: c, env: e}
+	d := &demo{demoCommand: c, env: e, pages: make(map[string]string)}
 	if err := d.check(); err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
@@ -254,6 +255,10 @@ func (d *demo) lookHere() {
 	d.say("")
 	d.say("  Ponds and plots, live:   %s", d.PublicURL)
 	d.say("  The same on this host:   http://%s", d.HTTP)
+	for _, id := range gateways() {
+		d.say("  The gateway's own page:  http://%s  (%s)", d.pages[id], id)
+	}
+	d.say("  Its PIN, to calibrate:   %s pin --config %s", d.Gateway, d.gatewayConfig(gateways()[0]))
 	d.say("  Break a probe:           %s fault --control %s ao1-do unplug     (and: ao1-do heal)", d.Sim, filepath.Join(d.run, "control.sock"))
 	d.say("  What it can break:       %s fault --control %s list", d.Sim, filepath.Join(d.run, "control.sock"))
 	d.say("  Everything is kept in:   %s", d.Dir)

@@ -34,8 +34,12 @@ func (d *demo) writeFiles() error {
 		return err
 	}
 	for _, id := range gateways() {
+		var err error
+		if d.pages[id], err = freePort(d.ctx); err != nil {
+			return err
+		}
 		if err := render(id+".yaml", d.gatewayConfig(id), map[string]string{
-			"Data": filepath.Join(d.Dir, id, "data"), "URL": "tcp://" + d.MQTT, "ServerKey": d.serverKey(), "Run": d.run, "Every": d.Every.String(),
+			"Data": filepath.Join(d.Dir, id, "data"), "URL": "tcp://" + d.MQTT, "ServerKey": d.serverKey(), "Run": d.run, "Status": d.pages[id], "Every": d.Every.String(),
 			"Within": min(max(3*time.Minute, 2*d.Every), 30*time.Minute).String(), "Stale": min(max(5*time.Minute, 3*d.Every), 2*time.Hour).String(),
 		}); err != nil {
 			return err
@@ -222,9 +226,9 @@ func (d *demo) watchDelivery() error {
 	return nil
 }
 
-// quiet is a logger for the code of a season: warnings only.
+// quiet is a logger for the code of a season: errors only. Probes that are being calibrated are no news.
 func (d *demo) quiet(name string) *slog.Logger {
-	return slog.New(slog.NewTextHandler(d.screen.writer(fmt.Sprintf("%-*s | ", d.width, name)), &slog.HandlerOptions{Level: slog.LevelWarn}))
+	return slog.New(slog.NewTextHandler(d.screen.writer(fmt.Sprintf("%-*s | ", d.width, name)), &slog.HandlerOptions{Level: slog.LevelError}))
 }
 
 // say prints one line of the demo's own, whole, between the lines of the programs.
