@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -40,6 +41,11 @@ func (c *caretaker) visit(ctx context.Context, now time.Time, desk *calibrate.De
 	}
 	c.book.quiet.Store(true)
 	defer c.book.quiet.Store(false)
+	if !c.began { // what has just been switched on is asked once, and warms up
+		if err := errors.Join(ask(ctx), c.clock.Sleep(ctx, time.Minute)); err != nil {
+			return fmt.Errorf("caretaker: %w", err)
+		}
+	}
 	for _, t := range c.probes(desk) {
 		if err := c.calibrate(ctx, desk, t); err != nil {
 			return fmt.Errorf("caretaker: %s: %w", t.Sensor, err)
