@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -141,10 +142,33 @@ func released(t *testing.T, dir, id string) (n uint64, epoch string) {
 	return s.Released, s.Epoch
 }
 
+// awaitPage asks for a page until it says everything that is wanted.
+func awaitPage(t *testing.T, address string, want []string) {
+	t.Helper()
+	late := time.Now().Add(30 * time.Second)
+	for missing := want; len(missing) > 0; {
+		resp, err := http.Get(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := io.ReadAll(resp.Body)
+		if err != nil || resp.StatusCode != http.StatusOK {
+			t.Fatalf("%s answers %d, %v", address, resp.StatusCode, err)
+		}
+		if err := resp.Body.Close(); err != nil {
+			t.Error(err)
+		}
+		missing = slices.DeleteFunc(slices.Clone(missing), func(s string) bool { return bytes.Contains(raw, []byte(s)) })
+		if time.Now().After(late) {
+			t.Fatalf("%s says nothing of %v:\n%s", address, missing, raw)
+		}
+	}
+}
+
 func TestDemo_GoesOnFromWhereItWas(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
 	d := startDemo(t, dir)
-	for _, want := range []string{"preparing", "gw-vuon: 1 days, 14400 readings", "gw-ao-phukhe: 1 days, 17280 readings", "replay: done", "AoVườn: http://localhost:", "/01/09521234010036/10/"} {
+	for _, want := range []string{"preparing", "gw-vuon: 1 days, 18720 readings", "gw-ao-phukhe: 1 days, 23040 readings", "replay: done", "AoVườn: http://localhost:", "/01/09521234010036/10/"} {
 		d.screen.await(t, want)
 	}
 	resp, err := http.Get("http://" + d.http + "/")
@@ -158,6 +182,14 @@ func TestDemo_GoesOnFromWhereItWas(t *testing.T) {
 		t.Error(err)
 	}
 	http.DefaultClient.CloseIdleConnections()
+	// Each gateway's own page answers, and knows its probes by all its buses.
+	for id, want := range map[string][]string{"gw-ao-phukhe": {"ao1-do", "ao2-do-b", "ao4-quat", "ao1-bao-hoa"}, "gw-vuon": {"khoai1-am", "khoai1-dat", "thuoc1-vpd"}} {
+		page := regexp.MustCompile(`The gateway's own page:  (http://127\.0\.0\.1:\d+)  \(` + id + `\)`).FindStringSubmatch(d.screen.String())
+		if page == nil {
+			t.Fatalf("no link to the page of %s:\n%s", id, d.screen)
+		}
+		awaitPage(t, page[1], want)
+	}
 	family := children(t, d.cmd.Process.Pid)
 	if len(family) != 4 {
 		t.Errorf("children: %v", family)

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -45,7 +46,13 @@ sensors:
 // spooled opens every batch in a gateway's spool.
 func spooled(t *testing.T, dir string) []measure.Reading {
 	t.Helper()
-	s, opening, err := spool.Open(t.Context(), filepath.Join(dir, "state", "spool.db"), time.Now)
+	return spooledIn(t, dir, "state")
+}
+
+// spooledIn is spooled for a spool in another folder.
+func spooledIn(t *testing.T, dir, state string) []measure.Reading {
+	t.Helper()
+	s, opening, err := spool.Open(t.Context(), filepath.Join(dir, state, "spool.db"), time.Now)
 	if err != nil || opening.Fresh {
 		t.Fatalf("%+v, %v", opening, err)
 	}
@@ -129,6 +136,62 @@ func TestSeason_IsWhatTheGatewayWouldHaveRead(t *testing.T) {
 	}
 	if n := len(spooled(t, dir)); n != len(got) {
 		t.Errorf("%d readings after the second time", n)
+	}
+}
+
+// The rules at the pond work in a season as they do live: the crowded pond of a warm night is aerated, and better for it.
+func TestSeason_TheAeratorKeepsThePondAlive(t *testing.T) {
+	dir, fieldFile, gatewayFile := orchard(t)
+	const thermometer = "  - { id: ao4-temp, kind: ds18b20, bus: w1, device: 28-00000a04f4a4 }\n"
+	night := func(state, aerator string) (lowest float64, said map[string]int) {
+		write(t, gatewayFile, `
+gateway: gw-test
+data_dir: `+state+`
+key_file: state/gateway.key
+server: { url: tcp://127.0.0.1:1883, key_file: server.vkey }
+buses:
+  i2c: { i2c: "unix:`+filepath.Join(dir, "ao4.sock")+`" }
+  w1: { w1: `+filepath.Join(dir, "w1")+` }
+sensors:
+`+thermometer+`  - { id: ao4-do, kind: ezo-do, bus: i2c, address: 0x61, temperature: ao4-temp, salinity: 0, pressure: 1013 }
+  - { id: ao4-dong, kind: current-ads1115, bus: i2c, address: 0x48, input: 0, ampere: { volts_per_amp: 0.165 } }
+`+aerator)
+		if out, complaint, status := run(t, "season", "--config", fieldFile, "--gateway-config", gatewayFile, "--days", "2", "--until", "2026-06-14T00:00:00Z"); status != 0 {
+			t.Fatalf("%s%s", out, complaint)
+		}
+		lowest, said = 99, make(map[string]int)
+		for _, r := range spooledIn(t, dir, state) {
+			// It begins at seven in the morning, when the pond is low already: the nights count.
+			if r.Quantity == measure.DissolvedOxygen && r.Quality == measure.Good && r.Time.Wall.UTC().Hour() >= 15 {
+				lowest = min(lowest, r.Value)
+			}
+			said[fmt.Sprintf("%s %s %g", r.Sensor, r.Quantity, r.Value)]++
+		}
+		return lowest, said
+	}
+	alone, _ := night("alone", "")
+	aerated, said := night("aerated", `
+aerators:
+  - id: ao4-quat
+    relay: { pin: "unix:`+filepath.Join(dir, "ao4-pins.sock")+`#quat", active_low: true }
+    oxygen: ao4-do
+    on_below: 4.5
+    off_above: 5.5
+    current: { sensor: ao4-dong, above: 3, within: 3m }
+`)
+	if alone > 4 || aerated < alone+0.5 {
+		t.Errorf("lowest oxygen %.2f mg/L alone, %.2f aerated", alone, aerated)
+	}
+	for _, want := range []string{"ao4-quat aerator_command 1", "ao4-quat aerator_command 0", "ao4-quat aerator_running 1", "ao4-quat aerator_running 0"} {
+		if said[want] == 0 {
+			t.Errorf("no reading %q: %v", want, said)
+		}
+	}
+	if said["ao4-quat alarm 1"] != 0 || said["ao4-quat alarm 0"] == 0 {
+		t.Errorf("command and current contradict each other %d times", said["ao4-quat alarm 1"])
+	}
+	if _, err := os.Stat(filepath.Join(dir, "aerated", "edge.json")); err != nil {
+		t.Errorf("the gateway will not know what its aerator was told: %v", err)
 	}
 }
 

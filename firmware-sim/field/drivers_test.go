@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -59,7 +60,10 @@ func (s sink) Take(_ context.Context, list []measure.Reading) error {
 func specs(c field.Config) (list []kind.Spec, buses map[string]kind.BusSpec) {
 	buses = make(map[string]kind.BusSpec)
 	for _, b := range c.Buses {
-		buses[b.ID] = kind.BusSpec{W1: b.W1}
+		if b.Pins != "" { // of relays: no sensor hangs there
+			continue
+		}
+		buses[b.ID] = kind.BusSpec{W1: b.W1, Serial: b.Serial}
 		if b.Socket != "" {
 			buses[b.ID] = kind.BusSpec{I2C: "unix:" + b.Socket}
 		}
@@ -71,6 +75,13 @@ func specs(c field.Config) (list []kind.Spec, buses map[string]kind.BusSpec) {
 		case "ads1115":
 			adc[d.ID] = d
 			continue
+		case "aerator":
+			continue
+		case "transducer":
+			s.Kind, s.Bus, s.Address, s.Input = "current-ads1115", adc[d.ADC].Bus, adc[d.ADC].Address, &d.Input
+			s.Ampere = &kind.AmpereScale{VoltsPerAmp: d.PerAmp}
+		case "modbus":
+			s.Template = d.Template
 		case "ds18b20":
 			s.Device = d.ROM
 		case "ezo-do", "ezo-ph":
@@ -139,8 +150,8 @@ func (r *rig) poll(t *testing.T) sink {
 	if err := r.station.PollAll(t.Context(), s); err != nil {
 		t.Fatal(err)
 	}
-	if len(s) != 22 {
-		t.Fatalf("%d readings from 18 sensors: %v", len(s), s)
+	if len(s) != 29 {
+		t.Fatalf("%d readings from 21 sensors: %v", len(s), s)
 	}
 	return s
 }
@@ -292,7 +303,7 @@ func TestDrivers_EveryFaultHasItsReason(t *testing.T) {
 					t.Fatal(err)
 				}
 				for key, got := range r.poll(t) {
-					mine := got.Sensor == device || device == "vuon-adc" && got.Quantity == measure.SoilMoisture
+					mine := got.Sensor == device || device == "vuon-adc" && strings.HasSuffix(got.Sensor, "-am")
 					switch {
 					case mine && tc.reason != number:
 						if got.Quality != measure.Fault || got.Reason != tc.reason {

@@ -39,7 +39,7 @@ func sample(t *testing.T) (field.Config, string) {
 
 func TestSample_IsAFieldOfFourPondsAndThreePlots(t *testing.T) {
 	c, dir := sample(t)
-	if len(c.Places) != 7 || len(c.Devices) != 19 {
+	if len(c.Places) != 7 || len(c.Devices) != 24 {
 		t.Errorf("%d places, %d devices", len(c.Places), len(c.Devices))
 	}
 	f, err := field.New(c, field.Options{Now: time.Now})

@@ -134,7 +134,8 @@ func (q Quantity) machine() (Info, bool) {
 	case Voltage:
 		return Info{Unit: "V", UNECE: "VLT", EPCIS: "Voltage", Min: -10, Max: 60, Decimals: 3}, true
 	case Current:
-		return Info{Unit: "A", UNECE: "AMP", EPCIS: "ElectricCurrent", Min: 0, Max: 200, Decimals: 2}, true
+		// An idle motor's lies a hair below nothing: the offset of the converter.
+		return Info{Unit: "A", UNECE: "AMP", EPCIS: "ElectricCurrent", Min: -0.5, Max: 200, Decimals: 2}, true
 	case AeratorCommand, AeratorRunning, AlarmState, UnderVoltage, LinkUp: // 1 yes, 0 no
 		return Info{UNECE: "C62", EPCIS: "Dimensionless", Min: 0, Max: 1}, true
 	case CPUTemperature:

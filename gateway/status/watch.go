@@ -1,6 +1,7 @@
 package status
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -49,7 +50,7 @@ func (w *Watch) Take(_ context.Context, readings []measure.Reading) error {
 	return nil
 }
 
-// Keep forgets the sensors that are not among ids: those the configuration no longer has.
+// Keep forgets the sensors that are not among ids: those the configuration no longer has. The others come in the order of ids.
 func (w *Watch) Keep(ids []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -60,9 +61,12 @@ func (w *Watch) Keep(ids []string) {
 		}
 		return gone
 	})
+	slices.SortStableFunc(w.order, func(a, b place) int {
+		return cmp.Compare(slices.Index(ids, a.sensor), slices.Index(ids, b.sensor))
+	})
 }
 
-// Channels returns what was seen, in the order in which the channels first said something. uptime is now; why and bus say
+// Channels returns what was seen, in the order of the last Keep. uptime is now; why and bus say
 // what is known beside the reading.
 func (w *Watch) Channels(uptime time.Duration, why func(measure.Reading) string, bus func(sensor string) string) []Channel {
 	w.mu.Lock()

@@ -92,6 +92,14 @@ func (w *words) count(n uint64) string { return w.num(float64(n), 0) }
 
 // value writes a value of a quantity without its unit.
 func (w *words) value(q measure.Quantity, v float64) string {
+	for _, state := range []struct {
+		v    float64
+		word string
+	}{{0, "no."}, {1, "yes."}} { // of a state, which is a word and not a number
+		if text := w.or(state.word+string(q), ""); v == state.v && text != "" {
+			return text
+		}
+	}
 	info, _ := q.Info()
 	return w.num(v, info.Decimals)
 }
