@@ -30,7 +30,7 @@ func inputText(w *words, in measure.Input) string {
 	switch {
 	case in.Sensor == "" && in.Assumed:
 		return w.t("made.assumed", text)
-	case in.Sensor == "":
+	case in.Sensor == "", !in.Assumed && in.Age < time.Second: // a number of the configuration; measured together
 		return text
 	case in.Assumed:
 		return w.t("made.old", text, w.before(in.Age))
