@@ -337,13 +337,13 @@ func TestPages_SayWhatAnAeratorAndAnAlarmDo(t *testing.T) {
 		s.live.Update([]watch.Value{{Series: sr, Time: now().UTC(), Value: v}})
 	}
 	card := cardOf(t, s, "/", "F7NE3CDQ7")
-	for want, n := range map[string]int{"Không chạy": 1, "Đang báo động": 1, "Lệnh cho máy sục khí": 0, ">0<": 0} {
+	for want, n := range map[string]int{"Không chạy": 1, "Đang báo động": 1, "Lệnh cho quạt nước": 0, ">0<": 0} {
 		if strings.Count(card, want) != n {
 			t.Errorf("the card of the pond among others says %q not %d times:\n%s", want, n, card)
 		}
 	}
 	card = cardOf(t, s, "/places/F7NE3CDQ7", "F7NE3CDQ7")
-	for _, want := range []string{"Lệnh cho máy sục khí", "Bật", "Không chạy", "Đang báo động"} {
+	for _, want := range []string{"Lệnh cho quạt nước", "Bật", "Không chạy", "Đang báo động"} {
 		if !strings.Contains(card, want) {
 			t.Errorf("the card on the pond's page does not say %q:\n%s", want, card)
 		}
@@ -378,7 +378,7 @@ func TestDashboard_LeavesOutWhatIsAsItShouldBe(t *testing.T) {
 
 func TestPlacePage_ChartsAnAeratorAsAShare(t *testing.T) {
 	body := string(get(t, newSources(t).pages(t), "/places/E8SG6VC0T", nil).body)
-	if !strings.Contains(body, "Máy sục khí (%)") || !strings.Contains(body, "Đang chạy: ") || !strings.Contains(body, "số lần ghi") {
+	if !strings.Contains(body, "Quạt nước (%)") || !strings.Contains(body, "Đang chạy: ") || !strings.Contains(body, "số lần ghi") {
 		t.Error("no chart of how long the aerator ran")
 	}
 	for _, never := range []string{`id="c-gw-ao-phukhe-ao4-quat-aerator_command-t"`, `id="c-gw-ao-phukhe-ao4-dong-current-t"`, `id="c-gw-ao-phukhe-ao4-thieu-oxy-alarm-t"`} {
