@@ -309,7 +309,7 @@ func syncDir(dir string) error {
 
 // isCorrupt tells damage of the file from trouble with the disk or the system.
 func isCorrupt(err error) bool {
-	if errors.Is(err, ErrCorrupt) {
+	if errors.Is(err, ErrCorrupt) || strings.Contains(fmt.Sprint(err), "sql: Scan error on column") { // a column of another type
 		return true
 	}
 	var e *sqlite.Error

@@ -67,28 +67,27 @@ func (s *Spool) readChunks(ctx context.Context, q querier, limit int, query stri
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for got := 0; got < limit && rows.Next(); {
-		c, err := s.scanChunk(rows)
-		if err != nil {
-			return nil, err
-		}
+		c := s.scanChunk(rows)
 		got += len(c.records)
 		out = append(out, c)
 	}
 	return out, rows.Err()
 }
 
-func (s *Spool) scanChunk(rows *sql.Rows) (c chunk, err error) {
+// scanChunk reads a row. One whose columns are of other types than they were written is damaged like any other.
+func (s *Spool) scanChunk(rows *sql.Rows) (c chunk) {
 	var sum int64
 	if err := rows.Scan(&c.id, &c.n, &c.skip, &c.body, &sum); err != nil {
-		return c, err
+		c.damaged = true
+		return c
 	}
 	all, err := unpack(c.body, c.n)
 	if err != nil || sum != s.pendingSum(c.id, c.n, c.skip, c.body) || c.skip < 0 || c.skip > c.n {
 		c.damaged = true
-		return c, nil //nolint:nilerr // a damaged row is found, not failed on
+		return c
 	}
 	c.records = all[c.skip:]
-	return c, nil
+	return c
 }
 
 // Seal takes the oldest records, at most limit, and gives them to f with the number of the batch they shall become. f
@@ -227,10 +226,7 @@ func (s *Spool) after(ctx context.Context, q querier, epoch string, seq uint64, 
 	for rows.Next() {
 		var got, sum int64
 		var body []byte
-		if err := rows.Scan(&got, &body, &sum); err != nil {
-			return nil, err
-		}
-		if uint64(got) != want || sum != s.sealedSum(want, body) {
+		if err := rows.Scan(&got, &body, &sum); err != nil || uint64(got) != want || sum != s.sealedSum(want, body) {
 			break
 		}
 		out = append(out, Sealed{Epoch: st.epoch, Seq: want, Body: body})

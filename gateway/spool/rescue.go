@@ -193,9 +193,9 @@ func (s *Spool) scanSealed(ctx context.Context, q querier, w *rescue) error {
 func (s *Spool) walkPending(ctx context.Context, q querier, w *rescue) error {
 	hole := false
 	whole, err := each(ctx, q, `SELECT id, n, skip, body, crc FROM pending ORDER BY id`, func(rows *sql.Rows) error {
-		c, err := s.scanChunk(rows)
+		c := s.scanChunk(rows)
 		p := Piece{Kind: PieceRecords, Records: c.records}
-		if err != nil || c.damaged {
+		if c.damaged {
 			if hole {
 				return nil
 			}

@@ -175,7 +175,7 @@ func (s *Spool) recount(ctx context.Context, q querier) (more int, err error) {
 }
 
 func countPending(ctx context.Context, q querier) (n int64, err error) {
-	err = q.QueryRowContext(ctx, `SELECT COALESCE(SUM(n - skip), 0) FROM pending`).Scan(&n)
+	err = q.QueryRowContext(ctx, `SELECT CAST(COALESCE(SUM(n - skip), 0) AS INTEGER) FROM pending`).Scan(&n)
 	return n, err
 }
 
