@@ -54,7 +54,9 @@ func TestUplink_SubscribesToSettingsAgainOnEveryConnection(t *testing.T) {
 	o.Desired = func(_ []byte, d wire.Desired) { got <- d.Version }
 	f.start(o)
 	for version := uint64(1); version <= 3; version++ {
-		for (<-r.statusC).State != wire.Online { // the will of the connection before
+		st := <-r.statusC
+		for st.State != wire.Online { // the will of the connection before
+			st = <-r.statusC
 		}
 		raw, err := wire.SealDesired(wire.Desired{Gateway: gateway, Version: version, Time: noon}, r.signer)
 		if err != nil {

@@ -116,8 +116,10 @@ func vectorBatches(tb testing.TB) (batches []*wire.Batch, sealed [][]byte) {
 				{Time: wall(100_500), Kind: wire.DocSettings, Body: `{}`},
 			},
 			Readings: []measure.Reading{
-				{Sensor: "ao1-do", Quantity: measure.DissolvedOxygen, Time: wall(120_000), Value: 6.1, Raw: 6.35, Filtered: true,
-					Quality: measure.Estimated, Inputs: "t=28.44@ao1-temp+12;s=0;p=1013.25?"},
+				{
+					Sensor: "ao1-do", Quantity: measure.DissolvedOxygen, Time: wall(120_000), Value: 6.1, Raw: 6.35, Filtered: true,
+					Quality: measure.Estimated, Inputs: "t=28.44@ao1-temp+12;s=0;p=1013.25?",
+				},
 				{Sensor: "ao1-temp", Quantity: measure.WaterTemperature, Time: wall(120_001), Value: 28, Raw: 0, Filtered: true},
 				{Sensor: "ao1-ph", Quantity: measure.PH, Time: wall(121_000), Value: 7.5, Inputs: "t=28.44@ao1-temp+13"},
 			},
@@ -496,6 +498,7 @@ func TestVectors_MustBeRefused(t *testing.T) {
 		switch r.from {
 		case receipt:
 			open = func(raw []byte) error { _, err := wire.OpenReceipt(raw, sv); return err }
+		case ofGateway:
 		case desired:
 			open = func(raw []byte) error { _, err := wire.OpenDesired(raw, sv); return err }
 		}

@@ -26,9 +26,11 @@ func TestPlacePage_SaysWhatAValueWasMadeFrom(t *testing.T) {
 		v      watch.Value
 		vi, en string
 	}{
-		{v: watch.Value{Inputs: "t=28.44@ao1-temp+12;s=0;p=1009.3?"},
+		{
+			v:  watch.Value{Inputs: "t=28.44@ao1-temp+12;s=0;p=1009.3?"},
 			vi: "Tính với nhiệt độ nước 28,4 °C (đo trước 12 giây), độ mặn 0,00 ‰, áp suất không khí 1.009,3 hPa (giả định)",
-			en: "Computed with water temperature 28.4 °C (measured 12 seconds earlier), salinity 0.00 ‰, air pressure 1,009.3 hPa (assumed)"},
+			en: "Computed with water temperature 28.4 °C (measured 12 seconds earlier), salinity 0.00 ‰, air pressure 1,009.3 hPa (assumed)",
+		},
 		{v: watch.Value{Inputs: "t=28.44@ao1-temp+1200?", Raw: 6.35, Filtered: true}, vi: "(cũ, đo trước 20 phút); chưa lọc: 6,35 mg/L", en: "before filters: 6.35 mg/L"},
 		{v: watch.Value{Inputs: "<script>"}, vi: "", en: ""}, // hostile: nothing is said
 	} {

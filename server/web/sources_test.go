@@ -161,43 +161,28 @@ func water(sr history.Series, at time.Time) (v float64, ok bool) {
 	if sr.Sensor == "ao3-do" {
 		pond = -3.6
 	}
-	switch sr.Quantity {
-	case measure.WaterTemperature:
-		return 23.5 - day*0.08 + 1.4*sun + 0.9*drift + 0.6*own + noise, true
-	case measure.DissolvedOxygen:
-		return math.Max(1.2, 6.3+2.2*sun+0.5*drift+0.7*own+pond*0.8+noise*4), true
-	case measure.PH:
-		return 7.7 + 0.35*sun + 0.1*drift + 0.2*own + noise, true
-	case measure.SoilMoisture:
-		return 34 - 9*math.Mod(day+number, 6)/6 + noise*6, true
-	case measure.AirTemperature:
-		return 21 + 4.2*sun + 1.6*drift + 0.4*own + noise*8, true
-	case measure.RelativeHumidity:
-		return 78 - 13*sun - 3*drift + noise*30, true
-	case measure.AirPressure:
-		return 1013 + drift, true
-	case measure.OxygenSaturation:
-		return math.Max(12, 74+26*sun+6*drift+8*own+noise*40), true
-	case measure.SoilTemperature:
-		return 22 + 1.1*sun + 1.2*drift + noise, true
-	case measure.SoilConductivity:
-		return 330 - 12*math.Mod(day+number, 6) + noise*60, true
-	case measure.VapourDeficit:
-		return math.Max(0.05, 0.75+0.6*sun+0.1*drift), true
-	case measure.AeratorCommand, measure.AeratorRunning:
-		if hour > 2 && hour < 6.5 {
-			return 1, true
-		}
-		return 0, true
-	case measure.Current:
-		if hour > 2 && hour < 6.5 {
-			return 6.8 + noise, true
-		}
-		return 0.003, true
-	case measure.AlarmState:
-		return 0, true
+	aerates := 0.0 // before dawn
+	if hour > 2 && hour < 6.5 {
+		aerates = 1
 	}
-	return 0, false
+	v, ok = map[measure.Quantity]float64{
+		measure.WaterTemperature: 23.5 - day*0.08 + 1.4*sun + 0.9*drift + 0.6*own + noise,
+		measure.DissolvedOxygen:  math.Max(1.2, 6.3+2.2*sun+0.5*drift+0.7*own+pond*0.8+noise*4),
+		measure.PH:               7.7 + 0.35*sun + 0.1*drift + 0.2*own + noise,
+		measure.SoilMoisture:     34 - 9*math.Mod(day+number, 6)/6 + noise*6,
+		measure.AirTemperature:   21 + 4.2*sun + 1.6*drift + 0.4*own + noise*8,
+		measure.RelativeHumidity: 78 - 13*sun - 3*drift + noise*30,
+		measure.AirPressure:      1013 + drift,
+		measure.OxygenSaturation: math.Max(12, 74+26*sun+6*drift+8*own+noise*40),
+		measure.SoilTemperature:  22 + 1.1*sun + 1.2*drift + noise,
+		measure.SoilConductivity: 330 - 12*math.Mod(day+number, 6) + noise*60,
+		measure.VapourDeficit:    math.Max(0.05, 0.75+0.6*sun+0.1*drift),
+		measure.AeratorCommand:   aerates,
+		measure.AeratorRunning:   aerates,
+		measure.Current:          0.003 + aerates*(6.8+noise),
+		measure.AlarmState:       0,
+	}[sr.Quantity]
+	return v, ok
 }
 
 func (s *sources) series() []history.Series {

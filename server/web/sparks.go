@@ -79,19 +79,15 @@ func toSteps(buckets []history.Bucket) []chart.Step {
 
 // leastSpan is the least height of a value axis: a few times what the probe can tell apart.
 func leastSpan(q measure.Quantity) float64 {
-	switch q {
-	case measure.WaterTemperature, measure.AirTemperature, measure.SoilTemperature, measure.DewPoint:
-		return 2
-	case measure.DissolvedOxygen:
+	span, ok := map[measure.Quantity]float64{
+		measure.WaterTemperature: 2, measure.AirTemperature: 2, measure.SoilTemperature: 2, measure.DewPoint: 2, measure.PH: 0.5,
+		measure.SoilMoisture: 4, measure.AirPressure: 4, measure.RelativeHumidity: 10, measure.OxygenSaturation: 10, measure.ORP: 20,
+		measure.Conductivity: 50, measure.SoilConductivity: 50, measure.UnionisedAmmonia: 0.02, measure.TotalAmmonia: 0.5, measure.Ammonium: 0.5,
+		measure.Turbidity: 10, measure.WaterLevel: 5, measure.SurfaceDistance: 5, measure.VapourDeficit: 0.5, measure.Voltage: 0.2,
+		measure.CPUTemperature: 5, measure.DiskFree: 100, measure.MemoryResident: 10, measure.SpoolDepth: 10,
+	}[q]
+	if !ok {
 		return 1
-	case measure.PH:
-		return 0.5
-	case measure.SoilMoisture, measure.AirPressure:
-		return 4
-	case measure.RelativeHumidity, measure.OxygenSaturation:
-		return 10
-	case measure.SoilConductivity, measure.Conductivity:
-		return 50
 	}
-	return 1
+	return span
 }
