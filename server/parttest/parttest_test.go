@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
 	"go.uber.org/goleak"
 
 	"aovuon/server/parttest"
@@ -136,5 +137,16 @@ func TestChromium_RendersAPage(t *testing.T) {
 	out, err := exec.CommandContext(ctx, path, args...).Output()
 	if err != nil || !strings.Contains(string(out), "<title>ao vuon</title>") {
 		t.Errorf("DOM = %q, %v", out, err)
+	}
+}
+
+func TestAxe_ComplainsAboutABadPage(t *testing.T) {
+	axe, browser := parttest.Axe(t), parttest.Browser(t)
+	page := "data:text/html,<html><body><main><h1>ao</h1><ul><li>1</li></ul><button></button><img src=x><p>v</p></main></body></html>"
+	if err := chromedp.Do(browser, chromedp.Navigate(page)); err != nil {
+		t.Fatal(err)
+	}
+	if got := axe(browser); !strings.Contains(got, "image-alt") {
+		t.Errorf("a picture without words: %q", got)
 	}
 }

@@ -1,0 +1,70 @@
+package parttest
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// Browser starts Chromium for one test, with a blank page, and ends it with the test. The context is what chromedp's
+// functions take; it is over after two minutes.
+func Browser(t testing.TB) context.Context {
+	t.Helper()
+	opts := []chromedp.ExecAllocatorOption{
+		chromedp.ExecPath(Chromium(t)), chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.Flag("hide-scrollbars", true),
+	}
+	for _, f := range ChromiumFlags(t) {
+		if name, value, with := strings.Cut(strings.TrimPrefix(f, "--"), "="); with {
+			opts = append(opts, chromedp.Flag(name, value))
+		} else {
+			opts = append(opts, chromedp.Flag(name, true))
+		}
+	}
+	limit, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	alloc, stop := chromedp.NewExecAllocator(limit, opts...)
+	ctx, end := chromedp.NewContext(alloc)
+	t.Cleanup(func() {
+		if err := chromedp.Cancel(ctx); err != nil {
+			t.Logf("chromium: %v", err)
+		}
+		end()
+		stop()
+		cancel()
+	})
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
+		t.Fatalf("parttest: start chromium: %v", err)
+	}
+	return ctx
+}
+
+// axeAsks is the question to axe: WCAG 2.2 AA, and beyond it the stricter contrast (7:1) and the size of targets.
+const axeAsks = `axe.run({runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+	rules: {"color-contrast-enhanced": {enabled: true}, "target-size": {enabled: true}}}).then(r => r.passes.length < 10 ? "axe did not look" :
+	r.violations.length == 0 ? "" : JSON.stringify(r.violations.map(v =>
+	({id: v.id, help: v.help, nodes: v.nodes.map(n => n.html.slice(0, 200) + " | " + (n.any[0] || n.all[0] || n.none[0] || {}).message)})), null, " "))`
+
+// Axe returns a function that gives axe-core's complaints about the page a Browser shows, "" when it has none.
+func Axe(t testing.TB) func(browser context.Context) (complaints string) {
+	t.Helper()
+	root, _ := repository()
+	axe, err := os.ReadFile(filepath.Join(root, "node_modules", "axe-core", "axe.min.js"))
+	if err != nil {
+		Missing(t, "axe-core", "npm ci")
+	}
+	return func(browser context.Context) string {
+		t.Helper()
+		if _, err := chromedp.Run(browser, chromedp.Evaluate[int](string(axe)+";1")); err != nil {
+			t.Fatalf("parttest: load axe: %v", err)
+		}
+		complaints, err := chromedp.Run(browser, chromedp.Evaluate[string](axeAsks, chromedp.EvalAwaitPromise))
+		if err != nil {
+			t.Fatalf("parttest: ask axe: %v", err)
+		}
+		return complaints
+	}
+}
