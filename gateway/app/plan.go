@@ -22,6 +22,23 @@ type plan struct {
 	ahead    int // batches sealed without a receipt; 0 is the sealer's own bound
 }
 
+// sensors are the ids of everything that gives readings, in the order in which a page shows them: channels, the gateway
+// itself, aerators and alarms.
+func (p *plan) sensors() []string {
+	var ids []string
+	for _, c := range p.channels {
+		ids = append(ids, c.ID)
+	}
+	ids = append(ids, p.cfg.Health.ID)
+	for _, a := range p.edge.Aerators {
+		ids = append(ids, a.ID)
+	}
+	for _, a := range p.edge.Alarms {
+		ids = append(ids, a.ID)
+	}
+	return ids
+}
+
 // planner makes plans of one configuration after another: what a change leaves alone stays the same channel.
 type planner struct {
 	buses kind.Buses

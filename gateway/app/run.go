@@ -85,7 +85,7 @@ func run(ctx context.Context, path string, log *slog.Logger) (err error) {
 	if err := cfg.exposed(); err != nil { // a gateway at a pond goes on; who installs it is told by check and doctor
 		log.Warn("a secret is not private", slog.Any("err", err))
 	}
-	beside.show(g, up)
+	beside.show(g, v.newest, up)
 	log.Info("started", slog.Int("sensors", len(p.channels)), slog.String("version", version()))
 	v.up, v.station = up, sense.NewStation(clock, p.channels, log)
 	if err := g.work(ctx, v, conf, beside, up); err != nil {

@@ -35,8 +35,7 @@ type MetricsConfig struct {
 }
 
 // side is what works beside the flow of readings: the rules at the pond, the gateway's own health, figures for Prometheus.
-// It watches every reading of the station and adds its own to the
-// sink.
+// It watches every reading of the station and adds its own to the sink.
 type side struct {
 	cfg    *Config
 	clock  sense.Clock
@@ -44,8 +43,8 @@ type side struct {
 	log    *slog.Logger
 	rules  *edge.Runner
 	health *health.Reader  // nil: off
-	board  *metrics.Board  // nil: nobody asks
-	source *metrics.Source // what board belongs to
+	faults *metrics.Faults // nil: nobody asks
+	source *metrics.Source // what faults belong to
 	linked atomic.Bool
 }
 
@@ -53,8 +52,8 @@ type side struct {
 func (g *gateway) newSide(p *plan, clock sense.Clock, seen sense.Sink) *side {
 	s := &side{cfg: p.cfg, clock: clock, sink: tee{seen, g.sealer}, log: g.log}
 	if p.cfg.Metrics.Listen != "" {
-		s.board = metrics.NewBoard()
-		s.sink = tee{seen, s.board, g.sealer}
+		s.faults = metrics.NewFaults()
+		s.sink = tee{seen, s.faults, g.sealer}
 	}
 	s.rules = g.newEdge(p, clock, s.sink)
 	if !p.cfg.Health.Off {
@@ -81,13 +80,13 @@ func (s *side) link(next func(up bool)) func(up bool) {
 	}
 }
 
-// show tells Prometheus how the parts of the gateway are.
-func (s *side) show(g *gateway, up *uplink.Uplink) {
-	if s.board == nil {
+// show tells Prometheus how the parts of the gateway are, and the newest readings.
+func (s *side) show(g *gateway, newest func() []measure.Reading, up *uplink.Uplink) {
+	if s.faults == nil {
 		return
 	}
 	s.source = &metrics.Source{
-		Board: s.board, Version: version(), Link: s.linked.Load,
+		Version: version(), Readings: newest, Faults: s.faults, Link: s.linked.Load,
 		Uptime: func() time.Duration { return s.clock.Now().Uptime },
 		Spool: func(ctx context.Context) (metrics.Spool, error) {
 			st, err := g.spool.Stats(ctx)
@@ -105,27 +104,16 @@ func (s *side) show(g *gateway, up *uplink.Uplink) {
 // watch has every reading of the station shown to what works beside it.
 func (s *side) watch(station *sense.Station) {
 	station.Watch(s.rules)
-	if s.board != nil {
-		station.Watch(s.board)
+	if s.faults != nil {
+		station.Watch(s.faults)
 	}
 }
 
 // keep forgets what Prometheus was told of sensors that a plan does not have any more.
 func (s *side) keep(p *plan) {
-	if s.board == nil {
-		return
+	if s.faults != nil {
+		s.faults.Keep(p.sensors())
 	}
-	ids := map[string]bool{s.cfg.Health.ID: true}
-	for _, c := range p.channels {
-		ids[c.ID] = true
-	}
-	for _, a := range p.edge.Aerators {
-		ids[a.ID] = true
-	}
-	for _, a := range p.edge.Alarms {
-		ids[a.ID] = true
-	}
-	s.board.Keep(func(sensor string) bool { return ids[sensor] })
 }
 
 // run works until ctx is done.

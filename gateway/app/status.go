@@ -78,19 +78,11 @@ func (v *view) snapshot(ctx context.Context) status.Snapshot {
 	v.mu.Lock()
 	s.Link, s.LinkFor = v.linked, int64((now.Uptime-v.since)/time.Second)
 	v.mu.Unlock()
-	busOf, ids := map[string]string{}, []string{}
-	for _, c := range v.station.Channels() {
+	busOf := map[string]string{}
+	for _, c := range p.channels {
 		busOf[c.ID] = c.Bus
-		ids = append(ids, c.ID)
 	}
-	ids = append(ids, p.cfg.Health.ID)
-	for _, a := range p.edge.Aerators {
-		ids = append(ids, a.ID)
-	}
-	for _, a := range p.edge.Alarms {
-		ids = append(ids, a.ID)
-	}
-	v.watch.Keep(ids)
+	v.watch.Keep(p.sensors())
 	s.Channels = v.watch.Channels(now.Uptime, func(r measure.Reading) string {
 		if r.Quality == measure.Fault {
 			return v.station.Cause(r.Sensor)
@@ -102,6 +94,12 @@ func (v *view) snapshot(ctx context.Context) status.Snapshot {
 		return k.Doubt.Why
 	}, func(sensor string) string { return busOf[sensor] })
 	return s
+}
+
+// newest is the newest reading of everything in the plan that gives readings.
+func (v *view) newest() []measure.Reading {
+	v.watch.Keep(v.conf.present().sensors())
+	return v.watch.Newest()
 }
 
 // scanAnswer is what a scan through the control socket gives.

@@ -10,16 +10,17 @@ import (
 	"aovuon/gateway/measure"
 )
 
-// Source is where figures come from, asked at every scrape. A nil function means that there is no such part.
+// Source is where figures come from, asked at every scrape. From Spool on, a nil function means that there is no such part.
 type Source struct {
-	Board   *Board
-	Version string
-	Uptime  func() time.Duration // of the clock readings bear
-	Spool   func(ctx context.Context) (Spool, error)
-	Seal    func() Seal
-	Uplink  func() Uplink
-	Link    func() bool
-	Edge    func() edge.Status
+	Version  string
+	Uptime   func() time.Duration     // of the clock readings bear
+	Readings func() []measure.Reading // the newest one of every quantity of every sensor
+	Faults   *Faults
+	Spool    func(ctx context.Context) (Spool, error)
+	Seal     func() Seal
+	Uplink   func() Uplink
+	Link     func() bool
+	Edge     func() edge.Status
 }
 
 // Spool is how much waits on the disk.
@@ -70,7 +71,7 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 
 func (c collector) readings(p printer) {
 	now := c.from.Uptime()
-	for _, r := range c.from.Board.Newest() {
+	for _, r := range c.from.Readings() {
 		labels := []string{"sensor", r.Sensor, "quantity", string(r.Quantity)}
 		if r.Quality != measure.Fault {
 			p.gauge("reading", "The newest value, in the quantity's unit; absent while it is a fault.", r.Value, labels...)
@@ -78,7 +79,7 @@ func (c collector) readings(p printer) {
 		p.gauge("reading_quality", "0 good, 1 uncalibrated, 2 estimated, 3 suspect, 4 out of range, 5 fault.", float64(r.Quality), labels...)
 		p.gauge("reading_age_seconds", "How long ago the newest reading was taken.", (now - r.Time.Uptime).Seconds(), labels...)
 	}
-	for f, n := range c.from.Board.faultCounts() {
+	for f, n := range c.from.Faults.counts() {
 		p.counter("faults_total", "Readings that were faults, since the start.", n, "sensor", f.sensor, "quantity", string(f.quantity), "reason", string(f.reason))
 	}
 }

@@ -20,28 +20,24 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func reading(sensor string, q measure.Quantity, v float64, at time.Duration) measure.Reading {
-	return measure.Reading{Sensor: sensor, Quantity: q, Value: v, Time: measure.Instant{Uptime: at}}
-}
-
 func source(t *testing.T) metrics.Source {
 	t.Helper()
-	b := metrics.NewBoard()
+	faults := metrics.NewFaults()
+	do := measure.Reading{Sensor: "ao1-do", Quantity: measure.DissolvedOxygen, Value: 4.25, Time: measure.Instant{Uptime: 2 * time.Minute}}
 	broken := measure.Reading{Sensor: "ao1-ph", Quantity: measure.PH, Quality: measure.Fault, Reason: measure.NoResponse}
 	for _, r := range [][]measure.Reading{
-		{reading("ao1-do", measure.DissolvedOxygen, 3, time.Minute)},
+		{do},
 		{broken},
-		{broken},
-		{reading("ao1-do", measure.DissolvedOxygen, 4.25, 2*time.Minute)},
-		{reading("gone", measure.PH, 7, 0)},
+		{broken, {Sensor: "gone", Quantity: measure.PH, Quality: measure.Fault, Reason: measure.CRC}},
 	} {
-		if err := b.Take(t.Context(), r); err != nil {
+		if err := faults.Take(t.Context(), r); err != nil {
 			t.Fatal(err)
 		}
 	}
-	b.Keep(func(sensor string) bool { return sensor != "gone" })
+	faults.Keep([]string{"ao1-do", "ao1-ph"})
 	return metrics.Source{
-		Board: b, Version: "v1", Uptime: func() time.Duration { return 150 * time.Second },
+		Version: "v1", Uptime: func() time.Duration { return 150 * time.Second },
+		Readings: func() []measure.Reading { return []measure.Reading{do, broken} }, Faults: faults,
 		Spool: func(context.Context) (metrics.Spool, error) {
 			return metrics.Spool{Pending: 4, Batches: 2, Bytes: 65536}, nil
 		},

@@ -71,8 +71,11 @@ func TestWatch_SaysSinceWhen(t *testing.T) {
 	if c := look(60 * time.Second); c.Value == nil || *c.Value != 5 || c.For != 0 {
 		t.Errorf("healed: %+v", c)
 	}
+	if r := w.Newest(); len(r) != 1 || r[0].Quality != measure.Good || r[0].Time.Uptime != 60*time.Second {
+		t.Errorf("newest: %+v", r)
+	}
 	w.Keep([]string{"ao2-do"})
-	if c := w.Channels(0, nil, nil); len(c) != 0 {
-		t.Errorf("a sensor that is gone: %+v", c)
+	if c, r := w.Channels(0, nil, nil), w.Newest(); len(c) != 0 || len(r) != 0 {
+		t.Errorf("a sensor that is gone: %+v, %+v", c, r)
 	}
 }

@@ -66,6 +66,17 @@ func (w *Watch) Keep(ids []string) {
 	})
 }
 
+// Newest returns the newest reading of every channel, in the order of Channels.
+func (w *Watch) Newest() []measure.Reading {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	out := make([]measure.Reading, 0, len(w.order))
+	for _, at := range w.order {
+		out = append(out, w.seen[at].Reading)
+	}
+	return out
+}
+
 // Channels returns what was seen, in the order of the last Keep. uptime is now; why and bus say
 // what is known beside the reading.
 func (w *Watch) Channels(uptime time.Duration, why func(measure.Reading) string, bus func(sensor string) string) []Channel {
