@@ -136,30 +136,10 @@ func (s store) write(k *kept) error {
 	if err != nil {
 		return fmt.Errorf("calibrate: %w", err)
 	}
-	if err := replace(k.file, append(raw, '\n')); err != nil {
+	if err := wire.WriteFile(k.file, append(raw, '\n'), 0o600); err != nil {
 		return fmt.Errorf("calibrate: keep the record: %w", err)
 	}
 	return nil
-}
-
-func replace(path string, raw []byte) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return err
-	}
-	_, err = tmp.Write(raw)
-	err = errors.Join(err, tmp.Sync(), tmp.Close())
-	if err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(tmp.Name()))
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // history reads every calibration of a sensor, newest first.

@@ -37,7 +37,7 @@ func (s store) tear(t *torn) error {
 		err = os.MkdirAll(s.dir, 0o700)
 	}
 	if err == nil {
-		err = replace(filepath.Join(s.dir, t.Sensor+tornEnd), append(raw, '\n'))
+		err = wire.WriteFile(filepath.Join(s.dir, t.Sensor+tornEnd), append(raw, '\n'), 0o600)
 	}
 	if err != nil {
 		return fmt.Errorf("calibrate: the disk does not take a note, so the circuit is not changed: %w", err)
