@@ -40,9 +40,6 @@ func Listen(ctx context.Context, dir string) (*Listener, error) {
 	return &Listener{net: l, path: path, closed: done}, nil
 }
 
-// Close removes the socket. It is of use only when Serve was not called.
-func (l *Listener) Close() error { return errors.Join(l.net.Close(), l.closed()) }
-
 // finish bounds how long requests under way may take once the program was told to stop.
 const finish = 5 * time.Second
 

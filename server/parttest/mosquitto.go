@@ -136,9 +136,6 @@ func (s *MosquittoServer) Start() {
 	}
 }
 
-// PID returns the broker's process id, 0 when it does not run.
-func (s *MosquittoServer) PID() int { return s.p.pid() }
-
 // handshake sends an MQTT 3.1.1 CONNECT without credentials; any CONNACK, also a refusal, says the broker serves.
 func (s *MosquittoServer) handshake(ctx context.Context) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)

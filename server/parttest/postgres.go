@@ -92,10 +92,7 @@ func (s *PostgresServer) Database() string {
 // Kill ends the server with SIGKILL and waits until its children have noticed. Its data and its socket path stay.
 func (s *PostgresServer) Kill() { s.p.end(syscall.SIGKILL) }
 
-// Stop asks the server to end at once, cutting its clients off, and waits.
-func (s *PostgresServer) Stop() { s.p.end(syscall.SIGINT) }
-
-// Start starts a stopped or killed server again on the same data and waits until it accepts connections. While children of
+// Start starts a killed server again on the same data and waits until it accepts connections. While children of
 // a killed server are still ending, PostgreSQL refuses to start: those starts are repeated.
 func (s *PostgresServer) Start() {
 	s.t.Helper()
@@ -110,9 +107,6 @@ func (s *PostgresServer) Start() {
 		s.t.Fatalf("parttest: %v", err)
 	}
 }
-
-// PID returns the server's process id, 0 when it does not run.
-func (s *PostgresServer) PID() int { return s.p.pid() }
 
 // run runs one of PostgreSQL's programs as the cluster's user.
 func (s *PostgresServer) run(ctx context.Context, program string, args ...string) error {

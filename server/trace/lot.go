@@ -33,9 +33,6 @@ const (
 	Recalled  State = "recalled"
 )
 
-// States lists every state.
-func States() []State { return []State{Growing, Harvested, Recalled} }
-
 // Lot is what was harvested together.
 type Lot struct {
 	GTIN, Code string // AI 01 and AI 10
