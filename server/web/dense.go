@@ -21,7 +21,7 @@ func dense(all []reading) []reading {
 
 // beside reports whether another reading of the place says what r does, and more; or r says only that nothing happened.
 func beside(r reading, all []reading) bool {
-	switch r.Quantity {
+	switch r.Quantity { //nolint:exhaustive // a part of them
 	case measure.AlarmState, measure.Current, measure.Voltage, measure.AirPressure, measure.SurfaceDistance, measure.SoilPermittivity, measure.SoilCapacitance:
 		return true
 	case measure.AeratorCommand:
@@ -32,7 +32,7 @@ func beside(r reading, all []reading) bool {
 
 // yesNo reports whether q is a state: 1 yes, 0 no.
 func yesNo(q measure.Quantity) bool {
-	switch q {
+	switch q { //nolint:exhaustive // a part of them
 	case measure.AeratorCommand, measure.AeratorRunning, measure.AlarmState, measure.UnderVoltage, measure.LinkUp:
 		return true
 	}

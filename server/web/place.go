@@ -137,7 +137,7 @@ func (s *Server) place(r *http.Request, w *words) (answer, error) {
 func charted(all []history.Series) []history.Series {
 	runs := slices.ContainsFunc(all, func(sr history.Series) bool { return sr.Quantity == measure.AeratorRunning })
 	return slices.DeleteFunc(all, func(sr history.Series) bool {
-		switch sr.Quantity {
+		switch sr.Quantity { //nolint:exhaustive // a part of them
 		case measure.AlarmState:
 			return true
 		case measure.AeratorCommand, measure.Current:

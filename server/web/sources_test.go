@@ -158,22 +158,24 @@ func water(sr history.Series, at time.Time) (v float64, ok bool) {
 	noise := math.Sin(day*977+float64(sr.Sensor[len(sr.Sensor)-1])) * 0.03
 	number := float64(sr.Sensor[strings.IndexAny(sr.Sensor, "0123456789")] - '0') // of the pond or plot
 	own, pond := math.Sin(number*2.4), 0.0
-	if sr.Sensor == "ao3-do" {
+	if strings.HasPrefix(sr.Sensor, "ao3") {
 		pond = -3.6
 	}
 	aerates := 0.0 // before dawn
 	if hour > 2 && hour < 6.5 {
 		aerates = 1
 	}
+	celsius := 23.5 - day*0.08 + 1.4*sun + 0.9*drift + 0.6*own + noise
+	oxygen := math.Max(1.2, 6.3+2.2*sun+0.5*drift+0.7*own+pond*0.8+noise*4)
 	v, ok = map[measure.Quantity]float64{
-		measure.WaterTemperature: 23.5 - day*0.08 + 1.4*sun + 0.9*drift + 0.6*own + noise,
-		measure.DissolvedOxygen:  math.Max(1.2, 6.3+2.2*sun+0.5*drift+0.7*own+pond*0.8+noise*4),
+		measure.WaterTemperature: celsius,
+		measure.DissolvedOxygen:  oxygen,
 		measure.PH:               7.7 + 0.35*sun + 0.1*drift + 0.2*own + noise,
 		measure.SoilMoisture:     34 - 9*math.Mod(day+number, 6)/6 + noise*6,
 		measure.AirTemperature:   21 + 4.2*sun + 1.6*drift + 0.4*own + noise*8,
 		measure.RelativeHumidity: 78 - 13*sun - 3*drift + noise*30,
 		measure.AirPressure:      1013 + drift,
-		measure.OxygenSaturation: math.Max(12, 74+26*sun+6*drift+8*own+noise*40),
+		measure.OxygenSaturation: 100 * oxygen * (31.6 + celsius) / 468, // a rule of thumb
 		measure.SoilTemperature:  22 + 1.1*sun + 1.2*drift + noise,
 		measure.SoilConductivity: 330 - 12*math.Mod(day+number, 6) + noise*60,
 		measure.VapourDeficit:    math.Max(0.05, 0.75+0.6*sun+0.1*drift),
