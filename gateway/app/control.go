@@ -16,6 +16,7 @@ import (
 	"aovuon/gateway/calibrate"
 	"aovuon/gateway/control"
 	"aovuon/gateway/sense"
+	"aovuon/gateway/wire"
 )
 
 // folder is where the gateway's lock and its control socket are.
@@ -69,7 +70,7 @@ func reload(ctx context.Context, path string, stdout io.Writer) error {
 	if _, err := fmt.Fprintf(stdout, "%s is in force\n", path); err != nil {
 		return err
 	}
-	return r.print(stdout)
+	return printReport(r, stdout)
 }
 
 // printSettings prints what can be set from afar and what is in force of it.
@@ -78,7 +79,7 @@ func printSettings(ctx context.Context, path string, stdout io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("app: %w", err)
 	}
-	if err := r.print(stdout); err != nil {
+	if err := printReport(r, stdout); err != nil {
 		return err
 	}
 	w := tabwriter.NewWriter(stdout, 0, 8, 2, ' ', 0)
@@ -90,7 +91,7 @@ func printSettings(ctx context.Context, path string, stdout io.Writer) error {
 	return w.Flush()
 }
 
-func askSettings(ctx context.Context, path, method, of string) (r settingsReport, err error) {
+func askSettings(ctx context.Context, path, method, of string) (r wire.SettingsReport, err error) {
 	dir, err := dataDirOf(path)
 	if err != nil {
 		return r, err
@@ -121,8 +122,8 @@ func dataDirOf(path string) (string, error) {
 	return cfg.DataDir, nil
 }
 
-// print says how the file and the desired settings agree.
-func (r settingsReport) print(stdout io.Writer) error {
+// printReport says how the file and the desired settings agree.
+func printReport(r wire.SettingsReport, stdout io.Writer) error {
 	if r.Version > 0 {
 		if _, err := fmt.Fprintf(stdout, "desired settings: version %d: %s %s\n", r.Version, r.State, r.Why); err != nil {
 			return err

@@ -75,7 +75,7 @@ type incoming struct {
 func newReloader(path string, file []byte, cfg *Config, m *planner, clock sense.Clock, log *slog.Logger) (*reloader, error) {
 	r := &reloader{
 		path: path, planner: m, clock: clock, log: log, file: file, seen: file, came: make(chan incoming, 4), rolled: make(chan string, 1),
-		working: make(map[string]bool), wanted: wanted{State: stateLocal},
+		working: make(map[string]bool), wanted: wanted{State: wire.SettingsLocal},
 	}
 	secrets, err := cfg.openSecrets()
 	if err == nil {
@@ -89,7 +89,7 @@ func newReloader(path string, file []byte, cfg *Config, m *planner, clock sense.
 		}
 		log.Error("desired settings do not fit the file any more: the file alone counts", slog.Uint64("version", r.wanted.inForce.Version), slog.Any("err", err))
 		r.wanted.InForce, r.wanted.inForce = "", wire.Desired{}
-		r.wanted.State, r.wanted.Why = stateRefused, err.Error()
+		r.wanted.State, r.wanted.Why = wire.SettingsRefused, err.Error()
 	}
 	if r.plan, err = m.plan(cfg, true); err != nil {
 		return nil, err
@@ -265,13 +265,13 @@ func (r *reloader) desire(ctx context.Context, in incoming) {
 	next := wanted{Newest: string(in.sealed), newest: in.d}
 	p, kept, err := r.planOf(r.file, in.d)
 	if err != nil {
-		next.InForce, next.inForce, next.State, next.Why = before.InForce, before.inForce, stateRefused, err.Error()
+		next.InForce, next.inForce, next.State, next.Why = before.InForce, before.inForce, wire.SettingsRefused, err.Error()
 		r.log.Error("desired settings are refused; the former stay in force", slog.Uint64("version", in.d.Version), slog.Any("err", err))
 	} else {
-		next.InForce, next.inForce, next.State = string(in.sealed), in.d, stateApplied
+		next.InForce, next.inForce, next.State = string(in.sealed), in.d, wire.SettingsApplied
 	}
 	if len(next.inForce.Changes) == 0 && err == nil {
-		next.State = stateLocal
+		next.State = wire.SettingsLocal
 	}
 	// On disk first: settings that a restart would forget must not be answered for.
 	if err := next.save(r.plan.cfg.wantedFile()); err != nil {
@@ -329,7 +329,7 @@ func (r *reloader) rollBack(ctx context.Context, sensor string) {
 	r.trial = nil
 	next := r.wanted
 	next.InForce, next.inForce = r.before.InForce, r.before.inForce
-	next.State, next.Why = stateRolledBack, fmt.Sprintf("sensor %s had a value before and has none now", sensor)
+	next.State, next.Why = wire.SettingsRolledBack, fmt.Sprintf("sensor %s had a value before and has none now", sensor)
 	p, kept, err := r.planOf(r.file, next.inForce)
 	if err != nil {
 		r.log.Error("the former settings do not fit any more", slog.Any("err", err))
@@ -351,7 +351,7 @@ func (r *reloader) tell(ctx context.Context) {
 }
 
 // standing is what is in force now.
-func (r *reloader) standing() settingsReport {
+func (r *reloader) standing() wire.SettingsReport {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	report, err := r.report()
@@ -361,8 +361,8 @@ func (r *reloader) standing() settingsReport {
 	return report
 }
 
-func (r *reloader) report() (settingsReport, error) {
-	report := settingsReport{Version: r.wanted.newest.Version, State: r.wanted.State, Why: r.wanted.Why, Kept: r.kept}
+func (r *reloader) report() (wire.SettingsReport, error) {
+	report := wire.SettingsReport{Version: r.wanted.newest.Version, State: r.wanted.State, Why: r.wanted.Why, Kept: r.kept}
 	merged, kept, err := settings.Apply(r.file, r.wanted.inForce.Changes)
 	if err != nil {
 		return report, err
@@ -391,7 +391,7 @@ func (r *reloader) tellLocked(ctx context.Context) {
 	report, err := r.report()
 	var body string
 	if err == nil {
-		body, err = report.body()
+		body, err = report.Body()
 	}
 	if err == nil {
 		err = r.parts.document(ctx, wire.Document{Time: r.clock.Now(), Kind: wire.DocSettings, Body: body})

@@ -31,7 +31,7 @@ type yard struct {
 	r        *reloader
 	channels []sense.Channel
 	every    time.Duration // of the batches
-	told     []settingsReport
+	told     []wire.SettingsReport
 }
 
 const yardFile = `gateway: gw-ao
@@ -98,7 +98,7 @@ func (y *yard) start() {
 		rules:     func(*plan) { y.t.Error("the rules at the pond did not change") },
 		intervals: func(every, _ time.Duration) { y.every = every },
 		document: func(_ context.Context, d wire.Document) error {
-			var r settingsReport
+			var r wire.SettingsReport
 			if err := d.Validate(); err != nil {
 				y.t.Error(err)
 			}
@@ -145,7 +145,7 @@ func (y *yard) reads(sensor string, works bool) {
 }
 
 // want checks what is in force and what the server was told last.
-func (y *yard) want(what string, first time.Duration, version uint64, state string) settingsReport {
+func (y *yard) want(what string, first time.Duration, version uint64, state wire.SettingsState) wire.SettingsReport {
 	y.t.Helper()
 	if y.channels[0].Every != first {
 		y.t.Errorf("%s: asked every %v; want %v", what, y.channels[0].Every, first)
@@ -161,36 +161,36 @@ const firstEvery = "sensors.ao1-temp.every"
 
 func TestReload_DesiredSettings(t *testing.T) {
 	y := newYard(t)
-	if r := y.want("at the start", 10*time.Second, 0, stateLocal); string(r.Settings[firstEvery]) != `"10s"` {
+	if r := y.want("at the start", 10*time.Second, 0, wire.SettingsLocal); string(r.Settings[firstEvery]) != `"10s"` {
 		t.Errorf("%+v", r)
 	}
 	second := y.channels[1]
 	y.desire(1, change(firstEvery, `"10s"`, `"5s"`), change("seal.every", "null", `"1m"`))
-	if r := y.want("applied", 5*time.Second, 1, stateApplied); string(r.Settings[firstEvery]) != `"5s"` || y.every != time.Minute {
+	if r := y.want("applied", 5*time.Second, 1, wire.SettingsApplied); string(r.Settings[firstEvery]) != `"5s"` || y.every != time.Minute {
 		t.Errorf("%+v, batches every %v", r, y.every)
 	}
 	if y.channels[1].Sensor != second.Sensor || y.channels[1].Key != second.Key {
 		t.Error("a probe that nobody spoke of was disturbed")
 	}
 	y.start()
-	y.want("after a restart", 5*time.Second, 1, stateApplied)
+	y.want("after a restart", 5*time.Second, 1, wire.SettingsApplied)
 	before := len(y.told)
 	y.desire(1, change(firstEvery, `"10s"`, `"5s"`), change("seal.every", "null", `"1m"`))
 	if len(y.told) != before+1 {
 		t.Error("a version that comes again is not answered again")
 	}
 	y.desire(2, change(firstEvery, `"10s"`, `"1ms"`))
-	if r := y.want("refused", 5*time.Second, 2, stateRefused); !strings.Contains(r.Why, "1ms is too often") || !strings.Contains(r.Why, "version 2") {
+	if r := y.want("refused", 5*time.Second, 2, wire.SettingsRefused); !strings.Contains(r.Why, "1ms is too often") || !strings.Contains(r.Why, "version 2") {
 		t.Errorf("why: %s", r.Why)
 	}
 	y.desire(3, change("server.url", `"tcp://127.0.0.1:1"`, `"tcp://127.0.0.1:2"`))
-	y.want("not settable", 5*time.Second, 3, stateRefused)
+	y.want("not settable", 5*time.Second, 3, wire.SettingsRefused)
 	y.desire(1)
-	y.want("an old version", 5*time.Second, 3, stateRefused)
+	y.want("an old version", 5*time.Second, 3, wire.SettingsRefused)
 	y.start()
-	y.want("after another restart", 5*time.Second, 3, stateRefused)
+	y.want("after another restart", 5*time.Second, 3, wire.SettingsRefused)
 	y.desire(4)
-	y.want("everything given back", 10*time.Second, 4, stateLocal)
+	y.want("everything given back", 10*time.Second, 4, wire.SettingsLocal)
 }
 
 func TestReload_LocalEditStands(t *testing.T) {
@@ -200,19 +200,19 @@ func TestReload_LocalEditStands(t *testing.T) {
 	if err := y.r.reload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	r := y.want("edited at the gateway", 20*time.Second, 1, stateApplied)
+	r := y.want("edited at the gateway", 20*time.Second, 1, wire.SettingsApplied)
 	if d := cmp.Diff([]string{firstEvery}, r.Kept); d != "" || y.channels[1].Every != 7*time.Second {
 		t.Errorf("%s; the other setting: %v", d, y.channels[1].Every)
 	}
 	y.desire(2, change(firstEvery, `"10s"`, `"5s"`)) // the server has not heard of the edit
-	y.want("desired without knowing", 20*time.Second, 2, stateApplied)
+	y.want("desired without knowing", 20*time.Second, 2, wire.SettingsApplied)
 	y.desire(3, change(firstEvery, `"20s"`, `"5s"`))
-	y.want("desired knowing", 5*time.Second, 3, stateApplied)
+	y.want("desired knowing", 5*time.Second, 3, wire.SettingsApplied)
 	y.write(strings.Replace(yardFile, "  - { id: ao1-temp", "  - { id: ao3-temp", 1)) // the sensor is gone
 	if err := y.r.reload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if r := y.want("taken out", 10*time.Second, 3, stateApplied); len(r.Kept) != 1 {
+	if r := y.want("taken out", 10*time.Second, 3, wire.SettingsApplied); len(r.Kept) != 1 {
 		t.Errorf("%+v", r)
 	}
 }
@@ -224,26 +224,26 @@ func TestReload_RollsBackWhatBrokeAProbe(t *testing.T) {
 	y.reads("ao2-temp", false)
 	y.desire(2, change(firstEvery, `"10s"`, `"7s"`), change("sensors.ao2-temp.every", `null`, `"7s"`))
 	y.reads("ao2-temp", false) // it did not work before either
-	y.want("still on trial", 7*time.Second, 2, stateApplied)
+	y.want("still on trial", 7*time.Second, 2, wire.SettingsApplied)
 	y.reads("ao1-temp", false)
-	if r := y.want("rolled back", 5*time.Second, 2, stateRolledBack); !strings.Contains(r.Why, "ao1-temp") {
+	if r := y.want("rolled back", 5*time.Second, 2, wire.SettingsRolledBack); !strings.Contains(r.Why, "ao1-temp") {
 		t.Errorf("why: %s", r.Why)
 	}
 	y.start()
-	y.want("after a restart", 5*time.Second, 2, stateRolledBack)
+	y.want("after a restart", 5*time.Second, 2, wire.SettingsRolledBack)
 
 	y.reads("ao1-temp", true)
 	y.desire(3, change(firstEvery, `"10s"`, `"8s"`))
 	y.reads("ao1-temp", true)
 	y.reads("ao1-temp", false) // it worked with the new settings: a fault now is its own
-	y.want("passed its trial", 8*time.Second, 3, stateApplied)
+	y.want("passed its trial", 8*time.Second, 3, wire.SettingsApplied)
 	y.reads("ao1-temp", true)
 	y.desire(4, change(firstEvery, `"10s"`, `"9s"`))
 	if err := y.clock.Sleep(t.Context(), probation+time.Second); err != nil {
 		t.Fatal(err)
 	}
 	y.reads("ao1-temp", false)
-	y.want("a fault long after", 9*time.Second, 4, stateApplied)
+	y.want("a fault long after", 9*time.Second, 4, wire.SettingsApplied)
 }
 
 func TestReload_WhatARestartMustDoChangesNothing(t *testing.T) {
@@ -256,7 +256,7 @@ func TestReload_WhatARestartMustDoChangesNothing(t *testing.T) {
 		if err := y.r.reload(t.Context()); !errors.Is(err, errRestart) || !strings.Contains(err.Error(), what) {
 			t.Errorf("%s: %v", what, err)
 		}
-		y.want(what, 10*time.Second, 0, stateLocal)
+		y.want(what, 10*time.Second, 0, wire.SettingsLocal)
 	}
 	y.write(yardFile + "seal: { every: 45s }\n")
 	if err := y.r.reload(t.Context()); err != nil || y.every != 45*time.Second {
@@ -281,12 +281,12 @@ func TestReload_StateThatCannotBeReadCostsNoStart(t *testing.T) {
 			t.Fatal(err)
 		}
 		y.start()
-		y.want(what, 10*time.Second, 0, stateLocal)
+		y.want(what, 10*time.Second, 0, wire.SettingsLocal)
 	}
 	if err := os.WriteFile(file, good, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	y.write(strings.Replace(yardFile, "kind: ds18b20", "kind: ds18b20, calibrate_every: off", 1))
 	y.start()
-	y.want("put back", 5*time.Second, 1, stateApplied)
+	y.want("put back", 5*time.Second, 1, wire.SettingsApplied)
 }

@@ -14,20 +14,12 @@ import (
 	"aovuon/gateway/wire"
 )
 
-// The states of desired settings, as the settings document tells them (gateway/wire/FORMAT.md).
-const (
-	stateLocal      = "local"
-	stateApplied    = "applied"
-	stateRefused    = "refused"
-	stateRolledBack = "rolled-back"
-)
-
 // wanted is what the gateway remembers of desired settings over a restart: desired.json in the data folder.
 type wanted struct {
-	Newest  string `json:"newest"`   // the signed message of the highest version that came; empty: none ever did
-	InForce string `json:"in_force"` // of the version whose changes count; empty: the file alone counts
-	State   string `json:"state"`    // what became of the newest
-	Why     string `json:"why"`
+	Newest  string             `json:"newest"`   // the signed message of the highest version that came; empty: none ever did
+	InForce string             `json:"in_force"` // of the version whose changes count; empty: the file alone counts
+	State   wire.SettingsState `json:"state"`    // what became of the newest
+	Why     string             `json:"why"`
 
 	newest, inForce wire.Desired // as they read; the zero Desired for none
 }
@@ -37,7 +29,7 @@ func (c *Config) wantedFile() string { return filepath.Join(c.DataDir, "desired.
 // loadWanted reads what a former run left. What cannot be read, or is not signed by the server any more, costs the
 // settings and not the start: the file of the gateway counts.
 func loadWanted(path string, server note.Verifier, gateway string, log *slog.Logger) wanted {
-	none := wanted{State: stateLocal}
+	none := wanted{State: wire.SettingsLocal}
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return none
@@ -76,34 +68,4 @@ func (w wanted) save(path string) error {
 		return fmt.Errorf("app: desired settings: %w", err)
 	}
 	return wire.WriteFile(path, raw, 0o600)
-}
-
-// settingsReport is the body of a settings document.
-type settingsReport struct {
-	Version  uint64                     `json:"version"`
-	State    string                     `json:"state"`
-	Why      string                     `json:"why"`
-	Kept     []string                   `json:"kept"`
-	Settings map[string]json.RawMessage `json:"settings,omitempty"` // in force
-	File     map[string]json.RawMessage `json:"file,omitempty"`     // what the file says where something else is in force
-	Cut      bool                       `json:"cut,omitempty"`
-}
-
-// maxWhy is how much of a reason travels.
-const maxWhy = 900
-
-// body writes the report, without the settings where it would be too long for a document.
-func (r settingsReport) body() (string, error) {
-	if len(r.Why) > maxWhy {
-		r.Why = r.Why[:maxWhy]
-	}
-	if r.Kept == nil {
-		r.Kept = []string{}
-	}
-	raw, err := json.Marshal(r)
-	if err == nil && len(raw) > wire.MaxDocument {
-		r.Settings, r.File, r.Cut = nil, nil, true
-		raw, err = json.Marshal(r)
-	}
-	return string(raw), err
 }

@@ -27,47 +27,12 @@ type Wanted struct {
 	By      string    // who asked for it
 }
 
-// The states a gateway reports.
-const (
-	Local      = "local"       // its file alone counts
-	Applied    = "applied"     // the version is in force, but for what was kept
-	Refused    = "refused"     // it does not fit; what was before stays in force
-	RolledBack = "rolled-back" // it fitted, and then a probe that worked no longer did
-)
-
 // Report is what a gateway says of its settings (document gateway/settings, gateway/wire/FORMAT.md).
 type Report struct {
-	Gateway  string                     `json:"-"`
-	Time     time.Time                  `json:"-"` // by the gateway's clock; zero where it had none
-	Position int64                      `json:"-"` // of its batch in the log
-	Version  uint64                     `json:"version"`
-	State    string                     `json:"state"`
-	Why      string                     `json:"why"`
-	Kept     []string                   `json:"kept"`     // paths left out: the gateway's file was edited there
-	Settings map[string]json.RawMessage `json:"settings"` // in force, by path
-	File     map[string]json.RawMessage `json:"file"`     // what its file says where something else is in force
-	Cut      bool                       `json:"cut"`      // Settings and File were too long to send
-}
-
-// maxWhy is how much of a reason is kept.
-const maxWhy = 1000
-
-// ParseReport reads the body of a settings document. Unknown members are ignored, so that an old server reads a new
-// gateway.
-func ParseReport(body string) (r Report, err error) {
-	if err := json.Unmarshal([]byte(body), &r); err != nil {
-		return Report{}, fmt.Errorf("desired: report: %w", err)
-	}
-	if !slices.Contains([]string{Local, Applied, Refused, RolledBack}, r.State) {
-		return Report{}, fmt.Errorf("desired: report: unknown state %.32q", r.State)
-	}
-	if r.Version > 1<<62 {
-		return Report{}, fmt.Errorf("desired: report: version %d", r.Version)
-	}
-	if len(r.Why) > maxWhy {
-		r.Why = r.Why[:maxWhy]
-	}
-	return r, nil
+	wire.SettingsReport
+	Gateway  string    `json:"-"`
+	Time     time.Time `json:"-"` // by the gateway's clock; zero where it had none
+	Position int64     `json:"-"` // of its batch in the log
 }
 
 // Answered reports whether r answers w.

@@ -32,10 +32,10 @@ func change(path, was, value string) wire.Change {
 }
 
 func TestNext_StandsOnWhatTheFileSays(t *testing.T) {
-	told := func(version uint64, state string, kept ...string) desired.Report {
-		return desired.Report{Version: version, State: state, Kept: kept, Settings: map[string]json.RawMessage{
+	told := func(version uint64, state wire.SettingsState, kept ...string) desired.Report {
+		return desired.Report{SettingsReport: wire.SettingsReport{Version: version, State: state, Kept: kept, Settings: map[string]json.RawMessage{
 			doEvery: raw(`"30s"`), "seal.every": raw(`"1m"`),
-		}}
+		}}}
 	}
 	over := func(r desired.Report, file string) desired.Report { // the gateway's file says so, and not what is in force
 		r.File = map[string]json.RawMessage{doEvery: raw(file)}
@@ -48,16 +48,16 @@ func TestNext_StandsOnWhatTheFileSays(t *testing.T) {
 		ask    desired.Ask
 		want   []wire.Change
 	}{
-		"first wish":                     {desired.Wanted{}, told(0, desired.Local), set(doEvery, `"10s"`), []wire.Change{change(doEvery, `"30s"`, `"10s"`)}},
-		"path the file does not have":    {desired.Wanted{}, told(0, desired.Local), set(phEvery, `"10s"`), []wire.Change{change(phEvery, `null`, `"10s"`)}},
-		"again, while in force":          {first, over(told(1, desired.Applied), `"60s"`), set(doEvery, `"10s"`), []wire.Change{change(doEvery, `"60s"`, `"10s"`)}},
-		"again, the file was edited":     {first, told(1, desired.Applied, doEvery), set(doEvery, `"10s"`), []wire.Change{change(doEvery, `"30s"`, `"10s"`)}},
-		"again, after a refusal":         {first, told(1, desired.Refused), set(doEvery, `"10s"`), []wire.Change{change(doEvery, `"30s"`, `"10s"`)}},
-		"the version before is in force": {first, over(told(2, desired.Refused), `"60s"`), set(doEvery, `"10s"`), []wire.Change{change(doEvery, `"60s"`, `"10s"`)}},
-		"the file says nothing there":    {first, over(told(1, desired.Applied), `null`), set(doEvery, `"10s"`), []wire.Change{change(doEvery, `null`, `"10s"`)}},
-		"another, the first stays":       {first, told(1, desired.Applied), set(phEvery, `"5m"`), []wire.Change{change(doEvery, `"60s"`, `"30s"`), change(phEvery, `null`, `"5m"`)}},
-		"given back":                     {first, told(1, desired.Applied), desired.Ask{Unset: []string{doEvery}}, []wire.Change{}},
-		"given back, and another wished": {first, told(1, desired.Applied), desired.Ask{Set: set(phEvery, `"5m"`).Set, Unset: []string{doEvery}}, []wire.Change{change(phEvery, `null`, `"5m"`)}},
+		"first wish":                     {desired.Wanted{}, told(0, wire.SettingsLocal), set(doEvery, `"10s"`), []wire.Change{change(doEvery, `"30s"`, `"10s"`)}},
+		"path the file does not have":    {desired.Wanted{}, told(0, wire.SettingsLocal), set(phEvery, `"10s"`), []wire.Change{change(phEvery, `null`, `"10s"`)}},
+		"again, while in force":          {first, over(told(1, wire.SettingsApplied), `"60s"`), set(doEvery, `"10s"`), []wire.Change{change(doEvery, `"60s"`, `"10s"`)}},
+		"again, the file was edited":     {first, told(1, wire.SettingsApplied, doEvery), set(doEvery, `"10s"`), []wire.Change{change(doEvery, `"30s"`, `"10s"`)}},
+		"again, after a refusal":         {first, told(1, wire.SettingsRefused), set(doEvery, `"10s"`), []wire.Change{change(doEvery, `"30s"`, `"10s"`)}},
+		"the version before is in force": {first, over(told(2, wire.SettingsRefused), `"60s"`), set(doEvery, `"10s"`), []wire.Change{change(doEvery, `"60s"`, `"10s"`)}},
+		"the file says nothing there":    {first, over(told(1, wire.SettingsApplied), `null`), set(doEvery, `"10s"`), []wire.Change{change(doEvery, `null`, `"10s"`)}},
+		"another, the first stays":       {first, told(1, wire.SettingsApplied), set(phEvery, `"5m"`), []wire.Change{change(doEvery, `"60s"`, `"30s"`), change(phEvery, `null`, `"5m"`)}},
+		"given back":                     {first, told(1, wire.SettingsApplied), desired.Ask{Unset: []string{doEvery}}, []wire.Change{}},
+		"given back, and another wished": {first, told(1, wire.SettingsApplied), desired.Ask{Set: set(phEvery, `"5m"`).Set, Unset: []string{doEvery}}, []wire.Change{change(phEvery, `null`, `"5m"`)}},
 	} {
 		got, err := desired.Next(tc.now, tc.report, tc.ask)
 		if d := cmp.Diff(tc.want, got); err != nil || d != "" {
@@ -67,11 +67,11 @@ func TestNext_StandsOnWhatTheFileSays(t *testing.T) {
 }
 
 func TestNext_Refuses(t *testing.T) {
-	local := desired.Report{State: desired.Local}
+	local := desired.Report{SettingsReport: wire.SettingsReport{State: wire.SettingsLocal}}
 	if _, err := desired.Next(desired.Wanted{}, desired.Report{}, set(doEvery, `"10s"`)); !errors.Is(err, desired.ErrNoReport) {
 		t.Errorf("of a gateway that said nothing: %v", err)
 	}
-	if _, err := desired.Next(desired.Wanted{}, desired.Report{State: desired.Local, Cut: true}, set(doEvery, `"10s"`)); !errors.Is(err, desired.ErrNoReport) {
+	if _, err := desired.Next(desired.Wanted{}, desired.Report{SettingsReport: wire.SettingsReport{State: wire.SettingsLocal, Cut: true}}, set(doEvery, `"10s"`)); !errors.Is(err, desired.ErrNoReport) {
 		t.Errorf("of a gateway that could not say all: %v", err)
 	}
 	if _, err := desired.Next(desired.Wanted{}, local, set("server.url", `"tcp://evil:1883"`)); !errors.Is(err, wire.ErrNotSettable) {
@@ -82,14 +82,9 @@ func TestNext_Refuses(t *testing.T) {
 	}
 }
 
-func TestParseReport(t *testing.T) {
-	r, err := desired.ParseReport(`{"version":3,"state":"refused","why":"` + strings.Repeat("x", 5000) + `","kept":["a"],"settings":{"seal.every":"1m"},"new":1}`)
-	if err != nil || r.Version != 3 || len(r.Why) != 1000 || string(r.Settings["seal.every"]) != `"1m"` || !r.Answered(desired.Wanted{Version: 3}) || r.Answered(desired.Wanted{Version: 4}) {
-		t.Errorf("%+v, %v", r, err)
-	}
-	for _, bad := range []string{``, `{}`, `[]`, `{"state":"splendid"}`, `{"state":"applied","version":-1}`, `{"state":"applied","version":18446744073709551615}`, `{"state":"applied","settings":[]}`} {
-		if r, err := desired.ParseReport(bad); err == nil {
-			t.Errorf("%s: %+v", bad, r)
-		}
+func TestReport_AnswersItsVersionAndEarlierOnes(t *testing.T) {
+	r := desired.Report{SettingsReport: wire.SettingsReport{Version: 3, State: wire.SettingsRefused}}
+	if !r.Answered(desired.Wanted{Version: 3}) || r.Answered(desired.Wanted{Version: 4}) || (desired.Report{}).Answered(desired.Wanted{}) {
+		t.Error("a version is answered by a report of it or of a later one, and by nothing else")
 	}
 }

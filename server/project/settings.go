@@ -41,14 +41,15 @@ func (s *Settings) Apply(ctx context.Context, records []ingest.Record) error {
 			if d.Kind != wire.DocSettings {
 				continue
 			}
-			report, err := desired.ParseReport(d.Body)
+			body, err := wire.ParseSettingsReport(d.Body)
 			if err != nil {
 				s.log.Warn("settings of a gateway cannot be read", slog.String("gateway", r.Batch.Gateway),
 					slog.Int64("position", r.Position), slog.Any("err", err))
 				continue
 			}
-			report.Gateway, report.Position, report.Time = r.Batch.Gateway, r.Position, d.Time.Wall
-			newest[report.Gateway] = report
+			newest[r.Batch.Gateway] = desired.Report{
+				SettingsReport: body, Gateway: r.Batch.Gateway, Position: r.Position, Time: d.Time.Wall,
+			}
 		}
 	}
 	for _, report := range newest {

@@ -43,7 +43,10 @@ func TestSettings_KeepsTheNewestOfEachGateway(t *testing.T) {
 	if err := s.Apply(t.Context(), records); err != nil {
 		t.Fatal(err)
 	}
-	want := []desired.Report{{Gateway: "gw-one", Position: 1, Time: noon, Version: 2, State: desired.Refused, Why: "no"}}
+	want := []desired.Report{{
+		Gateway: "gw-one", Position: 1, Time: noon,
+		SettingsReport: wire.SettingsReport{Version: 2, State: wire.SettingsRefused, Why: "no"},
+	}}
 	if d := cmp.Diff(want, r.saved); d != "" {
 		t.Error(d)
 	}

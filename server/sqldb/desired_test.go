@@ -61,8 +61,11 @@ func TestDesired_VersionsFollowEachOtherUntilAnswered(t *testing.T) {
 		}
 		unanswered(wanted("gw-one", 2), wanted("gw-two", 1))
 		report := desired.Report{
-			Gateway: "gw-one", Time: noon, Position: 7, Version: 1, State: desired.Applied, Kept: []string{"seal.every"},
-			Settings: map[string]json.RawMessage{"seal.every": []byte(`"30s"`)},
+			Gateway: "gw-one", Time: noon, Position: 7,
+			SettingsReport: wire.SettingsReport{
+				Version: 1, State: wire.SettingsApplied, Kept: []string{"seal.every"},
+				Settings: map[string]json.RawMessage{"seal.every": []byte(`"30s"`)},
+			},
 		}
 		for _, r := range []desired.Report{report, report} {
 			if err := db.SaveReport(ctx, r); err != nil {

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"aovuon/gateway/measure"
-	"aovuon/server/desired"
+	"aovuon/gateway/wire"
 	"aovuon/server/watch"
 )
 
@@ -50,11 +50,11 @@ type Gateway struct {
 
 // Settings says how a gateway and what is wanted of it agree.
 type Settings struct {
-	State   string   // desired.Applied and its like; empty while the gateway never said
-	Version uint64   // that it answered
-	Wanted  uint64   // that there is
-	Why     string   // for people at the server, as the gateway wrote it
-	Kept    []string // paths where its own file stands
+	State   wire.SettingsState // empty while the gateway never said
+	Version uint64             // that it answered
+	Wanted  uint64             // that there is
+	Why     string             // for people at the server, as the gateway wrote it
+	Kept    []string           // paths where its own file stands
 }
 
 // Refusal counts refused messages of one gateway and reason.
@@ -190,13 +190,13 @@ func settingsText(w *words, s Settings) string {
 		return w.t("settings.waits", w.count(int64(min(s.Wanted, 1<<62))))
 	case s.Wanted == 0 || s.State == "":
 		return ""
-	case s.State == desired.Applied && len(s.Kept) > 0:
+	case s.State == wire.SettingsApplied && len(s.Kept) > 0:
 		return w.t("settings.kept", version, strings.Join(s.Kept, ", "))
 	}
-	if key := "settings." + s.State; w.has(key) {
+	if key := "settings." + string(s.State); w.has(key) {
 		return w.t(key, version)
 	}
-	return s.State
+	return string(s.State)
 }
 
 func reasonText(w *words, reason string) string {

@@ -11,8 +11,8 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"aovuon/gateway/measure"
+	"aovuon/gateway/wire"
 	"aovuon/server/calibration"
-	"aovuon/server/desired"
 	"aovuon/server/ingest"
 	"aovuon/server/trace"
 )
@@ -76,8 +76,8 @@ func asked(t *testing.T) []string {
 	for _, r := range trace.GapReasons() {
 		out = append(out, "gap."+string(r))
 	}
-	for _, state := range []string{desired.Local, desired.Applied, desired.Refused, desired.RolledBack} {
-		out = append(out, "settings."+state)
+	for _, state := range wire.SettingsStates() {
+		out = append(out, "settings."+string(state))
 	}
 	for _, q := range []measure.Quantity{measure.AeratorCommand, measure.AeratorRunning, measure.AlarmState, measure.UnderVoltage, measure.LinkUp} {
 		out = append(out, "yes."+string(q), "no."+string(q))
