@@ -4,18 +4,13 @@ import (
 	"time"
 
 	"aovuon/firmware-sim/fault"
-	"aovuon/gateway/measure"
 )
 
-// SHT3x is a simulated Sensirion SHT30/31/35 (data sheet SHT3x-DIS v6, section 4).
+// SHT3x is a simulated Sensirion SHT30/31/35 (data sheet SHT3x-DIS v6, section 4): RH = 100 x/65535.
 type SHT3x struct {
-	part     Part
-	air, wet element
-	answer   []byte // nil: nothing to read
-	ready    time.Time
-	t, rh    float64 // in answer
-	measures bool
-	status   uint16
+	hygrometer
+
+	status uint16
 }
 
 // sht3xStart is the status after power-on: an alert is pending because of the reset (bits 15 and 4).
@@ -23,11 +18,11 @@ const sht3xStart = 0x8010
 
 // NewSHT3x makes an SHT3x in air of a temperature (°C) and a relative humidity (%).
 func NewSHT3x(p Part, air, humidity Source) *SHT3x {
-	s := &SHT3x{
+	s := &SHT3x{hygrometer: hygrometer{
 		part: p,
 		air:  element{source: air, salt: 1, noise: 0.04, wild: 2},
 		wet:  element{source: humidity, salt: 2, noise: 0.1, wild: 8},
-	}
+	}}
 	s.Reset()
 	return s
 }
@@ -35,11 +30,11 @@ func NewSHT3x(p Part, air, humidity Source) *SHT3x {
 // SHT3xFaults are the faults an SHT3x can have.
 func SHT3xFaults() []fault.Kind { return SHT4xFaults() }
 
-// Part implements Device.
-func (s *SHT3x) Part() Part { return s.part }
-
 // Reset implements Device.
-func (s *SHT3x) Reset() { s.answer, s.measures, s.status = nil, false, sht3xStart }
+func (s *SHT3x) Reset() {
+	s.forget()
+	s.status = sht3xStart
+}
 
 // Tx implements Device. Measuring without clock stretching, the chip does not acknowledge a read.
 func (s *SHT3x) Tx(w, r []byte) error {
@@ -50,39 +45,19 @@ func (s *SHT3x) Tx(w, r []byte) error {
 	if len(r) == 0 {
 		return nil
 	}
-	kind := s.part.Faults.Kind()
-	if kind == fault.Stuck && s.measures {
-		s.part.recordFault(now, "", kind)
-	}
-	if s.answer == nil || now.Before(s.ready) || kind == fault.Stuck {
-		return errNoAck
-	}
-	n := copy(r, s.answer)
-	for i := n; i < len(r); i++ {
-		r[i] = 0xFF // nobody drives the line
-	}
-	switch {
-	case kind == fault.CRC:
-		r[0] ^= 0x10
-		s.part.recordFault(now, "", kind)
-	case s.measures:
-		s.part.record(now, measure.AirTemperature, s.t)
-		s.part.record(now, measure.RelativeHumidity, s.rh)
-	}
-	s.answer, s.measures = nil, false
-	return nil
+	return s.read(r, now)
 }
 
 // command starts one of the chip's commands; false is no acknowledge.
 func (s *SHT3x) command(c uint16, now time.Time) bool {
-	s.answer, s.measures = nil, false
+	s.forget()
 	switch c {
 	case 0x2400:
-		s.measure(now, 15*time.Millisecond) // high repeatability, maximum duration
+		s.measure(now, 15*time.Millisecond, 0, 100) // high repeatability, maximum duration
 	case 0x240B:
-		s.measure(now, 6*time.Millisecond)
+		s.measure(now, 6*time.Millisecond, 0, 100)
 	case 0x2416:
-		s.measure(now, 4*time.Millisecond)
+		s.measure(now, 4*time.Millisecond, 0, 100)
 	case 0xF32D:
 		s.answer, s.ready = words(s.status), now
 	case 0x3780, 0x3682:
@@ -97,14 +72,4 @@ func (s *SHT3x) command(c uint16, now time.Time) bool {
 		return false
 	}
 	return true
-}
-
-// measure prepares the answer of a measurement that takes d: T = -45 + 175 x/65535, RH = 100 x/65535.
-func (s *SHT3x) measure(now time.Time, d time.Duration) {
-	s.ready, s.measures = now.Add(d), true
-	t := ticks((s.air.at(s.part, s.ready) + 45) / 175)
-	h := ticks(s.wet.at(s.part, s.ready) / 100)
-	s.t = -45 + 175*float64(t)/65535
-	s.rh = 100 * float64(h) / 65535
-	s.answer = words(t, h)
 }

@@ -129,19 +129,55 @@ type rig struct {
 func newRig(t *testing.T, open func(c field.Config, f *field.Field) kind.Buses) *rig {
 	t.Helper()
 	c, _ := sample(t)
-	at := time.Date(2026, 3, 10, 2, 0, 0, 0, time.UTC)
+	list, buses := specs(c)
+	return rigOf(t, c, time.Date(2026, 3, 10, 2, 0, 0, 0, time.UTC), list, buses, open)
+}
+
+// rigOf builds the station of list.
+func rigOf(
+	t *testing.T, c field.Config, at time.Time, list []kind.Spec, buses map[string]kind.BusSpec, open func(c field.Config, f *field.Field) kind.Buses,
+) *rig {
+	t.Helper()
 	r := &rig{clock: &virtual{begin: at.Add(-time.Hour), now: at}, book: &last{m: make(map[string]ledger.Entry)}}
 	var err error
 	if r.field, err = field.New(c, field.Options{Now: r.clock.wall, Ledger: r.book}); err != nil {
 		t.Fatal(err)
 	}
-	list, busKinds := specs(c)
-	channels, err := kind.Build(list, open(c, r.field), busKinds, r.clock)
+	channels, err := kind.Build(list, open(c, r.field), buses, r.clock)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.station = sense.NewStation(r.clock, channels, slog.New(slog.DiscardHandler))
 	return r
+}
+
+// number is the reason of a fault that does not hinder a number.
+const number = measure.FaultReason("")
+
+// suffering is a fault of a device, and what the gateway should say of it.
+type suffering struct {
+	fault  fault.Kind
+	reason measure.FaultReason
+}
+
+// suffer has a device suffer a fault: the readings of its sensors bear the reason and no number, all others a number.
+func (r *rig) suffer(t *testing.T, device string, s suffering, mine func(sensor string) bool, poll func(t *testing.T) sink) {
+	t.Helper()
+	if err := r.field.Board().Set(device, s.fault); err != nil {
+		t.Fatal(err)
+	}
+	for key, got := range poll(t) {
+		switch {
+		case mine(got.Sensor) && s.reason != number:
+			if got.Quality != measure.Fault || got.Reason != s.reason {
+				t.Errorf("%s: %s, reason %q; want a fault, %s", key, got.Quality, got.Reason, s.reason)
+			}
+		case got.Quality == measure.Fault:
+			t.Errorf("%s: fault %s", key, got.Reason)
+		}
+	}
+	r.field.Board().HealAll()
+	poll(t) // a chip that lost its power is asked anew
 }
 
 func (r *rig) poll(t *testing.T) sink {
@@ -248,11 +284,7 @@ func TestDrivers_OverTheSocket(t *testing.T) {
 
 // A broken chip gives a reason and never a number, and heals by itself.
 func TestDrivers_EveryFaultHasItsReason(t *testing.T) {
-	const number = measure.FaultReason("") // the fault does not hinder a number
-	probe := map[string][]struct {
-		fault  fault.Kind
-		reason measure.FaultReason
-	}{
+	probe := map[string][]suffering{
 		"ao1-temp": {
 			{fault.Unplug, measure.NoResponse},
 			{fault.Shorted, measure.Shorted},
@@ -299,24 +331,9 @@ func TestDrivers_EveryFaultHasItsReason(t *testing.T) {
 	for device, list := range probe {
 		for _, tc := range list {
 			t.Run(fmt.Sprintf("%s/%s", device, tc.fault), func(t *testing.T) {
-				if err := r.field.Board().Set(device, tc.fault); err != nil {
-					t.Fatal(err)
-				}
-				for key, got := range r.poll(t) {
-					mine := got.Sensor == device || device == "vuon-adc" && strings.HasSuffix(got.Sensor, "-am")
-					switch {
-					case mine && tc.reason != number:
-						if got.Quality != measure.Fault || got.Reason != tc.reason {
-							t.Errorf("%s: %s, reason %q; want a fault, %s", key, got.Quality, got.Reason, tc.reason)
-						}
-					case got.Quality == measure.Fault:
-						t.Errorf("%s: fault %s", key, got.Reason)
-					}
-				}
-				if err := r.field.Board().Set(device, fault.None); err != nil {
-					t.Fatal(err)
-				}
-				r.poll(t) // a chip that lost its power is asked anew
+				r.suffer(t, device, tc, func(sensor string) bool {
+					return sensor == device || device == "vuon-adc" && strings.HasSuffix(sensor, "-am")
+				}, r.poll)
 				r.agree(t, r.poll(t))
 			})
 		}

@@ -1,4 +1,5 @@
-// Package sensirion is what Sensirion's hygrometers have in common: a command goes in, two raw values come out.
+// Package sensirion is what Sensirion's hygrometers have in common: a bus and a Chip that says how one is asked come in, air
+// temperature and relative humidity go out.
 //
 // Data sheets: Sensirion, SHT4x and SHT3x-DIS ("Measurement Commands", "Checksum Calculation"). Six bytes are read after
 // the time a measurement takes: temperature, its CRC, humidity, its CRC. The chip does not acknowledge a read before that.
@@ -24,27 +25,61 @@ const (
 // Reply is what a chip answers to a measurement.
 type Reply [6]byte
 
-// Measure has a chip measure with command, which takes it takes at most, and reads its reply. name is the chip's in errors,
-// which are *sense.Fault or ctx's.
-func Measure(ctx context.Context, name string, dev i2c.Dev, clock sense.Clock, command []byte, takes time.Duration) (Reply, error) {
-	if err := dev.Tx(command, nil); err != nil {
-		return Reply{}, sense.BusFault(err)
+// Chip is how one kind of hygrometer is asked.
+type Chip struct {
+	Name    string // in errors
+	Command []byte // to measure
+	Takes   time.Duration
+	Decode  func(b Reply) (celsius, humidity float64, err error) // °C and %; its error is a *sense.Fault
+}
+
+// Dev is one chip. It is used by one goroutine at a time.
+type Dev struct {
+	dev   i2c.Dev
+	chip  Chip
+	clock sense.Clock
+}
+
+// New returns the chip at addr of bus.
+func New(bus i2c.Bus, addr uint16, chip Chip, clock sense.Clock) *Dev {
+	return &Dev{dev: i2c.Dev{Bus: bus, Addr: addr}, chip: chip, clock: clock}
+}
+
+// Sense implements sense.Sensor: air temperature in °C and relative humidity in %.
+func (d *Dev) Sense(ctx context.Context) ([]sense.Sample, error) {
+	reply, err := d.measure(ctx)
+	if err != nil {
+		return nil, err
 	}
-	if err := clock.Sleep(ctx, takes); err != nil {
-		return Reply{}, err
+	celsius, humidity, err := d.chip.Decode(reply)
+	if err != nil {
+		return nil, err
+	}
+	return []sense.Sample{
+		{Quantity: measure.AirTemperature, Value: celsius},
+		{Quantity: measure.RelativeHumidity, Value: humidity},
+	}, nil
+}
+
+// measure has the chip measure, and reads its reply. Its error is a *sense.Fault or ctx's.
+func (d *Dev) measure(ctx context.Context) (b Reply, err error) {
+	if err := d.dev.Tx(d.chip.Command, nil); err != nil {
+		return b, sense.BusFault(err)
+	}
+	if err := d.clock.Sleep(ctx, d.chip.Takes); err != nil {
+		return b, err
 	}
 	for n := 1; ; n++ {
-		var b Reply
-		err := dev.Tx(nil, b[:])
+		err := d.dev.Tx(nil, b[:])
 		switch {
 		case err == nil:
 			return b, nil
 		case !errors.Is(err, sense.ErrNoAck):
 			return b, sense.BusFault(err)
 		case n == pollMost: // it did acknowledge the command, so this is a chip that does not get ready
-			return b, sense.Faultf(measure.NotReady, "%s: no result after %v: %w", name, takes+(pollMost-1)*pollEvery, err)
+			return b, sense.Faultf(measure.NotReady, "%s: no result after %v: %w", d.chip.Name, d.chip.Takes+(pollMost-1)*pollEvery, err)
 		}
-		if err := clock.Sleep(ctx, pollEvery); err != nil {
+		if err := d.clock.Sleep(ctx, pollEvery); err != nil {
 			return b, err
 		}
 	}

@@ -1,49 +1,25 @@
 package sht3x
 
 import (
-	"context"
 	"time"
 
 	"periph.io/x/conn/v3/i2c"
 
-	"aovuon/gateway/measure"
 	"aovuon/gateway/sense"
 	"aovuon/gateway/sense/sensirion"
 )
 
-const (
-	name      = "sht3x"
-	measuring = 16 * time.Millisecond // 15 ms at most, by the data sheet
-)
-
-// Dev is one chip. It is used by one goroutine at a time.
-type Dev struct {
-	dev   i2c.Dev
-	clock sense.Clock
-}
+const name = "sht3x"
 
 // New returns the chip at addr (0x44, or 0x45 with its pin ADDR high) of bus.
-func New(bus i2c.Bus, addr uint16, clock sense.Clock) *Dev {
-	return &Dev{dev: i2c.Dev{Bus: bus, Addr: addr}, clock: clock}
+func New(bus i2c.Bus, addr uint16, clock sense.Clock) *sensirion.Dev {
+	return sensirion.New(bus, addr, sensirion.Chip{
+		Name: name, Command: []byte{0x24, 0x00}, Takes: 16 * time.Millisecond, // high repeatability, no clock stretching; 15 ms at most, by the data sheet
+		Decode: Decode,
+	}, clock)
 }
 
-// Sense implements sense.Sensor: air temperature in °C and relative humidity in %.
-func (d *Dev) Sense(ctx context.Context) ([]sense.Sample, error) {
-	reply, err := sensirion.Measure(ctx, name, d.dev, d.clock, []byte{0x24, 0x00}, measuring) // high repeatability, no clock stretching
-	if err != nil {
-		return nil, err
-	}
-	celsius, humidity, err := Decode(reply)
-	if err != nil {
-		return nil, err
-	}
-	return []sense.Sample{
-		{Quantity: measure.AirTemperature, Value: celsius},
-		{Quantity: measure.RelativeHumidity, Value: humidity},
-	}, nil
-}
-
-// Decode converts a reply: temperature in °C, relative humidity in %, from 0 to 100 by its making. Its error is a *sense.Fault.
+// Decode converts a reply: temperature in °C, relative humidity in %, from 0 to 100 % by its making. Its error is a *sense.Fault.
 func Decode(b sensirion.Reply) (celsius, humidity float64, err error) {
 	t, rh, err := b.Ticks(name)
 	if err != nil {

@@ -9,7 +9,6 @@ import (
 
 	"aovuon/firmware-sim/fault"
 	"aovuon/firmware-sim/field"
-	"aovuon/firmware-sim/ledger"
 	"aovuon/gateway/measure"
 	"aovuon/gateway/sense"
 	"aovuon/gateway/sense/kind"
@@ -38,7 +37,7 @@ devices:
 
 // chipsRig is the real gateway's sensing side on that field.
 type chipsRig struct {
-	rig
+	*rig
 	buses map[string]kind.BusSpec
 }
 
@@ -46,11 +45,6 @@ func newChipsRig(t *testing.T) *chipsRig {
 	t.Helper()
 	c, err := field.Parse("chips.yaml", []byte(chipsField), t.TempDir())
 	if err != nil {
-		t.Fatal(err)
-	}
-	at := time.Date(2026, 5, 10, 2, 0, 0, 0, time.UTC)
-	r := &chipsRig{rig: rig{clock: &virtual{begin: at.Add(-time.Hour), now: at}, book: &last{m: make(map[string]ledger.Entry)}}}
-	if r.field, err = field.New(c, field.Options{Now: r.clock.wall, Ledger: r.book}); err != nil {
 		t.Fatal(err)
 	}
 	var list []kind.Spec
@@ -62,13 +56,8 @@ func newChipsRig(t *testing.T) *chipsRig {
 		}
 		list = append(list, s)
 	}
-	r.buses = map[string]kind.BusSpec{"ao": {I2C: "unix:" + c.Buses[0].Socket}, "wire": {OneWire: "1"}}
-	channels, err := kind.Build(list, r.field, r.buses, r.clock)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.station = sense.NewStation(r.clock, channels, slog.New(slog.DiscardHandler))
-	return r
+	buses := map[string]kind.BusSpec{"ao": {I2C: "unix:" + c.Buses[0].Socket}, "wire": {OneWire: "1"}}
+	return &chipsRig{rigOf(t, c, time.Date(2026, 5, 10, 2, 0, 0, 0, time.UTC), list, buses, inProcess), buses}
 }
 
 // round asks every chip once.
@@ -84,7 +73,7 @@ func (r *chipsRig) round(t *testing.T) sink {
 	return s
 }
 
-func TestNewChips_ReadWhatTheLedgerSays(t *testing.T) {
+func TestChips_ReadWhatTheLedgerSays(t *testing.T) {
 	r := newChipsRig(t)
 	r.round(t)
 	for range 60 {
@@ -100,13 +89,8 @@ func TestNewChips_ReadWhatTheLedgerSays(t *testing.T) {
 	}
 }
 
-func TestNewChips_EveryFaultHasItsReason(t *testing.T) {
-	const number = measure.FaultReason("") // the fault does not hinder a number
-	type line struct {
-		fault  fault.Kind
-		reason measure.FaultReason
-	}
-	ezo := []line{
+func TestChips_EveryFaultHasItsReason(t *testing.T) {
+	ezo := []suffering{
 		{fault.Unplug, measure.NoResponse},
 		{fault.Shorted, measure.Shorted},
 		{fault.Garbled, measure.Garbled},
@@ -115,10 +99,10 @@ func TestNewChips_EveryFaultHasItsReason(t *testing.T) {
 		{fault.Frozen, number},
 		{fault.Noise, number},
 	}
-	for device, list := range map[string][]line{
+	for device, list := range map[string][]suffering{
 		"ao1-ec":  ezo,
 		"ao1-orp": ezo,
-		"ao1-rtd": append([]line{{fault.Open, measure.NoResponse}}, ezo...),
+		"ao1-rtd": append([]suffering{{fault.Open, measure.NoResponse}}, ezo...),
 		"ao1-deep": {
 			{fault.Unplug, measure.NoResponse},
 			{fault.Shorted, measure.Shorted},
@@ -144,23 +128,9 @@ func TestNewChips_EveryFaultHasItsReason(t *testing.T) {
 		r.round(t)
 		for _, tc := range list {
 			t.Run(fmt.Sprintf("%s/%s", device, tc.fault), func(t *testing.T) {
-				if err := r.field.Board().Set(device, tc.fault); err != nil {
-					t.Fatal(err)
-				}
-				for key, got := range r.round(t) {
-					mine := got.Sensor == device
-					wire := tc.fault == fault.Shorted && device == "ao1-deep" && got.Sensor == "ao1-temp" // one wire for both
-					switch {
-					case (mine || wire) && tc.reason != number:
-						if got.Quality != measure.Fault || got.Reason != tc.reason {
-							t.Errorf("%s: %s, reason %q; want a fault, %s", key, got.Quality, got.Reason, tc.reason)
-						}
-					case got.Quality == measure.Fault:
-						t.Errorf("%s: fault %s", key, got.Reason)
-					}
-				}
-				r.field.Board().HealAll()
-				r.round(t)
+				r.suffer(t, device, tc, func(sensor string) bool {
+					return sensor == device || tc.fault == fault.Shorted && device == "ao1-deep" && sensor == "ao1-temp" // one wire for both
+				}, r.round)
 				for key, got := range r.round(t) {
 					if got.Quality == measure.Fault {
 						t.Errorf("healed: %s: fault %s", key, got.Reason)
@@ -172,7 +142,7 @@ func TestNewChips_EveryFaultHasItsReason(t *testing.T) {
 }
 
 // A circuit that is not the one the configuration names gives no numbers.
-func TestNewChips_AnotherCircuitIsRefused(t *testing.T) {
+func TestChips_AnotherCircuitIsRefused(t *testing.T) {
 	r := newChipsRig(t)
 	c := kind.Spec{ID: "ao1-do", Kind: "ezo-do", Bus: "ao", Address: 0x63} // where the pH circuit is
 	channels, err := kind.Build([]kind.Spec{c}, r.field, r.buses, r.clock)
