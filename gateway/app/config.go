@@ -123,7 +123,7 @@ func parse(path string, raw []byte) (*Config, error) {
 		return nil, err
 	}
 	src := &document{file}
-	if err := src.UnknownKeys(reflect.TypeFor[Config]()); err != nil {
+	if err := src.Misfits(reflect.TypeFor[Config]()); err != nil {
 		return nil, err
 	}
 	cfg := defaults()

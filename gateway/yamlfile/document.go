@@ -32,9 +32,10 @@ type Document struct {
 type Error struct {
 	File         string
 	Line, Column int    // from 1; 0 when the file as a whole is meant
-	Text         string // the line itself
+	Text         string // the line itself, or what is around the column of a very long one
 	What         string
 	Mend         string
+	cut          int // characters of the line that are not in Text
 }
 
 // Error prints file, line and column, what is wrong, the line, and the mend.
@@ -46,7 +47,7 @@ func (p *Error) Error() string {
 	}
 	fmt.Fprintf(&b, ": %s", p.What)
 	if p.Text != "" {
-		fmt.Fprintf(&b, "\n  %5d | %s\n        | %s^", p.Line, p.Text, strings.Repeat(" ", max(p.Column-1, 0)))
+		fmt.Fprintf(&b, "\n  %5d | %s\n        | %s^", p.Line, p.Text, strings.Repeat(" ", max(p.Column-p.cut-1, 0)))
 	}
 	if p.Mend != "" {
 		fmt.Fprintf(&b, "\n  mend: %s", p.Mend)
@@ -63,6 +64,9 @@ func Parse(path string, raw []byte, example string) (*Document, error) {
 	d := &Document{path: path, example: example, lines: strings.Split(string(raw), "\n")}
 	if strings.TrimSpace(string(raw)) == "" {
 		return nil, &Error{File: path, What: "the file is empty", Mend: example + " prints one to start from"}
+	}
+	if err := d.tooDeep(); err != nil {
+		return nil, err
 	}
 	var err error
 	if d.file, err = parser.ParseBytes(raw, 0); err != nil {
@@ -99,9 +103,43 @@ func (d *Document) at(t *token.Token, what, mend string) *Error {
 	}
 	p.Line, p.Column = t.Position.Line, t.Position.Column
 	if p.Line >= 1 && p.Line <= len(d.lines) {
-		p.Text = strings.TrimRight(d.lines[p.Line-1], "\r")
+		p.Text, p.cut = around(strings.TrimRight(d.lines[p.Line-1], "\r"), p.Column)
 	}
 	return p
+}
+
+// around cuts a line that fits no screen to what is around a column, and counts what it left out before.
+func around(line string, column int) (text string, cut int) {
+	const most = 200
+	r := []rune(line)
+	if len(r) <= most {
+		return line, 0
+	}
+	cut = min(max(column-1-most/2, 0), len(r)-most)
+	return string(r[cut : cut+most]), cut
+}
+
+// mostDepth is how deep brackets may stand in each other: the YAML library needs memory and time by the square of it.
+const mostDepth = 500
+
+// tooDeep finds where brackets are opened and never closed in such numbers that no person can have meant it.
+func (d *Document) tooDeep() error {
+	depth := 0
+	for i, line := range d.lines {
+		for j, c := range []byte(line) {
+			switch c {
+			case '[', '{':
+				depth++
+			case ']', '}':
+				depth = max(depth-1, 0)
+			}
+			if depth > mostDepth {
+				return d.at(&token.Token{Position: &token.Position{Line: i + 1, Column: utf8.RuneCountInString(line[:j]) + 1}},
+					fmt.Sprintf("%d brackets are open here", depth), "close them; "+d.example+" shows the shape of every part")
+			}
+		}
+	}
+	return nil
 }
 
 // Problem points at the value the first of the YAML paths leads to; where none is there, at the nearest thing around
@@ -193,9 +231,9 @@ func typeName(t reflect.Type) string {
 	return t.String()
 }
 
-// UnknownKeys finds every key that the structure of t does not have, and every time that cannot be read: the YAML library
+// Misfits finds every key that the structure of t does not have and every value that its type cannot hold: the YAML library
 // would report the first, and not always where it stands.
-func (d *Document) UnknownKeys(t reflect.Type) error {
+func (d *Document) Misfits(t reflect.Type) error {
 	var bad []error
 	for _, doc := range d.file.Docs {
 		d.walkKeys(doc.Body, t, &bad)
@@ -207,14 +245,11 @@ func (d *Document) walkKeys(n ast.Node, t reflect.Type, bad *[]error) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
+	if wrong := d.mistyped(n, t); wrong != nil {
+		*bad = append(*bad, wrong)
+		return
+	}
 	switch n := n.(type) {
-	case *ast.StringNode:
-		if t != reflect.TypeFor[time.Duration]() {
-			return
-		}
-		if _, err := time.ParseDuration(n.Value); err != nil {
-			*bad = append(*bad, d.at(n.GetToken(), fmt.Sprintf("%q is not a time", n.Value), "write a number and its unit, as in 500ms, 30s or 15m"))
-		}
 	case *ast.SequenceNode:
 		if t.Kind() == reflect.Slice {
 			for _, v := range n.Values {
@@ -226,22 +261,26 @@ func (d *Document) walkKeys(n ast.Node, t reflect.Type, bad *[]error) {
 			d.walkKeys(v, t, bad)
 		}
 	case *ast.MappingValueNode:
-		key := n.Key.GetToken().Value
-		if t.Kind() == reflect.Map {
-			d.walkKeys(n.Value, t.Elem(), bad)
-		}
-		if t.Kind() != reflect.Struct {
-			return
-		}
-		keys := keysOf(t)
-		f, ok := keys[key]
-		if !ok {
-			mend := "remove it, or write one of: " + strings.Join(slices.Sorted(maps.Keys(keys)), ", ")
-			*bad = append(*bad, d.at(n.Key.GetToken(), fmt.Sprintf("unknown key %q", key), mend))
-			return
-		}
-		d.walkKeys(n.Value, f, bad)
+		d.walkKey(n, t, bad)
 	}
+}
+
+func (d *Document) walkKey(n *ast.MappingValueNode, t reflect.Type, bad *[]error) {
+	key := n.Key.GetToken().Value
+	if t.Kind() == reflect.Map {
+		d.walkKeys(n.Value, t.Elem(), bad)
+	}
+	if t.Kind() != reflect.Struct {
+		return
+	}
+	keys := keysOf(t)
+	f, ok := keys[key]
+	if !ok {
+		mend := "remove it, or write one of: " + strings.Join(slices.Sorted(maps.Keys(keys)), ", ")
+		*bad = append(*bad, d.at(n.Key.GetToken(), fmt.Sprintf("unknown key %q", key), mend))
+		return
+	}
+	d.walkKeys(n.Value, f, bad)
 }
 
 // keysOf lists the keys a struct is written with, and their types.

@@ -27,7 +27,7 @@ func TestDocument_PointsAtWhatIsWrong(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = d.UnknownKeys(reflect.TypeFor[house]())
+	err = d.Misfits(reflect.TypeFor[house]())
 	for _, want := range []string{`house.yaml:4:16: unknown key "sise"`, `house.yaml:7:10: unknown key "syze"`, `house.yaml:8:8: "soon" is not a time`} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v does not say %s", err, want)

@@ -27,7 +27,7 @@ func Parse(name string, raw []byte) (*Template, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := doc.UnknownKeys(reflect.TypeFor[Template]()); err != nil {
+	if err := doc.Misfits(reflect.TypeFor[Template]()); err != nil {
 		return nil, err
 	}
 	var t Template
