@@ -190,7 +190,10 @@ func (f scanFlags) print(w io.Writer, a scanAnswer) error {
 		return err
 	}
 	text := "\nnothing that is not configured already\n"
-	if a.Proposal != "" {
+	switch {
+	case a.Proposal == "" && len(a.Trouble) > 0:
+		text = "\nnothing new on what could be looked through; mend the buses above and scan again\n"
+	case a.Proposal != "":
 		text = "\n# for gateway.yaml:\n" + a.Proposal
 	}
 	if err := a.Write(w); err != nil {

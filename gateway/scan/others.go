@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,41 +55,75 @@ const (
 	readHolding = 3
 )
 
-// units asks every unit for one register, with every setting of the line. An exception is an answer, too.
+// chatter is how many units one after the other give garbage before it is something that speaks unasked.
+const chatter = 4
+
+// units asks every unit for one register, with every setting of the line. A line on which something speaks by itself is
+// told of and not asked further.
 func (s *scanner) units(ctx context.Context) error {
+	var noisy []error
 	for _, line := range s.o.Lines {
-		for unit := int(s.o.Units[0]); unit <= int(s.o.Units[1]); unit++ {
-			request := rtu.Request{Line: line, Unit: byte(unit), PDU: []byte{readHolding, 0, 0, 0, 1}, Timeout: unitTimeout}
-			err := s.o.Hold(ctx, s.bus.Name, func(ctx context.Context) error {
-				_, err := s.bus.Line.Do(ctx, request)
+		var garbled []Found
+		for unit := int(s.o.Units[0]); unit <= int(s.o.Units[1]) && len(garbled) < chatter; unit++ {
+			f, err := s.unit(ctx, line, byte(unit))
+			if err != nil {
 				return err
-			})
-			if ctx.Err() != nil {
-				return ctx.Err()
 			}
-			f := Found{Address: uint16(unit), Line: line.String(), Baud: line.Baud, Chip: "Modbus unit"}
-			if fault, ok := errors.AsType[*sense.Fault](err); ok {
-				switch fault.Reason {
-				case measure.Refused:
-				case measure.CRC, measure.Garbled:
-					f.Chip = "Modbus unit? its answer is garbled: two units with one number, another speed, or a bad line"
-				case measure.NoResponse, measure.NotReady:
-					continue
-				case measure.BusDown, measure.Shorted, measure.PowerUp, measure.Calibrating:
-					return err
-				}
-			} else if err != nil {
-				return fmt.Errorf("unit %d: %w", unit, err)
-			}
-			if f.Chip == "Modbus unit" {
-				if err := s.recognise(ctx, line, &f); err != nil {
+			switch {
+			case f == nil:
+				continue
+			case f.Chip == garbledUnit:
+				garbled = append(garbled, *f)
+			case f.Chip == modbusUnit:
+				if err := s.recognise(ctx, line, f); err != nil {
 					return err
 				}
 			}
-			s.add(f)
+			s.add(*f)
+		}
+		if len(garbled) == chatter {
+			s.found = slices.DeleteFunc(s.found, func(f Found) bool { return f.Chip == garbledUnit && f.Line == line.String() })
+			noisy = append(noisy, fmt.Errorf("at %s there is something that speaks without being asked: a level sensor (kind ultrasonic-uart) has a line to itself; "+
+				"if it is none, try the probe's own speed (--serial), and look for A and B exchanged", line))
 		}
 	}
-	return nil
+	return errors.Join(noisy...)
+}
+
+// What is said of a unit that answers.
+const (
+	modbusUnit  = "Modbus unit"
+	garbledUnit = "Modbus unit? its answer is garbled: two units with one number, another speed, or a bad line"
+)
+
+// unit asks one unit; nil when it is not there. An exception is an answer, too.
+func (s *scanner) unit(ctx context.Context, line rtu.Line, unit byte) (*Found, error) {
+	request := rtu.Request{Line: line, Unit: unit, PDU: []byte{readHolding, 0, 0, 0, 1}, Timeout: unitTimeout}
+	err := s.o.Hold(ctx, s.bus.Name, func(ctx context.Context) error {
+		_, err := s.bus.Line.Do(ctx, request)
+		return err
+	})
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	f := &Found{Address: uint16(unit), Line: line.String(), Baud: line.Baud, Chip: modbusUnit}
+	fault, ok := errors.AsType[*sense.Fault](err)
+	if !ok {
+		if err != nil {
+			return nil, fmt.Errorf("unit %d: %w", unit, err)
+		}
+		return f, nil
+	}
+	switch fault.Reason {
+	case measure.Refused:
+	case measure.CRC, measure.Garbled:
+		f.Chip = garbledUnit
+	case measure.NoResponse, measure.NotReady:
+		return nil, nil
+	case measure.BusDown, measure.Shorted, measure.PowerUp, measure.Calibrating:
+		return nil, err
+	}
+	return f, nil
 }
 
 // recognise asks a unit the questions of every template and keeps those it answers with values that can be. Templates whose

@@ -292,6 +292,21 @@ func (l line) Do(_ context.Context, r rtu.Request) ([]byte, error) {
 	return nil, sense.Faultf(measure.NoResponse, "nobody")
 }
 
+// A level sensor sends all the time: every question has garbage for an answer.
+func TestLook_TellsOnceOfSomethingThatSpeaksUnasked(t *testing.T) {
+	l := line{}
+	for unit := range byte(chatterUnits) {
+		l[unit+1] = sense.Faultf(measure.Garbled, "ff 02 07")
+	}
+	o := scan.Options{Clock: clock(), Units: [2]byte{1, chatterUnits}, Lines: []rtu.Line{{Baud: 9600, Parity: rtu.NoParity, StopBits: 1}}}
+	r, err := scan.Look(t.Context(), []scan.Bus{{Name: "muc", Line: l}}, o)
+	if err != nil || len(r.Found) != 0 || len(r.Trouble) != 1 || !strings.Contains(r.Trouble[0].Err, "ultrasonic-uart") {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+const chatterUnits = 32
+
 func TestLook_FindsUnitsOnASerialLine(t *testing.T) {
 	l := line{1: nil, 5: sense.Faultf(measure.Refused, "no such register"), 7: sense.Faultf(measure.CRC, "crc")}
 	o := scan.Options{
