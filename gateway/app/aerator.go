@@ -92,7 +92,7 @@ func mountEdge(mux *http.ServeMux, rules *edge.Runner) {
 			return nil, err
 		}
 		if in.Seconds < 0 || in.Seconds > int64(edge.MaxOverride/time.Second) {
-			return nil, control.Refuse("duration", "for %d s: write a time from 1m to %v", in.Seconds, edge.MaxOverride)
+			return nil, control.Refuse("duration", "for %v: write a time from 1m to %v", time.Duration(in.Seconds)*time.Second, edge.MaxOverride)
 		}
 		if err := rules.SetOverride(r.Context(), in.Aerator, in.Mode, time.Duration(in.Seconds)*time.Second); err != nil {
 			return nil, control.Refuse("override", "%v", err)

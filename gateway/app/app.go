@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -72,9 +73,17 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := c.do(ctx, asked.Command(), stdout, stderr); err != nil {
-		return complain(stderr, 1, err)
+		return complain(stderr, 1, orAsRoot(err))
 	}
 	return 0
+}
+
+// orAsRoot says what to do where a file or the control socket belongs to another user: to the gateway's own, most often.
+func orAsRoot(err error) error {
+	if !errors.Is(err, fs.ErrPermission) || strings.Contains(err.Error(), "as root") {
+		return err
+	}
+	return fmt.Errorf("%w: ask as the user the gateway runs as, or as root", err)
 }
 
 func complain(w io.Writer, status int, err error) int {
@@ -152,11 +161,11 @@ func (c *cli) logger(w io.Writer) *slog.Logger {
 func initialise(cfg *Config) error {
 	for _, dir := range []string{cfg.DataDir, filepath.Dir(cfg.KeyFile), filepath.Dir(cfg.PasswordFile)} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return fmt.Errorf("app: make folder: %w", err)
+			return fmt.Errorf("app: make folder: %w (data_dir, key_file and password_file must be in folders that can be made)", err)
 		}
 	}
 	if _, err := wire.CreateKey(cfg.KeyFile, cfg.Gateway); err != nil {
-		return fmt.Errorf("app: %w", err)
+		return fmt.Errorf("app: %w (%s)", err, cfg.mendSecret(err, mendKey))
 	}
 	if _, err := wire.CreateSecret(cfg.PasswordFile); err != nil {
 		return fmt.Errorf("app: %w", err)
@@ -167,14 +176,14 @@ func initialise(cfg *Config) error {
 func cardOf(cfg *Config) (wire.Card, error) {
 	signer, vkey, err := wire.LoadKey(cfg.KeyFile)
 	if err != nil {
-		return wire.Card{}, fmt.Errorf("app: %w (make it with: gateway init --config %s)", err, cfg.path)
+		return wire.Card{}, fmt.Errorf("app: %w (%s)", err, cfg.mendSecret(err, mendKey))
 	}
 	if signer.Name() != cfg.Gateway {
 		return wire.Card{}, fmt.Errorf("app: key file %s belongs to %q, the configuration is of %q", cfg.KeyFile, signer.Name(), cfg.Gateway)
 	}
 	secret, err := readSecret(cfg.PasswordFile)
 	if err != nil {
-		return wire.Card{}, fmt.Errorf("app: %w (make it with: gateway init --config %s)", err, cfg.path)
+		return wire.Card{}, fmt.Errorf("app: %w (%s)", err, cfg.mendSecret(err, mendPassword))
 	}
 	return wire.NewCard(cfg.Gateway, vkey, secret), nil
 }

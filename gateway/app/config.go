@@ -249,16 +249,14 @@ func (c *Config) openSecrets() (s secrets, err error) {
 		}
 		bad = append(bad, c.src.Problem(err.Error(), mend, key))
 	}
-	if s.signer, _, err = wire.LoadKey(c.KeyFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		say("$.key_file", err, "let the gateway's user read it, or put back a copy of it; without one this is a new gateway: another id, another data_dir, gateway init")
-	} else if err != nil {
-		say("$.key_file", err, "make it with: gateway init --config "+c.path)
+	if s.signer, _, err = wire.LoadKey(c.KeyFile); err != nil {
+		say("$.key_file", err, c.mendSecret(err, mendKey))
 	} else if s.signer.Name() != c.Gateway {
 		say("$.key_file", fmt.Errorf("key file %s belongs to %q, not to %q", c.KeyFile, s.signer.Name(), c.Gateway),
 			"a gateway keeps its id for life: write the old id, or make a new key in a new data_dir")
 	}
 	if s.password, err = readSecret(c.PasswordFile); err != nil {
-		say("$.password_file", err, "make it with: gateway init --config "+c.path)
+		say("$.password_file", err, c.mendSecret(err, mendPassword))
 	}
 	if s.server, err = wire.LoadVerifier(c.Server.KeyFile); err != nil {
 		say("$.server.key_file", err, "put the line that `server key` prints on the server into this file")
@@ -267,6 +265,23 @@ func (c *Config) openSecrets() (s secrets, err error) {
 		say("$.server.ca_file", err, "name a file with the PEM certificate of the authority that signed the server's")
 	}
 	return s, errors.Join(bad...)
+}
+
+// What to do about a secret that is there and no good.
+const (
+	mendKey      = "put back a copy of it; without one this is a new gateway: another id, another data_dir, gateway init"
+	mendPassword = "put back a copy of it; or remove it, run gateway init, and enrol the gateway anew with its card"
+)
+
+// mendSecret says what to do about a secret that could not be read.
+func (c *Config) mendSecret(err error, damaged string) string {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "make it with: gateway init --config " + c.path
+	case errors.Is(err, fs.ErrPermission):
+		return "let the gateway's user read it, and ask as that user or as root"
+	}
+	return damaged
 }
 
 // exposed reports the secret files that others than their owner may read or write.

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -64,7 +65,9 @@ func (r *reloader) mount(mux *http.ServeMux) {
 // reload asks the running gateway to read its file again, and prints what is in force then.
 func reload(ctx context.Context, path string, stdout io.Writer) error {
 	r, err := askSettings(ctx, path, http.MethodPost, "/v1/reload")
-	if err != nil {
+	if errors.Is(err, control.ErrNotRunning) {
+		return fmt.Errorf("app: there is nothing to reload: %w; gateway check says what is wrong with the file, gateway run starts with it", err)
+	} else if err != nil {
 		return fmt.Errorf("app: the gateway works on as it did: %w", err)
 	}
 	if _, err := fmt.Fprintf(stdout, "%s is in force\n", path); err != nil {

@@ -194,7 +194,7 @@ func judge(cfg *Config, answers []answer) (out []doctor.Finding) {
 		case measure.Good:
 			f.Level = doctor.OK
 		case measure.Uncalibrated:
-			f.What, f.Mend = f.What+", uncalibrated", "calibrate it, and write the calibration into the configuration or the circuit"
+			f.What, f.Mend = f.What+", uncalibrated", "gateway calibrate "+a.Sensor+" leads through it"
 		case measure.Estimated:
 			f.What, f.Mend = f.What+", estimated with "+a.Inputs, "name a sensor for what is marked with ? there (temperature: ...), or mend the one that is named"
 		case measure.Suspect:
@@ -203,6 +203,12 @@ func judge(cfg *Config, answers []answer) (out []doctor.Finding) {
 			f.What, f.Mend = f.What+", not possible", "check that the probe is in the water or the soil, its wiring and its calibration"
 		case measure.Fault:
 			f.Level, f.What, f.Mend = doctor.Bad, fmt.Sprintf("%s: %s", a.Quantity, a.why()), doctor.MendFault(a.Reason, spec.Address, spec.Device)
+		}
+		if a.Quantity == measure.AlarmState && a.Quality == measure.Good && a.Value != 0 {
+			f.Level, f.What, f.Mend = doctor.Warn, "the alarm is on", "gateway aerator shows what aerators and alarms do"
+		}
+		if spec.ID == "" && a.Quality >= measure.Uncalibrated && a.Reason != measure.BusDown { // derived, or what an aerator does
+			f.Mend = "it follows from other channels: mend those first"
 		}
 		if n := len(out); f.Level == doctor.Bad && n > 0 && out[n-1].Check == f.Check && out[n-1].Level == doctor.Bad {
 			continue // one chip, one fault, whatever it measures

@@ -71,7 +71,7 @@ func (m *planner) plan(cfg *Config, withServer bool) (*plan, error) {
 		p.secrets, err = cfg.openSecrets()
 		bad = append(bad, err)
 	} else if p.secrets.signer, _, err = wire.LoadKey(cfg.KeyFile); err != nil {
-		bad = append(bad, cfg.src.Problem(err.Error(), "make it with: gateway init --config "+cfg.path, "$.key_file", "$.data_dir", "$.gateway"))
+		bad = append(bad, cfg.src.Problem(err.Error(), cfg.mendSecret(err, mendKey), "$.key_file", "$.data_dir", "$.gateway"))
 	}
 	// Once for trying: what the works make is at work, also for the desk, and a plan that fails must change nothing.
 	if trial, err := kind.Build(cfg.Sensors, m.buses, cfg.Buses, m.clock, kind.WithDerived(cfg.Derived)); err != nil {

@@ -25,7 +25,7 @@ func MendFault(reason measure.FaultReason, address uint16, device string) string
 	case measure.PowerUp:
 		return "it loses its supply while it measures: check the 3.3 V wire and the plug"
 	case measure.NotReady:
-		return "switch it off and on; if it stays so, replace it"
+		return "some need up to 20 s after they were switched on: ask again; if it stays so, switch it off and on, then replace it"
 	case measure.Garbled:
 		return "check that the kind in the configuration is that of the chip, then the cable"
 	case measure.Refused:

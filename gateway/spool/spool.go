@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io/fs"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -214,8 +215,10 @@ func (s *Spool) stats(ctx context.Context, q querier) (Stats, error) {
 
 // ReadStats reads the file at path without changing it, also while a gateway is running on it.
 func ReadStats(ctx context.Context, path string) (st Stats, err error) {
-	if _, err := os.Stat(path); err != nil {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return Stats{}, fmt.Errorf("spool: %w (no gateway ran here yet)", err)
+	} else if err != nil {
+		return Stats{}, fmt.Errorf("spool: %w", err)
 	}
 	db, err := sql.Open("sqlite", dsn(path, "&mode=ro"))
 	if err != nil {

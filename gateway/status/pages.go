@@ -84,7 +84,7 @@ func tiles(w *words, s Snapshot) []tile {
 	}
 	disk := tile{"disk", "good", w.t("disk.ok")}
 	if s.Health != "ok" {
-		disk.Tone, disk.Text = "fault", s.Health
+		disk.Tone, disk.Text = "fault", w.t("disk.bad")+" ("+s.Health+")"
 	}
 	if s.Dropped > 0 {
 		disk.Tone, disk.Text = "fault", disk.Text+" "+w.t("disk.dropped", w.count(s.Dropped))

@@ -52,10 +52,23 @@ func TestHome_SaysWhatIsWrongWithTheGateway(t *testing.T) {
 	m.snap.Link, m.snap.Sealed, m.snap.Clock, m.snap.Time, m.snap.Health, m.snap.Dropped, m.snap.Thinned = false, 500, "unsynced", time.Time{}, "disk: full", 7, 9000
 	m.snap.Channels = nil
 	_, page := visit(t, m.serve(t)).get("/")
-	for _, want := range []string{"mất nối đã 2 giờ", "500 gói", "Chưa có giờ", "disk: full", "Đã mất 7 lần đo", "đã bỏ bớt 9.000 lần đo cũ", "Chưa có đầu dò nào trả lời"} {
+	for _, want := range []string{"mất nối đã 2 giờ", "500 gói", "Chưa có giờ", "không ghi được, số đo đang chờ trong bộ nhớ: dọn bớt chỗ hoặc thay thẻ. (disk: full)", "Đã mất 7 lần đo", "đã bỏ bớt 9.000 lần đo cũ", "Chưa có đầu dò nào trả lời"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)
 		}
+	}
+}
+
+// Nobody can plug in or calibrate a channel that is computed.
+func TestHome_SendsFromComputedChannelsToTheirProbes(t *testing.T) {
+	m := newMade()
+	m.snap.Channels = []status.Channel{
+		{Sensor: "ao1-bao-hoa", Quantity: measure.OxygenSaturation, Quality: "fault", Reason: "no-response"},
+		{Sensor: "ao1-nh3", Quantity: measure.UnionisedAmmonia, Quality: "uncalibrated"},
+	}
+	_, page := visit(t, m.serve(t)).get("/")
+	if n := strings.Count(page, "sửa hoặc hiệu chuẩn đầu dò đó trước"); n != 2 || strings.Contains(page, "phích cắm") || strings.Contains(page, "Cần hiệu chuẩn đầu dò này") {
+		t.Errorf("said %d times:\n%s", n, page)
 	}
 }
 
