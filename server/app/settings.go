@@ -46,6 +46,9 @@ func (cmd *gatewaySetCmd) Run(e *env) error {
 		return err
 	}
 	return e.withDB(c, func(ctx context.Context, db *sqldb.DB) error {
+		if err := enrolled(ctx, db, cmd.ID); err != nil {
+			return err
+		}
 		now, err := db.Wanted(ctx, cmd.ID)
 		if err != nil {
 			return err
@@ -102,6 +105,9 @@ func (cmd *gatewaySettingsCmd) Run(e *env) error {
 			return err
 		}
 		if r.State == "" && w.Version == 0 {
+			if err := enrolled(ctx, db, cmd.ID); err != nil {
+				return err
+			}
 			return fmt.Errorf("gateway %s: %w", cmd.ID, desired.ErrNoReport)
 		}
 		if err := e.printf("%s\n", stateLine(w, r)); err != nil {
@@ -109,6 +115,28 @@ func (cmd *gatewaySettingsCmd) Run(e *env) error {
 		}
 		return e.printSettings(w, r)
 	})
+}
+
+// enrolled reports a gateway that is not in service here; most often its name was misspelt.
+func enrolled(ctx context.Context, db *sqldb.DB, id string) error {
+	all, err := db.Enrolments(ctx)
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, g := range all {
+		if !g.Retired.IsZero() {
+			continue
+		}
+		if g.Gateway == id {
+			return nil
+		}
+		names = append(names, g.Gateway)
+	}
+	if len(names) == 0 {
+		return fmt.Errorf("gateway %s: %w; server gateway add CARD enrols one", id, sqldb.ErrNoGateway)
+	}
+	return fmt.Errorf("gateway %s: %w; there are %s", id, sqldb.ErrNoGateway, strings.Join(names, ", "))
 }
 
 // stateLine says in one line how a gateway and what is wanted of it agree.
