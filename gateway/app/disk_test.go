@@ -110,17 +110,7 @@ func newPond(t *testing.T, megabytes string) (config, data string) {
 	if megabytes == "" {
 		return config, data
 	}
-	if os.Getuid() != 0 {
-		parttest.Missing(t, "root", "the test mounts a tmpfs: run it as root")
-	}
-	if err := syscall.Mount("tmpfs", data, "tmpfs", 0, "size="+megabytes+"m"); err != nil {
-		parttest.Missing(t, "tmpfs", "mounting one failed ("+err.Error()+"): run the test where root may mount")
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(data, syscall.MNT_DETACH); err != nil {
-			t.Error(err)
-		}
-	})
+	parttest.Disk(t, data, megabytes)
 	return config, data
 }
 
@@ -160,15 +150,11 @@ func held(t *testing.T, data string) (n int, first time.Time, gaps []wire.Gap) {
 func TestRun_StartsOnADiskThatIsReadOnly(t *testing.T) {
 	t.Parallel()
 	config, data := newPond(t, "8")
-	if err := syscall.Mount("tmpfs", data, "tmpfs", syscall.MS_REMOUNT|syscall.MS_RDONLY, "size=8m"); err != nil {
-		t.Fatal(err)
-	}
+	parttest.SetReadOnly(t, data, true)
 	p := startGateway(t, config)
 	p.await("the disk does not take readings", asked)
 	back := time.Now()
-	if err := syscall.Mount("tmpfs", data, "tmpfs", syscall.MS_REMOUNT, "size=8m"); err != nil {
-		t.Fatal(err)
-	}
+	parttest.SetReadOnly(t, data, false)
 	p.await("the disk takes readings again")
 	p.stop()
 	if n, first, gaps := held(t, data); n == 0 || !first.Before(back) || len(gaps) != 0 {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"syscall"
 	"testing"
 
 	"aovuon/gateway/spool"
@@ -13,18 +12,8 @@ import (
 
 // TestSpool_FullDisk fills a file system and makes room again: what was acknowledged is there, and it works again.
 func TestSpool_FullDisk(t *testing.T) {
-	if os.Getuid() != 0 {
-		parttest.Missing(t, "root", "the test mounts a tmpfs of 64 MB: run it as root")
-	}
 	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=64m"); err != nil {
-		parttest.Missing(t, "tmpfs", "mounting one failed ("+err.Error()+"): run the test where root may mount")
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, 0); err != nil {
-			t.Error(err)
-		}
-	})
+	parttest.Disk(t, dir, "64")
 	s, _, err := spool.Open(t.Context(), filepath.Join(dir, "spool.db"), at(noon))
 	if err != nil {
 		t.Fatal(err)
@@ -79,18 +68,8 @@ func TestSpool_FullDisk(t *testing.T) {
 
 // TestSpool_ReadOnlyDisk: a file system that turned read-only gives errors, no panic, and nothing is set aside.
 func TestSpool_ReadOnlyDisk(t *testing.T) {
-	if os.Getuid() != 0 {
-		parttest.Missing(t, "root", "the test mounts a tmpfs: run it as root")
-	}
 	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=4m"); err != nil {
-		parttest.Missing(t, "tmpfs", "mounting one failed ("+err.Error()+"): run the test where root may mount")
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
-			t.Error(err)
-		}
-	})
+	parttest.Disk(t, dir, "4")
 	path := filepath.Join(dir, "spool.db")
 	s, _, err := spool.Open(t.Context(), path, at(noon))
 	if err != nil {
@@ -100,9 +79,7 @@ func TestSpool_ReadOnlyDisk(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_REMOUNT|syscall.MS_RDONLY, "size=4m"); err != nil {
-		t.Fatal(err)
-	}
+	parttest.SetReadOnly(t, dir, true)
 	if s, _, err := spool.Open(t.Context(), path, at(noon)); err == nil {
 		if err := s.Add(t.Context(), [][]byte{{1}}); err == nil || errors.Is(err, spool.ErrCorrupt) {
 			t.Errorf("add on a read-only disk: %v", err)
@@ -111,9 +88,7 @@ func TestSpool_ReadOnlyDisk(t *testing.T) {
 	} else {
 		t.Log(err)
 	}
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_REMOUNT, "size=4m"); err != nil {
-		t.Fatal(err)
-	}
+	parttest.SetReadOnly(t, dir, false)
 	s, o, err := spool.Open(t.Context(), path, at(noon))
 	if err != nil || o != (spool.Opening{}) {
 		t.Fatalf("writable again: %+v, %v", o, err)

@@ -51,18 +51,8 @@ func TestTelegraf_OneBitFlipped(t *testing.T) {
 
 // TestPaho_FullDiskPanics: paho's store panics within Publish. Here it is an error, and sampling goes on.
 func TestPaho_FullDiskPanics(t *testing.T) {
-	if os.Getuid() != 0 {
-		parttest.Missing(t, "root", "the test mounts a tmpfs: run it as root")
-	}
 	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=2m"); err != nil {
-		parttest.Missing(t, "tmpfs", "mounting one failed ("+err.Error()+"): run the test where root may mount")
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
-			t.Error(err)
-		}
-	})
+	parttest.Disk(t, dir, "2")
 	s, _, err := spool.Open(t.Context(), filepath.Join(dir, "spool.db"), at(noon))
 	if err != nil {
 		t.Fatal(err)

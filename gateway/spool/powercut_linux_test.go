@@ -76,18 +76,8 @@ func mountImage(t *testing.T, image, at string) {
 // TestTorture_OneMegabyteDisk fills a disk of 1 MB, makes room, and fills it again: what was acknowledged is there, once,
 // and nothing panics. There the reserve is a twentieth of the disk, so that the kernel's ENOSPC is met too.
 func TestTorture_OneMegabyteDisk(t *testing.T) {
-	if os.Getuid() != 0 {
-		parttest.Missing(t, "root", "the test mounts a tmpfs of 1 MB: run it as root")
-	}
 	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=1m"); err != nil {
-		parttest.Missing(t, "tmpfs", "mounting one failed ("+err.Error()+"): run the test where root may mount")
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
-			t.Error(err)
-		}
-	})
+	parttest.Disk(t, dir, "1")
 	s, _, err := spool.Open(t.Context(), filepath.Join(dir, "spool.db"), at(noon))
 	if err != nil {
 		t.Fatal(err)
