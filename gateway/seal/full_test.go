@@ -11,6 +11,7 @@ import (
 
 	"aovuon/gateway/seal"
 	"aovuon/gateway/spool"
+	"aovuon/server/parttest"
 )
 
 // TestSealer_FullDiskStillSealsWhatIsCommitted: sealing and sending is what makes room again.
@@ -49,13 +50,13 @@ func TestSealer_RunSealsOnAFullDisk(t *testing.T) {
 	ctx, stop = context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- r.sealer.Run(ctx) }()
-	await(t, "sealed at the start", func() bool { return r.stats().Sealed == 1 })
+	parttest.Await(t, "sealed at the start", func() bool { return r.stats().Sealed == 1 })
 	r.store.err.Store(nil)
-	await(t, "there is room again", func() bool { return r.sealer.Health().Buffered == 0 })
+	parttest.Await(t, "there is room again", func() bool { return r.sealer.Health().Buffered == 0 })
 	r.store.err.Store(&full)
 	r.take(reading(synced(2), 3))
 	r.sealer.SetLink(true)
-	await(t, "sealed when the link came", func() bool { return r.stats().Pending == 0 })
+	parttest.Await(t, "sealed when the link came", func() bool { return r.stats().Pending == 0 })
 	if h := r.sealer.Health(); !errors.Is(h.Err, spool.ErrFull) || h.Buffered != 1 {
 		t.Errorf("health %+v", h)
 	}

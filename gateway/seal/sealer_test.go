@@ -22,6 +22,7 @@ import (
 	"aovuon/gateway/seal"
 	"aovuon/gateway/spool"
 	"aovuon/gateway/wire"
+	"aovuon/server/parttest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -271,17 +272,17 @@ func TestSealer_LinkDecidesHowOftenABatchIsMade(t *testing.T) {
 	}()
 	// Give the first, immediate sealing nothing to seal: it happens before anything is committed or with it.
 	r.take(reading(synced(0), 1))
-	await(t, "committed", func() bool { st := r.stats(); return st.Pending+st.Sealed > 0 })
+	parttest.Await(t, "committed", func() bool { st := r.stats(); return st.Pending+st.Sealed > 0 })
 	before := r.stats().NextSeq
 	r.take(reading(synced(1), 2))
-	await(t, "committed too", func() bool { return r.sealer.Health().Buffered == 0 })
+	parttest.Await(t, "committed too", func() bool { return r.sealer.Health().Buffered == 0 })
 	if got := r.stats().NextSeq; got > before+1 {
 		t.Errorf("sealed %d batches with no link", got-before)
 	}
 	r.sealer.SetLink(true)
-	await(t, "sealed when the link came", func() bool { return r.stats().Pending == 0 })
+	parttest.Await(t, "sealed when the link came", func() bool { return r.stats().Pending == 0 })
 	r.take(reading(synced(2), 3))
-	await(t, "sealed while there is a link", func() bool { return len(values(r.batches())) == 3 })
+	parttest.Await(t, "sealed while there is a link", func() bool { return len(values(r.batches())) == 3 })
 }
 
 func TestSealer_AnAlarmIsSealedAtOnce(t *testing.T) {
@@ -297,10 +298,10 @@ func TestSealer_AnAlarmIsSealedAtOnce(t *testing.T) {
 	}()
 	r.take(reading(synced(0), 1))
 	r.sealer.SealNow()
-	await(t, "sealed", func() bool { return len(values(r.batches())) == 1 })
+	parttest.Await(t, "sealed", func() bool { return len(values(r.batches())) == 1 })
 	r.take(reading(synced(1), 2))
 	r.sealer.SealNow()
-	await(t, "sealed again", func() bool { return len(values(r.batches())) == 2 })
+	parttest.Await(t, "sealed again", func() bool { return len(values(r.batches())) == 2 })
 }
 
 func (r *rig) stats() spool.Stats {
@@ -309,20 +310,6 @@ func (r *rig) stats() spool.Stats {
 		r.t.Fatal(err)
 	}
 	return st
-}
-
-func await(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	deadline := time.After(10 * time.Second)
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("never happened: %s", what)
-		}
-	}
 }
 
 // TestSealer_FailingDiskKeepsReadingsAndDeclaresWhatItDrops fails the disk until memory overflows.

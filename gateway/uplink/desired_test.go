@@ -8,6 +8,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"aovuon/gateway/wire"
+	"aovuon/server/parttest"
 )
 
 // TestUplink_TakesDesiredSettingsOfItsServerAlone: whoever else may publish at the broker changes nothing.
@@ -42,7 +43,7 @@ func TestUplink_TakesDesiredSettingsOfItsServerAlone(t *testing.T) {
 	if x := <-got; !bytes.Equal(x.sealed, good) || x.d.Version != 3 || x.d.Gateway != gateway {
 		t.Errorf("%+v", x)
 	}
-	await(t, "the others are refused", func() bool { return up.Counters().Forged == 4 }) // handlers run side by side
+	parttest.Await(t, "the others are refused", func() bool { return up.Counters().Forged == 4 }) // handlers run side by side
 }
 
 // TestUplink_SubscribesToSettingsAgainOnEveryConnection: the broker keeps nothing of a gateway that went away.

@@ -232,7 +232,7 @@ func TestTorture_PubacksPartialAndOutOfOrder(t *testing.T) {
 	up, _ := g.start(o)
 	for range n / 20 {
 		g.batches(20, 3)
-		await(t, "the spool is empty", func() bool { return g.stats().Sealed == 0 })
+		parttest.Await(t, "the spool is empty", func() bool { return g.stats().Sealed == 0 })
 	}
 	r.check(n * 3)
 	h.mu.Lock()
@@ -250,12 +250,12 @@ func TestUplink_SilentlyDeadConnectionIsTornDown(t *testing.T) {
 	h.mute = func(n int) (bool, bool) { return n <= 2, false }
 	g.batches(10, 3)
 	up, _ := g.start(o)
-	await(t, "the spool is empty", func() bool { return g.stats().Sealed == 0 })
+	parttest.Await(t, "the spool is empty", func() bool { return g.stats().Sealed == 0 })
 	r.check(30)
 	if c := up.Counters(); c.Silences < 2 || c.Sessions < 3 {
 		t.Errorf("%+v", c)
 	}
-	await(t, "the dead connections are closed", func() bool { _, closed, _ := h.count(); return closed >= 2 })
+	parttest.Await(t, "the dead connections are closed", func() bool { _, closed, _ := h.count(); return closed >= 2 })
 }
 
 // TestUplink_StuckConnectionIsTornDown: the peer reads nothing any more and the buffers are full, so that even writing hangs.
@@ -267,7 +267,7 @@ func TestUplink_StuckConnectionIsTornDown(t *testing.T) {
 	o.Window = 200
 	o.ReceiptTimeout = 2 * time.Second
 	g.start(o)
-	await(t, "the spool is empty", func() bool { return g.stats().Sealed == 0 })
+	parttest.Await(t, "the spool is empty", func() bool { return g.stats().Sealed == 0 })
 	r.check(100 * 1200)
 	if connects, _, _ := h.count(); connects < 2 {
 		t.Errorf("%d connections", connects)
@@ -281,7 +281,7 @@ func TestUplink_EachConnectionIsANewClient(t *testing.T) {
 	h.mute = func(n int) (bool, bool) { return n <= 2, false }
 	g.batches(5, 1)
 	g.start(o)
-	await(t, "the spool is empty", func() bool { return g.stats().Sealed == 0 })
+	parttest.Await(t, "the spool is empty", func() bool { return g.stats().Sealed == 0 })
 	r.check(5)
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -314,7 +314,7 @@ func TestTelegraf_ServerAcceptsTheFirstAndTheThird(t *testing.T) {
 	g.batches(10, 1)
 	o.Window = 5
 	g.start(o)
-	await(t, "the spool is empty", func() bool { return g.stats().Sealed == 0 })
+	parttest.Await(t, "the spool is empty", func() bool { return g.stats().Sealed == 0 })
 	r.check(10)
 }
 
@@ -329,14 +329,14 @@ func TestTelegraf_WhatWasAcceptedIsNotSentAgainAfterARestart(t *testing.T) {
 	})
 	g.batches(6, 1)
 	_, stop := g.start(o)
-	await(t, "three have a receipt", func() bool { return g.stats().Released == 3 })
+	parttest.Await(t, "three have a receipt", func() bool { return g.stats().Released == 3 })
 	stop()
 	h.mu.Lock()
 	first = false
 	h.mu.Unlock()
 	o.ReceiptTimeout = time.Minute
 	up, _ := g.start(o)
-	await(t, "the spool is empty", func() bool { return g.stats().Sealed == 0 })
+	parttest.Await(t, "the spool is empty", func() bool { return g.stats().Sealed == 0 })
 	r.check(6)
 	if c := up.Counters(); c.Published != 3 {
 		t.Errorf("%d batches were sent after the restart, want the 3 without a receipt", c.Published)
@@ -350,10 +350,10 @@ func TestPaho_PublishBeforeTheFirstConnection(t *testing.T) {
 	nowhere.URL = "tcp://127.0.0.1:1"
 	_, stop := g.start(nowhere)
 	g.batches(5, 2)
-	await(t, "an attempt failed", func() bool { return len(g.links) > 0 })
+	parttest.Await(t, "an attempt failed", func() bool { return len(g.links) > 0 })
 	stop()
 	g.start(o)
-	await(t, "the spool is empty", func() bool { return g.stats().Sealed == 0 })
+	parttest.Await(t, "the spool is empty", func() bool { return g.stats().Sealed == 0 })
 	r.check(10)
 }
 
@@ -367,7 +367,7 @@ func TestPaho_MoreMessagesThanMessageIDs(t *testing.T) {
 	g.start(o)
 	for done := 0; done < all; done += 250 {
 		g.batches(250, 1)
-		await(t, "the spool is empty", func() bool { return g.stats().Sealed == 0 })
+		parttest.Await(t, "the spool is empty", func() bool { return g.stats().Sealed == 0 })
 	}
 	r.check(all)
 }

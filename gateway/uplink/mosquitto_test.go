@@ -36,7 +36,7 @@ func TestUplink_OnMosquittoWithTLSAndPassword(t *testing.T) {
 	}
 	f.batches(20, 3)
 	up, stop := f.start(strange)
-	await(t, "refused twice", func() bool { return len(f.links) >= 2 })
+	parttest.Await(t, "refused twice", func() bool { return len(f.links) >= 2 })
 	stop()
 	if c := up.Counters(); c.Sessions != 0 {
 		t.Fatalf("connected to a server with an unknown certificate: %+v", c)
@@ -48,20 +48,20 @@ func TestUplink_OnMosquittoWithTLSAndPassword(t *testing.T) {
 	}
 	drain(f.links)
 	up, stop = f.start(early)
-	await(t, "refused twice", func() bool { return len(f.links) >= 2 })
+	parttest.Await(t, "refused twice", func() bool { return len(f.links) >= 2 })
 	stop()
 	if c := up.Counters(); c.Sessions != 0 {
 		t.Fatalf("connected in 1970: %+v", c)
 	}
 
 	f.start(o)
-	await(t, "the spool is empty", func() bool { return f.stats().Sealed == 0 })
+	parttest.Await(t, "the spool is empty", func() bool { return f.stats().Sealed == 0 })
 	r.check(60)
 	m.Kill()
 	f.batches(20, 3)
 	m.Start()
 	r2 := reconnected(t, server(), r)
-	await(t, "the spool is empty after the broker died", func() bool { return f.stats().Sealed == 0 })
+	parttest.Await(t, "the spool is empty after the broker died", func() bool { return f.stats().Sealed == 0 })
 	r2.check(120)
 }
 

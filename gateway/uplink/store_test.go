@@ -11,6 +11,7 @@ import (
 	"aovuon/gateway/spool"
 	"aovuon/gateway/uplink"
 	"aovuon/gateway/wire"
+	"aovuon/server/parttest"
 )
 
 // sick is a spool whose disk can fail.
@@ -70,7 +71,7 @@ func TestUplink_ADiskThatFailsIsToldAndWaitedFor(t *testing.T) {
 	}
 	f.batches(3, 2)
 	store.ill.Store(false)
-	await(t, "the spool is empty", func() bool { return f.stats().Sealed == 0 })
+	parttest.Await(t, "the spool is empty", func() bool { return f.stats().Sealed == 0 })
 	// It fails again just when the receipt comes.
 	fail := func(c wire.Receipt, send func(wire.Receipt)) {
 		store.ill.Store(true)
@@ -78,9 +79,9 @@ func TestUplink_ADiskThatFailsIsToldAndWaitedFor(t *testing.T) {
 	}
 	r.mangle.Store(&fail)
 	f.batches(1, 2)
-	await(t, "the batch arrived", func() bool { return len(r.got()) == 8 })
+	parttest.Await(t, "the batch arrived", func() bool { return len(r.got()) == 8 })
 	store.ill.Store(false)
-	await(t, "the spool is empty", func() bool { return f.stats().Sealed == 0 })
+	parttest.Await(t, "the spool is empty", func() bool { return f.stats().Sealed == 0 })
 	r.check(8)
 	if c := up.Counters(); c.Sessions != 1 {
 		t.Errorf("%+v", c)
@@ -93,13 +94,13 @@ func TestUplink_AnEpochThatBeginsMeanwhileIsFollowed(t *testing.T) {
 	o.ReceiptTimeout = time.Minute
 	up, _ := f.start(o)
 	f.batches(5, 2)
-	await(t, "the spool is empty", func() bool { return f.stats().Sealed == 0 })
+	parttest.Await(t, "the spool is empty", func() bool { return f.stats().Sealed == 0 })
 	old := f.spool.Epoch()
 	if err := f.sealer.Renew(t.Context(), spool.ErrCorrupt, f.now()); err != nil {
 		t.Fatal(err)
 	}
 	f.batches(2, 2)
-	await(t, "the spool is empty", func() bool { st := f.stats(); return st.Sealed == 0 && st.Epoch != old })
+	parttest.Await(t, "the spool is empty", func() bool { st := f.stats(); return st.Sealed == 0 && st.Epoch != old })
 	r.check(14)
 	if c := up.Counters(); c.Sessions != 1 || c.Published != 7 {
 		t.Errorf("%+v", c)

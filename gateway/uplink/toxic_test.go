@@ -154,7 +154,7 @@ func TestTorture_LossRoundTripAndFlapping(t *testing.T) {
 	x.mu.Lock()
 	x.loss, x.oneWay = 0, 0 // and then the link is good again
 	x.mu.Unlock()
-	await(t, "the spool is empty", func() bool { return g.stats().Sealed == 0 })
+	parttest.Await(t, "the spool is empty", func() bool { return g.stats().Sealed == 0 })
 	r.check(n * 30)
 	x.mu.Lock()
 	defer x.mu.Unlock()

@@ -11,6 +11,7 @@ import (
 
 	"aovuon/gateway/uplink"
 	"aovuon/gateway/wire"
+	"aovuon/server/parttest"
 )
 
 // setup is a broker, a server and a gateway.
@@ -28,9 +29,9 @@ func TestUplink_DeliversEverythingOnceAndReleasesIt(t *testing.T) {
 	f.batches(100, 5)
 	o.ReceiptTimeout = time.Minute // nothing is lost here, so nothing may be sent twice, however slow the machine
 	up, stop := f.start(o)
-	await(t, "the spool is empty", func() bool { return f.stats().Sealed == 0 })
+	parttest.Await(t, "the spool is empty", func() bool { return f.stats().Sealed == 0 })
 	f.batches(3, 5) // what is sealed while there is a link goes at once
-	await(t, "the spool is empty again", func() bool { return f.stats().Sealed == 0 })
+	parttest.Await(t, "the spool is empty again", func() bool { return f.stats().Sealed == 0 })
 	r.check(103 * 5)
 	if up := <-f.links; !up {
 		t.Error("the sealer is not told that there is a link")
@@ -53,7 +54,7 @@ func TestUplink_PubackReleasesNothing(t *testing.T) {
 	r.deaf.Store(true)
 	f.batches(50, 2)
 	up, _ := f.start(o)
-	await(t, "three connections without a receipt", func() bool { return up.Counters().Silences >= 3 })
+	parttest.Await(t, "three connections without a receipt", func() bool { return up.Counters().Silences >= 3 })
 	if st := f.stats(); st.Sealed != 50 || st.Released != 0 {
 		t.Errorf("%+v after %d messages were acknowledged by the broker", st, r.heard())
 	}
@@ -65,7 +66,7 @@ func TestUplink_PubackReleasesNothing(t *testing.T) {
 		t.Errorf("the sealer thinks there is a link: %v", links)
 	}
 	r.deaf.Store(false)
-	await(t, "the spool is empty", func() bool { return f.stats().Sealed == 0 })
+	parttest.Await(t, "the spool is empty", func() bool { return f.stats().Sealed == 0 })
 	r.check(100)
 	if links := drain(f.links); len(links) == 0 || !links[len(links)-1] {
 		t.Errorf("the sealer is not told that the link is back: %v", links)
@@ -90,7 +91,7 @@ func TestUplink_NeverMoreUnderWayThanTheWindow(t *testing.T) {
 	f.batches(50, 1)
 	o.Window, o.ReceiptTimeout = 8, time.Hour
 	up, _ := f.start(o)
-	await(t, "the window is full", func() bool { return r.heard() == 8 })
+	parttest.Await(t, "the window is full", func() bool { return r.heard() == 8 })
 	if c := up.Counters(); c.Published != 8 {
 		t.Errorf("%+v", c)
 	}
@@ -107,7 +108,7 @@ func TestUplink_LostReceiptsCostOnlyARepeat(t *testing.T) {
 	r.mangle.Store(&lose)
 	f.batches(200, 2)
 	f.start(o)
-	await(t, "the spool is empty", func() bool { return f.stats().Sealed == 0 })
+	parttest.Await(t, "the spool is empty", func() bool { return f.stats().Sealed == 0 })
 	r.check(400)
 }
 
@@ -129,7 +130,7 @@ func TestUplink_ReceiptsOutOfOrder(t *testing.T) {
 	r.mangle.Store(&shuffle)
 	f.batches(200, 2)
 	f.start(o)
-	await(t, "the spool is empty", func() bool { return f.stats().Sealed == 0 })
+	parttest.Await(t, "the spool is empty", func() bool { return f.stats().Sealed == 0 })
 	r.check(400)
 }
 
@@ -140,7 +141,7 @@ func TestUplink_LostBatchesAreSentAgainFromTheFirstMissing(t *testing.T) {
 	r.deafTo.Store(3)
 	o.ReceiptTimeout = 30 * time.Second // the repeated receipt makes it go back, not the patience
 	up, _ := f.start(o)
-	await(t, "the spool is empty", func() bool { return f.stats().Sealed == 0 })
+	parttest.Await(t, "the spool is empty", func() bool { return f.stats().Sealed == 0 })
 	r.check(200)
 	if c := up.Counters(); c.Rewinds == 0 || c.Sessions != 1 {
 		t.Errorf("%+v", c)
@@ -153,7 +154,7 @@ func TestUplink_ForgedReceiptsReleaseNothing(t *testing.T) {
 	o.ReceiptTimeout = time.Hour
 	f.batches(10, 1)
 	up, _ := f.start(o)
-	await(t, "everything is under way", func() bool { return r.heard() == 10 })
+	parttest.Await(t, "everything is under way", func() bool { return r.heard() == 10 })
 	stranger, _ := newKey(t, "htx-test") // of the same name
 	good := wire.Receipt{Gateway: gateway, Epoch: f.spool.Epoch(), Upto: 10, Time: noon}
 	other := good
@@ -165,12 +166,12 @@ func TestUplink_ForgedReceiptsReleaseNothing(t *testing.T) {
 	r.client.Publish(wire.Topic(gateway, wire.LeafReceipt), 0, false, "garbage")
 	r.client.Publish(wire.Topic(gateway, wire.LeafReceipt), 0, false, strings.Repeat("x", 60_000))
 	r.send(old, r.signer)
-	await(t, "all of them were looked at", func() bool { c := up.Counters(); return c.Forged == 4 && c.Stale == 1 })
+	parttest.Await(t, "all of them were looked at", func() bool { c := up.Counters(); return c.Forged == 4 && c.Stale == 1 })
 	if st := f.stats(); st.Released != 0 || st.Sealed != 10 {
 		t.Errorf("%+v", st)
 	}
 	r.send(good, r.signer)
-	await(t, "the good one counts", func() bool { return f.stats().Released == 10 })
+	parttest.Await(t, "the good one counts", func() bool { return f.stats().Released == 10 })
 }
 
 // TestUplink_SurvivesCutsAtRandomMoments cuts the line in the middle of what it carries, over and over.
@@ -188,13 +189,13 @@ func TestUplink_SurvivesCutsAtRandomMoments(t *testing.T) {
 		f.batches(40, 3)
 		before := r.heard()
 		wait := rand.IntN(30)
-		await(t, "some of it is through", func() bool { return r.heard() >= before+wait || f.stats().Sealed == 0 })
+		parttest.Await(t, "some of it is through", func() bool { return r.heard() >= before+wait || f.stats().Sealed == 0 })
 		p.cut()
 		if cut%5 == 4 {
-			await(t, "the spool is empty", func() bool { return f.stats().Sealed == 0 })
+			parttest.Await(t, "the spool is empty", func() bool { return f.stats().Sealed == 0 })
 		}
 	}
-	await(t, "the spool is empty", func() bool { return f.stats().Sealed == 0 })
+	parttest.Await(t, "the spool is empty", func() bool { return f.stats().Sealed == 0 })
 	r.check(cuts * 40 * 3)
 	if c := up.Counters(); c.Sessions < 2 {
 		t.Errorf("%+v: nothing was cut", c)
@@ -215,7 +216,7 @@ func TestUplink_DamagedBatchGoesOnUnderANewEpoch(t *testing.T) {
 	f.tamper(`UPDATE sealed SET body = X'00' WHERE seq = 8`)
 	old := f.spool.Epoch()
 	f.start(o)
-	await(t, "the spool is empty", func() bool { st := f.stats(); return st.Sealed == 0 && st.Pending == 0 && st.Epoch != old })
+	parttest.Await(t, "the spool is empty", func() bool { st := f.stats(); return st.Sealed == 0 && st.Pending == 0 && st.Epoch != old })
 	got := r.got()
 	if len(got) != 19 || got[6] != 0.006 || got[7] != 0.008 {
 		t.Errorf("arrived: %v", got)
@@ -238,10 +239,10 @@ func TestUplink_ServerAheadBeginsANewEpoch(t *testing.T) {
 	r.deaf.Store(true)
 	o.ReceiptTimeout = time.Hour
 	f.start(o)
-	await(t, "everything is under way", func() bool { return r.heard() == 5 })
+	parttest.Await(t, "everything is under way", func() bool { return r.heard() == 5 })
 	r.deaf.Store(false)
 	r.send(wire.Receipt{Gateway: gateway, Epoch: old, Upto: 500, Time: noon}, r.signer)
-	await(t, "all of it is there under a new epoch", func() bool { st := f.stats(); return st.Epoch != old && st.Sealed == 0 && st.Released > 0 })
+	parttest.Await(t, "all of it is there under a new epoch", func() bool { st := f.stats(); return st.Epoch != old && st.Sealed == 0 && st.Released > 0 })
 	r.check(5)
 	if len(r.gaps) != 1 {
 		t.Errorf("gaps %+v", r.gaps)
@@ -254,14 +255,14 @@ func TestUplink_ServerBehindBeginsANewEpoch(t *testing.T) {
 	f.batches(5, 1)
 	old := f.spool.Epoch()
 	_, stop := f.start(o)
-	await(t, "the first five are receipted", func() bool { return f.stats().Released == 5 })
+	parttest.Await(t, "the first five are receipted", func() bool { return f.stats().Released == 5 })
 	stop()
 	r.mu.Lock()
 	r.next, r.values = 3, r.values[:2]
 	r.mu.Unlock()
 	f.batches(3, 1)
 	f.start(o)
-	await(t, "the rest is there under a new epoch", func() bool { st := f.stats(); return st.Epoch != old && st.Sealed == 0 && st.Released > 0 })
+	parttest.Await(t, "the rest is there under a new epoch", func() bool { st := f.stats(); return st.Epoch != old && st.Sealed == 0 && st.Released > 0 })
 	if got := r.got(); len(got) != 5 || got[2] != 0.005 || got[4] != 0.007 {
 		t.Errorf("arrived: %v", got)
 	}
@@ -288,13 +289,13 @@ func TestUplink_WrongPasswordKeepsTrying(t *testing.T) {
 	wrong.Password = "wrong"
 	up, stop := f.start(wrong)
 	links := 0
-	await(t, "two refusals", func() bool { links += len(drain(f.links)); return links >= 2 })
+	parttest.Await(t, "two refusals", func() bool { links += len(drain(f.links)); return links >= 2 })
 	stop()
 	if c := up.Counters(); c.Sessions != 0 {
 		t.Errorf("%+v", c)
 	}
 	f.start(o)
-	await(t, "the spool is empty", func() bool { return f.stats().Sealed == 0 })
+	parttest.Await(t, "the spool is empty", func() bool { return f.stats().Sealed == 0 })
 	r.check(3)
 }
 
@@ -303,7 +304,7 @@ func TestUplink_NobodyThereIsNoReasonToHang(t *testing.T) {
 	_, key := newKey(t, "htx-test")
 	o := f.quick("tcp://127.0.0.1:1", key)
 	_, stop := f.start(o)
-	await(t, "a refusal", func() bool { return len(f.links) > 1 })
+	parttest.Await(t, "a refusal", func() bool { return len(f.links) > 1 })
 	stop()
 }
 

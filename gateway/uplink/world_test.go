@@ -34,21 +34,6 @@ const (
 
 var noon = time.Date(2025, 11, 20, 5, 0, 0, 0, time.UTC)
 
-// await waits for something another goroutine brings about and does not announce.
-func await(tb testing.TB, what string, ok func() bool) {
-	tb.Helper()
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	deadline := time.After(60 * time.Second)
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			tb.Fatalf("never happened: %s", what)
-		}
-	}
-}
-
 func newKey(tb testing.TB, name string) (note.Signer, note.Verifier) {
 	tb.Helper()
 	skey, vkey, err := note.GenerateKey(rand.Reader, name)

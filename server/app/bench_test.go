@@ -63,7 +63,7 @@ func benchServer(b *testing.B, history string, batches, readings int) {
 	wg.Wait()
 	p.start()
 	for _, s := range fleet {
-		await(b, "connection", func() bool { return s.connect(p.mqtt) == nil })
+		parttest.Await(b, "connection", func() bool { return s.connect(p.mqtt) == nil })
 	}
 	idle := p.metric("process_cpu_seconds_total")
 	own := cpuSeconds()
@@ -74,7 +74,7 @@ func benchServer(b *testing.B, history string, batches, readings int) {
 	}
 	wg.Wait()
 	inLog := time.Since(begin)
-	await(b, "history", func() bool { return p.metric(`aovuon_projection_position{projection="history"}`) >= float64(batches) })
+	parttest.Await(b, "history", func() bool { return p.metric(`aovuon_projection_position{projection="history"}`) >= float64(batches) })
 	took := time.Since(begin)
 	b.StopTimer()
 	cpu, gen := p.metric("process_cpu_seconds_total")-idle, cpuSeconds()-own
@@ -211,7 +211,7 @@ func (s *sender) sendAll(b *testing.B) {
 			return
 		}
 	}
-	await(b, "receipts", func() bool { return s.upto.Load() == uint64(len(s.packets)) })
+	parttest.Await(b, "receipts", func() bool { return s.upto.Load() == uint64(len(s.packets)) })
 }
 
 func mqttString(dst []byte, s string) []byte {

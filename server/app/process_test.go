@@ -197,18 +197,3 @@ func (p *process) metric(name string) float64 {
 	}
 	return v
 }
-
-// await polls until f holds.
-func await(t testing.TB, what string, f func() bool) {
-	t.Helper()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	deadline := time.After(patience)
-	for !f() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("%s: not within %v", what, patience)
-		}
-	}
-}

@@ -74,7 +74,7 @@ func count(t *testing.T, s history.Store, place, gateway, sensor string) (n int)
 
 func (p *process) awaitHistory(position int) {
 	p.t.Helper()
-	await(p.t, "history", func() bool { return p.metric(`aovuon_projection_position{projection="history"}`) >= float64(position) })
+	parttest.Await(p.t, "history", func() bool { return p.metric(`aovuon_projection_position{projection="history"}`) >= float64(position) })
 }
 
 // deliver sends everything as a gateway does: no more than 32 ahead of the receipts, again from the last receipt after a
@@ -169,7 +169,7 @@ func TestServer_KilledUnderLoadLosesNothingAndDoublesNothing(t *testing.T) {
 			if before >= batches*9/10 {
 				break
 			}
-			await(t, "load before the kill", func() bool { return fleet[0].upto.Load() >= before+50 })
+			parttest.Await(t, "load before the kill", func() bool { return fleet[0].upto.Load() >= before+50 })
 			pause(t.Context(), rand.N(60*time.Millisecond))
 			p.kill()
 			p.start()
@@ -225,7 +225,7 @@ func TestServer_HistoryDownDelaysNeitherReceiptsNorLiveValues(t *testing.T) {
 	fleet := p.fleetOf(batches, "gw-one")
 	p.start()
 	p.deliverAll(fleet)()
-	await(t, "live values", func() bool { return p.metric(`aovuon_projection_position{projection="live"}`) == batches })
+	parttest.Await(t, "live values", func() bool { return p.metric(`aovuon_projection_position{projection="live"}`) == batches })
 	if at := p.metric(`aovuon_projection_position{projection="history"}`); at != 0 {
 		t.Errorf("history at %v with InfluxDB down", at)
 	}
@@ -240,7 +240,7 @@ func TestServer_KnowsAGatewayEnrolledWhileItRuns(t *testing.T) {
 	fleet := p.fleetOf(20, "gw-late")
 	p.deliverAll(fleet)()
 	p.once("gateway", "retire", "gw-late")
-	await(t, "end of the retired gateway's connection", func() bool {
+	parttest.Await(t, "end of the retired gateway's connection", func() bool {
 		if err := fleet[0].connect(p.mqtt); err != nil {
 			return true
 		}

@@ -129,7 +129,7 @@ func (b *bare) awaitReceipt(t *testing.T, upto uint64) {
 		select {
 		case rc := <-b.sent:
 			var end int64
-			await(t, "reading the log", func() (ok bool) { // a connection from before a kill fails once
+			parttest.Await(t, "reading the log", func() (ok bool) { // a connection from before a kill fails once
 				var err error
 				end, err = b.log.LogEnd(t.Context())
 				return err == nil
@@ -236,7 +236,7 @@ func TestIngest_SurvivesPostgresKilledUnderLoad(t *testing.T) {
 		for range 50 {
 			b.push()
 		}
-		await(t, "trouble", func() bool { return b.ingest.Trouble() != "" })
+		parttest.Await(t, "trouble", func() bool { return b.ingest.Trouble() != "" })
 		pg.Start()
 		b.awaitReceipt(t, 100*(round+1))
 	}

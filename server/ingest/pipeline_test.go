@@ -10,6 +10,7 @@ import (
 	"aovuon/gateway/measure"
 	"aovuon/gateway/wire"
 	"aovuon/server/ingest"
+	"aovuon/server/parttest"
 )
 
 func TestPipeline_EveryReadingArrivesOnceInOrderWithItsOwnTime(t *testing.T) {
@@ -203,10 +204,10 @@ func TestPipeline_UnknownAndRetiredGatewaysBehindAnOpenBroker(t *testing.T) {
 			t.Fatal(err)
 		}
 		if r.mosquitto == nil { // the embedded broker hangs up and does not let it in again
-			await(t, "end of the connection", func() bool { return !g.client.IsConnectionOpen() })
+			parttest.Await(t, "end of the connection", func() bool { return !g.client.IsConnectionOpen() })
 			return
 		}
-		await(t, "refusal of the retired", func() bool {
+		parttest.Await(t, "refusal of the retired", func() bool {
 			g.publish(wire.LeafBatch, g.seal(g.batch(1)))
 			return r.refused("gw-one", ingest.RetiredGateway) > 0
 		})
@@ -226,7 +227,7 @@ func TestPipeline_FloodOfForgeriesHoldsUpNobody(t *testing.T) {
 		honest.send(1)
 	}
 	honest.awaitReceipt(50)
-	await(t, "count of the flood", func() bool { return r.refused("gw-two", ingest.Malformed) == flood })
+	parttest.Await(t, "count of the flood", func() bool { return r.refused("gw-two", ingest.Malformed) == flood })
 	samples, err := r.db.Samples(t.Context(), 1000)
 	if err != nil || len(samples) == 0 || len(samples) > 20 {
 		t.Errorf("%d samples kept, %v; want some and at most 20", len(samples), err)
@@ -282,7 +283,7 @@ func TestPipeline_StatusIsKept(t *testing.T) {
 		g.connect()
 		for _, state := range []string{"online", "offline"} {
 			g.publish(wire.LeafStatus, fmt.Appendf(nil, `{"state":%q,"version":"x"}`, state))
-			await(t, state, func() bool {
+			parttest.Await(t, state, func() bool {
 				st, err := r.db.Standings(t.Context())
 				return err == nil && len(st) == 1 && st[0].State.State == state && !st[0].Seen.IsZero()
 			})

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -197,7 +196,7 @@ func (g *gateway) connect() {
 	g.r.t.Helper()
 	o := mqtt.NewClientOptions().AddBroker(g.r.address).SetClientID(g.id).SetUsername(g.id).SetPassword(g.secret).
 		SetProtocolVersion(4).SetAutoReconnect(false).SetConnectTimeout(5 * time.Second).SetOrderMatters(false)
-	await(g.r.t, "connection of "+g.id, func() bool {
+	parttest.Await(g.r.t, "connection of "+g.id, func() bool {
 		g.client = mqtt.NewClient(o)
 		tok := g.client.Connect()
 		return tok.WaitTimeout(patience) && tok.Error() == nil
@@ -214,7 +213,7 @@ func (g *gateway) connect() {
 		g.r.t.Fatalf("subscribe: %v", tok.Error())
 	}
 	if g.r.mosquitto != nil { // wait until ingest has subscribed: Mosquitto lets gateways in before
-		await(g.r.t, "ingest at Mosquitto", func() bool {
+		parttest.Await(g.r.t, "ingest at Mosquitto", func() bool {
 			g.publish(wire.LeafStatus, []byte(`{"state":"online"}`))
 			st, err := g.r.db.Standings(g.r.t.Context())
 			if err != nil {
@@ -299,7 +298,7 @@ func (g *gateway) awaitReceipt(upto uint64) {
 
 func (r *rig) awaitRefusal(gateway string, why ingest.Reason) {
 	r.t.Helper()
-	await(r.t, fmt.Sprintf("%s of %q in the quarantine", why, gateway), func() bool { return r.refused(gateway, why) > 0 })
+	parttest.Await(r.t, fmt.Sprintf("%s of %q in the quarantine", why, gateway), func() bool { return r.refused(gateway, why) > 0 })
 }
 
 func (r *rig) refused(gateway string, why ingest.Reason) int64 {
@@ -337,22 +336,8 @@ func (r *rig) points(gateway string) []history.Point {
 
 func (r *rig) awaitPoints(gateway string, n int) {
 	r.t.Helper()
-	await(r.t, fmt.Sprintf("%d points of %s", n, gateway), func() bool { return len(r.points(gateway)) >= n })
+	parttest.Await(r.t, fmt.Sprintf("%d points of %s", n, gateway), func() bool { return len(r.points(gateway)) >= n })
 	if got := len(r.points(gateway)); got != n {
 		r.t.Fatalf("%d points of %s, want %d", got, gateway, n)
-	}
-}
-
-func await(t testing.TB, what string, f func() bool) {
-	t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	deadline := time.After(patience)
-	for !f() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("%s: not within %v", strings.TrimSpace(what), patience)
-		}
 	}
 }
