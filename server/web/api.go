@@ -85,13 +85,25 @@ type apiStep struct {
 	Worst  string    `json:"worst"`
 }
 
-func (s *Server) apiSeries(w http.ResponseWriter, r *http.Request) {
-	q := r.URL.Query()
-	code, err := farm.ParseCode(q.Get("place"))
+// apiPlace returns the place a request asks for; when ok is false the request is answered.
+func (s *Server) apiPlace(w http.ResponseWriter, r *http.Request) (f *farm.Farm, p farm.Place, ok bool) {
+	code, err := farm.ParseCode(r.URL.Query().Get("place"))
 	if err != nil {
 		s.apiRefuse(w, http.StatusBadRequest, "place: want the code of a place")
-		return
+		return nil, p, false
 	}
+	if f, err = s.farmNow(r.Context()); err != nil {
+		s.apiFail(w, err)
+		return nil, p, false
+	}
+	if p, ok = f.Place(code); !ok {
+		s.apiRefuse(w, http.StatusNotFound, "place: unknown")
+	}
+	return f, p, ok
+}
+
+func (s *Server) apiSeries(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
 	quantity := measure.Quantity(q.Get("quantity"))
 	if _, ok := quantity.Info(); quantity != "" && !ok {
 		s.apiRefuse(w, http.StatusBadRequest, "quantity: unknown")
@@ -102,14 +114,8 @@ func (s *Server) apiSeries(w http.ResponseWriter, r *http.Request) {
 		s.apiRefuse(w, http.StatusBadRequest, "range: want 24h, 7d or 30d")
 		return
 	}
-	f, err := s.farmNow(r.Context())
-	if err != nil {
-		s.apiFail(w, err)
-		return
-	}
-	p, ok := f.Place(code)
+	f, p, ok := s.apiPlace(w, r)
 	if !ok {
-		s.apiRefuse(w, http.StatusNotFound, "place: unknown")
 		return
 	}
 	now := s.o.Now()
@@ -133,7 +139,7 @@ func (s *Server) apiSeries(w http.ResponseWriter, r *http.Request) {
 		}
 		out = append(out, line)
 	}
-	s.apiSend(w, http.StatusOK, map[string]any{"place": code, "range": sp.Name, "step_s": sp.Step.Seconds(), "series": out})
+	s.apiSend(w, http.StatusOK, map[string]any{"place": p.Code, "range": sp.Name, "step_s": sp.Step.Seconds(), "series": out})
 }
 
 func (s *Server) apiRefuse(w http.ResponseWriter, status int, text string) {

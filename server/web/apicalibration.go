@@ -7,7 +7,6 @@ import (
 	"aovuon/gateway/measure"
 	"aovuon/gateway/wire"
 	"aovuon/server/calibration"
-	"aovuon/server/farm"
 )
 
 // apiCalibration is one calibration in /api/calibrations. Time is absent while nothing dates it; Record is absent where
@@ -44,19 +43,8 @@ func newAPICalibration(e calibration.Entry, now time.Time) apiCalibration {
 
 // apiCalibrations answers with the calibrations of every probe a place ever had, newest first for each probe.
 func (s *Server) apiCalibrations(w http.ResponseWriter, r *http.Request) {
-	code, err := farm.ParseCode(r.URL.Query().Get("place"))
-	if err != nil {
-		s.apiRefuse(w, http.StatusBadRequest, "place: want the code of a place")
-		return
-	}
-	f, err := s.farmNow(r.Context())
-	if err != nil {
-		s.apiFail(w, err)
-		return
-	}
-	p, ok := f.Place(code)
+	f, p, ok := s.apiPlace(w, r)
 	if !ok {
-		s.apiRefuse(w, http.StatusNotFound, "place: unknown")
 		return
 	}
 	now, out := s.o.Now(), []apiCalibration{}

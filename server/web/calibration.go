@@ -115,15 +115,10 @@ type calibrationRow struct {
 type pointRow struct{ Name, Expected, Before, After, Celsius, Lot string }
 
 func (s *Server) calibrations(r *http.Request, w *words) (answer, error) {
-	f, err := s.farmNow(r.Context())
+	f, p, ok, err := s.placeAsked(r)
 	if err != nil {
 		return answer{}, err
 	}
-	code, err := farm.ParseCode(r.PathValue("code"))
-	if err != nil {
-		return s.missing(r, w, "missing.place", "")
-	}
-	p, ok := f.Place(code)
 	if !ok {
 		return s.missing(r, w, "missing.place", "")
 	}

@@ -78,16 +78,22 @@ type figure struct {
 
 type limitLine struct{ Quantity, Text, Source string }
 
+// placeAsked returns the place of a page's address; ok is false when there is none.
+func (s *Server) placeAsked(r *http.Request) (f *farm.Farm, p farm.Place, ok bool, err error) {
+	if f, err = s.farmNow(r.Context()); err != nil {
+		return nil, p, false, err
+	}
+	if code, bad := farm.ParseCode(r.PathValue("code")); bad == nil {
+		p, ok = f.Place(code)
+	}
+	return f, p, ok, nil
+}
+
 func (s *Server) place(r *http.Request, w *words) (answer, error) {
-	f, err := s.farmNow(r.Context())
+	f, p, ok, err := s.placeAsked(r)
 	if err != nil {
 		return answer{}, err
 	}
-	code, err := farm.ParseCode(r.PathValue("code"))
-	if err != nil {
-		return s.missing(r, w, "missing.place", "")
-	}
-	p, ok := f.Place(code)
 	if !ok {
 		return s.missing(r, w, "missing.place", "")
 	}
