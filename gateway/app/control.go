@@ -33,8 +33,36 @@ func (g *gateway) openDesk(ctx context.Context, desk *calibrate.Desk, station *s
 	}
 }
 
+// againEvery is how often what could not be opened beside the readings is tried again.
+const againEvery = 10 * time.Second
+
+// persist calls f until it returns nil or ctx is done, and says each error whose cause is not the one before. A disk that is
+// read-only at the start, a port that is taken, is mended without a restart.
+func persist(ctx context.Context, f func(context.Context) error, say func(error)) {
+	before := ""
+	for {
+		err := f(ctx)
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		cause := err // names of temporary files in what wraps it are new each time
+		for next := err; next != nil; next = errors.Unwrap(next) {
+			cause = next
+		}
+		if cause.Error() != before {
+			say(err)
+			before = cause.Error()
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(againEvery):
+		}
+	}
+}
+
 // control answers on the control socket until ctx is done. A socket that cannot be opened costs no reading: the gateway
-// works without it.
+// works without it, and tries again.
 func (g *gateway) control(ctx context.Context, desk *calibrate.Desk, more ...func(mux *http.ServeMux)) {
 	mux := http.NewServeMux()
 	calibrate.Mount(mux, desk)
@@ -42,13 +70,15 @@ func (g *gateway) control(ctx context.Context, desk *calibrate.Desk, more ...fun
 		mount(mux)
 	}
 	mux.Handle("/", control.NotFound())
-	l, err := control.Listen(ctx, g.folder())
-	if err == nil {
-		err = l.Serve(ctx, mux)
-	}
-	if err != nil {
+	persist(ctx, func(ctx context.Context) error {
+		l, err := control.Listen(ctx, g.folder())
+		if err != nil {
+			return err
+		}
+		return l.Serve(ctx, mux)
+	}, func(err error) {
 		g.log.Error("nobody can reach the control socket: calibrating needs the gateway stopped", slog.Any("err", err))
-	}
+	})
 }
 
 // mount serves what concerns the configuration; FORMAT.md beside this file lists the paths.

@@ -99,7 +99,7 @@ func run(ctx context.Context, path string, log *slog.Logger) (err error) {
 type gateway struct {
 	log    *slog.Logger
 	dir    string // the data folder
-	lock   *os.File
+	lock   folderLock
 	spool  *spool.Keeper
 	sealer *seal.Sealer
 }

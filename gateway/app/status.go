@@ -146,15 +146,15 @@ func (v *view) mount(mux *http.ServeMux) {
 	}))
 }
 
-// serve shows the installer's page until ctx is done. A page that cannot be shown costs no reading.
+// serve shows the installer's page until ctx is done. A page that cannot be shown costs no reading, and is tried again.
 func (v *view) serve(ctx context.Context) {
 	cfg := v.conf.present().cfg
 	if cfg.Status.Listen == "" {
 		return
 	}
-	if err := v.servePage(ctx, cfg); err != nil {
+	persist(ctx, func(ctx context.Context) error { return v.servePage(ctx, cfg) }, func(err error) {
 		v.g.log.Error("the installer's page cannot be shown", slog.String("listen", cfg.Status.Listen), slog.Any("err", err))
-	}
+	})
 }
 
 func (v *view) servePage(ctx context.Context, cfg *Config) error {
