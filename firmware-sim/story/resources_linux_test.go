@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"aovuon/gateway/spool"
+	"aovuon/server/parttest"
 )
 
 // thirty is a field of 30 channels at one reading a minute: eight thermometers, nine SHT4x of two channels each, four soil
@@ -50,9 +51,9 @@ func BenchmarkGateway_ThirtyChannels(b *testing.B) {
 		f.startServer()
 		began := time.Now()
 		f.gateway.start()
-		awaitSoon(b, "the first answer of a chip", func() bool { return len(f.answers()) > 0 })
+		parttest.Await(b, "the first answer of a chip", func() bool { return len(f.answers()) > 0 })
 		asked := time.Since(began)
-		awaitSoon(b, "the first reading on the disk", func() bool {
+		parttest.Await(b, "the first reading on the disk", func() bool {
 			st, err := spool.ReadStats(b.Context(), f.path("gw/spool.db"))
 			return err == nil && st.Pending+st.Sealed+st.Released > 0
 		})
@@ -79,18 +80,6 @@ func BenchmarkGateway_ThirtyChannels(b *testing.B) {
 func pause(d time.Duration) {
 	t := time.NewTimer(d)
 	<-t.C
-}
-
-// awaitSoon asks every 5 ms.
-func awaitSoon(b *testing.B, what string, ok func() bool) {
-	b.Helper()
-	for range 4000 {
-		if ok() {
-			return
-		}
-		pause(5 * time.Millisecond)
-	}
-	b.Fatalf("never happened: %s", what)
 }
 
 // cpuTime is what the threads of a process have run so far.

@@ -190,14 +190,10 @@ func TestRun_SetsACorruptSpoolAsideAndGoesOn(t *testing.T) {
 	p := startGateway(t, config)
 	p.await("the spool is open", asked)
 	path := filepath.Join(data, "spool.db")
-	ticker := time.NewTicker(20 * time.Millisecond)
-	defer ticker.Stop()
-	for { // until a reading is in it
-		if st, err := spool.ReadStats(t.Context(), path); err == nil && st.Sealed > 0 {
-			break
-		}
-		<-ticker.C
-	}
+	parttest.Await(t, "a reading is in it", func() bool {
+		st, err := spool.ReadStats(t.Context(), path)
+		return err == nil && st.Sealed > 0
+	})
 	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=busy_timeout(5000)")
 	if err != nil {
 		t.Fatal(err)

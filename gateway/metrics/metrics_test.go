@@ -16,6 +16,7 @@ import (
 	"aovuon/gateway/edge"
 	"aovuon/gateway/measure"
 	"aovuon/gateway/metrics"
+	"aovuon/server/parttest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -121,15 +122,10 @@ func TestServe_AnswersUntilItIsToldToStop(t *testing.T) {
 	go func() { done <- metrics.Serve(ctx, addr, source(t)) }()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	var resp *http.Response
-	for range 1000 { // until it listens
-		if resp, err = client.Get("http://" + addr + "/metrics"); err == nil {
-			break
-		}
-		time.Sleep(time.Millisecond)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	parttest.Await(t, "it listens", func() bool {
+		resp, err = client.Get("http://" + addr + "/metrics")
+		return err == nil
+	})
 	body, err := io.ReadAll(resp.Body)
 	if err := errors.Join(err, resp.Body.Close()); err != nil || !strings.Contains(string(body), "aovuon_gateway_link_up") {
 		t.Errorf("%v\n%s", err, body)

@@ -14,7 +14,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"aovuon/server/parttest"
 )
@@ -111,9 +110,15 @@ metrics: { listen: "`+freeAddress(t)+`" }
 			t.Error(err)
 		}
 	})
-	await(t, filepath.Join(dir, "data/control.sock"))
+	parttest.Await(t, "data/control.sock", func() bool {
+		_, err := os.Stat(filepath.Join(dir, "data/control.sock"))
+		return err == nil
+	})
 	run(t, program, "aerator", "--config", config, "ao1-quat", "on")
-	await(t, filepath.Join(dir, "data/spool.db"))
+	parttest.Await(t, "data/spool.db", func() bool {
+		_, err := os.Stat(filepath.Join(dir, "data/spool.db"))
+		return err == nil
+	})
 	if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
@@ -263,18 +268,4 @@ func freeAddress(t *testing.T) string {
 		}
 	}()
 	return l.Addr().String()
-}
-
-// await waits until a file is there.
-func await(t *testing.T, path string) {
-	t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for range 3000 {
-		if _, err := os.Stat(path); err == nil {
-			return
-		}
-		<-tick.C
-	}
-	t.Fatalf("%s never came", path)
 }
