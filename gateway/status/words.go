@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"net"
-	"strconv"
 	"strings"
 	"time"
 
@@ -66,26 +65,10 @@ func (w *words) or(key, otherwise string) string {
 
 // num writes a number with fixed decimals: 1.234,5 in Vietnamese, 1,234.5 in English.
 func (w *words) num(v float64, decimals int) string {
-	point, group := ",", "."
 	if w.lang == english {
-		point, group = ".", ","
+		return measure.FormatNumber(v, decimals, ".", ",")
 	}
-	s := strconv.FormatFloat(math.Abs(v), 'f', decimals, 64)
-	whole, fraction, _ := strings.Cut(s, ".")
-	var b strings.Builder
-	if v < 0 && strings.Trim(s, "0.") != "" {
-		b.WriteString("−")
-	}
-	for i, c := range whole {
-		if i > 0 && (len(whole)-i)%3 == 0 {
-			b.WriteString(group)
-		}
-		b.WriteRune(c)
-	}
-	if fraction != "" {
-		b.WriteString(point + fraction)
-	}
-	return b.String()
+	return measure.FormatNumber(v, decimals, ",", ".")
 }
 
 func (w *words) count(n uint64) string { return w.num(float64(n), 0) }
