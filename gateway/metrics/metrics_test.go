@@ -121,14 +121,17 @@ func TestServe_AnswersUntilItIsToldToStop(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- metrics.Serve(ctx, addr, source(t)) }()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	var resp *http.Response
-	parttest.Await(t, "it listens", func() bool {
-		resp, err = client.Get("http://" + addr + "/metrics")
-		return err == nil
+	var body []byte
+	parttest.Await(t, "an answer", func() bool {
+		resp, err := client.Get("http://" + addr + "/metrics")
+		if err != nil {
+			return false
+		}
+		body, err = io.ReadAll(resp.Body)
+		return errors.Join(err, resp.Body.Close()) == nil
 	})
-	body, err := io.ReadAll(resp.Body)
-	if err := errors.Join(err, resp.Body.Close()); err != nil || !strings.Contains(string(body), "aovuon_gateway_link_up") {
-		t.Errorf("%v\n%s", err, body)
+	if !strings.Contains(string(body), "aovuon_gateway_link_up") {
+		t.Errorf("%s", body)
 	}
 	cancel()
 	if err := <-done; err != nil {
