@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"strings"
 )
 
 // SettingsState is what became of desired settings.
@@ -47,7 +48,7 @@ const maxWhy = 900
 
 // Body returns the body of the document, without the settings where it would be too long for one.
 func (r SettingsReport) Body() (string, error) {
-	r.Why = r.Why[:min(len(r.Why), maxWhy)]
+	r.Why = strings.ToValidUTF8(r.Why[:min(len(r.Why), maxWhy)], "")
 	if r.Kept == nil {
 		r.Kept = []string{}
 	}
@@ -71,6 +72,6 @@ func ParseSettingsReport(body string) (r SettingsReport, err error) {
 	if !r.State.Valid() || r.Version > math.MaxInt64 {
 		return SettingsReport{}, fmt.Errorf("wire: settings report: %w: state %.32q, version %d", ErrMalformed, r.State, r.Version)
 	}
-	r.Why = r.Why[:min(len(r.Why), maxWhy)]
+	r.Why = strings.ToValidUTF8(r.Why[:min(len(r.Why), maxWhy)], "")
 	return r, nil
 }

@@ -22,6 +22,10 @@ func TestSettingsReport_FitsADocument(t *testing.T) {
 	if back, err := wire.ParseSettingsReport(body); err != nil || cmp.Diff(want, back) != "" {
 		t.Errorf("%v %s", err, cmp.Diff(want, back))
 	}
+	r.Why = strings.Repeat("x", 899) + "độ"
+	if body, err = r.Body(); err != nil || strings.Contains(body, "\ufffd") || strings.Contains(body, "xđ") {
+		t.Errorf("a letter cut in two: %s, %v", body[len(body)-60:], err)
+	}
 	for i := range 500 {
 		r.Settings[fmt.Sprintf("sensors.s%d.every", i)] = []byte(`"60s"`)
 	}
