@@ -40,7 +40,7 @@ func Paths() []Path {
 	add("seal", "", "every", "offline_every")
 	add("alarms", anyID, "below", "above", "clear", "for")
 	add("aerators", anyID, "on_below", "off_above", "min_run", "min_rest", "max_run", "always", "failsafe")
-	add("sensors", anyID, "every", "temperature", "salinity", "pressure", "height", "ampere", "calibration", "calibrate_every",
+	add("sensors", anyID, "every", "temperature", "salinity", "pressure", "height", "ampere", "points", "calibration", "calibrate_every",
 		"rate", "flat", "twin", "filter", "report", "each")
 	add("derived", anyID, "oxygen", "temperature", "salinity", "pressure", "ph", "ammonia", "tested", "conductivity", "humidity",
 		"permittivity", "rate", "flat", "twin", "filter", "report")
