@@ -43,7 +43,9 @@ func newReadWatch(now func() time.Time) (*readWatch, error) {
 func (w *readWatch) add(path string, c *DS18B20, a answer) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	wd, err := unix.InotifyAddWatch(w.fd, path, unix.IN_CLOSE_NOWRITE)
+	// The opening is watched only to stand between two closings: the kernel drops an event that equals the one before it,
+	// and on a busy machine several readings wait here at once.
+	wd, err := unix.InotifyAddWatch(w.fd, path, unix.IN_OPEN|unix.IN_CLOSE_NOWRITE)
 	if err != nil {
 		return err
 	}

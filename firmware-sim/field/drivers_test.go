@@ -253,12 +253,22 @@ func TestDrivers_OverTheSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.poll(t)
+	// A probe on a serial line has to answer within its timeout by the machine's clock, which a busy machine may miss; then
+	// it warms up again. It must have answered in between, and may have no other fault.
+	late, good := map[measure.FaultReason]bool{measure.NoResponse: true, measure.NotReady: true}, 0
 	for range 20 {
 		for key, got := range r.poll(t) {
-			if got.Quality != measure.Good {
+			serial := got.Sensor == "ao2-do-b" || got.Sensor == "khoai1-dat"
+			switch {
+			case got.Quality == measure.Good && serial:
+				good++
+			case got.Quality != measure.Good && (!serial || !late[got.Reason]):
 				t.Errorf("%s: %s (%s)", key, got.Quality, got.Reason)
 			}
 		}
+	}
+	if good == 0 {
+		t.Error("no probe on a serial line ever answered")
 	}
 	if err := r.field.Board().Set("ao2-do", fault.Unplug); err != nil {
 		t.Fatal(err)
