@@ -203,6 +203,8 @@ func TestRTU_EveryFaultHasItsReason(t *testing.T) {
 			q := read(7, line(9600), 0, 1)
 			if want == measure.NoResponse || want == measure.Garbled { // it waits in vain
 				q.Timeout = 150 * time.Millisecond
+			} else {
+				q.Timeout = 20 * time.Second // it answers, on a busy machine as soon as it can
 			}
 			pdu, err := b.master.Do(t.Context(), q)
 			if reason(err) != want || want == number && (err != nil || words(t, pdu)[0] != 100) {
@@ -242,7 +244,9 @@ func TestRTU_MixedSpeedsOnOneLine(t *testing.T) {
 	poll := func(address byte, l serial.Line, first uint16) {
 		for i := range uint16(rounds) {
 			at := i % 8
-			pdu, err := b.master.Do(t.Context(), read(address, l, at, 2))
+			q := read(address, l, at, 2)
+			q.Timeout = 20 * time.Second // it answers at once, on a busy machine as soon as it can
+			pdu, err := b.master.Do(t.Context(), q)
 			if err != nil {
 				t.Errorf("unit %d: %v", address, err)
 			} else if got := words(t, pdu); got[0] != first+at || got[1] != first+at+1 {
