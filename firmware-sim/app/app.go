@@ -10,11 +10,12 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
 
-	"aovuon/firmware-sim/fault"
+	"aovuon/firmware-sim/control"
 	"aovuon/firmware-sim/field"
 )
 
@@ -22,6 +23,7 @@ import (
 type cli struct {
 	Serve  serveCommand  `cmd:"" help:"Run a simulated field: Unix sockets for I²C buses, folders for 1-Wire, until stopped."`
 	Season seasonCommand `cmd:"" help:"Make a season of history in a gateway's spool, faster than real time, before its first run."`
+	Tell   tellCommand   `cmd:"" help:"Command a running field: any line its control socket takes; 'help' lists them."`
 	Fault  faultCommand  `cmd:"" help:"Break a simulated device while it runs, or heal it."`
 	Dip    dipCommand    `cmd:"" help:"Put the probe of a simulated device into a bottle, or back into its place: to calibrate it."`
 	Drift  driftCommand  `cmd:"" help:"Age the probe of a simulated device."`
@@ -99,7 +101,19 @@ func (c faultCommand) Run(e *env) error {
 	case c.Fault == "heal":
 		request = "heal " + c.Device
 	}
-	lines, err := fault.Ask(e.ctx, c.Control, request)
+	return e.tell(c.Control, request)
+}
+
+type tellCommand struct {
+	Control string   `required:"" help:"Control socket of the running simulator." type:"path"`
+	Words   []string `arg:"" passthrough:"" help:"The command, such as: set ao1-do unplug. help lists them all."`
+}
+
+func (c tellCommand) Run(e *env) error { return e.tell(c.Control, strings.Join(c.Words, " ")) }
+
+// tell has a running field obey a command, and prints the answer.
+func (e *env) tell(socket, command string) error {
+	lines, err := control.Ask(e.ctx, socket, command)
 	if err != nil {
 		return err
 	}

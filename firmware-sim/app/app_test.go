@@ -17,7 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"aovuon/firmware-sim/app"
-	"aovuon/firmware-sim/fault"
+	"aovuon/firmware-sim/control"
 	gateway "aovuon/gateway/app"
 	server "aovuon/server/app"
 )
@@ -156,19 +156,25 @@ func TestServe_LivesUntilToldToStop(t *testing.T) {
 	config := write(t, filepath.Join(dir, "field.yaml"), sample)
 	cmd, screen := start(t, "firmware-sim", "serve", "--config", config)
 	screen.await(t, "field is up")
-	control := filepath.Join(dir, "control.sock")
-	if out, complaint, status := run(t, "fault", "--control", control, "ao1-do", "unplug"); status != 0 {
+	socket := filepath.Join(dir, "control.sock")
+	if out, complaint, status := run(t, "fault", "--control", socket, "ao1-do", "unplug"); status != 0 {
 		t.Errorf("fault: %s%s", out, complaint)
 	}
-	out, _, _ := run(t, "fault", "--control", control, "list")
+	out, _, _ := run(t, "fault", "--control", socket, "list")
 	if !strings.Contains(out, "ao1-do unplug unplug,shorted,") {
 		t.Errorf("list: %s", out)
 	}
-	if _, complaint, status := run(t, "fault", "--control", control, "ao1-do", "love"); status != 1 || !strings.Contains(complaint, "it can be") {
+	if out, complaint, status := run(t, "tell", "--control", socket, "help", "set"); status != 0 || !strings.HasPrefix(out, "set DEVICE FAULT - ") {
+		t.Errorf("tell help set: %s%s", out, complaint)
+	}
+	if out, complaint, status := run(t, "tell", "--control", socket, "drift", "ao1-do", "1", "-0.3"); status != 0 {
+		t.Errorf("tell drift: %s%s", out, complaint)
+	}
+	if _, complaint, status := run(t, "fault", "--control", socket, "ao1-do", "love"); status != 1 || !strings.Contains(complaint, "it can be") {
 		t.Errorf("a fault that is none: %d %s", status, complaint)
 	}
 	for _, device := range []string{"ao1-do", "all"} {
-		if _, complaint, status := run(t, "fault", "--control", control, device, "heal"); status != 0 {
+		if _, complaint, status := run(t, "fault", "--control", socket, device, "heal"); status != 0 {
 			t.Errorf("heal %s: %s", device, complaint)
 		}
 	}
@@ -178,7 +184,7 @@ func TestServe_LivesUntilToldToStop(t *testing.T) {
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("serve: %v\n%s", err, screen)
 	}
-	if _, err := fault.Ask(context.Background(), control, "list"); err == nil {
+	if _, err := control.Ask(context.Background(), socket, "list"); err == nil {
 		t.Error("still answers")
 	}
 	if left, err := filepath.Glob(filepath.Join(dir, "*.sock")); err != nil || len(left) != 0 {

@@ -3,8 +3,6 @@ package app
 import (
 	"fmt"
 	"strings"
-
-	"aovuon/firmware-sim/fault"
 )
 
 type dipCommand struct {
@@ -14,8 +12,7 @@ type dipCommand struct {
 }
 
 func (c dipCommand) Run(e *env) error {
-	_, err := fault.Ask(e.ctx, c.Control, "dip "+c.Device+" "+strings.Join(c.Bath, " "))
-	return err
+	return e.tell(c.Control, "dip "+c.Device+" "+strings.Join(c.Bath, " "))
 }
 
 type driftCommand struct {
@@ -26,6 +23,5 @@ type driftCommand struct {
 }
 
 func (c driftCommand) Run(e *env) error {
-	_, err := fault.Ask(e.ctx, c.Control, fmt.Sprintf("drift %s %g %g", c.Device, c.Gain, c.Offset))
-	return err
+	return e.tell(c.Control, fmt.Sprintf("drift %s %g %g", c.Device, c.Gain, c.Offset))
 }

@@ -1,11 +1,6 @@
 package fault
 
-import (
-	"errors"
-	"fmt"
-	"math"
-	"strconv"
-)
+import "fmt"
 
 // Bath is where somebody has put a probe: a bottle of buffer, a can of soil, the air.
 type Bath struct {
@@ -56,28 +51,4 @@ func (b *Board) edit(device string, f func(*Switch)) error {
 	s.mu.Unlock()
 	changed()
 	return nil
-}
-
-// care answers a request about where a probe is, or how old: dip DEVICE VALUE [CELSIUS], dip DEVICE out, drift DEVICE GAIN OFFSET.
-func care(b *Board, words []string) error {
-	if len(words) == 3 && words[0] == "dip" && words[2] == "out" {
-		return b.Dip(words[1], nil)
-	}
-	var numbers []float64
-	for _, w := range words[min(2, len(words)):] {
-		v, err := strconv.ParseFloat(w, 64)
-		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
-			return fmt.Errorf("%q is no number", w)
-		}
-		numbers = append(numbers, v)
-	}
-	switch {
-	case words[0] == "dip" && len(numbers) == 1:
-		return b.Dip(words[1], &Bath{Value: numbers[0]})
-	case words[0] == "dip" && len(numbers) == 2:
-		return b.Dip(words[1], &Bath{Value: numbers[0], Celsius: &numbers[1]})
-	case words[0] == "drift" && len(numbers) == 2:
-		return b.Drift(words[1], Drift{Gain: numbers[0], Offset: numbers[1]})
-	}
-	return errors.New("want: dip DEVICE VALUE [CELSIUS], dip DEVICE out, or drift DEVICE GAIN OFFSET")
 }

@@ -1,45 +1,28 @@
 package fault_test
 
 import (
-	"context"
-	"net"
-	"path/filepath"
 	"testing"
 
 	"aovuon/firmware-sim/fault"
 )
 
-func TestControl_DipAndDrift(t *testing.T) {
+func TestVerbs_DipAndDrift(t *testing.T) {
 	b := fault.NewBoard()
 	sw, err := b.Add("ph", fault.Unplug)
 	if err != nil {
 		t.Fatal(err)
 	}
-	socket := filepath.Join(t.TempDir(), "c.sock")
-	var lc net.ListenConfig
-	l, err := lc.Listen(t.Context(), "unix", socket)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- fault.Serve(ctx, l, b) }()
-	defer func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	}()
-	for request, ok := range map[string]bool{
-		"dip ph": false, "dip ph seven": false, "dip ph NaN": false, "dip do 7": false, "drift ph 1": false, "drift ph 1 2 3": false, "dip ph 1 2 3": false,
+	d := desk(t, b)
+	for _, request := range []string{
+		"dip ph", "dip ph seven", "dip ph NaN", "dip do 7", "drift ph 1", "drift ph 1 2 3", "dip ph 1 2 3", "dip", "drift", "drift do 1 2",
 	} {
-		if _, err := fault.Ask(ctx, socket, request); (err == nil) != ok {
-			t.Errorf("%s: %v", request, err)
+		if _, err := d.Do(t.Context(), request); err == nil {
+			t.Errorf("%q was taken", request)
 		}
 	}
 	ask := func(request string) {
 		t.Helper()
-		if _, err := fault.Ask(ctx, socket, request); err != nil {
+		if _, err := d.Do(t.Context(), request); err != nil {
 			t.Errorf("%s: %v", request, err)
 		}
 	}

@@ -1,6 +1,6 @@
 // Package fault is what goes wrong in the field, switchable while it runs.
 //
-// Commands come in (from a test, or as lines over a Unix socket: FORMAT.md), the simulated chips look at their Switch and
+// Commands come in (from a test, or as verbs of firmware-sim/control: FORMAT.md), the simulated chips look at their Switch and
 // misbehave accordingly. Nothing here knows how a chip misbehaves; that is the chip's to know.
 package fault
 

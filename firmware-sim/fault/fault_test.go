@@ -1,16 +1,14 @@
 package fault_test
 
 import (
-	"context"
 	"errors"
-	"net"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	"aovuon/firmware-sim/control"
 	"aovuon/firmware-sim/fault"
 )
 
@@ -47,24 +45,22 @@ func TestBoard_OneFaultAtATime(t *testing.T) {
 	}
 }
 
-func TestControl_SwitchesWhileRunning(t *testing.T) {
-	b, s := board(t)
-	socket := filepath.Join(t.TempDir(), "c.sock")
-	l, err := net.Listen("unix", socket)
-	if err != nil {
+// desk takes the board's verbs.
+func desk(t *testing.T, b *fault.Board) *control.Desk {
+	t.Helper()
+	d := control.NewDesk()
+	if err := d.Add(b.Verbs()...); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- fault.Serve(ctx, l, b) }()
+	return d
+}
 
-	idle, err := net.Dial("unix", socket) // a client that never says anything must not hold the end up
-	if err != nil {
-		t.Fatal(err)
-	}
+func TestVerbs_SwitchFaults(t *testing.T) {
+	b, s := board(t)
+	d := desk(t, b)
 	ask := func(request string) []string {
 		t.Helper()
-		lines, err := fault.Ask(t.Context(), socket, request)
+		lines, err := d.Do(t.Context(), request)
 		if err != nil {
 			t.Fatalf("%s: %v", request, err)
 		}
@@ -87,19 +83,9 @@ func TestControl_SwitchesWhileRunning(t *testing.T) {
 	if s.Kind() != fault.None {
 		t.Errorf("kind %q after heal all", s.Kind())
 	}
-	for _, request := range []string{"", "set", "set ao1-do love", "set nobody unplug", "heal nobody", strings.Repeat("x", 300)} {
-		if _, err := fault.Ask(t.Context(), socket, request); err == nil {
+	for _, request := range []string{"set", "set ao1-do", "set ao1-do love", "set nobody unplug", "heal", "heal nobody", "heal all now", "list all"} {
+		if _, err := d.Do(t.Context(), request); err == nil {
 			t.Errorf("%q was taken", request)
 		}
-	}
-	cancel()
-	if err := <-done; err != nil {
-		t.Errorf("Serve: %v", err)
-	}
-	if err := idle.Close(); err != nil {
-		t.Error(err)
-	}
-	if _, err := fault.Ask(t.Context(), socket, "list"); err == nil {
-		t.Error("answered after the end")
 	}
 }

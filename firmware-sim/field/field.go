@@ -16,6 +16,7 @@ import (
 	"periph.io/x/conn/v3/onewire"
 
 	"aovuon/firmware-sim/chip"
+	"aovuon/firmware-sim/control"
 	"aovuon/firmware-sim/fault"
 	"aovuon/firmware-sim/world"
 	"aovuon/gateway/bus"
@@ -38,6 +39,7 @@ type Field struct {
 	start time.Time // where the world's faster time begins
 	world *world.World
 	board *fault.Board
+	desk  *control.Desk
 	i2c   map[string]*chip.Bus // by bus id
 	w1    map[string]*chip.W1
 	wires map[string]*chip.OneWire
@@ -70,10 +72,13 @@ func New(c Config, o Options) (*Field, error) {
 		return nil, err
 	}
 	f := &Field{
-		cfg: c, opts: o, start: o.Now(), world: w, board: fault.NewBoard(),
+		cfg: c, opts: o, start: o.Now(), world: w, board: fault.NewBoard(), desk: control.NewDesk(),
 		i2c: make(map[string]*chip.Bus), w1: make(map[string]*chip.W1), wires: make(map[string]*chip.OneWire), adcs: make(map[string]*chip.ADS1115),
 		lines: make(map[string]*chip.SerialLine), ports: make(map[string]*chip.SerialPort),
 		pins: make(map[string]map[string]bus.Level), motors: make(map[string]*chip.Aerator), water: make(map[string]*world.Aeration),
+	}
+	if err := f.desk.Add(f.board.Verbs()...); err != nil {
+		return nil, err
 	}
 	for i, b := range c.Buses {
 		if err := f.addBus(fmt.Sprintf("$.buses[%d]", i), b); err != nil {
@@ -90,6 +95,10 @@ func New(c Config, o Options) (*Field, error) {
 
 // Board returns the switches of the field's faults.
 func (f *Field) Board() *fault.Board { return f.board }
+
+// Desk returns what takes the field's commands; Serve has it answer on the control socket. Whoever adds something that can be
+// commanded gives it his verbs before that.
+func (f *Field) Desk() *control.Desk { return f.desk }
 
 // addBus makes one bus. at is where it stands in the file.
 func (f *Field) addBus(at string, b Bus) error {

@@ -17,7 +17,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"aovuon/firmware-sim/fault"
+	"aovuon/firmware-sim/control"
 	"aovuon/firmware-sim/field"
 	"aovuon/firmware-sim/ledger"
 	"aovuon/gateway/bus"
@@ -185,7 +185,7 @@ func TestServe_OtherProcessesReachTheChips(t *testing.T) {
 	if err := b.Tx(0x10, nil, reply); !errors.Is(err, sense.ErrNoAck) {
 		t.Errorf("nobody's address: %v", err)
 	}
-	control := filepath.Join(dir, "control.sock")
+	socket := filepath.Join(dir, "control.sock")
 	slave := filepath.Join(dir, "w1", "28-00000a01f1a1", "w1_slave")
 	if _, err := os.ReadFile(slave); err != nil {
 		t.Error(err)
@@ -201,7 +201,7 @@ func TestServe_OtherProcessesReachTheChips(t *testing.T) {
 		t.Fatalf("ledger: %+v", last)
 	}
 	for _, request := range []string{"set ao1-do unplug", "set ao1-temp unplug"} {
-		if _, err := fault.Ask(t.Context(), control, request); err != nil {
+		if _, err := control.Ask(t.Context(), socket, request); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -211,7 +211,7 @@ func TestServe_OtherProcessesReachTheChips(t *testing.T) {
 	if _, err := os.Stat(slave); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("unplugged thermometer: %v", err)
 	}
-	if _, err := fault.Ask(t.Context(), control, "heal all"); err != nil {
+	if _, err := control.Ask(t.Context(), socket, "heal all"); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.Tx(0x61, nil, reply); err != nil {

@@ -14,7 +14,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"aovuon/firmware-sim/chip"
-	"aovuon/firmware-sim/fault"
 	"aovuon/gateway/bus"
 )
 
@@ -36,7 +35,7 @@ func (f *Field) Serve(ctx context.Context, log *slog.Logger, ready func()) (err 
 		g.Go(func() error { return bus.ServePins(ctx, l, f.pins[id]) })
 	}
 	if s.control != nil {
-		g.Go(func() error { return fault.Serve(ctx, s.control, f.board) })
+		g.Go(func() error { return f.desk.Serve(ctx, s.control) })
 	}
 	f.board.OnChange(func() { s.refresh(log) })
 	s.refresh(log) // every folder is there when ready is called

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"aovuon/firmware-sim/fault"
+	"aovuon/firmware-sim/control"
 	"aovuon/gateway/measure"
 )
 
@@ -94,7 +94,7 @@ func TestCalibration_CtrlCLeavesTheProbeAsItWas(t *testing.T) {
 // tell asks the simulator for something.
 func (f *field) tell(request string) {
 	f.t.Helper()
-	if _, err := fault.Ask(f.t.Context(), f.path("control.sock"), request); err != nil {
+	if _, err := control.Ask(f.t.Context(), f.path("control.sock"), request); err != nil {
 		f.t.Fatalf("%s: %v", request, err)
 	}
 }

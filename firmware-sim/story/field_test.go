@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"aovuon/firmware-sim/fault"
+	"aovuon/firmware-sim/control"
 	"aovuon/gateway/spool"
 	"aovuon/server/parttest"
 	"aovuon/server/sqldb"
@@ -163,7 +163,7 @@ func (f *field) startSim() {
 	f.t.Helper()
 	f.sim.start()
 	await(f.t, "the simulator's control socket", func() (bool, string) {
-		_, err := fault.Ask(f.t.Context(), f.path("control.sock"), "list")
+		_, err := control.Ask(f.t.Context(), f.path("control.sock"), "list")
 		return err == nil, fmt.Sprint(err)
 	})
 }
