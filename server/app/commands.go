@@ -90,7 +90,7 @@ func (cmd *gatewayAddCmd) Run(e *env) error {
 		return fmt.Errorf("card %s: %w", cmd.Card, err)
 	}
 	return e.withDB(c, func(ctx context.Context, db *sqldb.DB) error {
-		added, err := db.AddGateway(ctx, card, e.now())
+		added, err := db.AddGateway(ctx, card, e.by())
 		if err != nil {
 			return err
 		}
@@ -149,7 +149,7 @@ func (cmd *gatewayRetireCmd) Run(e *env) error {
 		return err
 	}
 	return e.withDB(c, func(ctx context.Context, db *sqldb.DB) error {
-		if err := db.RetireGateway(ctx, cmd.ID, e.now()); err != nil {
+		if err := db.RetireGateway(ctx, cmd.ID, e.by()); err != nil {
 			return err
 		}
 		return e.printf("gateway %s retired\n", cmd.ID)

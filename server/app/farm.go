@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"aovuon/server/farm"
+	"aovuon/server/ledger"
 	"aovuon/server/sqldb"
 	"aovuon/server/trace"
 )
@@ -63,7 +64,7 @@ func (cmd *farmImportCmd) Run(e *env) error {
 		return err
 	}
 	return e.withDB(c, func(ctx context.Context, db *sqldb.DB) error {
-		if err := db.SaveFarm(ctx, f); err != nil {
+		if err := db.SaveFarm(ctx, f, e.by()); err != nil {
 			return err
 		}
 		return e.printf("farm of %d places imported\n", len(f.Places))
@@ -83,7 +84,7 @@ func (farmDemoCmd) Run(e *env) error {
 		return err
 	}
 	return e.withDB(c, func(ctx context.Context, db *sqldb.DB) error {
-		if err := db.SaveFarm(ctx, f); err != nil {
+		if err := db.SaveFarm(ctx, f, e.by()); err != nil {
 			return err
 		}
 		lots, err := db.Lots(ctx)
@@ -91,7 +92,7 @@ func (farmDemoCmd) Run(e *env) error {
 			return err
 		}
 		if d, ok := trace.NewDemo(f, e.now()); ok && len(lots) == 0 {
-			if err := saveDemo(ctx, db, d); err != nil {
+			if err := saveDemo(ctx, db, d, e.by()); err != nil {
 				return err
 			}
 		}
@@ -99,12 +100,12 @@ func (farmDemoCmd) Run(e *env) error {
 	})
 }
 
-func saveDemo(ctx context.Context, db *sqldb.DB, d trace.Demo) error {
-	if err := db.SaveProduct(ctx, d.Product); err != nil {
+func saveDemo(ctx context.Context, db *sqldb.DB, d trace.Demo, by ledger.By) error {
+	if err := db.SaveProduct(ctx, d.Product, by); err != nil {
 		return err
 	}
-	if err := db.SaveLot(ctx, d.Lot); err != nil {
+	if err := db.SaveLot(ctx, d.Lot, by); err != nil {
 		return err
 	}
-	return db.SaveCertificate(ctx, d.Certificate)
+	return db.SaveCertificate(ctx, d.Certificate, by)
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"aovuon/server/ledger"
 )
 
 // cli is the command line.
@@ -36,6 +38,9 @@ type env struct {
 	log    *slog.Logger
 	now    func() time.Time
 }
+
+// by is who works at this machine's shell, now.
+func (e *env) by() ledger.By { return ledger.By{Actor: ledger.Operator, At: e.now()} }
 
 func (e *env) printf(format string, a ...any) error {
 	_, err := fmt.Fprintf(e.stdout, format, a...)

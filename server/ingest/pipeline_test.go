@@ -10,6 +10,7 @@ import (
 	"aovuon/gateway/measure"
 	"aovuon/gateway/wire"
 	"aovuon/server/ingest"
+	"aovuon/server/ledger"
 	"aovuon/server/parttest"
 )
 
@@ -200,7 +201,7 @@ func TestPipeline_UnknownAndRetiredGatewaysBehindAnOpenBroker(t *testing.T) {
 			g.publishTo(wire.Topic("gw-nobody", wire.LeafBatch), g.seal(g.batch(1)))
 			r.awaitRefusal("", ingest.UnknownGateway)
 		}
-		if err := r.db.RetireGateway(t.Context(), "gw-one", time.Now()); err != nil {
+		if err := r.db.RetireGateway(t.Context(), "gw-one", ledger.By{Actor: ledger.Operator, At: time.Now()}); err != nil {
 			t.Fatal(err)
 		}
 		if r.mosquitto == nil { // the embedded broker hangs up and does not let it in again

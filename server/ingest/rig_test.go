@@ -23,6 +23,7 @@ import (
 	"aovuon/server/history"
 	"aovuon/server/history/sqlite"
 	"aovuon/server/ingest"
+	"aovuon/server/ledger"
 	"aovuon/server/parttest"
 	"aovuon/server/project"
 	"aovuon/server/sqldb"
@@ -185,7 +186,7 @@ func (r *rig) enrol(id string) *gateway {
 	if g.signer, err = note.NewSigner(skey); err != nil {
 		r.t.Fatal(err)
 	}
-	if _, err := r.db.AddGateway(r.t.Context(), wire.NewCard(id, vkey, g.secret), time.Now()); err != nil {
+	if _, err := r.db.AddGateway(r.t.Context(), wire.NewCard(id, vkey, g.secret), ledger.By{Actor: ledger.Operator, At: time.Now()}); err != nil {
 		r.t.Fatal(err)
 	}
 	return g

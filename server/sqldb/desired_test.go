@@ -25,7 +25,7 @@ func TestDesired_VersionsFollowEachOtherUntilAnswered(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		ctx := t.Context()
 		for _, id := range []string{"gw-one", "gw-two"} {
-			if _, err := db.AddGateway(ctx, card(t, id, "secret"), noon); err != nil {
+			if _, err := db.AddGateway(ctx, card(t, id, "secret"), byAt(noon)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -88,7 +88,7 @@ func TestDesired_VersionsFollowEachOtherUntilAnswered(t *testing.T) {
 		if got, err := db.Report(ctx, "gw-two"); err != nil || got.State != "" {
 			t.Errorf("%+v, %v", got, err)
 		}
-		if err := db.RetireGateway(ctx, "gw-two", noon); err != nil {
+		if err := db.RetireGateway(ctx, "gw-two", byAt(noon)); err != nil {
 			t.Fatal(err)
 		}
 		unanswered()

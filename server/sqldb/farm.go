@@ -9,6 +9,7 @@ import (
 
 	"aovuon/gateway/measure"
 	"aovuon/server/farm"
+	"aovuon/server/ledger"
 	"aovuon/server/project"
 )
 
@@ -30,28 +31,31 @@ func flag(b bool) int64 {
 
 // SaveFarm makes the farm on record the one that is given, in one transaction. Saving it again changes nothing. What is no
 // longer in it is removed; a place that a lot came from cannot be.
-func (d *DB) SaveFarm(ctx context.Context, f *farm.Farm) error {
-	return d.update(ctx, "save farm", func(tx *sql.Tx) error {
+func (d *DB) SaveFarm(ctx context.Context, f *farm.Farm, by ledger.By) error {
+	return d.record(ctx, "save farm", func(r *record) error {
 		for _, table := range []string{"coop", "zone", "address", "mount", "limit_row"} {
-			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table); err != nil {
+			if _, err := r.ExecContext(ctx, `DELETE FROM `+table); err != nil {
 				return err
 			}
 		}
-		if err := dropPlaces(ctx, tx, f); err != nil {
+		if err := dropPlaces(ctx, r, f); err != nil {
 			return err
 		}
-		if err := insertCoop(ctx, tx, f); err != nil {
+		if err := insertCoop(ctx, r, f); err != nil {
 			return err
 		}
-		if err := insertPlaces(ctx, tx, f); err != nil {
+		if err := insertPlaces(ctx, r, f); err != nil {
 			return err
 		}
-		return bump(ctx, tx, "farm")
+		if err := bump(ctx, r, "farm"); err != nil {
+			return err
+		}
+		return r.say(ctx, ledger.FarmSaved, "farm", f, by)
 	})
 }
 
 // dropPlaces removes the places that are not in f.
-func dropPlaces(ctx context.Context, tx *sql.Tx, f *farm.Farm) error {
+func dropPlaces(ctx context.Context, tx *record, f *farm.Farm) error {
 	type gone struct {
 		code, name string
 		lots       int
@@ -81,7 +85,7 @@ func dropPlaces(ctx context.Context, tx *sql.Tx, f *farm.Farm) error {
 	return nil
 }
 
-func insertCoop(ctx context.Context, tx *sql.Tx, f *farm.Farm) error {
+func insertCoop(ctx context.Context, tx *record, f *farm.Farm) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO coop (id, name_vi, name_en, demo) VALUES (1, $1, $2, $3)`,
 		f.Coop.Name.VI, f.Coop.Name.EN, flag(f.Coop.Demo))
 	if err != nil {
@@ -109,7 +113,7 @@ func insertCoop(ctx context.Context, tx *sql.Tx, f *farm.Farm) error {
 	return nil
 }
 
-func insertAddresses(ctx context.Context, tx *sql.Tx, zone string, rows []farm.Address) error {
+func insertAddresses(ctx context.Context, tx *record, zone string, rows []farm.Address) error {
 	for _, a := range rows {
 		_, err := tx.ExecContext(ctx, `INSERT INTO address (zone, from_ms, to_ms, text_vi, text_en) VALUES ($1, $2, $3, $4, $5)`,
 			zone, toMillis(a.ValidFrom), toMillis(a.ValidTo), a.Text.VI, a.Text.EN)
@@ -120,7 +124,7 @@ func insertAddresses(ctx context.Context, tx *sql.Tx, zone string, rows []farm.A
 	return nil
 }
 
-func insertPlaces(ctx context.Context, tx *sql.Tx, f *farm.Farm) error {
+func insertPlaces(ctx context.Context, tx *record, f *farm.Farm) error {
 	for i, p := range f.Places {
 		_, err := tx.ExecContext(ctx, `INSERT INTO place
 			(code, ordinal, name, kind, title_vi, title_en, zone, area_m2, holds_vi, holds_en, species, profile)

@@ -37,7 +37,7 @@ func TestFarm_ComesBackAsItWasSaved(t *testing.T) {
 		f, _ := demoFarm(t)
 		f.Mounts[0].From = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 		for range 2 { // the second time changes nothing
-			if err := db.SaveFarm(t.Context(), f); err != nil {
+			if err := db.SaveFarm(t.Context(), f, byAt(noon)); err != nil {
 				t.Fatal(err)
 			}
 			got, err := db.Farm(t.Context())
@@ -54,7 +54,7 @@ func TestFarm_ComesBackAsItWasSaved(t *testing.T) {
 func TestSaveFarm_RemovesPlacesButNotThoseOfLots(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		f, d := demoFarm(t)
-		for _, err := range []error{db.SaveFarm(t.Context(), f), db.SaveProduct(t.Context(), d.Product), db.SaveLot(t.Context(), d.Lot)} {
+		for _, err := range []error{db.SaveFarm(t.Context(), f, byAt(noon)), db.SaveProduct(t.Context(), d.Product, byAt(noon)), db.SaveLot(t.Context(), d.Lot, byAt(noon))} {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -80,14 +80,14 @@ func TestSaveFarm_RemovesPlacesButNotThoseOfLots(t *testing.T) {
 			}
 			return g
 		}
-		if err := db.SaveFarm(t.Context(), without("ao1")); err == nil || !strings.Contains(err.Error(), "ao1") {
+		if err := db.SaveFarm(t.Context(), without("ao1"), byAt(noon)); err == nil || !strings.Contains(err.Error(), "ao1") {
 			t.Errorf("the pond of a lot was removed: %v", err)
 		}
 		if got, err := db.Farm(t.Context()); err != nil || cmp.Diff(f, got) != "" {
 			t.Errorf("a refused farm left traces: %v\n%s", err, cmp.Diff(f, got))
 		}
 		small := without("ao2")
-		if err := db.SaveFarm(t.Context(), small); err != nil {
+		if err := db.SaveFarm(t.Context(), small, byAt(noon)); err != nil {
 			t.Fatal(err)
 		}
 		if got, err := db.Farm(t.Context()); err != nil || cmp.Diff(small, got) != "" {
@@ -109,8 +109,8 @@ func TestDossier_HoldsWhatTheLabelPageNeeds(t *testing.T) {
 			Gaps: []trace.Gap{{From: d.Lot.Stocked, To: d.Lot.Harvested, Reason: trace.NoProbe}},
 		}}
 		for _, err := range []error{
-			db.SaveFarm(t.Context(), f), db.SaveProduct(t.Context(), d.Product), db.SaveLot(t.Context(), d.Lot), db.SaveLot(t.Context(), d.Lot),
-			db.SaveCertificate(t.Context(), d.Certificate), db.SaveCertificate(t.Context(), d.Certificate),
+			db.SaveFarm(t.Context(), f, byAt(noon)), db.SaveProduct(t.Context(), d.Product, byAt(noon)), db.SaveLot(t.Context(), d.Lot, byAt(noon)), db.SaveLot(t.Context(), d.Lot, byAt(noon)),
+			db.SaveCertificate(t.Context(), d.Certificate, byAt(noon)), db.SaveCertificate(t.Context(), d.Certificate, byAt(noon)),
 			db.SaveEvidence(t.Context(), d.Lot.Link(), evidence[:0], at), db.SaveEvidence(t.Context(), d.Lot.Link(), evidence, at),
 		} {
 			if err != nil {
@@ -144,16 +144,16 @@ func TestDossier_HoldsWhatTheLabelPageNeeds(t *testing.T) {
 func TestSaveLot_RefusesUnknownPlacesAndProducts(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		f, d := demoFarm(t)
-		if err := db.SaveLot(t.Context(), d.Lot); err == nil {
+		if err := db.SaveLot(t.Context(), d.Lot, byAt(noon)); err == nil {
 			t.Error("a lot of no product")
 		}
-		for _, err := range []error{db.SaveFarm(t.Context(), f), db.SaveProduct(t.Context(), d.Product)} {
+		for _, err := range []error{db.SaveFarm(t.Context(), f, byAt(noon)), db.SaveProduct(t.Context(), d.Product, byAt(noon))} {
 			if err != nil {
 				t.Fatal(err)
 			}
 		}
 		d.Lot.Places = []string{"77S9RTVPX"}
-		if err := db.SaveLot(t.Context(), d.Lot); err == nil {
+		if err := db.SaveLot(t.Context(), d.Lot, byAt(noon)); err == nil {
 			t.Error("a lot from nowhere")
 		}
 		if lots, err := db.Lots(t.Context()); err != nil || len(lots) != 0 {

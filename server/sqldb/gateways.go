@@ -9,6 +9,7 @@ import (
 
 	"aovuon/gateway/wire"
 	"aovuon/server/ingest"
+	"aovuon/server/ledger"
 )
 
 // ErrKeyChanged says that a gateway is enrolled with another key: it must be retired first, under its old name for ever.
@@ -17,12 +18,18 @@ var ErrKeyChanged = errors.New("enrolled with another key")
 // ErrNoGateway says that no gateway of that name is enrolled.
 var ErrNoGateway = errors.New("no such gateway")
 
+// gatewaySaid is what the ledger says of a gateway: its key, never its password.
+type gatewaySaid struct {
+	Gateway string `json:"gateway"`
+	VKey    string `json:"vkey,omitempty"`
+}
+
 // AddGateway enrols a gateway. Adding the same card again changes nothing; a card with the same key and a new password
 // replaces the password. The error wraps ErrKeyChanged where the name belongs to another key.
-func (d *DB) AddGateway(ctx context.Context, card wire.Card, now time.Time) (added bool, err error) {
-	err = d.update(ctx, "enrol gateway "+card.Gateway, func(tx *sql.Tx) error {
+func (d *DB) AddGateway(ctx context.Context, card wire.Card, by ledger.By) (added bool, err error) {
+	err = d.record(ctx, "enrol gateway "+card.Gateway, func(r *record) error {
 		var vkey string
-		switch err := tx.QueryRowContext(ctx, `SELECT vkey FROM gateway WHERE id = $1`, card.Gateway).Scan(&vkey); {
+		switch err := r.QueryRowContext(ctx, `SELECT vkey FROM gateway WHERE id = $1`, card.Gateway).Scan(&vkey); {
 		case errors.Is(err, sql.ErrNoRows):
 			added = true
 		case err != nil:
@@ -30,32 +37,38 @@ func (d *DB) AddGateway(ctx context.Context, card wire.Card, now time.Time) (add
 		case vkey != card.VKey:
 			return fmt.Errorf("%w: retire it and choose a new name for the new key", ErrKeyChanged)
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO gateway (id, vkey, secret_sha, enrolled_ms) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (id) DO UPDATE SET secret_sha = excluded.secret_sha`, card.Gateway, card.VKey, card.SecretSHA[:], now.UnixMilli())
+		_, err := r.ExecContext(ctx, `INSERT INTO gateway (id, vkey, secret_sha, enrolled_ms) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (id) DO UPDATE SET secret_sha = excluded.secret_sha`, card.Gateway, card.VKey, card.SecretSHA[:], by.At.UnixMilli())
 		if err != nil {
 			return err
 		}
-		return bump(ctx, tx, "gateways")
+		if err := bump(ctx, r, "gateways"); err != nil {
+			return err
+		}
+		return r.say(ctx, ledger.GatewayEnrolled, card.Gateway, gatewaySaid{Gateway: card.Gateway, VKey: card.VKey}, by)
 	})
 	return added, err
 }
 
 // RetireGateway takes a gateway out of service: what it sends from now on is refused, what it sent before stays.
-func (d *DB) RetireGateway(ctx context.Context, id string, now time.Time) error {
-	return d.update(ctx, "retire gateway "+id, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `UPDATE gateway SET retired_ms = $1 WHERE id = $2 AND retired_ms = 0`, now.UnixMilli(), id)
+func (d *DB) RetireGateway(ctx context.Context, id string, by ledger.By) error {
+	return d.record(ctx, "retire gateway "+id, func(r *record) error {
+		res, err := r.ExecContext(ctx, `UPDATE gateway SET retired_ms = $1 WHERE id = $2 AND retired_ms = 0`, by.At.UnixMilli(), id)
 		if err != nil {
 			return err
 		}
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
 			return errors.Join(ErrNoGateway, err)
 		}
-		return bump(ctx, tx, "gateways")
+		if err := bump(ctx, r, "gateways"); err != nil {
+			return err
+		}
+		return r.say(ctx, ledger.GatewayRetired, id, gatewaySaid{Gateway: id}, by)
 	})
 }
 
 // bump changes a revision that running servers watch.
-func bump(ctx context.Context, tx *sql.Tx, name string) error {
+func bump(ctx context.Context, tx execer, name string) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO meta (name, value) VALUES ($1, '1')
 		ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(meta.value AS BIGINT) + 1 AS TEXT)`, name)
 	return err

@@ -35,7 +35,7 @@ func TestGateway_EnrolRetireAndNeverAnotherKey(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i := range 2 {
-			added, err := db.AddGateway(ctx, c, noon)
+			added, err := db.AddGateway(ctx, c, byAt(noon))
 			if err != nil || added != (i == 0) {
 				t.Fatalf("add %d: %v, %v", i, added, err)
 			}
@@ -44,17 +44,17 @@ func TestGateway_EnrolRetireAndNeverAnotherKey(t *testing.T) {
 		if err != nil || after == before {
 			t.Errorf("revision %q → %q, %v", before, after, err)
 		}
-		if _, err := db.AddGateway(ctx, card(t, "gw-one", "secret"), noon); !errors.Is(err, sqldb.ErrKeyChanged) {
+		if _, err := db.AddGateway(ctx, card(t, "gw-one", "secret"), byAt(noon)); !errors.Is(err, sqldb.ErrKeyChanged) {
 			t.Errorf("another key under the same name: %v", err)
 		}
 		renewed := wire.NewCard("gw-one", c.VKey, "new secret")
-		if _, err := db.AddGateway(ctx, renewed, noon.Add(time.Hour)); err != nil {
+		if _, err := db.AddGateway(ctx, renewed, byAt(noon.Add(time.Hour))); err != nil {
 			t.Fatal(err)
 		}
-		if err := db.RetireGateway(ctx, "gw-one", noon.Add(2*time.Hour)); err != nil {
+		if err := db.RetireGateway(ctx, "gw-one", byAt(noon.Add(2*time.Hour))); err != nil {
 			t.Fatal(err)
 		}
-		if err := db.RetireGateway(ctx, "gw-six", noon); !errors.Is(err, sqldb.ErrNoGateway) {
+		if err := db.RetireGateway(ctx, "gw-six", byAt(noon)); !errors.Is(err, sqldb.ErrNoGateway) {
 			t.Errorf("retire unknown: %v", err)
 		}
 		got, err := db.Enrolments(ctx)
@@ -158,7 +158,7 @@ func TestStandings_ShowTheNewestChainAndWord(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		ctx := t.Context()
 		for _, id := range []string{"gw-one", "gw-two"} {
-			if _, err := db.AddGateway(ctx, card(t, id, "x"), noon); err != nil {
+			if _, err := db.AddGateway(ctx, card(t, id, "x"), byAt(noon)); err != nil {
 				t.Fatal(err)
 			}
 		}

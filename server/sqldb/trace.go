@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"aovuon/server/ledger"
 	"aovuon/server/trace"
 )
 
@@ -20,19 +21,22 @@ func closing(tx *sql.Tx, err error) error {
 }
 
 // SaveProduct adds a product, or changes its name.
-func (d *DB) SaveProduct(ctx context.Context, p trace.Product) error {
-	return d.update(ctx, "save product "+p.GTIN, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO product (gtin, name_vi, name_en) VALUES ($1, $2, $3)
+func (d *DB) SaveProduct(ctx context.Context, p trace.Product, by ledger.By) error {
+	return d.record(ctx, "save product "+p.GTIN, func(r *record) error {
+		_, err := r.ExecContext(ctx, `INSERT INTO product (gtin, name_vi, name_en) VALUES ($1, $2, $3)
 			ON CONFLICT (gtin) DO UPDATE SET name_vi = excluded.name_vi, name_en = excluded.name_en`, p.GTIN, p.Name.VI, p.Name.EN)
-		return err
+		if err != nil {
+			return err
+		}
+		return r.say(ctx, ledger.ProductSaved, p.GTIN, p, by)
 	})
 }
 
 // SaveLot adds a lot of a known product from known places, or changes it. Evidence weighed before stays until it is
 // weighed again.
-func (d *DB) SaveLot(ctx context.Context, l trace.Lot) error {
-	return d.update(ctx, "save lot "+l.Code, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO lot
+func (d *DB) SaveLot(ctx context.Context, l trace.Lot, by ledger.By) error {
+	return d.record(ctx, "save lot "+l.Code, func(r *record) error {
+		_, err := r.ExecContext(ctx, `INSERT INTO lot
 			(gtin, code, species_vi, species_en, scientific, stocked_ms, harvested_ms, kg, state, demo)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 			ON CONFLICT (gtin, code) DO UPDATE SET species_vi = excluded.species_vi, species_en = excluded.species_en,
@@ -42,28 +46,31 @@ func (d *DB) SaveLot(ctx context.Context, l trace.Lot) error {
 		if err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM lot_place WHERE gtin = $1 AND lot = $2`, l.GTIN, l.Code); err != nil {
+		if _, err := r.ExecContext(ctx, `DELETE FROM lot_place WHERE gtin = $1 AND lot = $2`, l.GTIN, l.Code); err != nil {
 			return err
 		}
 		for i, place := range l.Places {
-			if _, err := tx.ExecContext(ctx, `INSERT INTO lot_place (gtin, lot, ordinal, place) VALUES ($1, $2, $3, $4)`, l.GTIN, l.Code, i, place); err != nil {
+			if _, err := r.ExecContext(ctx, `INSERT INTO lot_place (gtin, lot, ordinal, place) VALUES ($1, $2, $3, $4)`, l.GTIN, l.Code, i, place); err != nil {
 				return fmt.Errorf("place %s: %w", place, err)
 			}
 		}
-		return nil
+		return r.say(ctx, ledger.LotSaved, l.Link().Path(), l, by)
 	})
 }
 
 // SaveCertificate adds a certificate, or changes the one with its id.
-func (d *DB) SaveCertificate(ctx context.Context, c trace.Certificate) error {
-	return d.update(ctx, "save certificate "+c.ID, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO certificate (id, scheme, standard, number, issuer, gtin, place, from_ms, to_ms, demo)
+func (d *DB) SaveCertificate(ctx context.Context, c trace.Certificate, by ledger.By) error {
+	return d.record(ctx, "save certificate "+c.ID, func(r *record) error {
+		_, err := r.ExecContext(ctx, `INSERT INTO certificate (id, scheme, standard, number, issuer, gtin, place, from_ms, to_ms, demo)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 			ON CONFLICT (id) DO UPDATE SET scheme = excluded.scheme, standard = excluded.standard, number = excluded.number,
 				issuer = excluded.issuer, gtin = excluded.gtin, place = excluded.place, from_ms = excluded.from_ms, to_ms = excluded.to_ms,
 				demo = excluded.demo`,
 			c.ID, c.Scheme, c.Standard, c.Number, c.Issuer, c.GTIN, c.Place, toMillis(c.From), toMillis(c.To), flag(c.Demo))
-		return err
+		if err != nil {
+			return err
+		}
+		return r.say(ctx, ledger.CertificateSaved, c.ID, c, by)
 	})
 }
 
