@@ -22,7 +22,7 @@ const (
 	Harvest ActionKind = "harvest" // Amount kg of fish taken out, or t/ha of a crop; 0: all
 	Feed    ActionKind = "feed"    // Amount kg of feed
 	Treat   ActionKind = "treat"   // Amount kg of What: lime, probiotic, alum, copper (kills algae), salt
-	Aerate  ActionKind = "aerate"  // Amount is k of the oxygen's way to saturation, 1/h; 0: off. It holds until the next, or for For
+	Aerate  ActionKind = "aerate"  // Amount is k of the oxygen's way to saturation, 1/h; 0: off. It holds until the next of the same What (which aerator), or for For; several add up
 	Fill    ActionKind = "fill"    // Amount cm of river water, over For
 	Drain   ActionKind = "drain"   // Amount cm let out, over For; on a plot: the ditch is opened (1) or closed (0)
 )

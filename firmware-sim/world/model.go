@@ -29,7 +29,9 @@ type model interface {
 	begin(h float64) state
 	// step moves s, in place, from h by dt hours; dt is at most an eighth of an hour.
 	step(s state, h, dt float64)
-	// act lets an action begin (or, for one that lasts, end) at h. An action the place cannot have is an error that says which it can.
+	// act lets an action begin (or, for one that lasts, end) at h. An action the place cannot have is an error that says which it can;
+	// whether it can depends on the action alone and never on the state, since an action is asked about once, when it is said. The
+	// engine adds aerators up: Aerate comes with the sum of them as its Amount, and never ends but by the next one.
 	act(s state, h float64, a Action, ends bool) error
 	// value is what a perfect probe in it would say of q at h; false for what the place does not have.
 	value(s state, h float64, q measure.Quantity) (float64, bool)

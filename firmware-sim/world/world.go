@@ -3,6 +3,8 @@ package world
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 
 	"aovuon/gateway/measure"
@@ -11,125 +13,171 @@ import (
 // ErrUnknown is returned for a place the world does not have, or a quantity the place does not have.
 var ErrUnknown = errors.New("world: unknown")
 
-// Kind is what a place is.
-type Kind string
+// ErrEarly is returned for an instant before the world begins.
+var ErrEarly = errors.New("world: before its beginning")
 
-// The kinds of places.
-const (
-	Pond Kind = "pond" // water temperature, dissolved oxygen, pH, ORP, conductivity, salinity, water level; the air above it
-	Plot Kind = "plot" // soil moisture, temperature and conductivity, air temperature, relative humidity, air pressure
-)
-
-// Place is one pond or plot. Zero fields mean the defaults named beside them.
-type Place struct {
-	ID      string
-	Kind    Kind
-	Density float64 // pond: stocking density against a usual pond, 0.2 … 2; default 1. Denser ponds sink lower at dawn
-	Soil    Soil    // plot: default silt loam
-	DryOut  float64 // plot: days in the sun after which irrigation comes, 2 … 10; default 5
+// Options say which world it is. The same seed, beginning, places and actions always make the same one, bit by bit.
+type Options struct {
+	Seed    uint64
+	Begin   time.Time // the world begins with this day in Viet Nam; zero is an error: see DefaultBegin
+	Places  []Place
+	Actions []Action // what was done to it so far
 }
 
-// Soil is the water a soil holds, in m³/m³ (FAO-56 table 19).
-type Soil struct {
-	FieldCapacity float64 // what stays a day after rain
-	WiltingPoint  float64 // what roots cannot take
-	Saturation    float64 // all pores full
+// DefaultBegin is when a world begins that nothing says more of: 1 January, in Viet Nam, of the year that holds the day 90 days
+// before now. So there is a season before now, and the figure changes once a year at most.
+func DefaultBegin(now time.Time) time.Time {
+	return time.Date(now.In(zone()).AddDate(0, 0, -90).Year(), time.January, 1, 0, 0, 0, 0, zone())
 }
-
-// SiltLoam is the middle of the FAO-56 range for silt loam, the usual soil of the delta's dikes and plots.
-func SiltLoam() Soil { return Soil{FieldCapacity: 0.29, WiltingPoint: 0.15, Saturation: 0.46} }
 
 // World holds the places of one field. It is safe for concurrent use.
 type World struct {
-	seed   uint64
-	places map[string]Place
-	dried  memory // of the soil model
+	seed    uint64
+	begin   float64 // hour
+	places  []Place
+	courses map[string]*course
+
+	mu      sync.RWMutex // held for writing while something is done to the world
+	weather *weather
+	actions []Action // in order
 }
 
-// New makes the world of one seed. A place named twice, an unknown kind or a value outside its limits is an error.
-func New(seed uint64, places []Place) (*World, error) {
-	w := &World{seed: seed, places: make(map[string]Place, len(places)), dried: memory{hours: make(map[stretch][]float64)}}
-	for _, p := range places {
-		if _, twice := w.places[p.ID]; twice {
+// New makes the world of one seed. A place named twice, an unknown kind, a value outside its limits or an action that cannot be
+// is an error.
+func New(o Options) (*World, error) {
+	if o.Begin.IsZero() {
+		return nil, errors.New("world: it needs a day to begin with, such as 2026-01-01")
+	}
+	day, _ := split(hoursOf(o.Begin))
+	w := &World{seed: o.Seed, begin: float64(day) * 24, courses: make(map[string]*course, len(o.Places)), weather: newWeather(o.Seed, nil)}
+	for _, p := range o.Places {
+		if _, twice := w.courses[p.ID]; twice {
 			return nil, fmt.Errorf("world: place %q is there twice; give every place its own id", p.ID)
 		}
 		p, err := p.withDefaults()
 		if err != nil {
 			return nil, err
 		}
-		w.places[p.ID] = p
+		w.places = append(w.places, p)
+		w.courses[p.ID] = newCourse(newModel(p, o.Seed, func(h float64) Sky { return w.weather.at(h) }), day)
+	}
+	for _, a := range o.Actions {
+		if err := w.Act(a); err != nil {
+			return nil, err
+		}
 	}
 	return w, nil
 }
 
-func (p Place) withDefaults() (Place, error) {
-	if !measure.ValidID(p.ID, 40) {
-		return p, fmt.Errorf("world: bad place id %q: want [a-z0-9][a-z0-9-]*, at most 40 characters", p.ID)
-	}
-	if p.Density == 0 {
-		p.Density = 1
-	}
-	if p.DryOut == 0 {
-		p.DryOut = 5
-	}
-	if p.Soil == (Soil{}) {
-		p.Soil = SiltLoam()
-	}
-	switch {
-	case p.Kind != Pond && p.Kind != Plot:
-		return p, fmt.Errorf("world: place %s: unknown kind %q; want pond or plot", p.ID, string(p.Kind))
-	case p.Density < 0.2 || p.Density > 2:
-		return p, fmt.Errorf("world: place %s: density %g; want 0.2 to 2", p.ID, p.Density)
-	case p.DryOut < 2 || p.DryOut > 10:
-		return p, fmt.Errorf("world: place %s: dry_out %g days; want 2 to 10", p.ID, p.DryOut)
-	case p.Soil.WiltingPoint <= 0 || p.Soil.FieldCapacity <= p.Soil.WiltingPoint ||
-		p.Soil.Saturation <= p.Soil.FieldCapacity || p.Soil.Saturation > 0.6:
-		return p, fmt.Errorf("world: place %s: soil %+v; want 0 < wilting point < field capacity < saturation <= 0.6", p.ID, p.Soil)
-	}
-	return p, nil
+// Begin is the first instant of the world.
+func (w *World) Begin() time.Time { return timeOf(w.begin) }
+
+// Places returns the places in their order, with every default filled in.
+func (w *World) Places() []Place { return slices.Clone(w.places) }
+
+// Actions returns what was done to the world, in the order of time.
+func (w *World) Actions() []Action {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	return slices.Clone(w.actions)
 }
 
-// Value returns quantity q at a place and an instant, in the quantity's unit. Values are continuous in t and lie within
-// the quantity's physical limits. An unknown place or a quantity the place does not have is ErrUnknown.
+// Has reports, without any work, whether place has quantity q; if not, the error is ErrUnknown.
+func (w *World) Has(place string, q measure.Quantity) error {
+	c, ok := w.courses[place]
+	if !ok {
+		return fmt.Errorf("%w place %q", ErrUnknown, place)
+	}
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	if !c.has(q) {
+		return fmt.Errorf("%w quantity %q at %s", ErrUnknown, string(q), place)
+	}
+	return nil
+}
+
+// Quantities returns what place has, in measure's order; nil for an unknown place.
+func (w *World) Quantities(place string) []measure.Quantity {
+	return slices.DeleteFunc(measure.Quantities(), func(q measure.Quantity) bool { return w.Has(place, q) != nil })
+}
+
+// Value returns quantity q at a place and an instant, in the quantity's unit. Values are continuous in t but where an action
+// makes them jump. An unknown place or a quantity the place does not have is ErrUnknown, an instant before the world ErrEarly.
+// Any instant may be asked for in any order; those of the last days are quick.
 func (w *World) Value(place string, q measure.Quantity, t time.Time) (float64, error) {
-	p, ok := w.places[place]
+	c, ok := w.courses[place]
 	if !ok {
 		return 0, fmt.Errorf("%w place %q", ErrUnknown, place)
 	}
 	h := hoursOf(t)
-	switch {
-	case p.Kind == Pond && q == measure.WaterTemperature:
-		return w.waterTemperature(p, h), nil
-	case p.Kind == Pond && q == measure.DissolvedOxygen:
-		return w.oxygen(p, h), nil
-	case p.Kind == Pond && q == measure.PH:
-		return w.ph(p, h), nil
-	case p.Kind == Pond && q == measure.WaterLevel:
-		return w.level(p, h), nil
-	case p.Kind == Pond && q == measure.Conductivity:
-		return w.conductivity(p, h), nil
-	case p.Kind == Pond && q == measure.Salinity:
-		return w.conductivity(p, h) * saltPerMicrosiemens, nil
-	case p.Kind == Pond && q == measure.ORP:
-		return w.orp(p, h), nil
-	case p.Kind == Plot && q == measure.SoilTemperature:
-		return w.soilTemperature(p, h), nil
-	case p.Kind == Plot && q == measure.SoilConductivity:
-		return w.soilConductivity(p, h), nil
-	case p.Kind == Plot && q == measure.SoilMoisture:
-		return 100 * w.soil(p, h), nil
-	case q == measure.AirTemperature:
-		return w.plotAir(p, h), nil
-	case p.Kind == Plot && q == measure.RelativeHumidity:
-		return w.humidity(p, h), nil
-	case q == measure.AirPressure:
-		return w.pressure(h), nil
+	if h < w.begin {
+		return 0, w.early(t)
 	}
-	return 0, fmt.Errorf("%w quantity %q at %s %s", ErrUnknown, string(q), p.Kind, place)
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	v, ok := c.value(h, q)
+	if !ok {
+		return 0, fmt.Errorf("%w quantity %q at %s", ErrUnknown, string(q), place)
+	}
+	return v, nil
 }
 
-// hoursOf is the field's own time: hours of Vietnamese civil time (UTC+7, no summer time) since 1970-01-01 00:00.
-// At 106° E the sun runs four minutes ahead of it, which nothing here resolves.
+// Sky returns the weather over the whole field at an instant; before the world begins it is ErrEarly.
+func (w *World) Sky(t time.Time) (Sky, error) {
+	h := hoursOf(t)
+	if h < w.begin {
+		return Sky{}, w.early(t)
+	}
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	return w.weather.at(h), nil
+}
+
+func (w *World) early(t time.Time) error {
+	return fmt.Errorf("%w: %s is before %s: ask for a later instant, or give the world an earlier day to begin with (begin in field.yaml)",
+		ErrEarly, t.In(zone()).Format(time.DateTime), w.Begin().Format(time.DateOnly))
+}
+
+// Act does something to the world: everything that is later than a.At changes, and what was before stays. An action that cannot
+// be is an error that says what may be, and changes nothing.
+func (w *World) Act(a Action) error {
+	a.At = a.At.UTC().Round(0)
+	if hoursOf(a.At) < w.begin {
+		return fmt.Errorf("world: act %s: %w", a.Kind, w.early(a.At))
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.check(a); err != nil {
+		return err
+	}
+	at, _ := slices.BinarySearchFunc(w.actions, a, compare)
+	w.actions = slices.Insert(w.actions, at, a)
+	if a.Place != "" {
+		w.courses[a.Place].insert(a, true)
+		return nil
+	}
+	var over []Action
+	for _, b := range w.actions {
+		if b.Place == "" {
+			over = append(over, b)
+		}
+	}
+	w.weather = newWeather(w.seed, over)
+	for _, c := range w.courses {
+		c.insert(a, false)
+	}
+	return nil
+}
+
+// zone is Vietnamese civil time: UTC+7, no summer time.
+func zone() *time.Location { return time.FixedZone("+07", 7*3600) }
+
+// hoursOf is the field's own time: hours of Vietnamese civil time since 1970-01-01 00:00.
 func hoursOf(t time.Time) float64 {
 	return float64(t.Unix())/3600 + float64(t.Nanosecond())/3.6e12 + 7
+}
+
+// timeOf is the instant of a whole second nearest to h.
+func timeOf(h float64) time.Time {
+	return time.Unix(int64((h-7)*3600+0.5), 0).In(zone())
 }

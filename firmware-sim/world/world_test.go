@@ -12,12 +12,12 @@ import (
 
 func field(t testing.TB, seed uint64) *world.World {
 	t.Helper()
-	w, err := world.New(seed, []world.Place{
+	w, err := world.New(world.Options{Seed: seed, Begin: start(2025), Places: []world.Place{
 		{ID: "ao1", Kind: world.Pond},
 		{ID: "ao2", Kind: world.Pond, Density: 1.6},
 		{ID: "khoai1", Kind: world.Plot},
 		{ID: "thuoc1", Kind: world.Plot, DryOut: 3},
-	})
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,13 +216,19 @@ func TestWorld_RefusesWhatItDoesNotHave(t *testing.T) {
 		"kind":    {ID: "ao1", Kind: "lake"},
 		"density": {ID: "ao1", Kind: world.Pond, Density: 9},
 		"dry_out": {ID: "ao1", Kind: world.Plot, DryOut: 1},
+		"foreign": {ID: "ao1", Kind: world.Plot, Density: 1},
+		"care":    {ID: "ao1", Kind: world.Plot, Care: "some"},
+		"species": {ID: "ao1", Kind: world.Pond, Species: "whale"},
+		"area":    {ID: "ao1", Kind: world.Pond, Area: -3},
+		"goods":   {ID: "say1", Kind: world.Room, Goods: "cement"},
+		"layer":   {ID: "ao1", Kind: world.Plot, Layers: []world.Layer{{Thickness: 9, Soil: world.SiltLoam()}}},
 		"soil":    {ID: "ao1", Kind: world.Plot, Soil: world.Soil{FieldCapacity: 0.2, WiltingPoint: 0.3, Saturation: 0.4}},
 	} {
-		if _, err := world.New(1, []world.Place{p}); err == nil {
+		if _, err := world.New(world.Options{Begin: start(2026), Places: []world.Place{p}}); err == nil {
 			t.Errorf("%s: New passed", name)
 		}
 	}
-	if _, err := world.New(1, []world.Place{{ID: "a", Kind: world.Pond}, {ID: "a", Kind: world.Plot}}); err == nil {
+	if _, err := world.New(world.Options{Begin: start(2026), Places: []world.Place{{ID: "a", Kind: world.Pond}, {ID: "a", Kind: world.Plot}}}); err == nil {
 		t.Error("the same place twice passed")
 	}
 }

@@ -16,7 +16,7 @@ const (
 // soil is the volumetric water content at the probe, m³/m³. Irrigation fills the plot on certain mornings; from the last
 // one on, the sun dries it and rain wets it, hour by hour. Looking back only to the last irrigation keeps the value a
 // function of the instant alone.
-func (w *World) soil(p Place, h float64) float64 {
+func (w former) soil(p Place, h float64) float64 {
 	start := w.lastIrrigation(p, h)
 	fill := p.Soil.FieldCapacity + irrigateAbove + 0.02*(w.trait(p, 1)-0.5)
 	if h < start+dripHours { // the gates are open: filled up, or let down after a storm
@@ -28,11 +28,11 @@ func (w *World) soil(p Place, h float64) float64 {
 }
 
 // trait is what makes one plot differ from its neighbour for good: 0 to 1.
-func (w *World) trait(p Place, i int64) float64 { return unit(w.seed^text(p.ID), chanSoilTrait, i) }
+func (w former) trait(p Place, i int64) float64 { return unit(w.seed^text(p.ID), chanSoilTrait, i) }
 
 // lastIrrigation is the start of the last irrigation at or before h. Days are grouped in turns of DryOut days (rounded),
 // one irrigation a turn, on the day the plot's chance says.
-func (w *World) lastIrrigation(p Place, h float64) float64 {
+func (w former) lastIrrigation(p Place, h float64) float64 {
 	turn := int64(math.Round(p.DryOut))
 	own := w.seed ^ text(p.ID)
 	day, _ := split(h)
@@ -49,7 +49,7 @@ func floorDiv(a, b int64) int64 { return int64(math.Floor(float64(a) / float64(b
 
 // drain runs the soil from a fill at start to h, in whole hours and a rest. The steps hang on start, so that two instants
 // share the same steps, and whole hours once computed are kept: a season asks for each of them sixty times.
-func (w *World) drain(p Place, start, h, fill float64) float64 {
+func (w former) drain(p Place, start, h, fill float64) float64 {
 	whole := int(h - start)
 	theta := w.dried.at(stretch{p.ID, start}, whole, fill, func(i int, theta float64) float64 {
 		return w.soilHour(p, start+float64(i), 1, theta)
@@ -94,7 +94,7 @@ func (m *memory) at(s stretch, n int, first float64, next func(i int, before flo
 
 // soilHour moves theta by step hours of sun, rain and drainage. The sun's share of the day's demand is a half sine from
 // 06:00 to 18:00; demand is 2 to 6 mm a day with warmth and clear sky, and falls as the soil dries.
-func (w *World) soilHour(p Place, at, step, theta float64) float64 {
+func (w former) soilHour(p Place, at, step, theta float64) float64 {
 	s := p.Soil
 	day, hour := split(at)
 	sun := math.Max(0, math.Sin(math.Pi*(hour-6)/12)) * math.Pi / 24
@@ -114,7 +114,7 @@ func (w *World) soilHour(p Place, at, step, theta float64) float64 {
 }
 
 // soilTemperature is that of the soil at the probe, °C: the air's of the last days, and a fifth of its day, four hours late.
-func (w *World) soilTemperature(p Place, h float64) float64 {
+func (w former) soilTemperature(p Place, h float64) float64 {
 	_, hour := split(h)
 	day := 2*swing(hour, 9.5, 18.5, 0.5) - 1
 	return airNormals().at(h-4*24) + 0.6*w.slow(h-24) + 0.2*w.airSwing(h-4)*day + 0.3*drift(w.seed^text(p.ID), chanSoilTemp, h, 90)
@@ -122,7 +122,7 @@ func (w *World) soilTemperature(p Place, h float64) float64 {
 
 // soilConductivity is that of the soil and its water together, µS/cm, as probes give it (Rhoades 1976): pore water of 1,800 to
 // 2,600 µS/cm, the share θ (1.38 θ - 0.093) of it that conducts, and what the clay conducts.
-func (w *World) soilConductivity(p Place, h float64) float64 {
+func (w former) soilConductivity(p Place, h float64) float64 {
 	const clay = 150.0
 	theta := w.soil(p, h)
 	own := w.seed ^ text(p.ID)

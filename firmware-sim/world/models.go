@@ -1,0 +1,127 @@
+package world
+
+import (
+	"fmt"
+	"math"
+
+	"aovuon/gateway/measure"
+)
+
+// newModel is the table of models. w is the weather over the place, actions included.
+func newModel(p Place, seed uint64, w sky) model {
+	switch p.Kind {
+	case Pond:
+		return formerPond{newFormer(seed), p}
+	case Plot:
+		return formerPlot{newFormer(seed), p}
+	}
+	return emptyRoom{w}
+}
+
+// former is the world of formulas.
+type former struct {
+	seed  uint64
+	dried *memory
+}
+
+func newFormer(seed uint64) former {
+	return former{seed, &memory{hours: make(map[stretch][]float64)}}
+}
+
+// fade is the share of added oxygen that the pond breathes, or gives to the air, in an hour.
+const fade = 0.25
+
+// formerPond has one state beside its formulas: what aerators added to its oxygen, mg/L, and the k of those that turn, 1/h.
+type formerPond struct {
+	former
+	p Place
+}
+
+func (m formerPond) begin(float64) state { return state{0, 0} }
+
+// step moves the water towards saturation: dE/dt = k (Cs - C - E) - 0.25 E.
+func (m formerPond) step(s state, h, dt float64) {
+	k := s[1]
+	goal := k * (Saturation(m.waterTemperature(m.p, h), 0, 1) - m.oxygen(m.p, h)) / (k + fade)
+	s[0] = goal + (s[0]-goal)*math.Exp(-(k+fade)*dt)
+}
+
+func (m formerPond) act(s state, _ float64, a Action, _ bool) error {
+	if a.Kind == Aerate {
+		s[1] = a.Amount
+	}
+	return nil
+}
+
+func (m formerPond) value(s state, h float64, q measure.Quantity) (float64, bool) {
+	switch q { //nolint:exhaustive // the others it has not
+	case measure.WaterTemperature:
+		return m.waterTemperature(m.p, h), true
+	case measure.DissolvedOxygen:
+		return m.oxygen(m.p, h) + s[0], true
+	case measure.PH:
+		return m.ph(m.p, h), true
+	case measure.WaterLevel:
+		return m.level(m.p, h), true
+	case measure.Conductivity:
+		return m.conductivity(m.p, h), true
+	case measure.Salinity:
+		return m.conductivity(m.p, h) * saltPerMicrosiemens, true
+	case measure.ORP:
+		return m.orp(m.p, h), true
+	case measure.AirTemperature:
+		return m.plotAir(m.p, h), true
+	case measure.AirPressure:
+		return m.pressure(h), true
+	}
+	return 0, false
+}
+
+type formerPlot struct {
+	former
+	p Place
+}
+
+func (m formerPlot) begin(float64) state                    { return nil }
+func (m formerPlot) step(state, float64, float64)           {}
+func (m formerPlot) act(state, float64, Action, bool) error { return nil }
+
+func (m formerPlot) value(_ state, h float64, q measure.Quantity) (float64, bool) {
+	switch q { //nolint:exhaustive // the others it has not
+	case measure.SoilTemperature:
+		return m.soilTemperature(m.p, h), true
+	case measure.SoilConductivity:
+		return m.soilConductivity(m.p, h), true
+	case measure.SoilMoisture:
+		return 100 * m.soil(m.p, h), true
+	case measure.AirTemperature:
+		return m.plotAir(m.p, h), true
+	case measure.RelativeHumidity:
+		return m.humidity(m.p, h), true
+	case measure.AirPressure:
+		return m.pressure(h), true
+	}
+	return 0, false
+}
+
+// emptyRoom has the air outside.
+type emptyRoom struct{ sky sky }
+
+func (m emptyRoom) begin(float64) state          { return nil }
+func (m emptyRoom) step(state, float64, float64) {}
+
+func (m emptyRoom) act(_ state, _ float64, a Action, _ bool) error {
+	return fmt.Errorf("world: an empty room cannot have %s", a.Kind)
+}
+
+func (m emptyRoom) value(_ state, h float64, q measure.Quantity) (float64, bool) {
+	switch q { //nolint:exhaustive // the others it has not
+	case measure.AirTemperature:
+		return m.sky(h).Air, true
+	case measure.RelativeHumidity:
+		return m.sky(h).Humidity, true
+	case measure.AirPressure:
+		return m.sky(h).Pressure, true
+	}
+	return 0, false
+}
