@@ -15,7 +15,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/goccy/go-yaml"
+
 	"aovuon/firmware-sim/field"
+	"aovuon/firmware-sim/world"
 	"aovuon/gateway/wire"
 )
 
@@ -50,12 +53,30 @@ func (d *demo) writeFiles() error {
 	}
 	// The field has its sockets in run, and its ledger beside its file.
 	text := strings.Replace(field.Sample(), "ledger: ledger.tsv", "ledger: "+quoted(filepath.Join(d.Dir, "field", "ledger.tsv")), 1)
-	text = "# Written by `firmware-sim demo` at every start; changes here are lost. Copy the file to keep them.\nrun_dir: " + quoted(d.run) + "\n" + text
+	text = "# Written by `firmware-sim demo` at every start; changes here are lost, but begin. Copy the file to keep them.\nrun_dir: " + quoted(d.run) +
+		"\nbegin: " + d.begin() + "\n" + text
 	if err := wire.WriteFile(d.fieldConfig(), []byte(text), 0o644); err != nil {
 		return err
 	}
 	_, err := field.Load(d.fieldConfig())
 	return err
+}
+
+// begin is the day the demo's world begins: as the field's file says since the first start, so that every start goes on with the
+// same world; at the first one early enough for the season.
+func (d *demo) begin() string {
+	var old struct {
+		Begin string `yaml:"begin"`
+	}
+	if raw, err := os.ReadFile(d.fieldConfig()); err == nil && yaml.Unmarshal(raw, &old) == nil && old.Begin != "" {
+		return old.Begin
+	}
+	now := time.Now()
+	day := world.DefaultBegin(now)
+	if first := now.AddDate(0, 0, -d.Days).Add(-caring); first.Before(day) {
+		day = world.DefaultBegin(first)
+	}
+	return day.Format(time.DateOnly)
 }
 
 // prepare makes keys, the demo's farm and the gateways' enrolment, once, with the programs' own commands. All of them may

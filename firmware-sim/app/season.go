@@ -18,6 +18,7 @@ import (
 	"aovuon/firmware-sim/chip"
 	"aovuon/firmware-sim/field"
 	"aovuon/firmware-sim/ledger"
+	"aovuon/firmware-sim/world"
 	gateway "aovuon/gateway/app"
 	"aovuon/gateway/measure"
 )
@@ -107,6 +108,7 @@ func (s season) play(ctx context.Context, id, config string) (err error) {
 	clock.quarter = func(n int) {
 		s.progress(fmt.Sprintf("%s: %3d %% of %d days", id, 25*n, s.days))
 	}
+	s.begin(&cfg, id, clock.begin)
 	count := &counter{Recorder: chip.Silent{}}
 	if s.ledger != "" {
 		l, err := ledger.Open(s.ledger)
@@ -131,6 +133,21 @@ func (s season) play(ctx context.Context, id, config string) (err error) {
 	n := count.n.Load()
 	s.progress(fmt.Sprintf("%s: %d days, %d readings in %.1f s (%.0f a second)", id, s.days, n, took.Seconds(), float64(n)/took.Seconds()))
 	return nil
+}
+
+// begin settles when the season's world begins, when the field's file does not say: as in the live field that goes on from here,
+// or, for a season that is longer, early enough.
+func (s season) begin(cfg *field.Config, id string, switchedOn time.Time) {
+	if cfg.Begin != "" {
+		return
+	}
+	begin := world.DefaultBegin(s.until)
+	if begin.After(switchedOn) {
+		begin = world.DefaultBegin(switchedOn)
+		s.progress(fmt.Sprintf("%s: the world of this season begins on %s: write `begin: %s` into %s, so that the live field goes on from it",
+			id, begin.Format(time.DateOnly), begin.Format(time.DateOnly), s.field))
+	}
+	cfg.Begin = begin.Format(time.DateOnly)
 }
 
 // counter counts answers that are values.

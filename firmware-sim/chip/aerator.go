@@ -17,16 +17,16 @@ type Aerator struct {
 	activeLow bool
 	closed    bool // normally closed: the motor runs while the relay is not pulled in
 	amps      float64
-	settle    func() // brings the pond up to now
+	changed   func() // tells the pond
 
 	mu   sync.Mutex
 	held bool // the position of the relay
 }
 
-// NewAerator makes an aerator that draws amps and stands still, or with normallyClosed runs. settle is called before the
-// motor starts or stops.
-func NewAerator(p Part, amps float64, activeLow, normallyClosed bool, settle func()) *Aerator {
-	return &Aerator{part: p, amps: amps, activeLow: activeLow, closed: normallyClosed, settle: settle}
+// NewAerator makes an aerator that draws amps and stands still, or with normallyClosed runs. changed is called after the pin was
+// put to a level: the motor may have started or stopped. What faults do to it the board tells (fault.Board.OnChange).
+func NewAerator(p Part, amps float64, activeLow, normallyClosed bool, changed func()) *Aerator {
+	return &Aerator{part: p, amps: amps, activeLow: activeLow, closed: normallyClosed, changed: changed}
 }
 
 // AeratorFaults are the faults it can have.
@@ -36,12 +36,12 @@ func AeratorFaults() []fault.Kind {
 
 // Out puts the pin of the relay to a level.
 func (a *Aerator) Out(l gpio.Level) error {
-	a.settle()
 	a.mu.Lock()
-	defer a.mu.Unlock()
 	if kind := a.part.Faults.Kind(); kind != fault.Stuck {
 		a.held = kind != fault.Unplug && bool(l) != a.activeLow
 	}
+	a.mu.Unlock()
+	a.changed()
 	return nil
 }
 

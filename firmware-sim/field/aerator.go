@@ -3,8 +3,10 @@ package field
 import (
 	"fmt"
 	"strings"
+	"sync"
 
 	"aovuon/firmware-sim/chip"
+	"aovuon/firmware-sim/world"
 	"aovuon/gateway/bus"
 )
 
@@ -43,12 +45,45 @@ func addAerator(f *Field, at string, d Device, p chip.Part, _ []chip.Source) err
 	case d.Relay.Contact != "" && d.Relay.Contact != "no" && d.Relay.Contact != "nc":
 		return wrong(at+".relay.contact", "device %s: %q is no contact: want no or nc", d.ID, d.Relay.Contact)
 	}
-	water := f.aeration(d.Place)
-	a := chip.NewAerator(p, d.Amps, d.Relay.ActiveLow, d.Relay.Contact == "nc", func() { water.Settle(f.worldTime(f.opts.Now())) })
-	water.Add(d.Rate, a.Turns)
-	pins[d.Pin] = a
-	f.motors[d.ID] = a
+	m := &motor{id: d.ID, place: d.Place, rate: d.Rate}
+	m.relay = chip.NewAerator(p, d.Amps, d.Relay.ActiveLow, d.Relay.Contact == "nc", f.turned)
+	pins[d.Pin] = m.relay
+	f.motors[d.ID] = m
+	f.turned() // one with a normally closed contact runs from the first
 	return nil
+}
+
+// motor is an aerator in the water of its pond.
+type motor struct {
+	id, place string
+	rate      float64
+	relay     *chip.Aerator
+
+	mu    sync.Mutex
+	turns bool // as the world was told last
+}
+
+// turned tells the world which motors run now, and which do not any more.
+func (f *Field) turned() {
+	for _, m := range f.motors {
+		m.tell(f)
+	}
+}
+
+func (m *motor) tell(f *Field) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	turns := m.relay.Turns()
+	if turns == m.turns {
+		return
+	}
+	a := world.Action{At: f.WorldTime(f.opts.Now()), Place: m.place, Kind: world.Aerate, What: m.id, By: m.id}
+	if turns {
+		a.Amount = m.rate
+	}
+	if err := f.world.Act(a); err == nil { // otherwise the field's clock is before the world: the next one to ask tells it
+		m.turns = turns
+	}
 }
 
 // addTransducer puts a current transducer round a motor's lead and wires it to a converter.
@@ -64,7 +99,7 @@ func addTransducer(f *Field, at string, d Device, p chip.Part, _ []chip.Source) 
 	if d.PerAmp < 0.001 || d.PerAmp > 5 {
 		return wrong(at+".volts_per_amp", "device %s: %g V/A: want 0.001 to 5", d.ID, d.PerAmp)
 	}
-	if !adc.Connect(d.Input, chip.NewTransducer(p, motor, d.PerAmp)) {
+	if !adc.Connect(d.Input, chip.NewTransducer(p, motor.relay, d.PerAmp)) {
 		return wrong(at+".input", "device %s: input %d of %s is taken or none: want a free one, 0 to 3", d.ID, d.Input, d.ADC)
 	}
 	return nil

@@ -22,6 +22,7 @@ import (
 // Config is a field file. Relative paths are relative to RunDir, and RunDir to the file.
 type Config struct {
 	Seed    uint64        `yaml:"seed"`       // the weather, the ponds, the noise: another seed is another year
+	Begin   string        `yaml:"begin"`      // the day the world begins, 2026-01-01; default: world.DefaultBegin of now
 	Speed   float64       `yaml:"speed"`      // the world runs so many times faster than the clock; 1 is real. Chips keep their own time
 	RunDir  string        `yaml:"run_dir"`    // where sockets and folders are made; default: the folder of this file
 	Control string        `yaml:"control"`    // control socket for faults; empty: none
@@ -30,14 +31,6 @@ type Config struct {
 	Places  []Place       `yaml:"places"`
 	Buses   []Bus         `yaml:"buses"`
 	Devices []Device      `yaml:"devices"`
-}
-
-// Place is a pond or a plot of the world.
-type Place struct {
-	ID      string  `yaml:"id"`
-	Kind    string  `yaml:"kind"`    // pond, plot
-	Density float64 `yaml:"density"` // pond: fish against a usual pond, 0.2 to 2; 0 means 1
-	DryOut  float64 `yaml:"dry_out"` // plot: days between irrigations, 2 to 10; 0 means 5
 }
 
 // Bus is an I²C bus behind a socket, a 1-Wire bus as a folder or by its master's name, a serial line as a device file, or
@@ -137,7 +130,10 @@ func Parse(name string, raw []byte, dir string) (Config, error) {
 	}
 	err := c.check()
 	if err == nil {
-		_, err = New(c, Options{Now: epoch})
+		var day time.Time
+		if day, err = c.begin(epoch()); err == nil {
+			_, err = New(c, Options{Now: func() time.Time { return day }})
+		}
 	}
 	if wrong := (*keyError)(nil); errors.As(err, &wrong) {
 		return Config{}, fmt.Errorf("field: %s:%d: %w", name, lineOf(raw, wrong.path), err)
@@ -205,6 +201,18 @@ func (c Config) check() error {
 	return nil
 }
 
+// begin is when the world begins in a field that is started at now.
+func (c Config) begin(now time.Time) (time.Time, error) {
+	if c.Begin == "" {
+		return world.DefaultBegin(now), nil
+	}
+	day, err := time.ParseInLocation(time.DateOnly, c.Begin, world.DefaultBegin(now).Location())
+	if err != nil {
+		return time.Time{}, wrong("$.begin", "begin %q: want a day, such as 2026-01-01", c.Begin)
+	}
+	return day, nil
+}
+
 // sorts counts the sorts of bus that b says it is.
 func (b Bus) sorts() (n int) {
 	for _, place := range []string{b.Socket, b.W1, b.OneWire, b.Serial, b.Pins} {
@@ -220,10 +228,6 @@ func short(path, socket string) error {
 		return wrong(path, "%s is %d bytes long; a Unix socket's path has at most %d: set run_dir to a short folder, such as /tmp/field", socket, len(socket), maxSocketPath)
 	}
 	return nil
-}
-
-func (p Place) world() world.Place {
-	return world.Place{ID: p.ID, Kind: world.Kind(p.Kind), Density: p.Density, DryOut: p.DryOut}
 }
 
 // lineOf returns the line of a YAML path, or of the nearest thing above it that the file has.

@@ -30,6 +30,8 @@ type Options struct {
 	Ledger chip.Recorder    // nil: nothing is written down
 	// Sleep passes time of that clock, for ports on serial lines in process; nil: the machine's.
 	Sleep func(ctx context.Context, d time.Duration) error
+	// Actions are what was done to the world before.
+	Actions []world.Action
 }
 
 // Field is a running set of chips.
@@ -48,8 +50,7 @@ type Field struct {
 	ports map[string]*chip.SerialPort
 
 	pins   map[string]map[string]bus.Level // by bus id and name
-	motors map[string]*chip.Aerator        // by device id
-	water  map[string]*world.Aeration      // by place
+	motors map[string]*motor               // by device id
 }
 
 // New builds the chips of a configuration.
@@ -60,14 +61,7 @@ func New(c Config, o Options) (*Field, error) {
 	if o.Sleep == nil {
 		o.Sleep = sleep
 	}
-	places := make([]world.Place, len(c.Places))
-	for i, p := range c.Places {
-		places[i] = p.world()
-		if _, err := world.New(c.Seed, places[:i+1]); err != nil { // one by one, to know which
-			return nil, wrong(fmt.Sprintf("$.places[%d]", i), "%w", err)
-		}
-	}
-	w, err := world.New(c.Seed, places)
+	w, err := newWorld(c, o)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +69,7 @@ func New(c Config, o Options) (*Field, error) {
 		cfg: c, opts: o, start: o.Now(), world: w, board: fault.NewBoard(), desk: control.NewDesk(),
 		i2c: make(map[string]*chip.Bus), w1: make(map[string]*chip.W1), wires: make(map[string]*chip.OneWire), adcs: make(map[string]*chip.ADS1115),
 		lines: make(map[string]*chip.SerialLine), ports: make(map[string]*chip.SerialPort),
-		pins: make(map[string]map[string]bus.Level), motors: make(map[string]*chip.Aerator), water: make(map[string]*world.Aeration),
+		pins: make(map[string]map[string]bus.Level), motors: make(map[string]*motor),
 	}
 	if err := f.desk.Add(f.board.Verbs()...); err != nil {
 		return nil, err
@@ -90,6 +84,7 @@ func New(c Config, o Options) (*Field, error) {
 			return nil, err
 		}
 	}
+	f.board.OnChange(f.turned)
 	return f, nil
 }
 
@@ -186,36 +181,16 @@ func handled(sw *fault.Switch, q measure.Quantity, first bool, place chip.Source
 
 // source is a quantity of a place as the chips' clock passes.
 func (f *Field) source(place string, q measure.Quantity) (chip.Source, error) {
-	if _, err := f.world.Value(place, q, f.start); err != nil {
+	if err := f.world.Has(place, q); err != nil {
 		return nil, err
 	}
-	if q == measure.DissolvedOxygen {
-		water := f.aeration(place)
-		return func(t time.Time) float64 { return water.Oxygen(f.worldTime(t)) }, nil
-	}
 	return func(t time.Time) float64 {
-		v, err := f.world.Value(place, q, f.worldTime(t))
+		v, err := f.world.Value(place, q, f.WorldTime(t))
 		if err != nil {
-			return math.NaN() // cannot be: it was there at the start
+			return math.NaN() // cannot be: it was there at the start, and the start is not before the world
 		}
 		return v
 	}, nil
-}
-
-// worldTime is the world's time when the chips' clock says t.
-func (f *Field) worldTime(t time.Time) time.Time {
-	if f.cfg.Speed == 1 {
-		return t
-	}
-	return f.start.Add(time.Duration(float64(t.Sub(f.start)) * f.cfg.Speed))
-}
-
-// aeration is what the aerators of a place add, one for all of them.
-func (f *Field) aeration(place string) *world.Aeration {
-	if f.water[place] == nil {
-		f.water[place] = f.world.NewAeration(place)
-	}
-	return f.water[place]
 }
 
 // seedOf gives every device its own noise (FNV-1a over its id).

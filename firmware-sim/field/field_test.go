@@ -98,7 +98,7 @@ func TestParse_ErrorsNameFileLineAndMend(t *testing.T) {
 		"wrong place":      {edit("address: 0x76, place: thuoc1", "address: 0x76, place: ao1"), []string{line("id: thuoc1-kk"), "unknown quantity"}},
 		"no address":       {edit(", address: 0x76", ""), []string{line("id: thuoc1-kk"), "needs address"}},
 		"useless rom":      {edit("address: 0x76,", "address: 0x76, rom: 28-1,"), []string{line("id: thuoc1-kk"), "remove it"}},
-		"place kind":       {edit("kind: pond, density: 0.9", "kind: sea, density: 0.9"), []string{line("id: ao1, kind: pond"), "pond or plot"}},
+		"place kind":       {edit("kind: pond, density: 0.9", "kind: sea, density: 0.9"), []string{line("id: ao1, kind: pond"), "pond, plot or room"}},
 		"speed":            {edit("speed: 1 ", "speed: 0 "), []string{line("speed: 1"), "real time"}},
 		"bus of two sorts": {edit("socket: vuon.sock", "socket: vuon.sock, w1: w1"), []string{line("id: vuon-i2c"), "exactly one"}},
 		"long socket":      {edit("socket: vuon.sock", "socket: "+strings.Repeat("x", 120)), []string{line("id: vuon-i2c"), "run_dir"}},

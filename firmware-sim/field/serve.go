@@ -37,7 +37,10 @@ func (f *Field) Serve(ctx context.Context, log *slog.Logger, ready func()) (err 
 	if s.control != nil {
 		g.Go(func() error { return f.desk.Serve(ctx, s.control) })
 	}
-	f.board.OnChange(func() { s.refresh(log) })
+	f.board.OnChange(func() {
+		f.turned()
+		s.refresh(log)
+	})
 	s.refresh(log) // every folder is there when ready is called
 	for _, w := range s.w1 {
 		g.Go(func() error {
