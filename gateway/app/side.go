@@ -46,11 +46,12 @@ type side struct {
 	faults *metrics.Faults // nil: nobody asks
 	source *metrics.Source // what faults belong to
 	linked atomic.Bool
+	turned chan struct{} // holds one when linked has been set since it was looked at
 }
 
 // newSide makes what the configuration asks for; seen is shown its readings, too. It starts nothing.
 func (g *gateway) newSide(p *plan, clock sense.Clock, seen sense.Sink) *side {
-	s := &side{cfg: p.cfg, clock: clock, sink: tee{seen, g.sealer}, log: g.log}
+	s := &side{cfg: p.cfg, clock: clock, sink: tee{seen, g.sealer}, log: g.log, turned: make(chan struct{}, 1)}
 	if p.cfg.Metrics.Listen != "" {
 		s.faults = metrics.NewFaults()
 		s.sink = tee{seen, s.faults, g.sealer}
@@ -76,6 +77,10 @@ func (g *gateway) newSide(p *plan, clock sense.Clock, seen sense.Sink) *side {
 func (s *side) link(next func(up bool)) func(up bool) {
 	return func(up bool) {
 		s.linked.Store(up)
+		select {
+		case s.turned <- struct{}{}:
+		default: // a turn is waiting to be told
+		}
 		next(up)
 	}
 }
@@ -122,6 +127,7 @@ func (s *side) run(ctx context.Context) error {
 	group.Go(func() error { return s.rules.Run(ctx) })
 	if s.health != nil {
 		group.Go(func() error { return s.tell(ctx) })
+		group.Go(func() error { return s.tellLink(ctx) })
 	}
 	if s.source != nil {
 		group.Go(func() error {
@@ -138,18 +144,49 @@ func (s *side) run(ctx context.Context) error {
 func (s *side) tell(ctx context.Context) error {
 	every := s.cfg.Health.Every
 	for {
-		readings := s.health.Read(ctx, s.clock.Now())
-		if err := s.rules.Take(ctx, readings); err != nil {
+		if err := s.hand(ctx, s.health.Read(ctx, s.clock.Now())); err != nil {
 			return err
-		}
-		if err := s.sink.Take(ctx, readings); err != nil {
-			s.log.Error("readings of the gateway's health are lost", slog.Any("err", err))
 		}
 		now := s.clock.Now().Uptime
 		if err := s.clock.Sleep(ctx, (now/every+1)*every-now); err != nil {
 			return nil //nolint:nilerr // ctx is done
 		}
 	}
+}
+
+// linkEvery is how often a link that comes and goes is told of at most: a reading each time would cost what the link has not.
+const linkEvery = 10 * time.Second
+
+// tellLink tells of the link when it turns: what the last round of health said of it may be half an hour old.
+func (s *side) tellLink(ctx context.Context) error {
+	told := false // what a gateway that starts is taken to be
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.turned:
+		}
+		if up := s.linked.Load(); up != told {
+			told = up
+			if err := s.hand(ctx, []measure.Reading{s.health.Link(s.clock.Now(), up)}); err != nil {
+				return err
+			}
+		}
+		if err := s.clock.Sleep(ctx, linkEvery); err != nil {
+			return nil //nolint:nilerr // ctx is done
+		}
+	}
+}
+
+// hand gives readings of the gateway itself to its rules and to the spool.
+func (s *side) hand(ctx context.Context, readings []measure.Reading) error {
+	if err := s.rules.Take(ctx, readings); err != nil {
+		return err
+	}
+	if err := s.sink.Take(ctx, readings); err != nil {
+		s.log.Error("readings of the gateway's health are lost", slog.Any("err", err))
+	}
+	return nil
 }
 
 // healthQuantities are what the gateway may tell of itself, by the id it tells it under: alarms may watch it.

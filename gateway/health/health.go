@@ -79,9 +79,18 @@ func (r *Reader) Read(ctx context.Context, now measure.Instant) []measure.Readin
 		}
 	}
 	if r.o.Link != nil {
-		yes(measure.LinkUp, r.o.Link())
+		out = append(out, r.Link(now, r.o.Link()))
 	}
 	return out
+}
+
+// Link is the reading that batches reach the server, or do not.
+func (r *Reader) Link(now measure.Instant, up bool) measure.Reading {
+	v := 0.0
+	if up {
+		v = 1
+	}
+	return measure.Reading{Sensor: r.o.Sensor, Quantity: measure.LinkUp, Time: now, Value: v, Quality: measure.Good}
 }
 
 // tenth rounds: digits that mean nothing cost mobile data.
