@@ -2,31 +2,9 @@ package world
 
 import "math"
 
-// normals are monthly means, one per month from January: values of the middle of the month.
-type normals [12]float64
-
-// Rounded climate of the coastal Red River delta (Nam Định and Hà Nội stations). They place the seasons; they are no
-// measurement of any year.
-func airNormals() normals {
-	return normals{16.7, 17.4, 19.9, 23.7, 27.3, 29.2, 29.4, 28.7, 27.4, 24.9, 21.7, 18.3} // °C
-}
-
 func rainDays() normals { return normals{7, 10, 13, 12, 13, 14, 13, 16, 13, 9, 5, 5} } // days a month with rain that wets soil
 
 func rainDepth() normals { return normals{3, 3, 4, 7, 13, 14, 17, 18, 22, 20, 9, 4} } // mm on such a day
-
-// at interpolates the year: smoothstep between the middles of neighbouring months, so the year joins itself.
-func (n normals) at(h float64) float64 {
-	x := math.Mod(h/24/365.2425, 1) * 12
-	if x < 0 {
-		x += 12
-	}
-	x += 11.5 // the middle of January is half a month in
-	i := math.Floor(x)
-	f := x - i
-	a, b := n[int(i)%12], n[(int(i)+1)%12]
-	return a + (b-a)*f*f*(3-2*f)
-}
 
 // slow is how much warmer these days are than the season: cold surges and warm spells of 2 to 6 days, ±4 °C.
 func (w former) slow(h float64) float64 {
@@ -65,9 +43,6 @@ func (w former) humidity(p Place, h float64) float64 {
 	rh := 100 * saturation(w.dew(h)) / saturation(w.plotAir(p, h))
 	return clamp(rh, 20, 99.2)
 }
-
-// saturation is the vapour pressure of water at t °C, kPa (FAO-56 equation 11).
-func saturation(t float64) float64 { return 0.6108 * math.Exp(17.27*t/(t+237.3)) }
 
 // pressure is the air pressure near sea level, hPa: high in the winter monsoon, low in summer, with the tropics'
 // half-day tide (highest about 10:00 and 22:00, ±1.4 hPa) and the weather.

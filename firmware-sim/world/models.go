@@ -14,8 +14,10 @@ func newModel(p Place, seed uint64, w sky) model {
 		return formerPond{newFormer(seed), p}
 	case Plot:
 		return formerPlot{newFormer(seed), p}
+	case Room:
+		return emptyRoom{w}
 	}
-	return emptyRoom{w}
+	return nil // cannot be: the place was checked
 }
 
 // former is the world of formulas.
