@@ -23,6 +23,7 @@ import (
 type cli struct {
 	Serve  serveCommand  `cmd:"" help:"Run a simulated field: Unix sockets for I²C buses, folders for 1-Wire, until stopped."`
 	Season seasonCommand `cmd:"" help:"Make a season of history in a gateway's spool, faster than real time, before its first run."`
+	Act    actCommand    `cmd:"" help:"Do something to the world of a running field: feed, treat, aerate, irrigate, harvest, make rain …"`
 	Tell   tellCommand   `cmd:"" help:"Command a running field: any line its control socket takes; 'help' lists them."`
 	Fault  faultCommand  `cmd:"" help:"Break a simulated device while it runs, or heal it."`
 	Dip    dipCommand    `cmd:"" help:"Put the probe of a simulated device into a bottle, or back into its place: to calibrate it."`
@@ -102,6 +103,25 @@ func (c faultCommand) Run(e *env) error {
 		request = "heal " + c.Device
 	}
 	return e.tell(c.Control, request)
+}
+
+type actCommand struct {
+	Control string   `required:"" help:"Control socket of the running simulator." type:"path"`
+	For     string   `help:"How long it lasts, such as 2h or 90m."`
+	What    string   `help:"The product, the crop, the goods; of several aerators, which."`
+	By      string   `help:"Who says so."`
+	At      string   `help:"When it begins, in the world's time, such as 2026-11-25T05:00:00+07:00; default: now."`
+	Words   []string `arg:"" help:"KIND [PLACE] [AMOUNT]; the weather has no place, or -. firmware-sim tell help act lists them all."`
+}
+
+func (c actCommand) Run(e *env) error {
+	words := append([]string{"act"}, c.Words...)
+	for _, o := range [][2]string{{"for", c.For}, {"what", c.What}, {"at", c.At}, {"by", c.By}} {
+		if o[1] != "" {
+			words = append(words, o[0], o[1])
+		}
+	}
+	return e.tell(c.Control, strings.Join(words, " "))
 }
 
 type tellCommand struct {

@@ -51,8 +51,11 @@ func (d *demo) writeFiles() error {
 	if err := os.MkdirAll(filepath.Dir(d.fieldConfig()), 0o755); err != nil {
 		return err
 	}
-	// The field has its sockets in run, and its ledger beside its file.
-	text := strings.Replace(field.Sample(), "ledger: ledger.tsv", "ledger: "+quoted(filepath.Join(d.Dir, "field", "ledger.tsv")), 1)
+	// The field has its sockets in run, and what it keeps beside its file.
+	text := field.Sample()
+	for key, name := range map[string]string{"ledger": "ledger.tsv", "journal": "actions.jsonl"} {
+		text = strings.Replace(text, key+": "+name, key+": "+quoted(filepath.Join(d.Dir, "field", name)), 1)
+	}
 	text = "# Written by `firmware-sim demo` at every start; changes here are lost, but begin. Copy the file to keep them.\nrun_dir: " + quoted(d.run) +
 		"\nbegin: " + d.begin() + "\n" + text
 	if err := wire.WriteFile(d.fieldConfig(), []byte(text), 0o644); err != nil {

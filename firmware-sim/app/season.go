@@ -118,7 +118,13 @@ func (s season) play(ctx context.Context, id, config string) (err error) {
 		defer func() { err = errors.Join(err, l.Close()) }()
 		count.Recorder = l
 	}
-	f, err := field.New(cfg, field.Options{Now: clock.wall, Sleep: clock.Sleep, Ledger: count})
+	told := world.Told{}
+	if cfg.Journal != "" { // what was done before, and is told by the live field: this season adds nothing to it
+		if told, err = world.ReadJournal(cfg.Journal); err != nil {
+			return err
+		}
+	}
+	f, err := field.New(cfg, field.Options{Now: clock.wall, Sleep: clock.Sleep, Ledger: count, Actions: told.Actions})
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"aovuon/firmware-sim/field"
 	"aovuon/firmware-sim/ledger"
+	"aovuon/firmware-sim/world"
 )
 
 type serveCommand struct {
@@ -36,10 +37,18 @@ func (c serveCommand) Run(e *env) (err error) {
 		o.Ledger = l
 		defer func() { err = errors.Join(err, l.Close()) }()
 	}
+	if cfg.Journal != "" {
+		j, err := e.journal(cfg.Journal, &o)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, j.Close()) }()
+	}
 	f, err := field.New(cfg, o)
 	if err != nil {
 		return err
 	}
+	e.early(f, cfg)
 	if err := f.Serve(e.ctx, e.log, func() {
 		e.log.Info("field is up", slog.Int("places", len(cfg.Places)), slog.Int("devices", len(cfg.Devices)),
 			slog.Float64("speed", cfg.Speed), slog.String("control", cfg.Control))
@@ -48,4 +57,30 @@ func (c serveCommand) Run(e *env) (err error) {
 	}
 	e.log.Info("field is down")
 	return nil
+}
+
+// journal opens the journal of a field that runs, for its options.
+func (e *env) journal(path string, o *field.Options) (*world.Journal, error) {
+	j, told, err := world.OpenJournal(path)
+	if err != nil {
+		return nil, err
+	}
+	o.Journal, o.Actions = j, told.Actions
+	e.torn(path, told)
+	return j, nil
+}
+
+// torn tells of a line of the journal that was dropped.
+func (e *env) torn(path string, told world.Told) {
+	if told.Torn != "" {
+		e.log.Warn("the last line of the journal was never finished, and is dropped", slog.String("journal", path), slog.String("line", told.Torn))
+	}
+}
+
+// early tells of actions that the world is too young for.
+func (e *env) early(f *field.Field, cfg field.Config) {
+	if f.Early() > 0 {
+		e.log.Warn("actions from before the world's beginning are left out: write an earlier begin into the field's file to have them",
+			slog.String("journal", cfg.Journal), slog.Int("actions", f.Early()), slog.String("begin", f.World().Begin().Format(time.DateOnly)))
+	}
 }

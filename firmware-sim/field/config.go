@@ -27,6 +27,7 @@ type Config struct {
 	RunDir  string        `yaml:"run_dir"`    // where sockets and folders are made; default: the folder of this file
 	Control string        `yaml:"control"`    // control socket for faults; empty: none
 	Ledger  string        `yaml:"ledger"`     // file of what every chip answered; empty: none
+	Journal string        `yaml:"journal"`    // file of what is done to the world, which every start goes on with; empty: none
 	Refresh time.Duration `yaml:"w1_refresh"` // how often w1 folders show a new conversion
 	Places  []Place       `yaml:"places"`
 	Buses   []Bus         `yaml:"buses"`
@@ -117,6 +118,7 @@ func Parse(name string, raw []byte, dir string) (Config, error) {
 	under(&c.RunDir, dir)
 	under(&c.Control, c.RunDir)
 	under(&c.Ledger, c.RunDir)
+	under(&c.Journal, c.RunDir)
 	for i := range c.Buses {
 		under(&c.Buses[i].Socket, c.RunDir)
 		under(&c.Buses[i].W1, c.RunDir)

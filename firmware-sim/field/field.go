@@ -30,8 +30,15 @@ type Options struct {
 	Ledger chip.Recorder    // nil: nothing is written down
 	// Sleep passes time of that clock, for ports on serial lines in process; nil: the machine's.
 	Sleep func(ctx context.Context, d time.Duration) error
-	// Actions are what was done to the world before.
+	// Actions are what was done to the world before. Those from before its beginning are left out (Field.Early).
 	Actions []world.Action
+	// Journal is where Act writes down what is done; nil: nowhere.
+	Journal Journal
+}
+
+// Journal keeps what is done to the world; *world.Journal is one.
+type Journal interface {
+	Append(a world.Action) error
 }
 
 // Field is a running set of chips.
@@ -40,6 +47,7 @@ type Field struct {
 	opts  Options
 	start time.Time // where the world's faster time begins
 	world *world.World
+	early int // actions left out
 	board *fault.Board
 	desk  *control.Desk
 	i2c   map[string]*chip.Bus // by bus id
@@ -61,17 +69,18 @@ func New(c Config, o Options) (*Field, error) {
 	if o.Sleep == nil {
 		o.Sleep = sleep
 	}
-	w, err := newWorld(c, o)
+	w, early, err := newWorld(c, o)
 	if err != nil {
 		return nil, err
 	}
 	f := &Field{
-		cfg: c, opts: o, start: o.Now(), world: w, board: fault.NewBoard(), desk: control.NewDesk(),
+		early: early,
+		cfg:   c, opts: o, start: o.Now(), world: w, board: fault.NewBoard(), desk: control.NewDesk(),
 		i2c: make(map[string]*chip.Bus), w1: make(map[string]*chip.W1), wires: make(map[string]*chip.OneWire), adcs: make(map[string]*chip.ADS1115),
 		lines: make(map[string]*chip.SerialLine), ports: make(map[string]*chip.SerialPort),
 		pins: make(map[string]map[string]bus.Level), motors: make(map[string]*motor),
 	}
-	if err := f.desk.Add(f.board.Verbs()...); err != nil {
+	if err := f.desk.Add(append(f.board.Verbs(), f.verbs()...)...); err != nil {
 		return nil, err
 	}
 	for i, b := range c.Buses {

@@ -4,13 +4,13 @@ import "time"
 
 // Action is something that people (or, without a place, the weather) do to the world.
 type Action struct {
-	At     time.Time     `json:"at"`
-	Place  string        `json:"place,omitempty"` // empty: the weather over the whole field
-	Kind   ActionKind    `json:"kind"`
-	Amount float64       `json:"amount,omitempty"` // in the kind's unit
-	For    time.Duration `json:"for,omitempty"`    // how long it lasts; 0 for what happens at once
-	What   string        `json:"what,omitempty"`   // the product or species, where it matters
-	By     string        `json:"by,omitempty"`     // who says so: a person, a script, an entry of the diary
+	At     time.Time
+	Place  string // empty: the weather over the whole field
+	Kind   ActionKind
+	Amount float64       // in the kind's unit
+	For    time.Duration // how long it lasts; 0 for what happens at once
+	What   string        // the product or species, where it matters
+	By     string        // who says so: a person, a script, an entry of the diary
 }
 
 // ActionKind is what is done.

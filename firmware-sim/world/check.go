@@ -66,7 +66,16 @@ func ActionKinds(at Kind) []ActionKind {
 	return list
 }
 
-// check finds what an action cannot be.
+// Check says, as an error, what an action cannot be here, and what it can.
+func (w *World) Check(a Action) error {
+	if hoursOf(a.At) < w.begin {
+		return fmt.Errorf("world: act %s: %w", a.Kind, w.early(a.At))
+	}
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	return w.check(a)
+}
+
 func (w *World) check(a Action) error {
 	at, name := Kind(""), "the weather"
 	if a.Place != "" {

@@ -142,14 +142,11 @@ func (w *World) early(t time.Time) error {
 // be is an error that says what may be, and changes nothing.
 func (w *World) Act(a Action) error {
 	a.At = a.At.UTC().Round(0)
-	if hoursOf(a.At) < w.begin {
-		return fmt.Errorf("world: act %s: %w", a.Kind, w.early(a.At))
+	if err := w.Check(a); err != nil {
+		return err
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if err := w.check(a); err != nil {
-		return err
-	}
 	at, _ := slices.BinarySearchFunc(w.actions, a, compare)
 	w.actions = slices.Insert(w.actions, at, a)
 	if a.Place != "" {
