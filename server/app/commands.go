@@ -32,6 +32,9 @@ func (initCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	if _, err := wire.CreateKey(c.ledgerKeyFile(), c.logName()); err != nil {
+		return err
+	}
 	return e.withDB(c, func(context.Context, *sqldb.DB) error { return e.printf("%s\n", vkey) })
 }
 

@@ -9,6 +9,7 @@ import (
 	"aovuon/server/history"
 	"aovuon/server/sqldb"
 	"aovuon/server/watch"
+	"aovuon/server/web"
 )
 
 // deps is what the pages are made from.
@@ -17,6 +18,7 @@ type deps struct {
 	history history.Store
 	live    *watch.Live
 	config  Config
+	logKey  web.LogKey
 	system  func(ctx context.Context) (System, error)
 	log     *slog.Logger
 	now     func() time.Time

@@ -18,8 +18,9 @@ import (
 	"aovuon/server/sqldb"
 )
 
-func (c *Config) keyFile() string     { return filepath.Join(c.DataDir, "server.key") }
-func (c *Config) historyFile() string { return filepath.Join(c.DataDir, "history.db") }
+func (c *Config) keyFile() string       { return filepath.Join(c.DataDir, "server.key") }
+func (c *Config) ledgerKeyFile() string { return filepath.Join(c.DataDir, "ledger.key") }
+func (c *Config) historyFile() string   { return filepath.Join(c.DataDir, "history.db") }
 
 // openDB opens the batch log and the registers.
 func (c *Config) openDB(ctx context.Context) (*sqldb.DB, error) {
@@ -63,6 +64,34 @@ func (c *Config) loadKey() (note.Signer, string, error) {
 	if signer.Name() != c.Name {
 		err = fmt.Errorf("key file %s belongs to %q, the configuration names the server %q: set name to %q",
 			c.keyFile(), signer.Name(), c.Name, signer.Name())
+	}
+	return signer, vkey, err
+}
+
+// logName is the origin of the server's ledger: the name of the key that signs its heads.
+func (c *Config) logName() string { return c.Name + "/ledger" }
+
+// firstLedgerKey makes the key of a ledger that was never signed: of a server that is older than its ledger.
+func (c *Config) firstLedgerKey(ctx context.Context, db *sqldb.DB) error {
+	signed, err := db.Checkpoint(ctx, 0)
+	if err != nil || signed != nil {
+		return err
+	}
+	_, err = wire.CreateKey(c.ledgerKeyFile(), c.logName())
+	return err
+}
+
+// loadLedgerKey reads the key that signs the ledger's heads.
+func (c *Config) loadLedgerKey() (note.Signer, string, error) {
+	signer, vkey, err := wire.LoadKey(c.ledgerKeyFile())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, "", fmt.Errorf("no key %s: the ledger was signed with it: put back the copy you kept", c.ledgerKeyFile())
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("%w: put back the copy you kept: heads of another key are those of another ledger", err)
+	}
+	if signer.Name() != c.logName() {
+		err = fmt.Errorf("key file %s signs for %q, the server is named %q: set name back to what it was", c.ledgerKeyFile(), signer.Name(), c.Name)
 	}
 	return signer, vkey, err
 }

@@ -19,10 +19,12 @@ import (
 	"aovuon/server/history"
 	"aovuon/server/history/influx"
 	"aovuon/server/ingest"
+	"aovuon/server/ledger"
 	"aovuon/server/project"
 	"aovuon/server/sqldb"
 	"aovuon/server/trace"
 	"aovuon/server/watch"
+	"aovuon/server/web"
 )
 
 type runCmd struct{}
@@ -53,6 +55,7 @@ type running struct {
 
 	db             *sqldb.DB
 	history        history.Store
+	ledger         *ledger.Publisher
 	registry       *ingest.Registry
 	notebook       *ingest.Notebook
 	broker         *brokerPart
@@ -101,6 +104,9 @@ func start(e *env, c Config) (s *running, err error) {
 		return s, err
 	}
 	s.closers = append(s.closers, s.history.Close)
+	if err := s.openLedger(e.ctx); err != nil {
+		return s, err
+	}
 	// The pages' address first: it is what a second server on this machine would trip over.
 	var lc net.ListenConfig
 	if s.listener, err = lc.Listen(e.ctx, "tcp", c.Listen); err != nil {
@@ -112,6 +118,22 @@ func start(e *env, c Config) (s *running, err error) {
 	}
 	s.openProjections()
 	return s, s.openWeb(e)
+}
+
+// signEvery is how long a new leaf waits for a signed head at most, and how often the tree is looked at.
+const signEvery = time.Second
+
+// openLedger makes what signs the ledger's heads.
+func (s *running) openLedger(ctx context.Context) error {
+	if err := s.config.firstLedgerKey(ctx, s.db); err != nil {
+		return err
+	}
+	signer, vkey, err := s.config.loadLedgerKey()
+	if err != nil {
+		return err
+	}
+	s.ledger, err = ledger.NewPublisher(ledger.PublisherOptions{Tree: s.db, Signer: signer, VKey: vkey, Every: signEvery, Now: s.now, Log: s.log})
+	return err
 }
 
 func (s *running) openProjections() {
@@ -143,6 +165,8 @@ func (s *running) run(e *env) error {
 	g.Go(func() error { return s.runLive(ctx) })
 	g.Go(func() error { return s.settingsRunner.Run(ctx) })
 	g.Go(func() error { return trace.NewWorker(s.db, s.history, s.now, s.log).Run(ctx) })
+	g.Go(func() error { return s.ledger.Run(ctx) })
+	g.Go(func() error { return ledger.RunDaily(ctx, s.db, s.now, s.log) })
 	g.Go(func() error { return s.serve(ctx) })
 	g.Go(func() error { return s.watchdog(ctx) })
 	s.log.Info("server started", slog.String("pages", s.listener.Addr().String()), slog.String("broker", s.broker.state().Address),
@@ -215,7 +239,7 @@ func (s *running) close() error {
 
 func (s *running) deps(done <-chan struct{}) deps {
 	return deps{
-		db: s.db, history: s.history, live: s.live, config: s.config, system: s.system, log: s.log, now: s.now, done: done,
+		db: s.db, history: s.history, live: s.live, config: s.config, logKey: web.LogKey{VKey: s.ledger.VKey(), Verifier: s.ledger.Verifier()}, system: s.system, log: s.log, now: s.now, done: done,
 	}
 }
 

@@ -104,3 +104,20 @@ func (d *DB) Checkpoint(ctx context.Context, size int64) (note []byte, err error
 	}
 	return note, nil
 }
+
+// ChainHeads implements ledger.Chains.
+func (d *DB) ChainHeads(ctx context.Context) ([]ledger.ChainHead, error) {
+	var out []ledger.ChainHead
+	err := each(ctx, d.read, func(scan func(...any) error) error {
+		var h ledger.ChainHead
+		var seq int64
+		err := scan(&h.Gateway, &h.Epoch, &seq, &h.Hash)
+		h.Seq = uint64(seq)
+		out = append(out, h)
+		return err
+	}, `SELECT gateway, epoch, seq, hash FROM chain_head ORDER BY gateway, epoch`)
+	if err != nil {
+		return nil, fmt.Errorf("sqldb: chain heads: %w", err)
+	}
+	return out, nil
+}

@@ -93,6 +93,15 @@ func (r *record) enter(ctx context.Context, e ledger.Entry) (added bool, err err
 	return true, err
 }
 
+// Enter appends a leaf that stands for no other rows.
+func (d *DB) Enter(ctx context.Context, e ledger.Entry) (added bool, err error) {
+	err = d.record(ctx, "enter "+string(e.Kind), func(r *record) (err error) {
+		added, err = r.enter(ctx, e)
+		return err
+	})
+	return added, err
+}
+
 // previous returns the hash of the newest leaf of e's kind and subject, nil where there is none, and whether it says what e says.
 func (r *record) previous(ctx context.Context, e ledger.Entry) (hash *tlog.Hash, same bool, err error) {
 	var raw, salt, body []byte

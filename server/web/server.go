@@ -64,6 +64,8 @@ type Options struct {
 	Farm         Register
 	Lots         Lots
 	Calibrations Calibrations
+	Ledger       Ledger
+	LogKey       LogKey
 	Live         Live
 	History      History
 	System       func(ctx context.Context) (System, error)
@@ -132,6 +134,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /api/calibrations", s.apiCalibrations)
 	mux.HandleFunc("GET /api/calibrations/in-force", s.apiCalibrationAt)
 	mux.HandleFunc("GET /healthz", s.health)
+	s.ledgerRoutes(mux)
 	mux.HandleFunc("/", s.page(func(r *http.Request, w *words) (answer, error) { return s.missing(r, w, "missing.page", "") }))
 	label, qr := s.page(s.label), http.HandlerFunc(s.qr)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -31,6 +31,9 @@ type sources struct {
 	demo trace.Demo
 	live *watch.Live
 
+	ledger web.Ledger // nil but in the tests of the ledger
+	logKey web.LogKey
+
 	mu       sync.Mutex
 	failing  bool // the history and the database do not answer
 	dossiers map[trace.Link]trace.Dossier
@@ -63,7 +66,7 @@ func (s *sources) pages(t testing.TB) *httptest.Server {
 	t.Helper()
 	done := make(chan struct{})
 	h, err := web.New(web.Options{
-		Farm: s, Lots: s, Calibrations: s, Live: s.live, History: s, PublicURL: "https://tx.example.vn", Now: now, Log: slog.New(slog.DiscardHandler), Done: done,
+		Farm: s, Lots: s, Calibrations: s, Ledger: s.ledger, LogKey: s.logKey, Live: s.live, History: s, PublicURL: "https://tx.example.vn", Now: now, Log: slog.New(slog.DiscardHandler), Done: done,
 		System: func(context.Context) (web.System, error) { return s.system, s.fail() },
 	})
 	if err != nil {

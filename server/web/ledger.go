@@ -1,0 +1,223 @@
+package web
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"aovuon/server/ledger"
+)
+
+// Ledger is the log as strangers read it; see sqldb.DB for what each promises.
+type Ledger interface {
+	Checkpoint(ctx context.Context, size int64) (note []byte, err error)
+	LedgerHashes(ctx context.Context) tlog.HashReader
+	LedgerLeaves(ctx context.Context, from, to int64) ([][]byte, error)
+	LedgerFind(ctx context.Context, subject string, kind ledger.Kind) ([]int64, error)
+	LedgerBody(ctx context.Context, n int64) (salt, body []byte, err error)
+}
+
+// tileHeight is tlog-tiles': 256 hashes wide.
+const tileHeight = 8
+
+// ledgerRoutes adds what C2SP tlog-tiles asks for, and proofs and public bodies beside it.
+func (s *Server) ledgerRoutes(mux *http.ServeMux) {
+	mux.HandleFunc("GET /ledger/checkpoint", s.plain(s.checkpoint))
+	mux.HandleFunc("GET /ledger/tile/{path...}", s.plain(s.tile))
+	mux.HandleFunc("GET /ledger/proof/{n}", s.plain(s.proof))
+	mux.HandleFunc("GET /ledger/body/{n}", s.plain(s.ledgerBody))
+	mux.HandleFunc("GET /ledger/key", s.plain(func(*http.Request) (file, error) {
+		return file{body: []byte(s.o.LogKey.VKey + "\n"), mime: "text/plain; charset=utf-8"}, nil
+	}))
+}
+
+// file is what is served to programs.
+type file struct {
+	body    []byte
+	mime    string
+	forever bool   // it never changes
+	name    string // to save it under; empty: shown
+}
+
+// errNotYet says that the newest signed head does not cover what is asked for.
+var errNotYet = errors.New("not signed yet")
+
+// plain serves files to programs: what is not there is 404 in plain words, what is not signed yet 503 and a time to come again.
+func (s *Server) plain(f func(*http.Request) (file, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Access-Control-Allow-Origin", "*") // public, the same for everybody; auditors' pages may read it
+		h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+		h.Set("Cache-Control", "no-store")
+		a, err := f(r)
+		switch {
+		case errors.Is(err, ledger.ErrNoLeaf):
+			http.Error(w, "the ledger has no such thing", http.StatusNotFound)
+			return
+		case errors.Is(err, errNotYet):
+			h.Set("Retry-After", "2")
+			http.Error(w, "not signed yet: come again in two seconds", http.StatusServiceUnavailable)
+			return
+		case err != nil:
+			s.o.Log.Error("ledger not served", slog.String("path", cut(r.URL.Path)), slog.Any("err", err))
+			http.Error(w, "503", http.StatusServiceUnavailable)
+			return
+		}
+		h.Set("Content-Type", a.mime)
+		if a.forever {
+			h.Set("Cache-Control", "public, max-age=31536000, immutable")
+		} else {
+			h.Set("Cache-Control", "no-cache")
+		}
+		if a.name != "" {
+			h.Set("Content-Disposition", `attachment; filename="`+a.name+`"`)
+		}
+		if !s.unchanged(w, r, a.body) {
+			s.write(w, a.body)
+		}
+	}
+}
+
+func (s *Server) checkpoint(r *http.Request) (file, error) {
+	raw, err := s.o.Ledger.Checkpoint(r.Context(), 0)
+	if err == nil && raw == nil {
+		err = errNotYet
+	}
+	return file{body: raw, mime: "text/plain; charset=utf-8"}, err
+}
+
+// head returns the newest signed head, and the checkpoint that says it.
+func (s *Server) head(ctx context.Context) (ledger.Head, []byte, error) {
+	raw, err := s.o.Ledger.Checkpoint(ctx, 0)
+	if err != nil {
+		return ledger.Head{}, nil, err
+	}
+	if raw == nil {
+		return ledger.Head{}, nil, errNotYet
+	}
+	h, _, err := ledger.OpenHead(raw, s.o.LogKey.Verifier)
+	return h, raw, err
+}
+
+// tile answers /ledger/tile/<L>/<N>[.p/<W>] and /ledger/tile/entries/<N>[.p/<W>]. Only what the newest signed head covers is served: a
+// tile may never change afterwards.
+func (s *Server) tile(r *http.Request) (file, error) {
+	path, entries := strings.CutPrefix(r.PathValue("path"), "entries/")
+	if entries {
+		path = "data/" + path
+	}
+	t, err := tlog.ParseTilePath(fmt.Sprintf("tile/%d/%s", tileHeight, path))
+	if err != nil || entries != (t.L < 0) {
+		return file{}, ledger.ErrNoLeaf
+	}
+	h, _, err := s.head(r.Context())
+	if err != nil {
+		return file{}, err
+	}
+	level := max(t.L, 0)
+	if level > 7 || t.N > h.Size>>(tileHeight*level) || t.N<<tileHeight+int64(t.W) > h.Size>>(tileHeight*level) {
+		return file{}, ledger.ErrNoLeaf
+	}
+	a := file{mime: "application/octet-stream", forever: true}
+	if !entries {
+		a.body, err = tlog.ReadTileData(t, s.o.Ledger.LedgerHashes(r.Context()))
+		return a, err
+	}
+	first := t.N << tileHeight
+	leaves, err := s.o.Ledger.LedgerLeaves(r.Context(), first, first+int64(t.W))
+	if err != nil {
+		return file{}, err
+	}
+	if len(leaves) != t.W {
+		return file{}, fmt.Errorf("web: leaves %d to %d: %d there", first, first+int64(t.W), len(leaves))
+	}
+	for _, l := range leaves {
+		a.body = binary.BigEndian.AppendUint16(a.body, uint16(len(l)))
+		a.body = append(a.body, l...)
+	}
+	return a, nil
+}
+
+// leafNumber reads the number of a leaf from the path.
+func leafNumber(r *http.Request, suffix string) (int64, error) {
+	text, ok := strings.CutSuffix(r.PathValue("n"), suffix)
+	n, err := strconv.ParseInt(text, 10, 64)
+	if !ok || err != nil || n < 0 || strconv.FormatInt(n, 10) != text {
+		return 0, ledger.ErrNoLeaf
+	}
+	return n, nil
+}
+
+// proof answers /ledger/proof/<n>.tlog-proof: that leaf n is in the newest signed tree.
+func (s *Server) proof(r *http.Request) (file, error) {
+	n, err := leafNumber(r, ".tlog-proof")
+	if err != nil {
+		return file{}, err
+	}
+	leaves, err := s.o.Ledger.LedgerLeaves(r.Context(), n, n+1)
+	if err != nil {
+		return file{}, err
+	}
+	if len(leaves) == 0 {
+		return file{}, ledger.ErrNoLeaf
+	}
+	h, checkpoint, err := s.head(r.Context())
+	if err != nil {
+		return file{}, err
+	}
+	if n >= h.Size {
+		return file{}, errNotYet
+	}
+	raw, err := ledger.Prove(n, leaves[0], checkpoint, h, s.o.Ledger.LedgerHashes(r.Context()))
+	return file{body: raw, mime: "text/plain; charset=utf-8", name: fmt.Sprintf("%d.tlog-proof", n)}, err
+}
+
+// bodyFile is the answer of /ledger/body/<n>: what the leaf's hash is made of.
+type bodyFile struct {
+	Salt string `json:"salt"` // base64
+	Body string `json:"body"` // base64, because it is bytes that are hashed as they are
+}
+
+// ledgerBody answers /ledger/body/<n> for leaves whose bodies are public and were not erased.
+func (s *Server) ledgerBody(r *http.Request) (file, error) {
+	n, err := leafNumber(r, "")
+	if err != nil {
+		return file{}, err
+	}
+	leaves, err := s.o.Ledger.LedgerLeaves(r.Context(), n, n+1)
+	if err != nil {
+		return file{}, err
+	}
+	if len(leaves) == 0 {
+		return file{}, ledger.ErrNoLeaf
+	}
+	leaf, err := ledger.ParseLeaf(leaves[0])
+	if err != nil {
+		return file{}, err
+	}
+	salt, body, err := s.o.Ledger.LedgerBody(r.Context(), n)
+	if err != nil {
+		return file{}, err
+	}
+	if !leaf.Kind.Public() || salt == nil {
+		return file{}, ledger.ErrNoLeaf
+	}
+	raw, err := json.Marshal(bodyFile{Salt: base64.StdEncoding.EncodeToString(salt), Body: base64.StdEncoding.EncodeToString(body)})
+	return file{body: raw, mime: "application/json"}, err
+}
+
+// LogKey is the key that signs the ledger's heads.
+type LogKey struct {
+	VKey     string
+	Verifier note.Verifier
+}
