@@ -9,7 +9,9 @@ import (
 	"unicode/utf8"
 
 	"aovuon/gateway/calibrate"
+	"aovuon/gateway/lanpage"
 	"aovuon/gateway/measure"
+	"aovuon/gateway/words"
 )
 
 func (s *Server) calibrations(w http.ResponseWriter, r *http.Request) {
@@ -34,7 +36,7 @@ func (s *Server) session(w http.ResponseWriter, r *http.Request) {
 // showSession draws where a calibration stands, and why the last thing asked for was refused.
 func (s *Server) showSession(w http.ResponseWriter, r *http.Request, status int, refused error) {
 	sensor := r.PathValue("sensor")
-	words := s.words[s.lang(w, r)]
+	text := s.words[lanpage.Language(w, r)]
 	p := sessionPage{Sensor: sensor}
 	for _, t := range s.o.Targets() {
 		if t.Sensor == sensor {
@@ -52,45 +54,36 @@ func (s *Server) showSession(w http.ResponseWriter, r *http.Request, status int,
 		if step, ok := st.Step(); ok {
 			p.Step = &step
 			if step.Nominal != nil {
-				p.Nominal = words.plain(*step.Nominal)
+				p.Nominal = text.Plain(*step.Nominal)
 			}
 		}
 		if st.Problem != "" {
-			p.Problem = words.problem(st.Code, st.Problem)
+			p.Problem = problem(text, st.Code, st.Problem)
 		}
 		if n := len(st.Readings); n > 0 {
 			p.Newest = st.Readings[n-1]
 		}
 	}
 	if refused != nil {
-		p.Problem = words.refusal(refused)
+		p.Problem = refusal(text, refused)
 	}
 	s.show(w, r, status, "session", page{Title: "cal.title", Nav: "calibrate", Auto: measuring, Data: p})
 }
 
-// plain writes a number as a person types it, without groups.
-func (w *words) plain(v float64) string {
-	text := strconv.FormatFloat(v, 'f', -1, 64)
-	if w.lang == vietnamese {
-		text = strings.ReplaceAll(text, ".", ",")
-	}
-	return text
-}
-
 // problem is what is in the way, in the person's language, with the gateway's own words where they say more.
-func (w *words) problem(code, text string) string {
-	if w.lang != english && w.has("problem."+code) {
-		return w.t("problem."+code) + " (" + text + ")"
+func problem(w *words.Words, code, text string) string {
+	if w.Lang() != words.English && w.Has("problem."+code) {
+		return w.T("problem."+code) + " (" + text + ")"
 	}
 	return text
 }
 
-func (w *words) refusal(err error) string {
+func refusal(w *words.Words, err error) string {
 	if refusal, ok := errors.AsType[*calibrate.Refusal](err); ok {
-		return w.problem(refusal.Code, err.Error())
+		return problem(w, refusal.Code, err.Error())
 	}
-	if w.has("problem.form") && errors.Is(err, errForm) {
-		return w.t("problem.form")
+	if w.Has("problem.form") && errors.Is(err, errForm) {
+		return w.T("problem.form")
 	}
 	return err.Error()
 }

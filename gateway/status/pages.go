@@ -7,8 +7,10 @@ import (
 	"strconv"
 	"time"
 
+	"aovuon/gateway/lanpage"
 	"aovuon/gateway/measure"
 	"aovuon/gateway/scan"
+	"aovuon/gateway/words"
 )
 
 // homePage is what the first page shows.
@@ -34,7 +36,7 @@ type tile struct {
 
 func (s *Server) home(w http.ResponseWriter, r *http.Request) {
 	snap := s.o.Snapshot(r.Context())
-	p := homePage{Snapshot: snap, Tiles: tiles(s.words[s.lang(w, r)], snap)}
+	p := homePage{Snapshot: snap, Tiles: tiles(s.words[lanpage.Language(w, r)], snap)}
 	at := map[string]int{}
 	for _, c := range snap.Channels {
 		i, ok := at[c.Sensor]
@@ -63,34 +65,34 @@ func tone(q measure.Quality) string {
 }
 
 // tiles say how the link, the spool, the clock and the disk are.
-func tiles(w *words, s Snapshot) []tile {
-	link := tile{"link", "good", w.t("link.up", w.length(s.LinkFor))}
+func tiles(w *words.Words, s Snapshot) []tile {
+	link := tile{"link", "good", w.T("link.up", w.Length(s.LinkFor))}
 	switch {
 	case !s.Link:
-		link.Tone, link.Text = "fault", w.t("link.down", w.length(s.LinkFor))
+		link.Tone, link.Text = "fault", w.T("link.down", w.Length(s.LinkFor))
 	case s.ReceiptAge != nil:
-		link.Text = w.t("link.receipt", w.length(*s.ReceiptAge))
+		link.Text = w.T("link.receipt", w.Length(*s.ReceiptAge))
 	}
-	waits := tile{"spool", "good", w.t("spool.waits", w.count(s.Pending), w.count(s.Sealed))}
+	waits := tile{"spool", "good", w.T("spool.waits", w.Count(s.Pending), w.Count(s.Sealed))}
 	if s.Sealed > 20 {
 		waits.Tone = "doubt"
 	}
-	clock := tile{"clock", "good", w.t("clock.unsynced")}
+	clock := tile{"clock", "good", w.T("clock.unsynced")}
 	if !s.Time.IsZero() {
-		clock.Text = w.dateTime(s.Time) + " " + w.t("clock."+s.Clock)
+		clock.Text = w.DateTime(s.Time) + " " + w.T("clock."+s.Clock)
 	}
 	if s.Clock == measure.EstimatedClock.String() || s.Clock == measure.Unsynced.String() {
 		clock.Tone = "doubt"
 	}
-	disk := tile{"disk", "good", w.t("disk.ok")}
+	disk := tile{"disk", "good", w.T("disk.ok")}
 	if s.Health != "ok" {
-		disk.Tone, disk.Text = "fault", w.t("disk.bad")+" ("+s.Health+")"
+		disk.Tone, disk.Text = "fault", w.T("disk.bad")+" ("+s.Health+")"
 	}
 	if s.Dropped > 0 {
-		disk.Tone, disk.Text = "fault", disk.Text+" "+w.t("disk.dropped", w.count(s.Dropped))
+		disk.Tone, disk.Text = "fault", disk.Text+" "+w.T("disk.dropped", w.Count(s.Dropped))
 	}
 	if s.Thinned > 0 {
-		disk.Text += " " + w.t("disk.thinned", w.count(s.Thinned))
+		disk.Text += " " + w.T("disk.thinned", w.Count(s.Thinned))
 		if disk.Tone == "good" {
 			disk.Tone = "doubt"
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -249,18 +250,22 @@ func TestPages_KeepTheirWeight(t *testing.T) {
 	}
 }
 
-// locale reads the words of a language.
+// locale reads the words of a language: the page's own and those all pages have.
 func locale(t *testing.T, lang string) map[string]string {
 	t.Helper()
-	raw, err := os.ReadFile("locales/" + lang + ".yaml")
-	if err != nil {
-		t.Fatal(err)
+	all := map[string]string{}
+	for _, dir := range []string{"locales/", "../words/locales/"} {
+		raw, err := os.ReadFile(dir + lang + ".yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var words map[string]string
+		if err := yaml.UnmarshalWithOptions(raw, &words, yaml.Strict()); err != nil {
+			t.Fatal(err)
+		}
+		maps.Copy(all, words)
 	}
-	var words map[string]string
-	if err := yaml.UnmarshalWithOptions(raw, &words, yaml.Strict()); err != nil {
-		t.Fatal(err)
-	}
-	return words
+	return all
 }
 
 func TestAerators_ShowsAndTakesAPersonsWord(t *testing.T) {

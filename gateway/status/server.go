@@ -3,10 +3,7 @@ package status
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"embed"
-	"encoding/base64"
-	"errors"
 	"fmt"
 	"html/template"
 	"log/slog"
@@ -16,9 +13,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/klauspost/compress/gzhttp"
-
+	"aovuon/gateway/lanpage"
 	"aovuon/gateway/scan"
+	"aovuon/gateway/words"
 )
 
 //go:embed templates/*.html
@@ -27,20 +24,18 @@ var templates embed.FS
 //go:embed static/app.css
 var sheet string
 
-const (
-	mostAtOnce = 16       // requests; a page takes milliseconds
-	mostForm   = 16 << 10 // bytes
-	scanLimit  = 3 * time.Minute
-)
+//go:embed locales/*.yaml
+var locales embed.FS
+
+const scanLimit = 3 * time.Minute
 
 // Server draws the pages. It is safe for concurrent use.
 type Server struct {
 	o       Options
-	words   map[string]*words
+	words   map[string]*words.Words
 	pages   map[string]*template.Template // language and file
 	guard   *guard
 	handler http.Handler
-	busy    chan struct{}
 
 	mu      sync.Mutex
 	scanned *scanned // the last scan, nil before the first
@@ -56,15 +51,14 @@ type scanned struct {
 // New returns the pages.
 func New(o Options) (*Server, error) {
 	s := &Server{
-		o: o, words: map[string]*words{}, pages: map[string]*template.Template{}, busy: make(chan struct{}, mostAtOnce),
+		o: o, words: map[string]*words.Words{}, pages: map[string]*template.Template{},
 		guard: &guard{pin: o.PIN, now: o.Now, sessions: map[string]time.Time{}},
 	}
-	css := slim(sheet)
-	sum := sha256.Sum256([]byte(css))
-	for _, lang := range []string{vietnamese, english} {
-		w, err := loadWords(lang)
+	css := lanpage.Slim(sheet)
+	for _, lang := range words.Languages() {
+		w, err := words.Load(lang, locales)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("status: %w", err)
 		}
 		s.words[lang] = w
 		for _, file := range []string{"home", "buses", "log", "calibrate", "session", "aerators", "pin", "message"} {
@@ -75,33 +69,17 @@ func New(o Options) (*Server, error) {
 			s.pages[lang+file] = t
 		}
 	}
-	zip, err := gzhttp.NewWrapper(gzhttp.MinSize(512))
-	if err != nil {
-		return nil, fmt.Errorf("status: %w", err)
-	}
-	csp := "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
-		"'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-	s.handler = s.secured(csp, http.NewCrossOriginProtection().Handler(zip(s.routes())))
-	return s, nil
+	var err error
+	s.handler, err = lanpage.Guard{Sheet: css, Hosts: o.Hosts, Who: "the gateway"}.Handler(s.routes())
+	return s, err
 }
 
-func funcs(w *words, css string) template.FuncMap {
+func funcs(w *words.Words, css string) template.FuncMap {
 	return template.FuncMap{
-		"t": w.t, "say": w.or, "value": w.value, "exact": w.exact, "count": w.count, "length": w.length, "inputs": w.inputs,
-		"datetime": w.dateTime, "date": w.date, "clock": w.clock, "lang": func() string { return w.lang },
+		"t": w.T, "say": w.Or, "value": w.Value, "exact": w.Exact, "count": w.Count, "length": w.Length, "inputs": w.Inputs,
+		"datetime": w.DateTime, "date": w.Date, "clock": w.Clock, "lang": w.Lang,
 		"css": func() template.CSS { return template.CSS(css) },
 	}
-}
-
-// slim drops what only those who write a style sheet or a template need.
-func slim(text string) string {
-	var b strings.Builder
-	for line := range strings.Lines(text) {
-		if l := strings.TrimSpace(line); l != "" && (!strings.HasPrefix(l, "/*") || !strings.HasSuffix(l, "*/")) {
-			b.WriteString(l + "\n")
-		}
-	}
-	return b.String()
 }
 
 // ServeHTTP implements http.Handler.
@@ -126,36 +104,6 @@ func (s *Server) routes() http.Handler {
 	return mux
 }
 
-// secured bounds requests and sets the headers of every answer.
-func (s *Server) secured(csp string, inner http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		select {
-		case s.busy <- struct{}{}:
-			defer func() { <-s.busy }()
-		default:
-			http.Error(w, "too many requests at once: try again in a moment", http.StatusServiceUnavailable)
-			return
-		}
-		h := w.Header()
-		h.Set("Content-Security-Policy", csp)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.Set("Cache-Control", "no-store")
-		host := r.Host
-		if name, _, err := net.SplitHostPort(host); err == nil {
-			host = name
-		}
-		if !s.o.validHost(host) {
-			// Somebody's page made its own name lead here (DNS rebinding); a browser would take us for that page.
-			http.Error(w, "ask for this page by the gateway's address or its name", http.StatusMisdirectedRequest)
-			return
-		}
-		r.Body = http.MaxBytesReader(w, r.Body, mostForm)
-		inner.ServeHTTP(w, r)
-	})
-}
-
 // page is what every template is given.
 type page struct {
 	Title  string // key
@@ -170,7 +118,7 @@ type page struct {
 func (s *Server) show(w http.ResponseWriter, r *http.Request, status int, file string, p page) {
 	p.Path, p.Signed = r.URL.Path, s.guard.signed(r)
 	var b bytes.Buffer
-	if err := s.pages[s.lang(w, r)+file].ExecuteTemplate(&b, "layout", p); err != nil {
+	if err := s.pages[lanpage.Language(w, r)+file].ExecuteTemplate(&b, "layout", p); err != nil {
 		http.Error(w, "this page cannot be drawn: see the log", http.StatusInternalServerError)
 		if s.o.Log != nil {
 			rec := slog.NewRecord(s.o.Now(), slog.LevelError, "status page not drawn", 0)
@@ -180,21 +128,9 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, status int, file s
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Language", s.lang(w, r))
+	w.Header().Set("Content-Language", lanpage.Language(w, r))
 	w.WriteHeader(status)
-	_, _ = w.Write([]byte(slim(b.String()))) //nolint:errcheck // whoever asked has gone
-}
-
-// lang is the language of a request: that of ?lang=, which is remembered, or the remembered one.
-func (s *Server) lang(w http.ResponseWriter, r *http.Request) string {
-	if l := r.URL.Query().Get("lang"); s.words[l] != nil {
-		http.SetCookie(w, &http.Cookie{Name: "lang", Value: l, Path: "/", MaxAge: 365 * 24 * 3600, SameSite: http.SameSiteLaxMode, HttpOnly: true})
-		return l
-	}
-	if c, err := r.Cookie("lang"); err == nil && s.words[c.Value] != nil {
-		return c.Value
-	}
-	return vietnamese
+	_, _ = w.Write([]byte(lanpage.Slim(b.String()))) //nolint:errcheck // whoever asked has gone
 }
 
 func (s *Server) message(w http.ResponseWriter, r *http.Request, status int, key string) {
@@ -267,28 +203,5 @@ func (s *Server) leave(w http.ResponseWriter, r *http.Request) {
 
 // Serve answers on l until ctx is done.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	srv := &http.Server{
-		Handler: s, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: scanLimit + time.Minute,
-		IdleTimeout: 30 * time.Second, MaxHeaderBytes: 16 << 10,
-		ErrorLog:    slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug), // what strangers send is not worth a line
-		BaseContext: func(net.Listener) context.Context { return ctx },
-	}
-	end := make(chan error, 1)
-	stop := context.AfterFunc(ctx, func() {
-		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
-		defer cancel()
-		if err := srv.Shutdown(last); err != nil {
-			end <- srv.Close()
-			return
-		}
-		end <- nil
-	})
-	err := srv.Serve(l)
-	if !stop() {
-		err = errors.Join(err, <-end)
-	}
-	if ctx.Err() == nil || !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("status: %w", err)
-	}
-	return nil
+	return lanpage.Serve(ctx, l, s, scanLimit+time.Minute)
 }

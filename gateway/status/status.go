@@ -7,7 +7,6 @@ package status
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"aovuon/gateway/calibrate"
@@ -90,19 +89,4 @@ func worst(channels []Channel) (q measure.Quality) {
 		}
 	}
 	return q
-}
-
-// validHost reports whether a page may be asked for by this name: an address, a name of this machine, or one that only a
-// local network knows. Any other name was made to lead here by somebody else's page.
-func (o Options) validHost(host string) bool {
-	host = strings.ToLower(host)
-	if host == "localhost" || isAddress(host) {
-		return true
-	}
-	for _, own := range o.Hosts {
-		if own = strings.ToLower(own); own != "" && (host == own || host == own+".local" || host == own+".lan" || host == own+".home.arpa") {
-			return true
-		}
-	}
-	return false
 }
