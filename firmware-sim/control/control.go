@@ -25,10 +25,25 @@ type Verb struct {
 	Do func(ctx context.Context, args []string) (lines []string, err error)
 }
 
+// Told is a command, and what came of it.
+type Told struct {
+	By    string // who gave it: what By said, or ""
+	Line  string
+	Lines []string
+	Err   error
+}
+
+// by is the key of a context's value.
+type by struct{}
+
+// By returns a context whose commands are given by somebody: "socket", the address of a person's browser, the name of a script.
+func By(ctx context.Context, who string) context.Context { return context.WithValue(ctx, by{}, who) }
+
 // Desk takes commands and has those obey who own their verbs. The verb help is its own. It is safe for concurrent use.
 type Desk struct {
 	mu    sync.Mutex
 	verbs []Verb
+	watch func(Told)
 }
 
 // NewDesk returns a desk that can help, and nothing else yet.
@@ -52,13 +67,21 @@ func (d *Desk) Add(verbs ...Verb) error {
 	return nil
 }
 
+// Watch has f told of every command but help, after it was obeyed or refused and before the one who gave it gets his answer. It
+// replaces the function of the call before.
+func (d *Desk) Watch(f func(Told)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.watch = f
+}
+
 const helpVerb = "help"
 
 // Do has one command line obeyed and returns the lines of the answer. Words are parted by blanks.
 func (d *Desk) Do(ctx context.Context, line string) (lines []string, err error) {
 	words := strings.Fields(line)
 	d.mu.Lock()
-	verbs := slices.Clip(d.verbs)
+	verbs, watch := slices.Clip(d.verbs), d.watch
 	d.mu.Unlock()
 	if len(words) == 0 {
 		return nil, fmt.Errorf("%w: an empty line; want one of: %s", ErrUsage, names(verbs))
@@ -70,7 +93,12 @@ func (d *Desk) Do(ctx context.Context, line string) (lines []string, err error) 
 	if !ok {
 		return nil, fmt.Errorf("%w: no verb %q; want one of: %s", ErrUsage, words[0], names(verbs))
 	}
-	return v.Do(ctx, words[1:])
+	lines, err = v.Do(ctx, words[1:])
+	if watch != nil {
+		who, _ := ctx.Value(by{}).(string)
+		watch(Told{By: who, Line: strings.Join(words, " "), Lines: lines, Err: err})
+	}
+	return lines, err
 }
 
 // Want is the error of a verb whose words are not those of its usage.

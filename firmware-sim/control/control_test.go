@@ -73,6 +73,24 @@ func TestDesk_AddIsAllOrNothing(t *testing.T) {
 	}
 }
 
+func TestDesk_WatchIsToldWhoSaidWhat(t *testing.T) {
+	d := desk(t)
+	var told []control.Told
+	d.Watch(func(one control.Told) { told = append(told, one) })
+	for _, one := range []struct{ who, line string }{{"socket", " echo  a"}, {"", "fail"}, {"192.168.1.7", "help"}, {"x", "love"}} {
+		ctx := t.Context()
+		if one.who != "" {
+			ctx = control.By(ctx, one.who)
+		}
+		if _, err := d.Do(ctx, one.line); err != nil {
+			t.Log(err)
+		}
+	}
+	if len(told) != 2 || told[0].By != "socket" || told[0].Line != "echo a" || told[0].Err != nil || len(told[0].Lines) != 1 || told[1].By != "" || told[1].Err == nil {
+		t.Errorf("told %+v", told)
+	}
+}
+
 func TestVerb_Want(t *testing.T) {
 	v := control.Verb{Usage: []string{"heal DEVICE - end its fault", "heal all"}}
 	if got := v.Want(); !strings.HasSuffix(got.Error(), "want: heal DEVICE, or heal all") {

@@ -39,7 +39,7 @@ func (d *Desk) Serve(ctx context.Context, l net.Listener) error {
 		wg.Go(func() {
 			release := context.AfterFunc(ctx, func() { hangUp(conn) })
 			defer release()
-			d.answerAll(ctx, conn)
+			d.answerAll(By(ctx, "socket"), conn)
 			hangUp(conn)
 		})
 	}
