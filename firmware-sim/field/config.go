@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -28,6 +30,8 @@ type Config struct {
 	Control string        `yaml:"control"`    // control socket for faults; empty: none
 	Ledger  string        `yaml:"ledger"`     // file of what every chip answered; empty: none
 	Journal string        `yaml:"journal"`    // file of what is done to the world, which every start goes on with; empty: none
+	Panel   string        `yaml:"panel"`      // where the page of the running field is, 127.0.0.1:8070; empty: nowhere
+	Product string        `yaml:"product"`    // address of the server's pages, http://127.0.0.1:8080, for that page to show what they say
 	Refresh time.Duration `yaml:"w1_refresh"` // how often w1 folders show a new conversion
 	Places  []Place       `yaml:"places"`
 	Buses   []Bus         `yaml:"buses"`
@@ -182,6 +186,9 @@ func (c Config) check() error {
 	if err := short("$.control", c.Control); err != nil {
 		return err
 	}
+	if err := c.checkPanel(); err != nil {
+		return err
+	}
 	seen := make(map[string]bool)
 	for i, b := range c.Buses {
 		at := fmt.Sprintf("$.buses[%d]", i)
@@ -213,6 +220,17 @@ func (c Config) begin(now time.Time) (time.Time, error) {
 		return time.Time{}, wrong("$.begin", "begin %q: want a day, such as 2026-01-01", c.Begin)
 	}
 	return day, nil
+}
+
+// checkPanel finds addresses that cannot be.
+func (c Config) checkPanel() error {
+	if _, port, err := net.SplitHostPort(c.Panel); c.Panel != "" && (err != nil || port == "") {
+		return wrong("$.panel", "panel %q: want an address and a port, such as 127.0.0.1:8070", c.Panel)
+	}
+	if u, err := url.Parse(c.Product); c.Product != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+		return wrong("$.product", "product %q: want the address of the server's pages, such as http://127.0.0.1:8080", c.Product)
+	}
+	return nil
 }
 
 // sorts counts the sorts of bus that b says it is.
