@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -40,6 +41,7 @@ type demo struct {
 	run     string            // where the field has its sockets: .run/field, or a short folder when that is too long
 	influx  string            // address of influxd
 	pages   map[string]string // addresses of the gateways' own pages, by id
+	panel   string            // address of the field's own page
 	history bool              // a season was made at this start
 
 	announcement *prefixed // what the server says to people
@@ -255,6 +257,7 @@ func (d *demo) lookHere() {
 	d.say("")
 	d.say("  Ponds and plots, live:   %s", d.PublicURL)
 	d.say("  The same on this host:   http://%s", d.HTTP)
+	d.say("  The field itself:        http://%s", strings.Replace(d.panel, "127.0.0.1", "localhost", 1))
 	for _, id := range gateways() {
 		d.say("  The gateway's own page:  http://%s  (%s)", d.pages[id], id)
 	}

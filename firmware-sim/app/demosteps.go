@@ -56,12 +56,16 @@ func (d *demo) writeFiles() error {
 	for key, name := range map[string]string{"ledger": "ledger.tsv", "journal": "actions.jsonl"} {
 		text = strings.Replace(text, key+": "+name, key+": "+quoted(filepath.Join(d.Dir, "field", name)), 1)
 	}
+	var err error
+	if d.panel, err = panelPort(d.ctx); err != nil {
+		return err
+	}
 	text = "# Written by `firmware-sim demo` at every start; changes here are lost, but begin. Copy the file to keep them.\nrun_dir: " + quoted(d.run) +
-		"\nbegin: " + d.begin() + "\n" + text
+		"\nbegin: " + d.begin() + "\npanel: " + quoted(d.panel) + "\nproduct: " + quoted("http://"+d.HTTP) + "\n" + text
 	if err := wire.WriteFile(d.fieldConfig(), []byte(text), 0o644); err != nil {
 		return err
 	}
-	_, err := field.Load(d.fieldConfig())
+	_, err = field.Load(d.fieldConfig())
 	return err
 }
 
@@ -207,6 +211,15 @@ func freePort(ctx context.Context) (string, error) {
 		return "", err
 	}
 	return l.Addr().String(), l.Close()
+}
+
+// panelPort is where the field's own page is: the address people remember, or a free one when that is taken.
+func panelPort(ctx context.Context) (string, error) {
+	const usual = "127.0.0.1:8070"
+	if free(ctx, usual) == nil {
+		return usual, nil
+	}
+	return freePort(ctx)
 }
 
 // watchDelivery says how the season travels, until the server has signed for all of it.

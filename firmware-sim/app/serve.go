@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"os"
@@ -15,6 +16,7 @@ import (
 type serveCommand struct {
 	Config string  `short:"c" default:"field.yaml" help:"Field file; firmware-sim sample prints one." type:"path"`
 	Speed  float64 `help:"Run the world so many times faster, in place of the file's speed."`
+	panelFlags
 }
 
 func (c serveCommand) Run(e *env) (err error) {
@@ -25,7 +27,8 @@ func (c serveCommand) Run(e *env) (err error) {
 	if c.Speed > 0 {
 		cfg.Speed = c.Speed
 	}
-	o := field.Options{Now: time.Now}
+	c.into(&cfg)
+	record := func(ledger.Entry) {}
 	if cfg.Ledger != "" {
 		if err := os.MkdirAll(filepath.Dir(cfg.Ledger), 0o755); err != nil {
 			return err
@@ -34,9 +37,11 @@ func (c serveCommand) Run(e *env) (err error) {
 		if err != nil {
 			return err
 		}
-		o.Ledger = l
+		record = l.Record
 		defer func() { err = errors.Join(err, l.Close()) }()
 	}
+	seen := ledger.NewNewest(record)
+	o := field.Options{Now: time.Now, Ledger: seen}
 	if cfg.Journal != "" {
 		j, err := e.journal(cfg.Journal, &o)
 		if err != nil {
@@ -49,9 +54,11 @@ func (c serveCommand) Run(e *env) (err error) {
 		return err
 	}
 	e.early(f, cfg)
-	if err := f.Serve(e.ctx, e.log, func() {
-		e.log.Info("field is up", slog.Int("places", len(cfg.Places)), slog.Int("devices", len(cfg.Devices)),
-			slog.Float64("speed", cfg.Speed), slog.String("control", cfg.Control))
+	if err := e.withPanel(cfg, f, seen, func(ctx context.Context) error {
+		return f.Serve(ctx, e.log, func() {
+			e.log.Info("field is up", slog.Int("places", len(cfg.Places)), slog.Int("devices", len(cfg.Devices)),
+				slog.Float64("speed", cfg.Speed), slog.String("control", cfg.Control))
+		})
 	}); err != nil {
 		return err
 	}
