@@ -37,9 +37,9 @@ func sample(t *testing.T) (field.Config, string) {
 	return c, dir
 }
 
-func TestSample_IsAFieldOfFourPondsAndThreePlots(t *testing.T) {
+func TestSample_IsAFieldOfPondsPlotsAndARoom(t *testing.T) {
 	c, dir := sample(t)
-	if len(c.Places) != 7 || len(c.Devices) != 24 {
+	if len(c.Places) != 8 || len(c.Devices) != 24 {
 		t.Errorf("%d places, %d devices", len(c.Places), len(c.Devices))
 	}
 	f, err := field.New(c, field.Options{Now: time.Now})

@@ -23,10 +23,12 @@ type Place struct {
 	Density float64 `yaml:"density"` // pond: fish against a usual pond, 0.2 to 2
 	Stock   float64 `yaml:"stock"`   // pond: kg of fish when the world begins
 
-	Crop   string  `yaml:"crop"`    // plot: potato, herb, rice
-	Soil   Soil    `yaml:"soil"`    // plot: a name, or figures
-	Layers []Layer `yaml:"layers"`  // plot: from the surface down
-	DryOut float64 `yaml:"dry_out"` // plot: days between irrigations, 2 to 10
+	Crop   string  `yaml:"crop"`        // plot: potato, herb, rice
+	Soil   Soil    `yaml:"soil"`        // plot: a name, or figures
+	Layers []Layer `yaml:"layers"`      // plot: from the surface down
+	DryOut float64 `yaml:"dry_out"`     // plot: days in the sun after which irrigation comes, 2 to 10
+	Season string  `yaml:"season"`      // plot of potatoes: early, main, spring
+	Probe  float64 `yaml:"probe_depth"` // plot: m, 0.03 to 0.8
 
 	Goods string `yaml:"goods"` // room: banh-da, herb
 }
@@ -64,7 +66,7 @@ func (p Place) world() world.Place {
 	w := world.Place{
 		ID: p.ID, Kind: world.Kind(p.Kind), Care: world.Care(p.Care),
 		Area: p.Area, Depth: p.Depth, Species: p.Species, Density: p.Density, Stock: p.Stock,
-		Crop: p.Crop, Soil: world.Soil(p.Soil), DryOut: p.DryOut, Goods: p.Goods,
+		Crop: p.Crop, Soil: world.Soil(p.Soil), DryOut: p.DryOut, Season: p.Season, Probe: p.Probe, Goods: p.Goods,
 	}
 	for _, l := range p.Layers {
 		w.Layers = append(w.Layers, world.Layer{Thickness: l.Thickness, Soil: world.Soil(l.Soil)})

@@ -10,23 +10,20 @@ import (
 func newModel(p Place, seed uint64, w sky) model {
 	switch p.Kind {
 	case Pond:
-		return formerPond{newFormer(seed), p}
+		return formerPond{newFormer(seed), p, w}
 	case Plot:
-		return formerPlot{newFormer(seed), p}
+		return newPlot(seed, p, w)
 	case Room:
-		return emptyRoom{w}
+		return newRoom(seed, p, w)
 	}
 	return nil // cannot be: the place was checked
 }
 
 // former is the world of formulas.
-type former struct {
-	seed  uint64
-	dried *memory
-}
+type former struct{ seed uint64 }
 
 func newFormer(seed uint64) former {
-	return former{seed, &memory{hours: make(map[stretch][]float64)}}
+	return former{seed}
 }
 
 // fade is the share of added oxygen that the pond breathes, or gives to the air, in an hour.
@@ -35,7 +32,8 @@ const fade = 0.25
 // formerPond has one state beside its formulas: what aerators added to its oxygen, mg/L, and the k of those that turn, 1/h.
 type formerPond struct {
 	former
-	p Place
+	p   Place
+	sky sky
 }
 
 func (m formerPond) begin(float64) state { return state{0, 0} }
@@ -71,54 +69,7 @@ func (m formerPond) value(s state, h float64, q measure.Quantity) (float64, bool
 	case measure.ORP:
 		return m.orp(m.p, h), true
 	case measure.AirTemperature:
-		return m.plotAir(m.p, h), true
-	case measure.AirPressure:
-		return m.pressure(h), true
-	}
-	return 0, false
-}
-
-type formerPlot struct {
-	former
-	p Place
-}
-
-func (m formerPlot) begin(float64) state                    { return nil }
-func (m formerPlot) step(state, float64, float64)           {}
-func (m formerPlot) act(state, float64, Action, bool) error { return nil }
-
-func (m formerPlot) value(_ state, h float64, q measure.Quantity) (float64, bool) {
-	switch q { //nolint:exhaustive // the others it has not
-	case measure.SoilTemperature:
-		return m.soilTemperature(m.p, h), true
-	case measure.SoilConductivity:
-		return m.soilConductivity(m.p, h), true
-	case measure.SoilMoisture:
-		return 100 * m.soil(m.p, h), true
-	case measure.AirTemperature:
-		return m.plotAir(m.p, h), true
-	case measure.RelativeHumidity:
-		return m.humidity(m.p, h), true
-	case measure.AirPressure:
-		return m.pressure(h), true
-	}
-	return 0, false
-}
-
-// emptyRoom has the air outside.
-type emptyRoom struct{ sky sky }
-
-func (m emptyRoom) begin(float64) state          { return nil }
-func (m emptyRoom) step(state, float64, float64) {}
-
-func (m emptyRoom) act(state, float64, Action, bool) error { return nil }
-
-func (m emptyRoom) value(_ state, h float64, q measure.Quantity) (float64, bool) {
-	switch q { //nolint:exhaustive // the others it has not
-	case measure.AirTemperature:
 		return m.sky(h).Air, true
-	case measure.RelativeHumidity:
-		return m.sky(h).Humidity, true
 	case measure.AirPressure:
 		return m.sky(h).Pressure, true
 	}

@@ -24,6 +24,7 @@ const (
 	chanPondRedox
 	chanSoilTemp
 	chanSoilSalt
+	chanRoomStove
 )
 
 // hash mixes seed, channel and index to 64 well spread bits (splitmix64's finaliser, Steele, Lea, Flood 2014).

@@ -48,6 +48,8 @@ type Place struct {
 	Soil   Soil    // default silt loam
 	Layers []Layer // from the surface down; none: the model's own layers of Soil
 	DryOut float64 // days in the sun after which irrigation comes, 2 to 10; default 5
+	Season string  // of a potato: one of Seasons(); default main
+	Probe  float64 // depth of the probes, m, 0.03 to 0.8; default 0.15
 
 	// A room.
 	Goods string // one of Goods(); default banh-da
@@ -86,6 +88,9 @@ func Species() []string { return []string{"tilapia", "carp", "pangasius"} }
 
 // Crops are what can grow on a plot.
 func Crops() []string { return []string{"potato", "herb", "rice"} }
+
+// Seasons are those of the winter potato in the north: early (October to December), main (October to February) and spring (December to March).
+func Seasons() []string { return []string{"early", "main", "spring"} }
 
 // Goods are what can be dried in a room.
 func Goods() []string { return []string{"banh-da", "herb"} }
@@ -132,6 +137,8 @@ func (p Place) foreign() error {
 		{Plot, "soil", p.Soil != (Soil{})},
 		{Plot, "layers", len(p.Layers) > 0},
 		{Plot, "dry_out", p.DryOut != 0},
+		{Plot, "season", p.Season != ""},
+		{Plot, "probe_depth", p.Probe != 0},
 		{Room, "goods", p.Goods != ""},
 	} {
 		if f.set && f.of != p.Kind && (p.Kind == Pond || p.Kind == Plot || p.Kind == Room) {
@@ -150,11 +157,13 @@ func (p Place) pond() (Place, error) {
 }
 
 func (p Place) plot() (Place, error) {
-	p.DryOut, p.Crop = or(p.DryOut, 5), or(p.Crop, "potato")
+	p.DryOut, p.Crop, p.Probe = or(p.DryOut, 5), or(p.Crop, "potato"), or(p.Probe, 0.15)
+	p.Season = or(p.Season, "main")
 	if p.Soil == (Soil{}) {
 		p.Soil = SiltLoam()
 	}
-	errs := []error{p.within("dry_out", p.DryOut, 2, 10, "days"), p.oneOf("crop", p.Crop, Crops()), p.soil(p.Soil)}
+	errs := []error{p.within("dry_out", p.DryOut, 2, 10, "days"), p.oneOf("crop", p.Crop, Crops()), p.oneOf("season", p.Season, Seasons()),
+		p.within("probe_depth", p.Probe, 0.03, 0.8, "m"), p.soil(p.Soil)}
 	for _, l := range p.Layers {
 		errs = append(errs, p.within("thickness of a layer", l.Thickness, 0.02, 1, "m"), p.soil(l.Soil))
 	}

@@ -96,8 +96,8 @@ func TestWorld_StaysWithinWhatTheDeltaKnows(t *testing.T) {
 		measure.SoilTemperature:  {"khoai1", limits{10, 34, 0.03}},
 		measure.SoilConductivity: {"khoai1", limits{150, 1600, 25}},
 		measure.SoilMoisture:     {"khoai1", limits{15, 46, 0.7}},
-		measure.AirTemperature:   {"khoai1", limits{5, 42, 0.08}},
-		measure.RelativeHumidity: {"thuoc1", limits{25, 99.5, 0.6}},
+		measure.AirTemperature:   {"khoai1", limits{5, 42, 0.35}}, // when a front or a shower comes
+		measure.RelativeHumidity: {"thuoc1", limits{25, 99.5, 2}},
 		measure.AirPressure:      {"thuoc1", limits{990, 1035, 0.05}},
 	} {
 		t.Run(string(q), func(t *testing.T) {
@@ -159,21 +159,6 @@ func TestWorld_SameSeedSameValues(t *testing.T) {
 	}
 	if same > 0 {
 		t.Errorf("another seed gave %d same values", same)
-	}
-}
-
-func TestSoil_DriesAndIsRefilled(t *testing.T) {
-	w := field(t, 2)
-	refills, last := 0, 0.0
-	for hour := range 60 * 24 {
-		v := value(t, w, "khoai1", measure.SoilMoisture, start(2026).Add(time.Duration(hour)*time.Hour))
-		if hour > 0 && v > last+0.5 {
-			refills++
-		}
-		last = v
-	}
-	if refills < 10 {
-		t.Errorf("%d hours of refill in 60 days", refills)
 	}
 }
 
