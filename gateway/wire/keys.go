@@ -130,6 +130,42 @@ func ParseCard(text string) (Card, error) {
 	return c, nil
 }
 
+// ParseCards reads the text of one card or of several, one after the other; empty lines between them are fine. Its errors name
+// the card and the line it begins at. A gateway that is there twice is an error.
+func ParseCards(text string) ([]Card, error) {
+	lines := strings.Split(text, "\n")
+	var starts []int
+	for i, line := range lines {
+		if line = strings.TrimSpace(line); line == cardMagic || line != "" && len(starts) == 0 {
+			starts = append(starts, i) // what stands before the first card is for ParseCard to refuse
+		}
+	}
+	if len(starts) == 0 {
+		return nil, fmt.Errorf("wire: no gateway card: want four lines for each, the first %q", cardMagic)
+	}
+	cards := make([]Card, 0, len(starts))
+	at := make(map[string]int, len(starts))
+	for i, start := range starts {
+		end := len(lines)
+		if i+1 < len(starts) {
+			end = starts[i+1]
+		}
+		c, err := ParseCard(strings.Join(lines[start:end], "\n"))
+		if err != nil && len(starts) > 1 {
+			err = fmt.Errorf("card %d, from line %d on: %w", i+1, start+1, err)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if first, twice := at[c.Gateway]; twice {
+			return nil, fmt.Errorf("wire: gateway %s has two cards, at lines %d and %d: leave the one that counts", c.Gateway, first, start+1)
+		}
+		at[c.Gateway] = start + 1
+		cards = append(cards, c)
+	}
+	return cards, nil
+}
+
 // WriteFile replaces path so that after a power cut it holds either the old bytes or all of data.
 func WriteFile(path string, data []byte, perm fs.FileMode) (err error) {
 	dir := filepath.Dir(path)

@@ -5,7 +5,6 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -62,46 +61,11 @@ func (keyCmd) Run(e *env) error {
 }
 
 type gatewayCmd struct {
-	Add      gatewayAddCmd      `cmd:"" help:"Enrol the gateway of a card; a running server knows it within a second."`
+	Add      gatewayAddCmd      `cmd:"" help:"Enrol the gateways of cards, all or none; a running server knows them within a second."`
 	List     gatewayListCmd     `cmd:"" help:"List the enrolled gateways."`
 	Set      gatewaySetCmd      `cmd:"" help:"Say what a gateway should do otherwise than its own file says: how often, with which coefficients."`
 	Settings gatewaySettingsCmd `cmd:"" help:"Print what is in force at a gateway, what is wanted of it, and what it answered."`
 	Retire   gatewayRetireCmd   `cmd:"" help:"Take a gateway out of service: what it sends is refused from now on, what it sent stays."`
-}
-
-type gatewayAddCmd struct {
-	Card string `arg:"" help:"File with the card, as gateway init or gateway card printed it; - for standard input."`
-}
-
-// Run enrols one gateway.
-func (cmd *gatewayAddCmd) Run(e *env) error {
-	c, err := LoadConfig(e.config)
-	if err != nil {
-		return err
-	}
-	var raw []byte
-	if cmd.Card == "-" {
-		raw, err = io.ReadAll(io.LimitReader(os.Stdin, 4096))
-	} else {
-		raw, err = os.ReadFile(cmd.Card)
-	}
-	if err != nil {
-		return fmt.Errorf("card: %w", err)
-	}
-	card, err := wire.ParseCard(string(raw))
-	if err != nil {
-		return fmt.Errorf("card %s: %w", cmd.Card, err)
-	}
-	return e.withDB(c, func(ctx context.Context, db *sqldb.DB) error {
-		added, err := db.AddGateway(ctx, card, e.by())
-		if err != nil {
-			return err
-		}
-		if !added {
-			return e.printf("gateway %s was enrolled already\n", card.Gateway)
-		}
-		return e.printf("gateway %s enrolled\n", card.Gateway)
-	})
 }
 
 type gatewayListCmd struct{}

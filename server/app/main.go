@@ -27,6 +27,7 @@ type cli struct {
 	Key       keyCmd       `cmd:"" help:"Print the server's verifier key, for the gateways' server.key_file."`
 	Gateway   gatewayCmd   `cmd:"" help:"Enrol, list and retire gateways."`
 	Farm      farmCmd      `cmd:"" help:"Say which places and sensors there are."`
+	Log       logCmd       `cmd:"" help:"Say what is in the batch log."`
 	Reproject reprojectCmd `cmd:"" help:"Draw a projection again from the batch log; the server must be stopped."`
 }
 

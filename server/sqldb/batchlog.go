@@ -167,6 +167,32 @@ func (d *DB) LogEnd(ctx context.Context) (position int64, err error) {
 	return position, nil
 }
 
+// ChainCount is what the log holds of one chain.
+type ChainCount struct {
+	ingest.Chain
+	Batches int64  // rows
+	Seq     uint64 // the highest number; Batches below it says that numbers are missing
+}
+
+// CountChains counts the batches of every chain, row by row, ordered by gateway and epoch.
+func (d *DB) CountChains(ctx context.Context) ([]ChainCount, error) {
+	var out []ChainCount
+	err := each(ctx, d.read, func(scan func(...any) error) error {
+		var c ChainCount
+		var seq int64
+		if err := scan(&c.Gateway, &c.Epoch, &c.Batches, &seq); err != nil {
+			return err
+		}
+		c.Seq = uint64(seq)
+		out = append(out, c)
+		return nil
+	}, `SELECT gateway, epoch, COUNT(*), MAX(seq) FROM batch GROUP BY gateway, epoch ORDER BY gateway, epoch`)
+	if err != nil {
+		return nil, fmt.Errorf("sqldb: count chains: %w", err)
+	}
+	return out, nil
+}
+
 // After implements project.Source.
 func (d *DB) After(ctx context.Context, position int64, records, size int) ([]ingest.Record, error) {
 	return d.records(ctx, "read log", size, `SELECT position, received_ms, body FROM batch WHERE position > $1 ORDER BY position LIMIT $2`,

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 	"golang.org/x/mod/sumdb/note"
 
@@ -86,6 +87,28 @@ func mustChain(t *testing.T, gateway string) *chain {
 		t.Fatal(err)
 	}
 	return c
+}
+
+func TestCountChains_CountsRowsAndNotNumbers(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		ctx := t.Context()
+		one, two := mustChain(t, "gw-one"), mustChain(t, "gw-two")
+		for range 4 { // never stored, as if they were missing: Append leaves what is right to whoever decides
+			if _, err := two.next(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, c := range []*chain{two, one, one} {
+			if _, err := appendAll(ctx, db, c, 3); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := db.CountChains(ctx)
+		want := []sqldb.ChainCount{{Chain: one.key, Batches: 6, Seq: 6}, {Chain: two.key, Batches: 3, Seq: 7}}
+		if d := cmp.Diff(want, got); d != "" || err != nil {
+			t.Errorf("%v %s", err, d)
+		}
+	})
 }
 
 func TestAppend_PositionsRunWithoutHoles(t *testing.T) {

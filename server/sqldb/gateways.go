@@ -27,27 +27,49 @@ type gatewaySaid struct {
 // AddGateway enrols a gateway. Adding the same card again changes nothing; a card with the same key and a new password
 // replaces the password. The error wraps ErrKeyChanged where the name belongs to another key.
 func (d *DB) AddGateway(ctx context.Context, card wire.Card, by ledger.By) (added bool, err error) {
-	err = d.record(ctx, "enrol gateway "+card.Gateway, func(r *record) error {
-		var vkey string
-		switch err := r.QueryRowContext(ctx, `SELECT vkey FROM gateway WHERE id = $1`, card.Gateway).Scan(&vkey); {
-		case errors.Is(err, sql.ErrNoRows):
-			added = true
-		case err != nil:
-			return err
-		case vkey != card.VKey:
-			return fmt.Errorf("%w: retire it and choose a new name for the new key", ErrKeyChanged)
+	all, err := d.AddGateways(ctx, []wire.Card{card}, by)
+	return err == nil && all[0], err
+}
+
+// AddGateways is AddGateway for any number of cards: all of them or, on an error, none. added says of each card whether its
+// gateway was not enrolled before.
+func (d *DB) AddGateways(ctx context.Context, cards []wire.Card, by ledger.By) (added []bool, err error) {
+	op := fmt.Sprintf("enrol %d gateways", len(cards))
+	if len(cards) == 1 {
+		op = "enrol gateway " + cards[0].Gateway
+	}
+	err = d.record(ctx, op, func(r *record) error {
+		added = make([]bool, len(cards))
+		for i, card := range cards {
+			var err error
+			if added[i], err = addGateway(ctx, r, card, by); err != nil && len(cards) > 1 {
+				err = fmt.Errorf("gateway %s: %w", card.Gateway, err)
+			}
+			if err != nil {
+				return err
+			}
 		}
-		_, err := r.ExecContext(ctx, `INSERT INTO gateway (id, vkey, secret_sha, enrolled_ms) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (id) DO UPDATE SET secret_sha = excluded.secret_sha`, card.Gateway, card.VKey, card.SecretSHA[:], by.At.UnixMilli())
-		if err != nil {
-			return err
-		}
-		if err := bump(ctx, r, "gateways"); err != nil {
-			return err
-		}
-		return r.say(ctx, ledger.GatewayEnrolled, card.Gateway, gatewaySaid{Gateway: card.Gateway, VKey: card.VKey}, by)
+		return bump(ctx, r, "gateways")
 	})
 	return added, err
+}
+
+func addGateway(ctx context.Context, r *record, card wire.Card, by ledger.By) (added bool, err error) {
+	var vkey string
+	switch err := r.QueryRowContext(ctx, `SELECT vkey FROM gateway WHERE id = $1`, card.Gateway).Scan(&vkey); {
+	case errors.Is(err, sql.ErrNoRows):
+		added = true
+	case err != nil:
+		return false, err
+	case vkey != card.VKey:
+		return false, fmt.Errorf("%w: retire it and choose a new name for the new key", ErrKeyChanged)
+	}
+	_, err = r.ExecContext(ctx, `INSERT INTO gateway (id, vkey, secret_sha, enrolled_ms) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (id) DO UPDATE SET secret_sha = excluded.secret_sha`, card.Gateway, card.VKey, card.SecretSHA[:], by.At.UnixMilli())
+	if err != nil {
+		return false, err
+	}
+	return added, r.say(ctx, ledger.GatewayEnrolled, card.Gateway, gatewaySaid{Gateway: card.Gateway, VKey: card.VKey}, by)
 }
 
 // RetireGateway takes a gateway out of service: what it sends from now on is refused, what it sent before stays.

@@ -3,6 +3,7 @@ package sqldb_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -61,6 +62,25 @@ func TestGateway_EnrolRetireAndNeverAnotherKey(t *testing.T) {
 		want := []ingest.Enrolment{{Gateway: "gw-one", VKey: c.VKey, SecretSHA: renewed.SecretSHA, Enrolled: noon, Retired: noon.Add(2 * time.Hour)}}
 		if d := cmp.Diff(want, got); d != "" || err != nil {
 			t.Errorf("%v %s", err, d)
+		}
+	})
+}
+
+func TestGateway_EnrolsAllOfManyOrNone(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		ctx := t.Context()
+		one, two, six := card(t, "gw-one", "a"), card(t, "gw-two", "b"), card(t, "gw-six", "c")
+		if added, err := db.AddGateways(ctx, []wire.Card{one, two}, byAt(noon)); err != nil || !added[0] || !added[1] {
+			t.Fatalf("%v, %v", added, err)
+		}
+		if _, err := db.AddGateways(ctx, []wire.Card{six, card(t, "gw-two", "b")}, byAt(noon)); !errors.Is(err, sqldb.ErrKeyChanged) || !strings.Contains(err.Error(), "gateway gw-two: ") {
+			t.Errorf("another key among many: %v", err)
+		}
+		if got, err := db.Enrolments(ctx); err != nil || len(got) != 2 {
+			t.Errorf("%d are enrolled, %v", len(got), err)
+		}
+		if added, err := db.AddGateways(ctx, []wire.Card{two, six}, byAt(noon)); err != nil || added[0] || !added[1] {
+			t.Errorf("%v, %v", added, err)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package historytest
 
 import (
 	"cmp"
+	"context"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -42,6 +43,32 @@ func writingAgain(t *testing.T, e Engine) {
 		write(t, s, points...)
 	}
 	same(t, "points", points, all(t, s, pond()))
+}
+
+// counts is about a method beside the port: what counts a history against the log that it is drawn from.
+func counts(t *testing.T, e Engine) {
+	s := e.open(t)
+	c, ok := s.(interface {
+		CountPoints(ctx context.Context) (map[string]int64, error)
+	})
+	if !ok {
+		t.Fatal("this engine does not count")
+	}
+	count := func() map[string]int64 {
+		got, err := c.CountPoints(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	same(t, "points of an empty history", map[string]int64{}, count())
+	other, soil := pond(), pond()
+	other.Gateway, soil.Quantity, soil.Place = "gw-other", measure.SoilMoisture, "unplaced"
+	write(t, s, append(minutes(pond(), 200), fault(pond(), 300*time.Minute))...)
+	write(t, s, minutes(pond(), 100)...) // again
+	write(t, s, minutes(soil, 7)...)
+	write(t, s, minutes(other, 5)...)
+	same(t, "points", map[string]int64{pond().Gateway: 208, "gw-other": 5}, count())
 }
 
 func orderDoesNotMatter(t *testing.T, e Engine) {

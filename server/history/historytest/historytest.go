@@ -51,6 +51,7 @@ func Run(t *testing.T, e Engine) {
 		{"WritersDoNotDisturbEachOther", concurrentWriters},
 		{"CancelledMeansCancelled", cancellation},
 		{"EachStreamsAndStops", eachStreams},
+		{"CountsThePointsOfEachGateway", counts},
 		{"SummariseSeesGaps", summarise},
 		{"AgreesWithTheModel", agreesWithModel},
 		{"WrittenIsKeptOverReopening", reopening},

@@ -274,3 +274,27 @@ func latestOf(quantity measure.Quantity, ks []history.Series, careful bool) stri
 	}
 	return q + ` GROUP BY "place", "gateway", "sensor" ORDER BY time DESC LIMIT 1`
 }
+
+// CountPoints counts the points of every gateway. It reads the whole database: on a large one that takes its time.
+func (s *Store) CountPoints(ctx context.Context) (map[string]int64, error) {
+	var q strings.Builder
+	for _, m := range measure.Quantities() { // a field that no measurement has, or no measurement, is an empty answer
+		q.WriteString(`SELECT COUNT("q") FROM ` + identifier(string(m)) + ` GROUP BY "gateway";`)
+	}
+	counts := map[string]int64{}
+	err := s.query(ctx, http.MethodGet, q.String(), func(r result) error {
+		for _, one := range r.Series {
+			for _, v := range one.Values {
+				if len(v) != 2 || v[1] == nil {
+					return fmt.Errorf("InfluxDB answered a count of %d columns", len(v))
+				}
+				counts[one.Tags["gateway"]] += int64(*v[1])
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("history/influx: count points: %w", err)
+	}
+	return counts, nil
+}

@@ -169,3 +169,22 @@ func point(k history.Series, scan scanner) (history.Point, error) {
 	}
 	return history.Point{Series: k, Time: time.UnixMilli(ms).UTC(), Value: value.Float64, Quality: q}, nil
 }
+
+// CountPoints counts the points of every gateway.
+func (s *Store) CountPoints(ctx context.Context) (map[string]int64, error) {
+	counts := map[string]int64{}
+	err := each(ctx, s.read, func(scan scanner) error {
+		var gateway string
+		var n int64
+		if err := scan(&gateway, &n); err != nil {
+			return err
+		}
+		counts[gateway] = n
+		return nil
+	}, `SELECT s.gateway, SUM(c.n) FROM (SELECT series, COUNT(*) AS n FROM point GROUP BY series) AS c
+		JOIN series AS s ON s.id = c.series GROUP BY s.gateway`)
+	if err != nil {
+		return nil, fmt.Errorf("history/sqlite: count points: %w", sort(ctx, err))
+	}
+	return counts, nil
+}
