@@ -55,7 +55,7 @@ func (u *Uplink) connect(ctx context.Context) (*conn, error) {
 		SetKeepAlive(keepAlive).SetPingTimeout(pingTimeout).SetWriteTimeout(writeTimeout).
 		SetBinaryWill(wire.Topic(u.opts.Gateway, wire.LeafStatus), will, 1, true).
 		SetConnectionLostHandler(func(_ mqtt.Client, err error) { c.lost <- err }).
-		SetCustomOpenConnectionFn(func(at *url.URL, _ mqtt.ClientOptions) (net.Conn, error) { return u.dial(ctx, at) })
+		SetCustomOpenConnectionFn(func(at *url.URL, _ mqtt.ClientOptions) (net.Conn, error) { return u.open(ctx, at) })
 	c.Client = mqtt.NewClient(o)
 	if err := settle(ctx, c.Connect(), connectTimeout+time.Second); err != nil {
 		c.Disconnect(0)
@@ -65,6 +65,15 @@ func (u *Uplink) connect(ctx context.Context) (*conn, error) {
 		return nil, fmt.Errorf("connect to %s: %w", u.opts.URL, err)
 	}
 	return c, nil
+}
+
+// open dials and leads the connection through what the options say.
+func (u *Uplink) open(ctx context.Context, at *url.URL) (net.Conn, error) {
+	c, err := u.dial(ctx, at)
+	if err == nil && u.opts.Through != nil {
+		c = u.opts.Through(c)
+	}
+	return c, err
 }
 
 func (u *Uplink) dial(ctx context.Context, at *url.URL) (net.Conn, error) {

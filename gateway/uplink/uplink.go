@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"net/url"
 	"strconv"
 	"sync/atomic"
@@ -41,6 +42,9 @@ type Options struct {
 	// nil: the gateway takes none.
 	Desired func(sealed []byte, d wire.Desired)
 	Now     func() time.Time
+	// Through is given every connection to the broker, above TLS, and returns what to speak MQTT over; nil: the connection
+	// itself. A simulated fleet spoils its links there.
+	Through func(net.Conn) net.Conn
 
 	Window         int           // batches under way without a receipt; default 32
 	ReceiptTimeout time.Duration // without progress so long: send again; twice so long: a new connection; default 15 s
