@@ -29,6 +29,7 @@ type cli struct {
 	Dip    dipCommand    `cmd:"" help:"Put the probe of a simulated device into a bottle, or back into its place: to calibrate it."`
 	Drift  driftCommand  `cmd:"" help:"Age the probe of a simulated device."`
 	Demo   demoCommand   `cmd:"" help:"Run the whole product on this machine: server, simulated field, gateways, a season of history."`
+	Fleet  fleetCommand  `cmd:"" help:"Run many gateways against a broker and a server, as load, and count what becomes of every batch."`
 	Sample sampleCommand `cmd:"" help:"Print a commented field file."`
 }
 
