@@ -24,6 +24,7 @@ var ErrTaken = errors.New("another simulator answers on this socket: stop it fir
 // until ctx is done. Nothing is left open when it returns. When one cannot be opened none stays open.
 func (f *Field) Serve(ctx context.Context, log *slog.Logger, ready func()) (err error) {
 	s := &service{field: f}
+	f.world.Reach(f.WorldTime(f.opts.Now())) // months are behind it: no chip shall think so long over its first answer
 	if err := s.open(ctx); err != nil {
 		return errors.Join(fmt.Errorf("field: %w", err), s.abandon())
 	}

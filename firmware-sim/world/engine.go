@@ -28,7 +28,7 @@ type course struct {
 	events []event // in order
 	days   []*day
 	asked  uint64 // counts, for the days' last use
-	now    state  // the answer of the last value
+	now    state  // the answer of between
 }
 
 // event is something that begins or ends.
@@ -64,10 +64,22 @@ func (c *course) has(q measure.Quantity) bool {
 	return ok
 }
 
-// value is what the model says at h, between the nodes before and after it.
+// value is what the model says at h.
 func (c *course) value(h float64, q measure.Quantity) (float64, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.model.value(c.between(h), h, q)
+}
+
+// at makes the nodes before and after h.
+func (c *course) at(h float64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.between(h)
+}
+
+// between is the state at h, on the straight line between the nodes before and after it. It is overwritten by the next call.
+func (c *course) between(h float64) state {
 	n, _ := split(h)
 	d := c.day(n)
 	for d.last().h <= h {
@@ -85,7 +97,7 @@ func (c *course) value(h float64, q measure.Quantity) (float64, bool) {
 			c.now[k] = v + f*(after.s[k]-v)
 		}
 	}
-	return c.model.value(c.now, h, q)
+	return c.now
 }
 
 // day returns the nodes of day n, at least the first of them.

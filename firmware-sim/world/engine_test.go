@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -123,6 +124,44 @@ func act(t testing.TB, w *world.World, a world.Action) {
 	t.Helper()
 	if err := w.Act(a); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Whoever asks while others act gets one of the two stories, and in the end all get the same.
+func TestWorld_ManyAskAndAct(t *testing.T) {
+	acts := []world.Action{
+		{At: start(2026).Add(30 * time.Hour), Kind: world.Overcast, Amount: 1, For: 9 * time.Hour},
+		{At: start(2026).Add(20 * time.Hour), Place: "ao1", Kind: world.Aerate, Amount: 1, For: 9 * time.Hour},
+		{At: start(2026).Add(41 * time.Hour), Place: "ao1", Kind: world.Aerate, Amount: 2, What: "b"},
+		{At: start(2026).Add(40 * time.Hour), Kind: world.Drizzle, For: 9 * time.Hour},
+	}
+	w, want := made(t, 1), made(t, 1, acts...)
+	var all sync.WaitGroup
+	for i, a := range acts {
+		all.Go(func() {
+			if err := w.Act(a); err != nil {
+				t.Error(err)
+			}
+		})
+		all.Go(func() {
+			w.Reach(start(2026).Add(70 * time.Hour))
+			for h := range 70 {
+				if _, err := w.Value(places()[i].ID, measure.AirTemperature, start(2026).Add(time.Duration(h)*time.Hour)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	for _, p := range places() {
+		for _, q := range w.Quantities(p.ID) {
+			for h := range 70 {
+				at := start(2026).Add(time.Duration(h)*time.Hour + 7*time.Minute)
+				if v, u := value(t, w, p.ID, q, at), value(t, want, p.ID, q, at); v != u {
+					t.Fatalf("%s %s %s: %v, want %v", p.ID, q, at, v, u)
+				}
+			}
+		}
 	}
 }
 

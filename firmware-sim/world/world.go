@@ -122,6 +122,22 @@ func (w *World) Value(place string, q measure.Quantity, t time.Time) (float64, e
 	return v, nil
 }
 
+// Reach integrates every place up to t, so that the first who asks for an instant near it need not wait. Before the world begins
+// it does nothing.
+func (w *World) Reach(t time.Time) {
+	h := hoursOf(t)
+	if h < w.begin {
+		return
+	}
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	var all sync.WaitGroup
+	for _, c := range w.courses {
+		all.Go(func() { c.at(h) })
+	}
+	all.Wait()
+}
+
 // Sky returns the weather over the whole field at an instant; before the world begins it is ErrEarly.
 func (w *World) Sky(t time.Time) (Sky, error) {
 	h := hoursOf(t)
