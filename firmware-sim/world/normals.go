@@ -18,8 +18,10 @@ func (n normals) at(h float64) float64 {
 	return a + (b-a)*f*f*(3-2*f)
 }
 
-// airNormals are the monthly means of the air temperature, °C. Like the others below they are the rounded climate of the Red
-// River delta as the stations of Nam Định and Hà Nội tell it in QCVN 02:2022/BXD; they place the seasons and are no record of a year.
+// airNormals are the monthly means of the air temperature, °C. Like the others below they are the climate of the Red River delta
+// (Nam Định, Hà Nội) as it is commonly given, rounded: they place the seasons, are no record of a year, and were not held against
+// the tables of QCVN 02:2022/BXD. Hưng Yên, in the middle of the delta, gives 1,500 to 1,600 mm of rain, 60 to 65 days of drizzle,
+// 1,640 hours of sunshine and 23.2 °C a year (hungyen.gov.vn).
 func airNormals() normals {
 	return normals{16.7, 17.4, 19.9, 23.7, 27.3, 29.2, 29.4, 28.7, 27.4, 24.9, 21.7, 18.3}
 }
@@ -32,7 +34,7 @@ func rangeNormals() normals {
 // humidityNormals are the monthly means of the relative humidity, %.
 func humidityNormals() normals { return normals{84, 88, 90, 89, 85, 83, 82, 85, 85, 82, 80, 80} }
 
-// sunshineNormals are the shares of the daylight with sunshine (n/N of FAO-56): about 1,500 hours a year, 42 of them in March.
+// sunshineNormals are the shares of the daylight with sunshine (n/N of FAO-56): about 1,600 hours a year, 50 of them in March.
 func sunshineNormals() normals {
 	return normals{0.21, 0.14, 0.13, 0.24, 0.46, 0.46, 0.50, 0.44, 0.47, 0.46, 0.42, 0.34}
 }

@@ -86,7 +86,7 @@ func climate(t testing.TB, seeds uint64, years ...int) (months [12]month, yearly
 	return months, yearly
 }
 
-// The normals of Nam Định and Hà Nội (QCVN 02:2022/BXD, rounded), and how far the mean of 24 simulated years may be from them.
+// The normals (normals.go says whose), and how far the mean of 24 simulated years may be from them.
 func TestWeather_KeepsTheNormals(t *testing.T) {
 	want := [12]struct{ air, humidity, sunshine, rain, pressure float64 }{
 		{16.7, 84, 0.21, 26, 1019},
