@@ -22,6 +22,7 @@ type demoCommand struct {
 	Influxd   string        `help:"The influxd 1.8 program, with --history influx." type:"path"`
 	HTTP      string        `default:"127.0.0.1:8080" help:"Where the pages are."`
 	MQTT      string        `default:"127.0.0.1:1883" help:"Where the embedded broker listens."`
+	Panel     string        `default:"127.0.0.1:8070" help:"Where the page of the simulated field is; a free port when that is taken."`
 	PublicURL string        `help:"What labels begin with; default: http://localhost and the port of --http."`
 	Days      int           `default:"30" help:"Length of the season of history that is made at the first start; 0: none."`
 	Every     time.Duration `default:"10s" help:"How often the live gateways read each probe."`

@@ -3,10 +3,12 @@ package app_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -56,10 +58,43 @@ func startDemo(t *testing.T, dir string, more ...string) *demoRun {
 	d := &demoRun{http: port(t), mqtt: port(t), dir: dir}
 	d.cmd, d.screen = start(t, "firmware-sim", append([]string{
 		"demo", "--dir", dir, "--http", d.http, "--mqtt", d.mqtt,
-		"--server", program(t, "server"), "--gateway", program(t, "gateway"), "--days", "1", "--every", "1s",
+		"--server", program(t, "server"), "--gateway", program(t, "gateway"), "--days", "1", "--every", "1s", "--panel", port(t),
 	}, more...)...)
 	d.screen.await(t, "Stop:                    Ctrl-C")
 	return d
+}
+
+// unplug takes a probe out on the field's own page, which then shows that the product knows.
+func (d *demoRun) unplug(t *testing.T) {
+	t.Helper()
+	page := regexp.MustCompile(`The field itself: +(http://localhost:\d+)`).FindStringSubmatch(d.screen.String())
+	if page == nil {
+		t.Fatalf("no link to the page of the field:\n%s", d.screen)
+	}
+	awaitPage(t, page[1]+"/place/ao1", []string{"AoVườn nói đúng", "Ao 1"})
+	usage := regexp.MustCompile(`value="(set DEVICE FAULT[^"]*)"`).FindStringSubmatch(bodyOf(t, page[1]+"/place/ao1"))[1]
+	resp, err := http.PostForm(page[1]+"/do", url.Values{"usage": {usage}, "DEVICE": {"ao1-do"}, "FAULT": {"unplug"}, "back": {"/place/ao1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := resp.Body.Close(); err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("unplug: %d, %v", resp.StatusCode, err)
+	}
+	awaitPage(t, page[1]+"/place/ao1", []string{"Rút dây", "Không trả lời", "AoVườn biết đầu dò hỏng"})
+}
+
+// bodyOf is what a page says.
+func bodyOf(t *testing.T, address string) string {
+	t.Helper()
+	resp, err := http.Get(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := io.ReadAll(resp.Body)
+	if err = errors.Join(err, resp.Body.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
 }
 
 // stop is Ctrl-C.
@@ -190,6 +225,7 @@ func TestDemo_GoesOnFromWhereItWas(t *testing.T) {
 		}
 		awaitPage(t, page[1], want)
 	}
+	d.unplug(t)
 	family := children(t, d.cmd.Process.Pid)
 	if len(family) != 4 {
 		t.Errorf("children: %v", family)

@@ -57,7 +57,7 @@ func (d *demo) writeFiles() error {
 		text = strings.Replace(text, key+": "+name, key+": "+quoted(filepath.Join(d.Dir, "field", name)), 1)
 	}
 	var err error
-	if d.panel, err = panelPort(d.ctx); err != nil {
+	if d.panel, err = d.panelAddress(); err != nil {
 		return err
 	}
 	text = "# Written by `firmware-sim demo` at every start; changes here are lost, but begin. Copy the file to keep them.\nrun_dir: " + quoted(d.run) +
@@ -213,13 +213,12 @@ func freePort(ctx context.Context) (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-// panelPort is where the field's own page is: the address people remember, or a free one when that is taken.
-func panelPort(ctx context.Context) (string, error) {
-	const usual = "127.0.0.1:8070"
-	if free(ctx, usual) == nil {
-		return usual, nil
+// panelAddress is where the field's own page is: where it was asked for, or a free port when that is taken.
+func (d *demo) panelAddress() (string, error) {
+	if free(d.ctx, d.Panel) == nil {
+		return d.Panel, nil
 	}
-	return freePort(ctx)
+	return freePort(d.ctx)
 }
 
 // watchDelivery says how the season travels, until the server has signed for all of it.

@@ -9,10 +9,10 @@ import (
 	"aovuon/gateway/measure"
 )
 
-// Part is a device as somebody sees it who stands before it.
+// Part is a device or a bus as somebody sees it who stands before it.
 type Part struct {
 	ID       string
-	Kind     string             // a kind of the field file; "serial" for the adapter of a serial line
+	Kind     string             // a kind of the field file; of a bus what it is: i2c, w1, onewire, serial, pins
 	Place    string             // where it measures or works; empty for what several places share
 	Measures []measure.Quantity // what it is there to measure; empty for what measures nothing
 }
@@ -20,23 +20,68 @@ type Part struct {
 // Places lists the places, in the order of the field file.
 func (f *Field) Places() []Place { return slices.Clone(f.cfg.Places) }
 
-// Parts lists the devices and the adapters of serial lines: what the fault board has, in its order.
+// Parts lists what can break: what the fault board has, in its order.
 func (f *Field) Parts() (list []Part) {
+	parts := make(map[string]Part)
+	where := f.whereabouts()
 	for _, b := range f.cfg.Buses {
-		if b.Serial != "" {
-			list = append(list, Part{ID: b.ID, Kind: "serial"})
-		}
+		parts[b.ID] = Part{ID: b.ID, Kind: b.sort(), Place: where[b.ID]}
 	}
-	places := make(map[string]string)
 	for _, d := range f.cfg.Devices {
-		p := Part{ID: d.ID, Kind: d.Kind, Place: d.Place, Measures: d.measures()}
-		if d.Motor != "" {
-			p.Place = places[d.Motor]
+		parts[d.ID] = Part{ID: d.ID, Kind: d.Kind, Place: where[d.ID], Measures: d.measures()}
+	}
+	for _, d := range f.board.Devices() {
+		if p, ok := parts[d.Name]; ok {
+			list = append(list, p)
 		}
-		places[d.ID] = p.Place
-		list = append(list, p)
 	}
 	return list
+}
+
+// whereabouts says where devices and buses are. A bus, a converter, or what hangs at a motor is where all are that hang at it;
+// nowhere when they are in several places.
+func (f *Field) whereabouts() map[string]string {
+	where := make(map[string]string)
+	at := func(id, place string) {
+		if old, known := where[id]; known && old != place {
+			place = ""
+		}
+		where[id] = place
+	}
+	for _, d := range f.cfg.Devices { // what has a place, or hangs at what has one above it
+		if d.Motor != "" {
+			d.Place = where[d.Motor]
+		}
+		if d.Place != "" {
+			where[d.ID] = d.Place
+		}
+	}
+	for _, d := range f.cfg.Devices {
+		if d.ADC != "" {
+			at(d.ADC, where[d.ID])
+		}
+	}
+	for _, d := range f.cfg.Devices {
+		if d.Bus != "" {
+			at(d.Bus, where[d.ID])
+		}
+	}
+	return where
+}
+
+// sort is what a bus is.
+func (b Bus) sort() string {
+	switch {
+	case b.Socket != "":
+		return "i2c"
+	case b.W1 != "":
+		return "w1"
+	case b.OneWire != "":
+		return "onewire"
+	case b.Serial != "":
+		return "serial"
+	}
+	return "pins"
 }
 
 // measures is what a device is there to measure, without what it only needs to know for that.

@@ -89,7 +89,7 @@ func TestParts_SayWhereTheyAreAndWhatTheyMeasure(t *testing.T) {
 	want := map[string]struct {
 		place    string
 		measures int
-	}{"rs485": {"", 0}, "ao1-do": {"ao1", 1}, "ao1-do-b": {"ao1", 3}, "ao1-quat": {"ao1", 0}, "adc": {"", 0}, "ao1-dong": {"ao1", 1}, "khoai1-kk": {"khoai1", 2}}
+	}{"rs485": {"ao1", 0}, "ao1-do": {"ao1", 1}, "ao1-do-b": {"ao1", 3}, "ao1-quat": {"ao1", 0}, "adc": {"ao1", 0}, "ao1-dong": {"ao1", 1}, "khoai1-kk": {"khoai1", 2}}
 	for i, p := range parts {
 		if p.ID != board[i].Name || p.Place != want[p.ID].place || len(p.Measures) != want[p.ID].measures {
 			t.Errorf("%+v", p)

@@ -1,7 +1,6 @@
 package panel
 
 import (
-	"cmp"
 	"math"
 	"slices"
 	"time"
@@ -194,7 +193,7 @@ func verdictOf(rows []row, down bool) verdict {
 		return verdict{"verdict.down", "doubt"}
 	}
 	worst, said := verdict{"verdict.match", "good"}, false
-	rank := map[string]int{"good": 0, "doubt": 1, "fault": 2}
+	rank := map[string]int{"verdict.match": 0, "verdict.doubts": 1, "verdict.knows": 2, "verdict.unseen": 3}
 	for _, r := range rows {
 		for _, l := range r.Lines {
 			v := verdict{"verdict.match", "good"}
@@ -209,7 +208,7 @@ func verdictOf(rows []row, down bool) verdict {
 				v = verdict{"verdict.doubts", "doubt"}
 			}
 			said = true
-			if cmp.Compare(rank[v.Tone], rank[worst.Tone]) > 0 {
+			if rank[v.Key] > rank[worst.Key] {
 				worst = v
 			}
 		}

@@ -18,6 +18,7 @@ type form struct {
 	Title   string
 	Foreign bool // Title is English, whatever the page is: what a new verb says of itself
 	Button  string
+	Quick   string // of a button that sends the form as it usually is; empty: there is none
 	Inputs  []input
 	Problem string
 }
@@ -25,7 +26,7 @@ type form struct {
 // input is one thing a form asks for.
 type input struct {
 	Name, ID, Label string
-	Value           string
+	Value, Usual    string
 	Numeric, Hidden bool
 	Must            bool
 	Options         []option // of a choice; empty: something is typed
@@ -79,7 +80,7 @@ func (u usage) subject() string {
 func (s *Page) fill(w *words.Words, u usage, thing string, choices map[string][]option, last *attempt) form {
 	key, subject := u.key(), u.subject()
 	f := form{ID: "f-" + slug(thing+"-"+key), Head: u.Head, Title: w.Or("do."+key, u.Means), Foreign: !w.Has("do." + key)}
-	f.Button = w.Or("button."+key, w.T("button"))
+	f.Button, f.Quick = w.Or("button."+key, w.T("button")), w.Or("quick."+key, "")
 	if last != nil && (last.head != u.Head || last.subject != thing) {
 		last = nil
 	}
@@ -92,6 +93,7 @@ func (s *Page) fill(w *words.Words, u usage, thing string, choices map[string][]
 			Name: word.Text, ID: f.ID + "-" + slug(name), Numeric: word.numeric(), Must: word.Group == 0,
 			Label: w.Or("ask."+key+"."+name, w.Or("ask."+name, word.Text)), Value: w.Or("usual."+key+"."+name, ""),
 		}
+		in.Usual = in.Value
 		if last != nil {
 			in.Value = last.values.Get(word.Text)
 			if wrong, ok := errors.AsType[*wrongField](last.err); ok && wrong.name == word.Text {

@@ -134,8 +134,8 @@ func (s *Page) draw(w http.ResponseWriter, r *http.Request, at *url.URL, status 
 		s.message(w, r, http.StatusNotFound, "missing")
 		return
 	case place:
-		file, p.Title, p.Nav = "place", id, ""
-		p.Data = g.place(r.Context(), id, at.Query().Get("q"))
+		v := g.place(r.Context(), id, at.Query().Get("q"))
+		file, p.Title, p.Nav, p.Data = "place", v.Card.Name, "", v
 	case at.Path == "/machines":
 		file, p.Title, p.Nav = "machines", text.T("machines.title"), "machines"
 		p.Data = g.machines(r.Context())

@@ -118,8 +118,19 @@ func number(text string) (string, bool) {
 // numeric reports whether what a word asks for is a number.
 func (w word) numeric() bool {
 	return slices.Contains([]string{
-		"VALUE", "CELSIUS", "GAIN", "OFFSET", "AMOUNT", "KG", "MM", "CM", "RATE", "HOURS", "MINUTES", "SECONDS", "PERCENT", "SHARE", "SPEED",
+		"VALUE", "CELSIUS", "GAIN", "OFFSET", "AMOUNT", "KG", "MM", "CM", "RATE", "HOURS", "MINUTES", "SECONDS", "PERCENT", "SHARE", "SPEED", "KBPS", "NUMBER",
 	}, w.Text)
+}
+
+// unit is what a number alone means where the protocol wants a time with its unit.
+func (w word) unit() string {
+	switch w.Text {
+	case "RTT":
+		return "ms"
+	case "PERIOD", "DURATION":
+		return "s"
+	}
+	return ""
 }
 
 // line is the command a filled-in form means. of returns what was said for a word.
@@ -164,6 +175,10 @@ func (w word) value(said string) (string, error) {
 		return strings.Join(fields, " "), nil
 	case !oneWord(said):
 		return "", &wrongField{w.Text, "wrong.word"}
+	case w.unit() != "":
+		if v, ok := number(said); ok {
+			return v + w.unit(), nil
+		}
 	case w.numeric():
 		v, ok := number(said)
 		if !ok {

@@ -13,7 +13,9 @@ import (
 // homeView is the first page: the weather, every place, what was done last.
 type homeView struct {
 	Sky     skyView
+	Quick   []form
 	Weather []form
+	Open    bool   // somebody is at work on the weather
 	Note    string // why there is nothing of the product
 	Places  []card
 	Said    []saying
@@ -39,7 +41,8 @@ type card struct {
 }
 
 func (g *gathered) home() homeView {
-	v := homeView{Sky: g.sky(), Note: g.productNote(), Weather: g.weather(), Said: g.page.sayings(g.w, g.page.o.Said.Newest(5))}
+	v := homeView{Sky: g.sky(), Note: g.productNote(), Quick: g.quick(), Weather: g.weather(), Said: g.page.sayings(g.w, g.page.o.Said.Newest(5))}
+	v.Open = slices.ContainsFunc(v.Weather, func(f form) bool { return f.Problem != "" })
 	for _, p := range g.page.o.Field.Places() {
 		v.Places = append(v.Places, g.card(p, true))
 	}
@@ -165,7 +168,7 @@ func (g *gathered) chartOf(ctx context.Context, p field.Place, rows []row, asked
 // device draws a device. What has no probe can be put into no bottle and does not drift.
 func (g *gathered) device(p field.Part) deviceView {
 	at := g.devices[p.ID]
-	v := deviceView{ID: p.ID, Kind: g.w.Or("kind."+p.Kind, p.Kind), State: g.w.Or("fault."+at.state, at.state), Tone: "fault"}
+	v := deviceView{ID: p.ID, Kind: g.w.Or("kind."+p.Kind, p.Kind), State: g.stateOf("device", at.state), Tone: "fault"}
 	if at.state == "healthy" {
 		v.Tone = "good"
 	}

@@ -43,6 +43,20 @@ func (g *gathered) weather() (list []form) {
 	return list
 }
 
+// quick are buttons for the weather as it usually comes: the same forms, filled in already.
+func (g *gathered) quick() (list []form) {
+	for _, f := range g.weather() {
+		f.ID, f.Title, f.Problem, f.Button = "q-"+f.ID, "", "", f.Quick
+		for i := range f.Inputs {
+			f.Inputs[i].Hidden, f.Inputs[i].Value = true, f.Inputs[i].Usual
+		}
+		if f.Quick != "" {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
 // actions are the forms of what people do at a place: what its kind can have.
 func (g *gathered) actions(p field.Place) (list []form) {
 	can := world.ActionKinds(world.Kind(p.Kind))
