@@ -27,7 +27,7 @@ func desk(t *testing.T) *control.Desk {
 	d := control.NewDesk()
 	echo := func(_ context.Context, args []string) ([]string, error) { return args, nil }
 	fail := func(context.Context, []string) ([]string, error) {
-		return nil, errors.New("the pond is dry:\n\tfill it\n")
+		return nil, dry{}
 	}
 	if err := d.Add(
 		control.Verb{Name: "echo", Usage: []string{"echo WORD… - say it again"}, Do: echo},

@@ -50,7 +50,7 @@ func TestUplink_TakesDesiredSettingsOfItsServerAlone(t *testing.T) {
 func TestUplink_SubscribesToSettingsAgainOnEveryConnection(t *testing.T) {
 	url, r, f, o := setup(t)
 	p := newProxy(t, url)
-	o.URL = "tcp://" + p.l.Addr().String()
+	o.URL = p.url
 	got := make(chan uint64, 10)
 	o.Desired = func(_ []byte, d wire.Desired) { got <- d.Version }
 	f.start(o)
@@ -67,6 +67,6 @@ func TestUplink_SubscribesToSettingsAgainOnEveryConnection(t *testing.T) {
 		if v := <-got; v != version {
 			t.Errorf("version %d; want %d", v, version)
 		}
-		p.cut()
+		p.Cut()
 	}
 }

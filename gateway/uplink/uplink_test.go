@@ -179,7 +179,7 @@ func TestUplink_SurvivesCutsAtRandomMoments(t *testing.T) {
 	t.Parallel()
 	addr, r, f, o := setup(t)
 	p := newProxy(t, addr)
-	o.URL = "tcp://" + p.l.Addr().String()
+	o.URL = p.url
 	up, _ := f.start(o)
 	cuts := 20
 	if testing.Short() {
@@ -190,7 +190,7 @@ func TestUplink_SurvivesCutsAtRandomMoments(t *testing.T) {
 		before := r.heard()
 		wait := rand.IntN(30)
 		parttest.Await(t, "some of it is through", func() bool { return r.heard() >= before+wait || f.stats().Sealed == 0 })
-		p.cut()
+		p.Cut()
 		if cut%5 == 4 {
 			parttest.Await(t, "the spool is empty", func() bool { return f.stats().Sealed == 0 })
 		}
