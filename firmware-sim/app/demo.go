@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"aovuon/firmware-sim/child"
 )
 
 type demoCommand struct {
@@ -38,14 +40,15 @@ const grace = 20 * time.Second
 type demo struct {
 	demoCommand
 	*env
-	*household
+	*child.Household
+	screen  *child.Screen
 	run     string            // where the field has its sockets: .run/field, or a short folder when that is too long
 	influx  string            // address of influxd
 	pages   map[string]string // addresses of the gateways' own pages, by id
 	panel   string            // address of the field's own page
 	history bool              // a season was made at this start
 
-	announcement *prefixed // what the server says to people
+	announcement *child.Prefixed // what the server says to people
 }
 
 func (c demoCommand) Run(e *env) (err error) {
@@ -53,11 +56,12 @@ func (c demoCommand) Run(e *env) (err error) {
 	if err := d.check(); err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
-	d.household = newHousehold(&screen{w: e.stdout})
-	defer d.close()
+	d.screen = child.NewScreen(e.stdout)
+	d.Household = child.NewHousehold(d.screen, append(gateways(), "influxd")...)
+	defer d.Close()
 	defer func() {
 		d.say("stopping: gateways, field, server")
-		err = errors.Join(err, d.stopAll(grace))
+		err = errors.Join(err, d.StopAll(grace))
 		if err == nil {
 			d.say("stopped. Start again and it goes on from here; remove %s to begin anew.", d.Dir)
 		}
@@ -70,8 +74,8 @@ func (c demoCommand) Run(e *env) (err error) {
 	defer close(watching)
 	go func() {
 		select {
-		case dead := <-d.ended:
-			fail(dead.died())
+		case dead := <-d.Ended():
+			fail(dead.Died())
 		case <-watching:
 		}
 	}()
@@ -176,7 +180,7 @@ func (d *demo) live() error {
 	}
 	for _, id := range gateways() {
 		d.say("gateway %s: starting; it reads the simulated chips every %s", id, d.Every)
-		if _, err := d.spawn(id, false, d.Gateway, "run", "--config", d.gatewayConfig(id)); err != nil {
+		if _, err := d.Spawn(child.Spec{Name: id, Bin: d.Gateway, Args: []string{"run", "--config", d.gatewayConfig(id)}}); err != nil {
 			return err
 		}
 	}
@@ -186,7 +190,7 @@ func (d *demo) live() error {
 		}
 	}
 	d.lookHere()
-	return d.announcement.release()
+	return d.announcement.Release()
 }
 
 func (d *demo) serverConfig() string { return filepath.Join(d.Dir, "server", "server.yaml") }
@@ -222,7 +226,7 @@ func (d *demo) seasons() error {
 
 func (d *demo) startField() error {
 	d.say("field: simulated chips behind sockets in %s", d.run)
-	c, err := d.spawn("field", false, d.Sim, "serve", "--config", d.fieldConfig())
+	c, err := d.Spawn(child.Spec{Name: "field", Bin: d.Sim, Args: []string{"serve", "--config", d.fieldConfig()}})
 	if err != nil {
 		return err
 	}
@@ -234,15 +238,15 @@ func (d *demo) startField() error {
 }
 
 // await waits until ready says so, or the child ends, or the demo does, or a minute is over.
-func (d *demo) await(c *child, what string, ready func(ctx context.Context) bool) error {
+func (d *demo) await(c *child.Child, what string, ready func(ctx context.Context) bool) error {
 	ctx, cancel := context.WithTimeout(d.ctx, time.Minute)
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for !ready(ctx) {
 		select {
-		case <-c.done:
-			return c.died()
+		case <-c.Done:
+			return c.Died()
 		case <-tick.C:
 		case <-ctx.Done():
 			if d.ctx.Err() != nil {

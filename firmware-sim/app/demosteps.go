@@ -17,6 +17,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"aovuon/firmware-sim/child"
 	"aovuon/firmware-sim/field"
 	"aovuon/firmware-sim/world"
 	"aovuon/gateway/wire"
@@ -96,7 +97,7 @@ func (d *demo) prepare() error {
 	}
 	d.say("preparing %s: keys, the demo co-op's farm, two gateways", d.Dir)
 	server := func(args ...string) (string, error) {
-		return ask(d.ctx, d.Server, append(args, "--config", d.serverConfig())...)
+		return child.Ask(d.ctx, d.Server, append(args, "--config", d.serverConfig())...)
 	}
 	if _, err := server("init"); err != nil {
 		return err
@@ -112,7 +113,7 @@ func (d *demo) prepare() error {
 		return err
 	}
 	for _, id := range gateways() {
-		card, err := ask(d.ctx, d.Gateway, "init", "--config", d.gatewayConfig(id))
+		card, err := child.Ask(d.ctx, d.Gateway, "init", "--config", d.gatewayConfig(id))
 		if err != nil {
 			return err
 		}
@@ -133,11 +134,11 @@ func (d *demo) prepare() error {
 // startServer starts the server. What it prints for people (address, label) is kept for the end, where they look.
 func (d *demo) startServer() error {
 	d.say("server: pages on %s, broker on %s, history in %s", d.HTTP, d.MQTT, d.History)
-	c, err := d.spawn("server", true, d.Server, "run", "--config", d.serverConfig())
+	c, err := d.Spawn(child.Spec{Name: "server", Bin: d.Server, Args: []string{"run", "--config", d.serverConfig()}, Hold: true})
 	if err != nil {
 		return err
 	}
-	d.announcement = c.out
+	d.announcement = c.Out
 	return d.await(c, "the server", func(ctx context.Context) bool {
 		status, err := get(ctx, http.MethodGet, "http://"+d.HTTP+"/")
 		if err != nil || status >= http.StatusInternalServerError {
@@ -183,7 +184,7 @@ func (d *demo) startInflux() error {
 		return err
 	}
 	d.say("influxd: InfluxDB on %s, data in %s", d.influx, dir)
-	c, err := d.spawn("influxd", false, d.Influxd, "-config", conf)
+	c, err := d.Spawn(child.Spec{Name: "influxd", Bin: d.Influxd, Args: []string{"-config", conf}})
 	if err != nil {
 		return err
 	}
@@ -232,7 +233,7 @@ func (d *demo) watchDelivery() error {
 		waiting = false
 		var line strings.Builder
 		for _, id := range gateways() {
-			out, err := ask(d.ctx, d.Gateway, "spool", "--config", d.gatewayConfig(id))
+			out, err := child.Ask(d.ctx, d.Gateway, "spool", "--config", d.gatewayConfig(id))
 			if err != nil {
 				return err
 			}
@@ -264,12 +265,12 @@ func (d *demo) watchDelivery() error {
 
 // quiet is a logger for the code of a season: errors only. Probes that are being calibrated are no news.
 func (d *demo) quiet(name string) *slog.Logger {
-	return slog.New(slog.NewTextHandler(d.screen.writer(fmt.Sprintf("%-*s | ", d.width, name)), &slog.HandlerOptions{Level: slog.LevelError}))
+	return slog.New(slog.NewTextHandler(d.Writer(name), &slog.HandlerOptions{Level: slog.LevelError}))
 }
 
 // say prints one line of the demo's own, whole, between the lines of the programs.
 func (d *demo) say(format string, args ...any) {
-	if _, err := fmt.Fprintf(d.screen.writer("demo: "), format+"\n", args...); err != nil {
+	if _, err := fmt.Fprintf(d.screen.Writer("demo: "), format+"\n", args...); err != nil {
 		d.log.Warn("standard output is gone", slog.Any("err", err))
 	}
 }

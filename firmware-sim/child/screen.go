@@ -1,4 +1,4 @@
-package app
+package child
 
 import (
 	"bytes"
@@ -6,24 +6,28 @@ import (
 	"sync"
 )
 
-// screen is a terminal that several programs write to, line by line.
-type screen struct {
+// Screen is a terminal that several programs write to, line by line.
+type Screen struct {
 	mu sync.Mutex
 	w  io.Writer
 }
 
-// prefixed is a writer that puts a program's name before each of its lines. Lines of different writers never mix.
-type prefixed struct {
-	screen *screen
+// Prefixed is a writer that puts a program's name before each of its lines. Lines of different writers never mix.
+type Prefixed struct {
+	screen *Screen
 	prefix string
 	part   []byte // a line that has not ended yet
 	hold   bool   // keep whole lines too, until release
 }
 
-func (s *screen) writer(prefix string) *prefixed { return &prefixed{screen: s, prefix: prefix} }
+// NewScreen returns a screen on w.
+func NewScreen(w io.Writer) *Screen { return &Screen{w: w} }
+
+// Writer returns a writer that puts prefix before each of its lines.
+func (s *Screen) Writer(prefix string) *Prefixed { return &Prefixed{screen: s, prefix: prefix} }
 
 // Write implements io.Writer.
-func (p *prefixed) Write(b []byte) (int, error) {
+func (p *Prefixed) Write(b []byte) (int, error) {
 	p.screen.mu.Lock()
 	defer p.screen.mu.Unlock()
 	p.part = append(p.part, b...)
@@ -36,8 +40,8 @@ func (p *prefixed) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// release prints what was held back, and from then on everything at once.
-func (p *prefixed) release() error {
+// Release prints what was held back, and from then on everything at once.
+func (p *Prefixed) Release() error {
 	p.screen.mu.Lock()
 	defer p.screen.mu.Unlock()
 	p.hold = false
@@ -45,7 +49,7 @@ func (p *prefixed) release() error {
 }
 
 // flush prints the whole lines there are. The caller holds the screen.
-func (p *prefixed) flush() error {
+func (p *Prefixed) flush() error {
 	end := bytes.LastIndexByte(p.part, '\n')
 	if end < 0 {
 		return nil
@@ -60,8 +64,8 @@ func (p *prefixed) flush() error {
 }
 
 // end writes out what is left, also a last line that has no end.
-func (p *prefixed) end() error {
-	if err := p.release(); err != nil {
+func (p *Prefixed) end() error {
+	if err := p.Release(); err != nil {
 		return err
 	}
 	p.screen.mu.Lock()
