@@ -38,6 +38,9 @@ func check(path string, stdout io.Writer, log *slog.Logger) (err error) {
 	return err
 }
 
+// machineVariable names a folder that stands for the machine: gateway/sense/FORMAT.md.
+const machineVariable = "AOVUON_MACHINE"
+
 // run is the gateway: it returns when ctx is done and everything read is on disk, sealed.
 func run(ctx context.Context, path string, log *slog.Logger) (err error) {
 	buses := bus.NewSet(log)
@@ -55,7 +58,11 @@ func run(ctx context.Context, path string, log *slog.Logger) (err error) {
 		log = slog.New(slog.NewMultiHandler(log.Handler(), lines))
 	}
 	log = log.With(slog.String("gateway", cfg.Gateway))
-	clock := sense.NewSystemClock(sense.SystemClockOptions{AssumeSynced: cfg.Clock.AssumeSynced})
+	root := os.Getenv(machineVariable)
+	clock := sense.NewSystemClock(sense.SystemClockOptions{AssumeSynced: cfg.Clock.AssumeSynced, Root: root, Simulated: root != ""})
+	if root != "" {
+		log.Warn("this machine is a simulated one: its clock and supply are what a folder says", slog.String("machine", root))
+	}
 	conf, bad := newReloader(path, file, cfg, newPlanner(cfg, buses, clock), clock, log)
 	if err := errors.Join(err, bad); err != nil {
 		return err
@@ -66,12 +73,12 @@ func run(ctx context.Context, path string, log *slog.Logger) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, g.close()) }()
-	tlsConfig, err := uplink.TLSConfig(cfg.Server.CAFile, notBefore(cfg, time.Now))
+	tlsConfig, err := uplink.TLSConfig(cfg.Server.CAFile, notBefore(cfg, clock.Wall))
 	if err != nil {
 		return err
 	}
 	v := newView(g, conf, lines, clock)
-	beside := g.newSide(p, clock, v.watch)
+	beside := g.newSide(p, clock, root, v.watch)
 	v.rules = beside.rules
 	up := uplink.New(g.spool, uplink.Options{
 		Gateway: cfg.Gateway, URL: cfg.Server.URL, Password: p.secrets.password, TLS: tlsConfig, Server: p.secrets.server,

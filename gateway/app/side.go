@@ -49,8 +49,9 @@ type side struct {
 	turned chan struct{} // holds one when linked has been set since it was looked at
 }
 
-// newSide makes what the configuration asks for; seen is shown its readings, too. It starts nothing.
-func (g *gateway) newSide(p *plan, clock sense.Clock, seen sense.Sink) *side {
+// newSide makes what the configuration asks for; seen is shown its readings, too. root is where the machine's own files are
+// looked for; empty: where they are. It starts nothing.
+func (g *gateway) newSide(p *plan, clock sense.Clock, root string, seen sense.Sink) *side {
 	s := &side{cfg: p.cfg, clock: clock, sink: tee{seen, g.sealer}, log: g.log, turned: make(chan struct{}, 1)}
 	if p.cfg.Metrics.Listen != "" {
 		s.faults = metrics.NewFaults()
@@ -59,7 +60,7 @@ func (g *gateway) newSide(p *plan, clock sense.Clock, seen sense.Sink) *side {
 	s.rules = g.newEdge(p, clock, s.sink)
 	if !p.cfg.Health.Off {
 		s.health = health.New(health.Options{
-			Sensor: p.cfg.Health.ID, Link: s.linked.Load, Offset: health.ClockOffset,
+			Sensor: p.cfg.Health.ID, Root: root, Link: s.linked.Load, Offset: health.ClockOffset,
 			DiskFree: func() (uint64, error) {
 				v, err := statFS(p.cfg.DataDir)
 				return v.Free, err

@@ -34,6 +34,8 @@ type SystemClockOptions struct {
 	AssumeSynced bool
 	// Root is the folder below which proc and sys are looked for; "" means "/".
 	Root string
+	// Simulated has the machine below Root say what time it is, and how long it has been on (FORMAT.md). AssumeSynced does not count.
+	Simulated bool
 	// NotBefore is a time that has surely passed: a clock that says less was never set. The zero time means a day before the
 	// commit this program was built from.
 	NotBefore time.Time
@@ -77,7 +79,11 @@ func NewSystemClock(opts SystemClockOptions) *SystemClock {
 	if opts.NotBefore.IsZero() {
 		opts.NotBefore = BuiltAt()
 	}
-	return &SystemClock{opts: opts, boot: bootID(opts.Root), kernel: systemKernel(), rtcAsked: -rtcCheck}
+	k := systemKernel()
+	if opts.Simulated {
+		k, opts.AssumeSynced = k.simulated(opts.Root), false
+	}
+	return &SystemClock{opts: opts, boot: bootID(opts.Root), kernel: k, rtcAsked: -rtcCheck}
 }
 
 // Now implements Clock.
@@ -86,6 +92,9 @@ func (c *SystemClock) Now() measure.Instant {
 	at.Clock = c.state(at.Wall, at.Uptime)
 	return stamp(at)
 }
+
+// Wall is what the machine takes the time for, whatever that is worth.
+func (c *SystemClock) Wall() time.Time { return c.kernel.now() }
 
 // Sleep implements Clock.
 func (c *SystemClock) Sleep(ctx context.Context, d time.Duration) error {
