@@ -21,7 +21,8 @@ import (
 
 // cli is what can be asked of the program.
 type cli struct {
-	Serve  serveCommand  `cmd:"" help:"Run a simulated field: Unix sockets for I²C buses, folders for 1-Wire, until stopped."`
+	Run    runCommand    `cmd:"" help:"Run a simulated field with its gateways, links, brokers and servers, all of which can be commanded, until stopped."`
+	Serve  serveCommand  `cmd:"" help:"Run only the field: Unix sockets for I²C buses, folders for 1-Wire, until stopped."`
 	Season seasonCommand `cmd:"" help:"Make a season of history in a gateway's spool, faster than real time, before its first run."`
 	Act    actCommand    `cmd:"" help:"Do something to the world of a running field: feed, treat, aerate, irrigate, harvest, make rain …"`
 	Tell   tellCommand   `cmd:"" help:"Command a running field: any line its control socket takes; 'help' lists them."`
@@ -30,6 +31,7 @@ type cli struct {
 	Drift  driftCommand  `cmd:"" help:"Age the probe of a simulated device."`
 	Demo   demoCommand   `cmd:"" help:"Run the whole product on this machine: server, simulated field, gateways, a season of history."`
 	Fleet  fleetCommand  `cmd:"" help:"Run many gateways against a broker and a server, as load, and count what becomes of every batch."`
+	OnCard onCardCommand `cmd:"" hidden:"" name:"on-card" help:"Become another program, with its files on a simulated card."`
 	Sample sampleCommand `cmd:"" help:"Print a commented field file."`
 }
 

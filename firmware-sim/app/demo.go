@@ -230,32 +230,11 @@ func (d *demo) startField() error {
 	if err != nil {
 		return err
 	}
-	return d.await(c, "the simulated field", func(ctx context.Context) bool {
+	return c.Await(d.ctx, "the simulated field", func(ctx context.Context) bool {
 		var dial net.Dialer
 		conn, err := dial.DialContext(ctx, "unix", filepath.Join(d.run, "control.sock"))
 		return err == nil && conn.Close() == nil
 	})
-}
-
-// await waits until ready says so, or the child ends, or the demo does, or a minute is over.
-func (d *demo) await(c *child.Child, what string, ready func(ctx context.Context) bool) error {
-	ctx, cancel := context.WithTimeout(d.ctx, time.Minute)
-	defer cancel()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for !ready(ctx) {
-		select {
-		case <-c.Done:
-			return c.Died()
-		case <-tick.C:
-		case <-ctx.Done():
-			if d.ctx.Err() != nil {
-				return context.Cause(d.ctx)
-			}
-			return fmt.Errorf("%s did not answer within a minute", what)
-		}
-	}
-	return nil
 }
 
 func (d *demo) lookHere() {

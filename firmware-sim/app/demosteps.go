@@ -139,7 +139,7 @@ func (d *demo) startServer() error {
 		return err
 	}
 	d.announcement = c.Out
-	return d.await(c, "the server", func(ctx context.Context) bool {
+	return c.Await(d.ctx, "the server", func(ctx context.Context) bool {
 		status, err := get(ctx, http.MethodGet, "http://"+d.HTTP+"/")
 		if err != nil || status >= http.StatusInternalServerError {
 			return false
@@ -188,7 +188,7 @@ func (d *demo) startInflux() error {
 	if err != nil {
 		return err
 	}
-	if err := d.await(c, "InfluxDB", func(ctx context.Context) bool {
+	if err := c.Await(d.ctx, "InfluxDB", func(ctx context.Context) bool {
 		status, err := get(ctx, http.MethodGet, "http://"+d.influx+"/ping")
 		return err == nil && status == http.StatusNoContent
 	}); err != nil {

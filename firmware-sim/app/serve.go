@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"aovuon/firmware-sim/child"
 	"aovuon/firmware-sim/field"
 	"aovuon/firmware-sim/ledger"
 	"aovuon/firmware-sim/world"
@@ -19,7 +20,8 @@ type serveCommand struct {
 	panelFlags
 }
 
-func (c serveCommand) Run(e *env) (err error) {
+// Run is run without gateways and programs: they are started by others.
+func (c serveCommand) Run(e *env) error {
 	cfg, err := field.Load(c.Config)
 	if err != nil {
 		return err
@@ -28,6 +30,13 @@ func (c serveCommand) Run(e *env) (err error) {
 		cfg.Speed = c.Speed
 	}
 	c.into(&cfg)
+	cfg.Gateways, cfg.Programs = nil, nil
+	return e.live(cfg, "")
+}
+
+// live runs a field and what it hosts until it is told to stop. gateway is the program of gateways that name none; empty: the one
+// beside this program.
+func (e *env) live(cfg field.Config, gateway string) (err error) {
 	record := func(ledger.Entry) {}
 	if cfg.Ledger != "" {
 		if err := os.MkdirAll(filepath.Dir(cfg.Ledger), 0o755); err != nil {
@@ -54,13 +63,20 @@ func (c serveCommand) Run(e *env) (err error) {
 		return err
 	}
 	e.early(f, cfg)
+	names := hosted(cfg)
+	household := child.NewHousehold(child.NewScreen(e.stdout), names...)
+	defer household.Close()
+	h, err := e.host(cfg, f, household, gateway)
+	if err != nil {
+		return err
+	}
 	if err := e.withPanel(cfg, f, seen, func(ctx context.Context) error {
-		return f.Serve(ctx, e.log, func() {
+		return h.Run(ctx, func() {
 			e.log.Info("field is up", slog.Int("places", len(cfg.Places)), slog.Int("devices", len(cfg.Devices)),
-				slog.Float64("speed", cfg.Speed), slog.String("control", cfg.Control))
+				slog.Float64("speed", cfg.Speed), slog.String("control", cfg.Control), slog.Int("hosted", len(names)))
 		})
 	}); err != nil {
-		return err
+		return errors.Join(err, h.Close())
 	}
 	e.log.Info("field is down")
 	return nil

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -24,8 +25,9 @@ type Child struct {
 	Out  *Prefixed     // its standard output
 	Done chan struct{} // closed when it has ended
 
-	cmd *exec.Cmd
-	err error // how, once Done is closed
+	cmd   *exec.Cmd
+	err   error       // how, once Done is closed
+	asked atomic.Bool // somebody here ended it
 }
 
 // Household owns children.
@@ -71,6 +73,7 @@ func (h *Household) Writer(name string) *Prefixed {
 type Spec struct {
 	Name string
 	Bin  string
+	As   string // what it is told it is called; empty: Bin
 	Args []string
 	Env  []string // beside this program's own
 	Dir  string   // where it runs; empty: where this program does
@@ -86,6 +89,9 @@ func (h *Household) Spawn(s Spec) (*Child, error) {
 	c := &Child{Name: s.Name, cmd: exec.Command(s.Bin, s.Args...), Out: out, Done: make(chan struct{})} //nolint:noctx // stopped by signal, in order
 	c.cmd.Stdout, c.cmd.Stderr, c.cmd.Dir, c.cmd.ExtraFiles = out, complaints, s.Dir, s.Files
 	c.cmd.SysProcAttr = ownGroup()
+	if s.As != "" {
+		c.cmd.Args[0] = s.As
+	}
 	if len(s.Env) > 0 {
 		c.cmd.Env = append(os.Environ(), s.Env...)
 	}
@@ -123,6 +129,9 @@ func (c *Child) Alive() bool {
 // PID is the child's process id, which is also its group's.
 func (c *Child) PID() int { return c.cmd.Process.Pid }
 
+// Asked reports whether the child was ended from here: otherwise it ended by itself.
+func (c *Child) Asked() bool { return c.asked.Load() }
+
 // How is how a child that has ended did it: "exit status 0", "signal: killed".
 func (c *Child) How() string {
 	if c.err != nil {
@@ -141,6 +150,7 @@ func (c *Child) Kill() error {
 	if !c.Alive() {
 		return nil
 	}
+	c.asked.Store(true)
 	if err := killGroup(c.PID()); err != nil {
 		return fmt.Errorf("kill %s: %w", c.Name, err)
 	}
@@ -151,6 +161,7 @@ func (c *Child) Kill() error {
 // Stop asks a child to end and waits; one that does not within grace is killed with all it started.
 func (c *Child) Stop(grace time.Duration) error {
 	if c.Alive() {
+		c.asked.Store(true)
 		if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 			return fmt.Errorf("stop %s: %w", c.Name, err)
 		}
@@ -167,6 +178,27 @@ func (c *Child) Stop(grace time.Duration) error {
 	}
 	if c.err != nil && !c.obeyed() {
 		return fmt.Errorf("%s: %w", c.Name, c.err)
+	}
+	return nil
+}
+
+// Await waits until ready says so, or the child ends, or ctx is done, or a minute is over. what is what is awaited, for errors.
+func (c *Child) Await(ctx context.Context, what string, ready func(ctx context.Context) bool) error {
+	waiting, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for !ready(waiting) {
+		select {
+		case <-c.Done:
+			return c.Died()
+		case <-tick.C:
+		case <-waiting.Done():
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			return fmt.Errorf("%s did not answer within a minute", what)
+		}
 	}
 	return nil
 }

@@ -36,6 +36,11 @@ type Config struct {
 	Places  []Place       `yaml:"places"`
 	Buses   []Bus         `yaml:"buses"`
 	Devices []Device      `yaml:"devices"`
+
+	Gateways []Gateway `yaml:"gateways"` // hosted by `firmware-sim run`
+	Programs []Program `yaml:"programs"`
+
+	Dir string `yaml:"-"` // the folder of the file
 }
 
 // Bus is an I²C bus behind a socket, a 1-Wire bus as a folder or by its master's name, a serial line as a device file, or
@@ -134,7 +139,11 @@ func Parse(name string, raw []byte, dir string) (Config, error) {
 			under(&c.Devices[i].Template, dir)
 		}
 	}
+	c.resolveHosting(dir)
 	err := c.check()
+	if err == nil {
+		err = c.checkHosting()
+	}
 	if err == nil {
 		var day time.Time
 		if day, err = c.begin(epoch()); err == nil {

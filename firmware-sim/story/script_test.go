@@ -35,6 +35,7 @@ const quick = 15 * time.Second
 //	scan FILE                prints what a QR reader makes of a picture
 //	spool CONFIG NAME        sets NAME_EPOCH and NAME_NEXT to what gateway spool says
 //	drained CONFIG           waits until the gateway's spool is empty
+//	waits CONFIG             waits until something sealed waits in the gateway's spool for the server
 //	growing CONFIG N         waits until the gateway's next batch has a number above N
 //	greater A B              compares numbers
 //	eventually RE COMMAND…   runs a command until it succeeds and prints something like RE
@@ -55,7 +56,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"ports": setPorts, "expand": expand, "start": start, "printed": printed, "ctrlc": ctrlC, "kill9": kill9,
-			"page": page, "pagelike": pageLike, "fetch": fetch, "scan": scan, "spool": spoolState, "drained": drained, "growing": growing,
+			"page": page, "pagelike": pageLike, "fetch": fetch, "scan": scan, "spool": spoolState, "drained": drained, "growing": growing, "waits": waits,
 			"greater": greater, "eventually": eventually, "programs": programs, "label": labelPrinted,
 		},
 	})
@@ -210,6 +211,14 @@ func drained(ts *testscript.TestScript, neg bool, args []string) {
 	awaitWithin(c.tb, 3*time.Minute, "an empty spool", func() (bool, string) {
 		st := spoolOf(c.tb, ts.MkAbs(args[0]))
 		return st.Pending == 0 && st.Sealed == 0 && st.NextSeq > 1, fmt.Sprintf("%+v", st)
+	})
+}
+
+func waits(ts *testscript.TestScript, neg bool, args []string) {
+	c := castOf(ts, neg, args, 1, "waits CONFIG")
+	await(c.tb, "a batch that waits", func() (bool, string) {
+		st := spoolOf(c.tb, ts.MkAbs(args[0]))
+		return st.Sealed > 1, fmt.Sprintf("%+v", st)
 	})
 }
 
