@@ -28,6 +28,7 @@ type Config struct {
 	Database  DatabaseConfig `yaml:"database"`
 	History   HistoryConfig  `yaml:"history"`
 	Broker    BrokerConfig   `yaml:"broker"`
+	Ledger    LedgerConfig   `yaml:"ledger"`
 }
 
 // DatabaseConfig says where the batch log and the registers live.
@@ -124,6 +125,7 @@ type namedFile struct {
 func (c *Config) files() []namedFile {
 	f := []namedFile{
 		{"database.dsn_file", &c.Database.DSNFile, "put the PostgreSQL connection string into this file"},
+		{"ledger.policy_file", &c.Ledger.PolicyFile, "put the policy there; server ledger policy prints one to start from"},
 		{"history.password_file", &c.History.PasswordFile, "put the password of the InfluxDB user into this file"},
 	}
 	if e := c.Broker.Embedded; e != nil {

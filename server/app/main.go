@@ -26,6 +26,9 @@ type cli struct {
 	Init      initCmd      `cmd:"" help:"Make the data folder, the server's key and the database."`
 	Key       keyCmd       `cmd:"" help:"Print the server's verifier key, for the gateways' server.key_file."`
 	Gateway   gatewayCmd   `cmd:"" help:"Enrol, list and retire gateways."`
+	Ledger    ledgerCmd    `cmd:"" help:"The transparency log: what others need to check it."`
+	Verify    verifyCmd    `cmd:"" help:"Check a .tlog-proof file, with no server and no network."`
+	Witness   witnessCmd   `cmd:"" help:"Be a witness for the ledgers of others."`
 	Farm      farmCmd      `cmd:"" help:"Say which places and sensors there are."`
 	Log       logCmd       `cmd:"" help:"Say what is in the batch log."`
 	Reproject reprojectCmd `cmd:"" help:"Draw a projection again from the batch log; the server must be stopped."`

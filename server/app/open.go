@@ -54,46 +54,24 @@ func (c *Config) openHistory(ctx context.Context) (history.Store, error) {
 
 // loadKey reads the server's signing key.
 func (c *Config) loadKey() (note.Signer, string, error) {
-	signer, vkey, err := wire.LoadKey(c.keyFile())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, "", fmt.Errorf("no key %s: make it with server init", c.keyFile())
-	}
-	if err != nil {
-		return nil, "", fmt.Errorf("%w: put back the copy you kept; a new key, made by server init after this file is moved away, has to be given to every gateway", err)
-	}
-	if signer.Name() != c.Name {
+	signer, vkey, err := loadKeyOf(c.keyFile(), "make it with server init")
+	if err == nil && signer.Name() != c.Name {
 		err = fmt.Errorf("key file %s belongs to %q, the configuration names the server %q: set name to %q",
 			c.keyFile(), signer.Name(), c.Name, signer.Name())
 	}
 	return signer, vkey, err
 }
 
-// logName is the origin of the server's ledger: the name of the key that signs its heads.
-func (c *Config) logName() string { return c.Name + "/ledger" }
-
-// firstLedgerKey makes the key of a ledger that was never signed: of a server that is older than its ledger.
-func (c *Config) firstLedgerKey(ctx context.Context, db *sqldb.DB) error {
-	signed, err := db.Checkpoint(ctx, 0)
-	if err != nil || signed != nil {
-		return err
-	}
-	_, err = wire.CreateKey(c.ledgerKeyFile(), c.logName())
-	return err
-}
-
-// loadLedgerKey reads the key that signs the ledger's heads.
-func (c *Config) loadLedgerKey() (note.Signer, string, error) {
-	signer, vkey, err := wire.LoadKey(c.ledgerKeyFile())
+// loadKeyOf reads a key file of the server; missing is what to do when it is not there.
+func loadKeyOf(path, missing string) (note.Signer, string, error) {
+	signer, vkey, err := wire.LoadKey(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, "", fmt.Errorf("no key %s: the ledger was signed with it: put back the copy you kept", c.ledgerKeyFile())
+		return nil, "", fmt.Errorf("no key %s: %s", path, missing)
 	}
 	if err != nil {
-		return nil, "", fmt.Errorf("%w: put back the copy you kept: heads of another key are those of another ledger", err)
+		return nil, "", fmt.Errorf("%w: put back the copy you kept; a new key has to be given to everybody who knows the old one", err)
 	}
-	if signer.Name() != c.logName() {
-		err = fmt.Errorf("key file %s signs for %q, the server is named %q: set name back to what it was", c.ledgerKeyFile(), signer.Name(), c.Name)
-	}
-	return signer, vkey, err
+	return signer, vkey, nil
 }
 
 // secret reads a file with one secret.

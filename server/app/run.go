@@ -24,7 +24,6 @@ import (
 	"aovuon/server/sqldb"
 	"aovuon/server/trace"
 	"aovuon/server/watch"
-	"aovuon/server/web"
 )
 
 type runCmd struct{}
@@ -56,6 +55,8 @@ type running struct {
 	db             *sqldb.DB
 	history        history.Store
 	ledger         *ledger.Publisher
+	witnesses      *ledger.Gatherer // nil: nobody is asked
+	policy         *ledger.Policy   // nil: none
 	registry       *ingest.Registry
 	notebook       *ingest.Notebook
 	broker         *brokerPart
@@ -120,22 +121,6 @@ func start(e *env, c Config) (s *running, err error) {
 	return s, s.openWeb(e)
 }
 
-// signEvery is how long a new leaf waits for a signed head at most, and how often the tree is looked at.
-const signEvery = time.Second
-
-// openLedger makes what signs the ledger's heads.
-func (s *running) openLedger(ctx context.Context) error {
-	if err := s.config.firstLedgerKey(ctx, s.db); err != nil {
-		return err
-	}
-	signer, vkey, err := s.config.loadLedgerKey()
-	if err != nil {
-		return err
-	}
-	s.ledger, err = ledger.NewPublisher(ledger.PublisherOptions{Tree: s.db, Signer: signer, VKey: vkey, Every: signEvery, Now: s.now, Log: s.log})
-	return err
-}
-
 func (s *running) openProjections() {
 	s.places, s.dater = project.NewPlaces(s.db, s.now), project.NewDater(s.db)
 	s.historyRunner = project.NewRunner(project.RunnerOptions{
@@ -166,6 +151,9 @@ func (s *running) run(e *env) error {
 	g.Go(func() error { return s.settingsRunner.Run(ctx) })
 	g.Go(func() error { return trace.NewWorker(s.db, s.history, s.now, s.log).Run(ctx) })
 	g.Go(func() error { return s.ledger.Run(ctx) })
+	if s.witnesses != nil {
+		g.Go(func() error { return s.witnesses.Run(ctx) })
+	}
 	g.Go(func() error { return ledger.RunDaily(ctx, s.db, s.now, s.log) })
 	g.Go(func() error { return s.serve(ctx) })
 	g.Go(func() error { return s.watchdog(ctx) })
@@ -239,7 +227,7 @@ func (s *running) close() error {
 
 func (s *running) deps(done <-chan struct{}) deps {
 	return deps{
-		db: s.db, history: s.history, live: s.live, config: s.config, logKey: web.LogKey{VKey: s.ledger.VKey(), Verifier: s.ledger.Verifier()}, system: s.system, log: s.log, now: s.now, done: done,
+		db: s.db, history: s.history, live: s.live, config: s.config, logKey: s.logKey(), system: s.system, log: s.log, now: s.now, done: done,
 	}
 }
 

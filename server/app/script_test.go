@@ -19,7 +19,7 @@ func TestScript(t *testing.T) {
 			"card": writeCard,
 		},
 		Setup: func(e *testscript.Env) error {
-			for _, name := range []string{"WEB", "MQTT"} {
+			for _, name := range []string{"WEB", "MQTT", "WITNESS"} {
 				e.Setenv(name, freePort(t))
 			}
 			return nil

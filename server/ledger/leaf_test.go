@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"bytes"
 	"errors"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -85,3 +86,5 @@ func FuzzParseLeaf(f *testing.F) {
 		}
 	})
 }
+
+func matches(re, text string) bool { return regexp.MustCompile(re).MatchString(text) }

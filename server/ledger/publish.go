@@ -88,7 +88,7 @@ func (p *Publisher) Run(ctx context.Context) error {
 	for {
 		err := p.Step(ctx)
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // asked to stop
+			return nil
 		}
 		p.mu.Lock()
 		news := err != nil && (p.fault == nil || p.fault.Error() != err.Error())

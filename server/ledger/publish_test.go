@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -83,16 +82,9 @@ func (b *bench) head(p *ledger.Publisher) (ledger.Head, []byte) {
 }
 
 // tamper changes the file as somebody with the machine could.
-func (b *bench) tamper(query string, args ...any) {
+func (b *bench) tamper(query string) {
 	b.t.Helper()
-	raw, err := sql.Open("sqlite", b.config.DSN)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	_, err = raw.ExecContext(b.t.Context(), query, args...)
-	if err := errors.Join(err, raw.Close()); err != nil {
-		b.t.Fatal(err)
-	}
+	sqldbtest.Tamper(b.t, b.config, query)
 }
 
 func TestPublisher_SignsWhatGrows(t *testing.T) {

@@ -2,6 +2,8 @@
 package sqldbtest
 
 import (
+	"database/sql"
+	"errors"
 	"path/filepath"
 	"testing"
 
@@ -40,4 +42,18 @@ func Open(t testing.TB, c sqldb.Config) *sqldb.DB {
 		}
 	})
 	return db
+}
+
+// Tamper runs a statement on the database of c behind the back of whoever has it open, as somebody with the machine could.
+func Tamper(t testing.TB, c sqldb.Config, query string, args ...any) {
+	t.Helper()
+	driver := map[string]string{sqldb.SQLite: "sqlite", sqldb.Postgres: "pgx"}[c.Driver]
+	raw, err := sql.Open(driver, c.DSN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = raw.ExecContext(t.Context(), query, args...)
+	if err := errors.Join(err, raw.Close()); err != nil {
+		t.Fatal(err)
+	}
 }
