@@ -25,7 +25,8 @@ type course struct {
 	marks []state // by day from the first: the state at its first instant, before anything that happens then
 
 	mu     sync.Mutex
-	events []event // in order
+	events []event         // in order
+	blades map[string]bool // the names of the aerators there were
 	days   []*day
 	asked  uint64 // counts, for the days' last use
 	now    state  // the answer of between
@@ -55,7 +56,7 @@ type node struct {
 
 func newCourse(m model, first int64) *course {
 	s := m.begin(float64(first) * 24)
-	return &course{model: m, first: first, start: s, marks: []state{slices.Clone(s)}, now: make(state, len(s))}
+	return &course{model: m, first: first, start: s, marks: []state{slices.Clone(s)}, now: make(state, len(s)), blades: make(map[string]bool)}
 }
 
 // has reports whether the place has a quantity.
@@ -197,7 +198,7 @@ func (c *course) apply(s state, h float64) {
 func (c *course) aeration(i int) (k float64) {
 	said := make(map[string]bool)
 	h := c.events[i].h
-	for ; i >= 0; i-- {
+	for ; i >= 0 && len(said) < len(c.blades); i-- {
 		e := c.events[i]
 		if !e.here || e.a.Kind != Aerate || e.ends || said[e.a.What] {
 			continue
@@ -250,6 +251,9 @@ func (c *course) insert(a Action, here bool) {
 }
 
 func (c *course) put(e event) {
+	if e.here && e.a.Kind == Aerate {
+		c.blades[e.a.What] = true
+	}
 	at := sort.Search(len(c.events), func(i int) bool { return !c.events[i].less(e) })
 	c.events = slices.Insert(c.events, at, e)
 }
