@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// crop is what grows on a plot. Stages and coefficients are of FAO-56 tables 11, 12, 17 and 22, stages shortened to the delta's seasons.
+// crop is what grows on a plot. Stages and coefficients are of FAO-56 tables 11, 12, 17 and 22, stages shortened to the delta's
+// seasons.
 type crop struct {
 	name                                    string
 	days                                    [4]float64 // of the initial stage, the development, the middle and the late one
@@ -29,8 +30,8 @@ const (
 	rice
 )
 
-// crops are by number. Potato: rates of the Nam Định guide (15–20 t manure, 250–300 kg urea, 350–400 kg superphosphate, 200–250 kg K2SO4). Herb: small vegetables
-// and mint. Rice: transplanted.
+// crops are by number. Potato: rates of the Nam Định guide (15–20 t manure, 250–300 kg urea, 350–400 kg superphosphate, 200–250
+// kg K2SO4). Herb: small vegetables and mint. Rice: transplanted.
 func crops() [4]crop {
 	return [4]crop{
 		fallow: {name: "fallow", kc: [3]float64{0.9, 0.9, 0.9}, cover: 0.35, rooted: 0.3, depletion: 0.5},
@@ -121,8 +122,8 @@ type season struct {
 	plant, harvest int
 }
 
-// seasons are those of a plot. Potato: guide of Nam Định province (main, early and spring crop); rice: the delta's spring and summer crop; herbs
-// are cut twice a year.
+// seasons are those of a plot. Potato: guide of Nam Định province (main, early and spring crop); rice: the delta's spring and
+// summer crop; herbs are cut twice a year.
 func seasons(name, which string) []season {
 	switch name {
 	case "potato":

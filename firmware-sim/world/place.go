@@ -162,8 +162,10 @@ func (p Place) plot() (Place, error) {
 	if p.Soil == (Soil{}) {
 		p.Soil = SiltLoam()
 	}
-	errs := []error{p.within("dry_out", p.DryOut, 2, 10, "days"), p.oneOf("crop", p.Crop, Crops()), p.oneOf("season", p.Season, Seasons()),
-		p.within("probe_depth", p.Probe, 0.03, 0.8, "m"), p.soil(p.Soil)}
+	errs := []error{
+		p.within("dry_out", p.DryOut, 2, 10, "days"), p.oneOf("crop", p.Crop, Crops()), p.oneOf("season", p.Season, Seasons()),
+		p.within("probe_depth", p.Probe, 0.03, 0.8, "m"), p.soil(p.Soil),
+	}
 	for _, l := range p.Layers {
 		errs = append(errs, p.within("thickness of a layer", l.Thickness, 0.02, 1, "m"), p.soil(l.Soil))
 	}

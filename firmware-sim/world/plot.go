@@ -14,8 +14,8 @@ const (
 	YieldShare    measure.Quantity = "yield_share"    // what want of water and of air have left of the crop's yield, 0 to 1
 )
 
-// The entries of a plot's state: first those by layer. Crop, planting, ditch and irrigation are switches; everything that value reads is
-// continuous.
+// The entries of a plot's state: first those by layer. Crop, planting, ditch and irrigation are switches; everything that value
+// reads is continuous.
 const (
 	plotWater = 0                      // m³/m³, by layer
 	plotSalt  = plotWater + plotLayers // pore water's conductivity times its depth, µS/cm · mm, by layer
@@ -64,6 +64,8 @@ type plot struct {
 	own     float64 // demand for water against a usual plot
 	native  float64 // conductivity of the pore water by nature, µS/cm
 	acid    float64 // pH by nature
+	phos    float64 // kg/ha of phosphorus by nature
+	pot     float64 // and of potassium
 }
 
 // newPlot makes the model of a place whose defaults are filled in.
@@ -73,22 +75,23 @@ func newPlot(seed uint64, p Place, k sky) *plot {
 	return &plot{
 		sky: k, seed: own, usual: p.Care != None, ground: grounds(p), crops: crops(), seasons: seasons(p.Crop, p.Season), dryOut: p.DryOut,
 		depth: p.Probe, late: math.Round(8*trait(0)-4) * 24, own: 0.92 + 0.16*trait(1), native: 1200 + 600*trait(2), acid: 5.8 + 0.8*trait(3),
+		phos: rootedSoil * (22 + 16*trait(5)), pot: rootedSoil * (80 + 50*trait(6)),
 	}
 }
 
-// before is how long a plot lives before the world begins, so that its water and upper soil have forgotten the guess they began with: hours.
+// before is how long a plot lives before the world begins, so that its water and upper soil have forgotten the guess they began
+// with: hours.
 const before = 7 * 24
 
 // begin is the plot after a week from field capacity, with the crop that the calendar has on it.
 func (p *plot) begin(h float64) state {
 	s := make(state, plotStateSize)
 	start := h - before
-	trait := func(i int64) float64 { return unit(p.seed, chanSoilTrait, i) }
 	for i := range plotLayers {
 		s[plotWater+i] = p.ground[i].FieldCapacity
 		s[plotSalt+i] = p.native * s[plotWater+i] * thickness(i)
 	}
-	s[plotN], s[plotP], s[plotK] = rootedSoil*(18+14*trait(4)), rootedSoil*(22+16*trait(5)), rootedSoil*(80+50*trait(6))
+	s[plotN], s[plotP], s[plotK] = rootedSoil*(14+12*unit(p.seed, chanSoilTrait, 4)), p.phos, p.pot
 	s[plotPH], s[plotDaily], s[plotDitch] = p.acid, 2, 1
 	s[plotCanopy] = p.crops[fallow].cover
 	if crop, planted, _, ok := p.seasonAt(start); ok && p.usual {
@@ -144,8 +147,8 @@ func (p *plot) grow(s state, h, dt, wanted float64, f *plotFlows) {
 	}
 }
 
-// yieldShare is what is left of the yield: 1 - Ky (1 - T/Tm) with Ky 1.1 (FAO-33, Doorenbos and Kassam 1979), less half a per cent for every hour over a day that
-// the roots stood in water. The second is a choice.
+// yieldShare is what is left of the yield: 1 - Ky (1 - T/Tm) with Ky 1.1 (FAO-33, Doorenbos and Kassam 1979), less half a per
+// cent for every hour over a day that the roots stood in water. The second is a choice.
 func yieldShare(s state) float64 {
 	share := 1.0
 	if s[plotWanted] > 0 {
@@ -194,15 +197,16 @@ func (p *plot) moisture(s state) float64 {
 	return atDepth(p.depth, func(i int) float64 { return s[plotWater+i] })
 }
 
-// air is that over the plot. A canopy in clear and calm nights is cooler than the weather's screen, and by day cooler and damper for what it transpires; no two
-// plots are quite alike. What the canopy does is a choice of this model, a degree at most.
+// air is that over the plot. A canopy in clear and calm nights is cooler than the weather's screen, and by day cooler and
+// damper for what it transpires; no two plots are quite alike. What the canopy does is a choice of this model, a degree at
+// most.
 func (p *plot) air(s state, h float64, q measure.Quantity) (float64, bool) {
 	k := p.sky(h)
 	sun := s[plotShine] / 900
 	night := clamp(1-s[plotShine]/60, 0, 1) * (1 - 0.8*k.Cloud) / (1 + k.Wind)
 	air := k.Air + 0.4*drift(p.seed, chanPlotAir, h, 9) - s[plotCanopy]*(1.2*night+0.6*sun)
-	dew := math.Min(k.Dew+s[plotCanopy]*(0.2*night+0.5*sun), air-0.1) // leaves take what would be more
-	switch q {                                                        //nolint:exhaustive // the others the air does not have
+	dew := air - spread(air-k.Dew-s[plotCanopy]*(0.2*night+0.5*sun))
+	switch q { //nolint:exhaustive // the others the air does not have
 	case measure.AirTemperature:
 		return air, true
 	case measure.DewPoint:
@@ -215,6 +219,14 @@ func (p *plot) air(s state, h float64, q measure.Quantity) (float64, bool) {
 		return k.Pressure, true
 	}
 	return 0, false
+}
+
+// spread is how far the air over a plot is from its dew point, °C, where the sky's would be d: leaves and threads of spider and
+// rain take up what would be more, so that the last half degree is never quite reached, and wet nights are at 97 to 99 % and
+// not all alike. A choice of this model.
+func spread(d float64) float64 {
+	const least, soft = 0.1, 0.4
+	return least + soft*math.Log1p(math.Exp(math.Min(30, (d-least)/soft)))
 }
 
 // act does what people do to a plot.

@@ -19,13 +19,13 @@ func hourOf(year int, month time.Month, day int) float64 {
 func fair(mean, swing float64, rain func(h float64) float64) sky {
 	return func(h float64) Sky {
 		_, hour := split(h)
-		clear := 850 * math.Max(0, math.Sin(math.Pi*(hour-6)/12))
+		full := 850 * math.Max(0, math.Sin(math.Pi*(hour-6)/12))
 		air := mean + swing*math.Cos(2*math.Pi*(hour-14)/24)
-		k := Sky{Air: air, Dew: mean - swing - 1, Pressure: 1012, Sun: 0.85 * clear, Clear: clear, Cloud: 0.2, Wind: 1.5}
+		k := Sky{Air: air, Dew: mean - swing - 1, Pressure: 1012, Sun: 0.85 * full, Clear: full, Cloud: 0.2, Wind: 1.5}
 		k.Humidity = 100 * saturation(k.Dew) / saturation(air)
 		if rain != nil {
 			if k.Rain = rain(h); k.Rain > 0 {
-				k.Cloud, k.Sun, k.Dew = 1, 0.25*clear, air-0.5
+				k.Cloud, k.Sun, k.Dew = 1, 0.25*full, air-0.5
 			}
 		}
 		return k
@@ -120,7 +120,10 @@ func TestPlot_WaterIsNeitherMadeNorLost(t *testing.T) {
 			acts := rapid.SliceOfN(rapid.IntRange(0, 9), 60, 60).Draw(t, "acts")
 			balance(t, p, begin, 60, func(s state, day int, h float64) {
 				for _, a := range [][]Action{
-					{{Kind: Drain, Amount: 0}}, {{Kind: Drain, Amount: 1}}, {{Kind: Plant, What: "rice"}}, {{Kind: Harvest}},
+					{{Kind: Drain, Amount: 0}},
+					{{Kind: Drain, Amount: 1}},
+					{{Kind: Plant, What: "rice"}},
+					{{Kind: Harvest}},
 					{{Kind: Fertilise, What: "nitrogen", Amount: 100}, {Kind: Fertilise, What: "manure", Amount: 10_000}},
 				}[min(acts[day], 9)%5] {
 					if acts[day] < 5 {

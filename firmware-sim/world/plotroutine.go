@@ -24,7 +24,8 @@ func passes(h, dt, hour float64) bool {
 	return next < h+dt
 }
 
-// routine is what a household does by itself: it plants, fertilises and harvests by the calendar, irrigates in the morning, and minds the ditch.
+// routine is what a household does by itself: it plants, fertilises and harvests by the calendar, irrigates in the morning, and
+// minds the ditch.
 func (p *plot) routine(s state, h, dt float64) {
 	if passes(h, dt, morningWork) {
 		p.calendar(s, h)
@@ -36,8 +37,8 @@ func (p *plot) routine(s state, h, dt float64) {
 	}
 }
 
-// calendar plants on the day of planting, harvests on the day of harvest, and gives fertiliser: manure, phosphorus, a third of the nitrogen and half of
-// the potassium at planting, the rest in two dressings.
+// calendar plants on the day of planting, harvests on the day of harvest, and gives fertiliser: manure, phosphorus, a third of
+// the nitrogen and half of the potassium at planting, the rest in two dressings.
 func (p *plot) calendar(s state, h float64) {
 	crop, planted, _, ok := p.seasonAt(h)
 	_, _, _, yesterday := p.seasonAt(h - 24)
@@ -69,8 +70,8 @@ func (p *plot) left(s state, h float64) float64 {
 	return d[0] + d[1] + d[2] + d[3] - (h-s[plotPlanted])/24
 }
 
-// irrigate fills the root zone to field capacity when it lacks what FAO-56 calls readily available, or what DryOut days of sun take, whichever comes first;
-// a rice field, when little water stands in it.
+// irrigate fills the root zone to field capacity when it lacks what FAO-56 calls readily available, or what DryOut days of sun
+// take, whichever comes first; a rice field, when little water stands in it.
 func (p *plot) irrigate(s state, h float64) {
 	c := p.crop(s)
 	if s[plotCrop] == fallow || p.left(s, h) <= lastWater {
@@ -92,8 +93,8 @@ func (p *plot) irrigate(s state, h float64) {
 	}
 }
 
-// mindDitch opens the ditch when the ground is too wet, and closes it when it has drained and the crop will want the water; a rice field's is closed
-// until two weeks before harvest. Nobody touches it while an action holds it.
+// mindDitch opens the ditch when the ground is too wet, and closes it when it has drained and the crop will want the water; a
+// rice field's is closed until two weeks before harvest. Nobody touches it while an action holds it.
 func (p *plot) mindDitch(s state, h float64) {
 	last := plotLayers - 1
 	over, deep := s[plotWater+1]-p.ground[1].FieldCapacity, s[plotWater+last]-p.ground[last].FieldCapacity

@@ -78,11 +78,64 @@ func TestPlot_HumidHoursOfDrizzle(t *testing.T) {
 		return n
 	}
 	drizzle := humidHours(fair(17, 1.2, func(float64) float64 { return 0.15 }))
-	clear := humidHours(fair(17, 5, nil))
-	if drizzle < 16 || clear > 12 {
-		t.Errorf("humid hours a day: drizzle %.1f, clear weather %.1f", drizzle, clear)
+	bright := humidHours(fair(17, 5, nil))
+	if drizzle < 16 || bright > 12 {
+		t.Errorf("humid hours a day: drizzle %.1f, clear weather %.1f", drizzle, bright)
 	}
-	t.Logf("humid hours a day: drizzle %.1f, clear weather %.1f", drizzle, clear)
+	t.Logf("humid hours a day: drizzle %.1f, clear weather %.1f", drizzle, bright)
+}
+
+// The delta's own February: two days on end with six humid hours and no night below 10 °C, which late blight wants (Hutton),
+// come every year; a commanded week of drizzle is humid day and night.
+func TestPlot_FebruaryIsBlightWeather(t *testing.T) {
+	for seed := range uint64(4) {
+		begin := hourOf(2026, 1, 20)
+		w := newWeather(seed, []Action{{At: timeOf(begin + 40*24), Kind: Drizzle, For: 7 * 24 * time.Hour}})
+		p := testPlot(t, Place{Season: "spring"}, w.at)
+		s := p.begin(begin)
+		h, hutton, run, commanded := begin, 0, 0, 0.0
+		for day := range 47 {
+			humid, coldest := 0.0, math.Inf(1)
+			h = p.run(s, h, 24, func(h float64, _ plotFlows) {
+				coldest = math.Min(coldest, read(t, p, s, h, measure.AirTemperature))
+				if read(t, p, s, h, measure.RelativeHumidity) >= 90 {
+					humid += 0.125
+				}
+			})
+			if run++; humid < 6 || coldest < 10 {
+				run = 0
+			}
+			if run >= 2 {
+				hutton++
+			}
+			if day >= 40 {
+				commanded += humid / 7
+			}
+		}
+		if hutton < 3 || commanded < 14 {
+			t.Errorf("seed %d: Hutton on %d days, %.1f humid hours a day of drizzle", seed, hutton, commanded)
+		}
+		t.Logf("seed %d: Hutton on %d of 47 days, %.1f humid hours a day of drizzle", seed, hutton, commanded)
+	}
+}
+
+// Years go by and nothing runs away: salts, nutrients and pH are where a farmer finds them.
+func TestPlot_YearsLeaveTheSoilASoil(t *testing.T) {
+	if testing.Short() {
+		t.Skip("three years")
+	}
+	w := newWeather(9, nil)
+	p := testPlot(t, Place{}, w.at)
+	h := hourOf(2023, 1, 1)
+	s := p.begin(h)
+	h = p.run(s, h, 3*365*24, nil)
+	for q, r := range map[measure.Quantity][2]float64{
+		measure.SoilPH: {5, 7.5}, measure.SoilPotassium: {50, 200}, measure.SoilPhosphorus: {15, 60}, measure.SoilConductivity: {250, 900},
+	} {
+		if v := read(t, p, s, h, q); v < r[0] || v > r[1] {
+			t.Errorf("%s %.2f, want %g to %g", q, v, r[0], r[1])
+		}
+	}
 }
 
 // Under a canopy in leaf a clear night is a little cooler and damper than over bare ground.
@@ -135,14 +188,18 @@ func TestPlot_RiceStandsInWater(t *testing.T) {
 	p := testPlot(t, Place{Crop: "rice"}, fair(27, 4, nil))
 	h := hourOf(2026, 7, 25)
 	s := p.begin(h)
-	wet := 0.0
-	h = p.run(s, h, 20*24, func(_ float64, _ plotFlows) {
+	wet, lost := 0.0, 0.0
+	h = p.run(s, h, 20*24, func(_ float64, f plotFlows) {
+		lost += f.down[1] / 20
 		if s[plotPond] > 1 {
 			wet += 0.125 / 24
 		}
 	})
 	if wet < 15 {
 		t.Errorf("water stood on %.1f of 20 days", wet)
+	}
+	if lost > 5 {
+		t.Errorf("the puddled pan lets %.1f mm a day pass", lost)
 	}
 	_, _, harvest, ok := p.seasonAt(h)
 	if !ok {

@@ -22,7 +22,8 @@ const (
 	roomDry              // kg of dry matter on the trays
 	roomMoist            // kg of water a kg of dry matter
 	roomGoods            // number of wares; a switch
-	roomOrder            // °C that an action wants, 0: none; a switch
+	roomOrder            // °C that an action wants; a switch
+	roomOrderEnds        // hour until which it does; a switch
 	roomStove            // °C that the routine wants, 0: none; a switch
 	roomStateSize        // entries
 )
@@ -84,9 +85,9 @@ func (r *room) advance(s state, h, dt float64) exchangeOfRoom {
 		r.routine(s, h, dt)
 	}
 	k := r.sky(h + dt/2)
-	goal := s[roomOrder]
-	if goal == 0 {
-		goal = s[roomStove]
+	goal := s[roomStove]
+	if h < s[roomOrderEnds] {
+		goal = s[roomOrder]
 	}
 	if goal > 0 { // no fire burns evenly
 		goal += 1.2 * drift(r.seed, chanRoomStove, h, 0.7)
@@ -112,8 +113,8 @@ func (r *room) air(s state, k Sky, goal, dt float64) {
 	s[roomFan] += (changes - s[roomFan]) * -math.Expm1(-dt/fanLag)
 }
 
-// routine is what a household does by itself: it loads empty trays every morning but on Sundays, heats until the goods are done, and takes them out
-// in the evening or, when they were done by night, in the morning.
+// routine is what a household does by itself: it loads empty trays every morning but on Sundays, heats until the goods are
+// done, and takes them out in the evening or, when they were done by night, in the morning.
 func (r *room) routine(s state, h, dt float64) {
 	w := &r.wares[int(clamp(s[roomGoods], banhDa, herbs))]
 	loaded := s[roomDry] >= lightest
@@ -152,7 +153,7 @@ func (r *room) load(s state, goods, kg float64) {
 }
 
 // act does what people do to a room.
-func (r *room) act(s state, _ float64, a Action, ends bool) error {
+func (r *room) act(s state, h float64, a Action, ends bool) error {
 	switch a.Kind { //nolint:exhaustive // the others are no work in a room
 	case Load:
 		goods, err := wareNamed(a.What)
@@ -169,11 +170,11 @@ func (r *room) act(s state, _ float64, a Action, ends bool) error {
 		if a.Amount < 0 || a.Amount > hottest {
 			return fmt.Errorf("world: heat in a room: %g °C; want 0 to %g", a.Amount, hottest)
 		}
-		switch {
-		case !ends:
-			s[roomOrder] = a.Amount
-		case s[roomOrder] == a.Amount: // and not another that began since
-			s[roomOrder] = 0
+		if a.For <= 0 {
+			return fmt.Errorf("world: heat in a room: for %s; say how long it lasts, such as 5h", a.For)
+		}
+		if !ends { // the last order holds, and ends by itself
+			s[roomOrder], s[roomOrderEnds] = a.Amount, h+a.For.Hours()
 		}
 	default:
 		return fmt.Errorf("world: %q cannot be done in a room; want load, heat or unload", string(a.Kind))

@@ -50,8 +50,9 @@ type instant struct {
 //
 //	C dT/dt = G cp (To - T) + H (Tl - T) + Q - λ E,  M dw/dt = G (wo - w) + E,  E = -md dX/dt,
 //
-// solved implicitly: the water E that goods give is the one at which the air that it makes lets them give just that. More water makes colder and damper air,
-// which lets them give less, so there is one such E and halving finds it; no step is too long and no room too small.
+// solved implicitly: the water E that goods give is the one at which the air that it makes lets them give just that. More water
+// makes colder and damper air, which lets them give less, so there is one such E and halving finds it; no step is too long and
+// no room too small.
 func (r *room) balance(s state, k Sky, goal, dt float64) exchangeOfRoom {
 	outside := mixing(saturation(math.Min(k.Dew, k.Air)), k.Pressure)
 	gas := s[roomFan] * roomAirMass
@@ -95,7 +96,8 @@ func (r *room) balance(s state, k Sky, goal, dt float64) exchangeOfRoom {
 	return x
 }
 
-// after is the air at the end of the step, if the goods give e kg an hour. The stove holds the air at goal as well as its power lets it.
+// after is the air at the end of the step, if the goods give e kg an hour. The stove holds the air at goal as well as its power
+// lets it.
 func (r *room) after(s state, k Sky, goal, outside, gas, e, dt float64) instant {
 	c := (roomAirMass*airHeat + roomShelves) / dt
 	lining := roomLining/dt + liningInner + liningOuter

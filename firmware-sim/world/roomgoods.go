@@ -24,8 +24,9 @@ const (
 	herbs
 )
 
-// wares are by number. Rates are choices that dry bánh đa within a working day and herbs within a day or two, as households do; moistures are the
-// estimates ≤ 12–14 % and ≤ 12–13 % (wet basis). The activation energy of herbs is that of Lippia leaves (Elenga et al. 2011).
+// wares are by number. Rates are choices that dry bánh đa within a working day and herbs within a day or two, as households do;
+// moistures are the estimates ≤ 12–14 % and ≤ 12–13 % (wet basis). The activation energy of herbs is that of Lippia leaves
+// (Elenga et al. 2011).
 func wares() [2]ware {
 	return [2]ware{
 		banhDa: {name: "banh-da", fresh: 1.0, dry: 0.149, rate: 0.75, barrier: 28_000, heat: 50, load: 80, balanced: riceBalance},
@@ -44,14 +45,15 @@ func wareNamed(name string) (float64, error) {
 	return 0, fmt.Errorf("world: unknown goods %q; want one of %s", name, strings.Join(known, ", "))
 }
 
-// speed is k of Lewis' thin-layer equation dX/dt = -k (X - Xe), which is Page's with the exponent 1 (Lewis 1921, Page 1949), at a temperature: Arrhenius.
+// speed is k of Lewis' thin-layer equation dX/dt = -k (X - Xe), which is Page's with the exponent 1 (Lewis 1921, Page 1949), at
+// a temperature: Arrhenius.
 func (w *ware) speed(celsius float64) float64 {
 	const gas = 8.314
 	return w.rate * math.Exp(-w.barrier/gas*(1/(celsius+273.15)-1/323.15))
 }
 
-// riceBalance is the moisture that rice has in equilibrium with air: the modified Henderson equation with the constants of rough rice (ASAE D245.5), as
-// 1 - rh = exp(-K (t + C) (100 X)^N).
+// riceBalance is the moisture that rice has in equilibrium with air: the modified Henderson equation with the constants of
+// rough rice (ASAE D245.5), as 1 - rh = exp(-K (t + C) (100 X)^N).
 func riceBalance(celsius, rh float64) float64 {
 	const k, c, n = 1.9187e-5, 51.161, 2.4451
 	return math.Pow(-math.Log(1-clamp(rh, 0.001, 0.995))/(k*(celsius+c)), 1/n) / 100
@@ -64,8 +66,9 @@ func herbBalance(_, rh float64) float64 {
 	return monolayer * c * a / ((1 - a) * (1 - a + c*a))
 }
 
-// loss is how fast goods of moisture x lose water to air, kg an hour a kg of dry matter (below 0: they take some up). Lewis' equation is measured in dry
-// air; wet goods cannot give to air that is full, so above half of saturation the rate falls to nothing.
+// loss is how fast goods of moisture x lose water to air, kg an hour a kg of dry matter (below 0: they take some up). Lewis'
+// equation is measured in dry air; wet goods cannot give to air that is full, so above half of saturation the rate falls to
+// nothing.
 func (w *ware) loss(x, celsius, rh float64) float64 {
 	away := x - w.balanced(celsius, rh)
 	if away > 0 {

@@ -149,13 +149,21 @@ func TestPlot_TyphoonAndTheDitch(t *testing.T) {
 		do(t, p, s, begin, Action{Kind: Plant, What: "potato"})
 		do(t, p, s, begin, Action{Kind: Drain, Amount: ditch})
 		limit := 100 * (p.ground[1].FieldCapacity + 0.05)
+		last := plotLayers - 1
 		p.run(s, begin, 7*24, func(h float64, _ plotFlows) {
+			deep := s[plotWater+last] - p.ground[last].FieldCapacity
+			if h == begin+44+36 && (ditch == 1 && deep > 0.05 || ditch == 0 && deep < 0.1) {
+				t.Errorf("ditch %g: a day and a half after the rain the groundwater's layer is %.3f above field capacity", ditch, deep)
+			}
 			if h > begin+44 && read(t, p, s, h, measure.SoilMoisture) > limit {
 				hours += 0.125
 			}
 		})
 		if share := read(t, p, s, begin+7*24, YieldShare); (ditch == 0) != (share < 0.85) {
 			t.Errorf("ditch %g: %.2f of the yield is left", ditch, share)
+		}
+		if s[plotDrowned] < hours {
+			t.Errorf("ditch %g: %.1f h in water, the crop counts %.1f", ditch, hours, s[plotDrowned])
 		}
 		return hours
 	}

@@ -16,8 +16,8 @@ type hourlyWeather struct {
 	pressure float64 // kPa
 }
 
-// referenceET is the evapotranspiration of reference grass, mm/h: FAO-56 equation 53, with net radiation by equations 38 to 40 and soil heat by
-// equations 45 and 46. Dew does not count: it is never below 0.
+// referenceET is the evapotranspiration of reference grass, mm/h: FAO-56 equation 53, with net radiation by equations 38 to 40
+// and soil heat by equations 45 and 46. Dew does not count: it is never below 0.
 func referenceET(w hourlyWeather) float64 {
 	k := w.air + 273.16
 	long := stefan * k * k * k * k * (0.34 - 0.14*math.Sqrt(w.vapour)) * (1.35*math.Min(1, w.share) - 0.35)
@@ -33,8 +33,8 @@ func referenceET(w hourlyWeather) float64 {
 	return math.Max(0, et)
 }
 
-// hourlyOf makes the equation's weather from the sky's. At night, when there is no sun to compare, the share of a clear sky is that of
-// its clouds: 1 - 0.75 n^3.4 (Kasten and Czeplak 1980).
+// hourlyOf makes the equation's weather from the sky's. At night, when there is no sun to compare, the share of a clear sky is
+// that of its clouds: 1 - 0.75 n^3.4 (Kasten and Czeplak 1980).
 func hourlyOf(k Sky) hourlyWeather {
 	share := 1 - 0.75*math.Pow(clamp(k.Cloud, 0, 1), 3.4)
 	if k.Clear > 100 {
@@ -50,8 +50,8 @@ func hourlyOf(k Sky) hourlyWeather {
 // footnote 2, p + 0.04 (5 - ETc) within 0.1 to 0.8.
 func depletion(p, et float64) float64 { return clamp(p+0.04*(5-et), 0.1, 0.8) }
 
-// rootShare is the share of the roots, to a depth (m), that is in layer i: they thin out evenly downwards, to none at the depth (the triangular
-// density of Prasad 1988).
+// rootShare is the share of the roots, to a depth (m), that is in layer i: they thin out evenly downwards, to none at the depth
+// (the triangular density of Prasad 1988).
 func rootShare(depth float64, i int) float64 {
 	top := 0.0
 	for j := range i {
@@ -76,9 +76,9 @@ func (p *plot) deficit(s state, depth float64) (lack, whole float64) {
 	return lack, whole
 }
 
-// evaporate takes the water that plants and sun take from the plot in dt hours, et0 in mm/h. The crop's demand Kc ET0 is shared by its
-// canopy: roots take the canopy's share as far as the stress coefficient (FAO-56 equation 84) and the air in the soil let them, the top
-// gives the rest as far as it is wet (FAO-56 equation 74). It returns what the crop would have taken.
+// evaporate takes the water that plants and sun take from the plot in dt hours, et0 in mm/h. The crop's demand Kc ET0 is shared
+// by its canopy: roots take the canopy's share as far as the stress coefficient (FAO-56 equation 84) and the air in the soil
+// let them, the top gives the rest as far as it is wet (FAO-56 equation 74). It returns what the crop would have taken.
 func (p *plot) evaporate(s state, et0, h, dt float64, f *plotFlows) (wanted float64) {
 	c := p.crop(s)
 	age := (h - s[plotPlanted]) / 24
@@ -116,8 +116,8 @@ func (p *plot) evaporate(s state, et0, h, dt float64, f *plotFlows) (wanted floa
 	return wanted
 }
 
-// breath is how well roots breathe in layer i: without harm down to 5 % of air, not at all in a full soil (the anaerobiosis point of AquaCrop,
-// Raes et al. 2009). Rice brings its own air.
+// breath is how well roots breathe in layer i: without harm down to 5 % of air, not at all in a full soil (the anaerobiosis
+// point of AquaCrop, Raes et al. 2009). Rice brings its own air.
 func (p *plot) breath(s state, c *crop, i int) float64 {
 	if c.flooded {
 		return 1
@@ -125,8 +125,8 @@ func (p *plot) breath(s state, c *crop, i int) float64 {
 	return clamp((p.ground[i].Saturation-s[plotWater+i])/0.05, 0, 1)
 }
 
-// wetTop is how freely the top layer gives water to the air, 1 to 0: FAO-56 equation 74, between the readily evaporable water of table 19 (about
-// 8 mm) and half the wilting point.
+// wetTop is how freely the top layer gives water to the air, 1 to 0: FAO-56 equation 74, between the readily evaporable water
+// of table 19 (about 8 mm) and half the wilting point.
 func (p *plot) wetTop(s state) float64 {
 	if s[plotPond] > 1 {
 		return 1

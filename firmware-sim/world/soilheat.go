@@ -2,7 +2,8 @@ package world
 
 import "math"
 
-// heatNodes is the number of layers that heat is reckoned in: finer than the water's at the top, and deep enough (4.9 m) for the year's wave.
+// heatNodes is the number of layers that heat is reckoned in: finer than the water's at the top, and deep enough (4.9 m) for
+// the year's wave.
 const heatNodes = 11
 
 // heatThickness is that of layer i, m.
@@ -22,8 +23,8 @@ func heatDepth(i int) float64 {
 	return z + heatThickness(i)/2
 }
 
-// conductivityOf is how the soil conducts heat at a water content, W m⁻¹ K⁻¹: Campbell 1985, equations 4.20, 4.25, 4.27 and 4.28, by bulk density
-// and clay.
+// conductivityOf is how the soil conducts heat at a water content, W m⁻¹ K⁻¹: Campbell 1985, equations 4.20, 4.25, 4.27 and
+// 4.28, by bulk density and clay.
 func (g *ground) conductivityOf(theta float64) float64 {
 	r := g.density
 	dry := 0.03 + 0.1*r*r
@@ -38,9 +39,9 @@ func (g *ground) heatCapacity(theta float64) float64 {
 	return 1.92e6*g.density/2.65 + 4.18e6*theta
 }
 
-// warm lets heat diffuse for dt hours under a surface that the air, the sun and the open sky drive: their sum is the sol-air temperature Ta + (α I -
-// ε ΔR)/h (ASHRAE Fundamentals, chapter 18), with h = 10.7 + 3.8 u W m⁻² K⁻¹ (McAdams 1954, and radiation). The canopy shades; a wet top spends
-// its heat on evaporation.
+// warm lets heat diffuse for dt hours under a surface that the air, the sun and the open sky drive: their sum is the sol-air
+// temperature Ta + (α I - ε ΔR)/h (ASHRAE Fundamentals, chapter 18), with h = 10.7 + 3.8 u W m⁻² K⁻¹ (McAdams 1954, and
+// radiation). The canopy shades; a wet top spends its heat on evaporation.
 func (p *plot) warm(s state, k Sky, dt float64) {
 	open := 1 - 0.75*s[plotCanopy]
 	h := 10.7 + 3.8*k.Wind
@@ -54,8 +55,8 @@ func (p *plot) warm(s state, k Sky, dt float64) {
 	diffuse(s[plotHeat:plotHeat+heatNodes], k.Air+(gain-loss)/h, h, lambda, capacity, dt*3600)
 }
 
-// diffuse solves the equation of heat conduction for one step, implicitly (so that no step is too long): temps below a surface at outside °C behind a
-// film of film W m⁻² K⁻¹. No heat leaves below.
+// diffuse solves the equation of heat conduction for one step, implicitly (so that no step is too long): temps below a surface
+// at outside °C behind a film of film W m⁻² K⁻¹. No heat leaves below.
 func diffuse(temps []float64, outside, film float64, lambda, capacity [plotLayers]float64, seconds float64) {
 	var upper, right [heatNodes]float64 // of the tridiagonal system, as Thomas' algorithm leaves them
 	half := heatThickness(0) / 2 / lambda[0]
@@ -97,8 +98,8 @@ func soilTemperature(s state, depth float64) float64 {
 	return s[plotHeat+heatNodes-1]
 }
 
-// settle gives the soil the temperatures that the year's wave has at h: mean and first harmonic of the air of the year before, damped and late by depth
-// (Carslaw and Jaeger 1959, section 2.6) with a damping depth of 2.2 m.
+// settle gives the soil the temperatures that the year's wave has at h: mean and first harmonic of the air of the year before,
+// damped and late by depth (Carslaw and Jaeger 1959, section 2.6) with a damping depth of 2.2 m.
 func (p *plot) settle(s state, h float64) {
 	const year, depth, samples = 365.2425 * 24, 2.2, 52
 	var mean, c, d float64

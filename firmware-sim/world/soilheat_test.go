@@ -7,7 +7,8 @@ import (
 	"aovuon/gateway/measure"
 )
 
-// The day's wave below a surface that swings by a sine is A e^(-z/d) sin(ωt - z/d), d = √(2 D/ω) (Carslaw and Jaeger 1959, section 2.6).
+// The day's wave below a surface that swings by a sine is A e^(-z/d) sin(ωt - z/d), d = √(2 D/ω) (Carslaw and Jaeger 1959,
+// section 2.6).
 func TestDiffuse_AgainstTheAnalyticWave(t *testing.T) {
 	const period, seconds = 86_400.0, 450.0
 	g := newGround(SiltLoam())

@@ -2,8 +2,8 @@ package world
 
 import "math"
 
-// What a kilogram on a hectare, dissolved in a millimetre of water (10 m³), conducts, µS/cm: 10 meq/L are 1 dS/m (USDA Handbook 60, Richards 1954).
-// Phosphate falls out at once, but for a tenth.
+// What a kilogram on a hectare, dissolved in a millimetre of water (10 m³), conducts, µS/cm: 10 meq/L are 1 dS/m (USDA Handbook
+// 60, Richards 1954). Phosphate falls out at once, but for a tenth.
 const (
 	nitrogenSalt   = 714.0 // 14 g/eq
 	potassiumSalt  = 256.0 // 39.1 g/eq
@@ -12,13 +12,14 @@ const (
 
 // Numbers of the nutrients.
 const (
-	rootedSoil                      = 3.9       // 10⁶ kg of soil in 30 cm of a hectare: kg/ha / 3.9 = mg/kg
-	dissolves                       = 60.0      // hours in which fertiliser dissolves to a third
-	rots                            = 60 * 24.0 // hours, of manure
-	weathers                        = 60 * 24.0 // hours in which exchange and weathering bring the pore water back to what it is by nature
-	phosphorusStays, potassiumStays = 0.2, 0.7  // shares that a probe still finds: the rest is fixed
-	acidPerKilo                     = 0.0006    // pH lost to a kilogram of nitrogen on a hectare: 1.8 kg of lime against a buffer of 3 t/ha and unit
-	floodedPH                       = 6.9       // what flooded soils come to within weeks (Ponnamperuma 1972)
+	rootedSoil                      = 3.9        // 10⁶ kg of soil in 30 cm of a hectare: kg/ha / 3.9 = mg/kg
+	dissolves                       = 60.0       // hours in which fertiliser dissolves to a third
+	rots                            = 60 * 24.0  // hours, of manure
+	weathers                        = 60 * 24.0  // hours in which exchange and weathering bring the pore water back to what it is by nature
+	phosphorusStays, potassiumStays = 0.2, 0.7   // shares that a probe still finds: the rest is fixed
+	exchanges                       = 365 * 24.0 // hours in which the soil's store brings phosphorus and potassium back to what they are by nature
+	acidPerKilo                     = 0.0006     // pH lost to a kilogram of nitrogen on a hectare: 1.8 kg of lime against a buffer of 3 t/ha and unit
+	floodedPH                       = 6.9        // what flooded soils come to within weeks (Ponnamperuma 1972)
 	driftsPH                        = 90 * 24.0
 	floodsPH                        = 20 * 24.0
 )
@@ -36,7 +37,8 @@ func (p *plot) dissolve(s state, dt float64) {
 	s[plotGrainP] -= ph
 	s[plotGrainK] -= k
 	s[plotPH] -= acidPerKilo * n
-	// A tonne of manure has 5 kg of nitrogen, 2.5 of phosphorus and 5 of potassium; the soil's own matter gives 0.3 kg a day at 25 °C.
+	// A tonne of manure has 5 kg of nitrogen, 2.5 of phosphorus and 5 of potassium; the soil's own matter gives 0.3 kg a day at
+	// 25 °C.
 	n += 0.005*manure + 0.3/24*dt*damp*warm
 	ph += 0.0025 * manure
 	k += 0.005 * manure
@@ -44,18 +46,24 @@ func (p *plot) dissolve(s state, dt float64) {
 	s[plotP] += ph * phosphorusStays
 	s[plotK] += k * potassiumStays
 	s[plotSalt] += nitrogenSalt*n + potassiumSalt*k*potassiumStays + phosphorusSalt*ph
+	s[plotP] += (p.phos - s[plotP]) * -math.Expm1(-dt/exchanges)
+	s[plotK] += (p.pot - s[plotK]) * -math.Expm1(-dt/exchanges)
 	for i := range plotLayers {
 		nature := p.native * s[plotWater+i] * thickness(i)
 		s[plotSalt+i] += (nature - s[plotSalt+i]) * -math.Expm1(-dt/weathers)
 	}
 }
 
-// feed lets the crop take nutrients with the water it drinks, the more the more there is (Michaelis and Menten), and lets rain wash nitrogen out
-// below 30 cm.
+// feed lets the crop take nutrients with the water it drinks, the more the more there is (Michaelis and Menten), and lets rain
+// wash nitrogen out below 30 cm.
 func (p *plot) feed(s state, f *plotFlows) {
-	n := math.Min(1.0*f.transpiration*s[plotN]/(s[plotN]+40), s[plotN]/2)
-	k := math.Min(1.1*f.transpiration*s[plotK]/(s[plotK]+300), s[plotK]/2)
-	ph := math.Min(0.12*f.transpiration*s[plotP]/(s[plotP]+60), s[plotP]/2)
+	taken := f.transpiration
+	if s[plotCrop] == fallow { // weeds rot where they grew
+		taken = 0
+	}
+	n := math.Min(1.0*taken*s[plotN]/(s[plotN]+40), s[plotN]/2)
+	k := math.Min(1.1*taken*s[plotK]/(s[plotK]+300), s[plotK]/2)
+	ph := math.Min(0.12*taken*s[plotP]/(s[plotP]+60), s[plotP]/2)
 	s[plotN] -= n
 	s[plotK] -= k
 	s[plotP] -= ph
@@ -77,14 +85,16 @@ func (p *plot) sour(s state, dt float64) {
 	s[plotPH] += (goal - s[plotPH]) * -math.Expm1(-dt/slow)
 }
 
-// bulk is the conductivity of the soil as probes give it, µS/cm at 25 °C, from its water content and the conductivity of the water in it: σ = σw θ (a θ + b) + σs (Rhoades,
-// Raats and Prather 1976, Soil Sci. Soc. Am. J. 40:651). Below the water content where films break, only the solids conduct.
+// bulk is the conductivity of the soil as probes give it, µS/cm at 25 °C, from its water content and the conductivity of the
+// water in it: σ = σw θ (a θ + b) + σs (Rhoades, Raats and Prather 1976, Soil Sci. Soc. Am. J. 40:651). Below the water content
+// where films break, only the solids conduct.
 func (c conduction) bulk(theta, pore float64) float64 {
 	return pore*theta*math.Max(0, c.a*theta+c.b) + c.solids
 }
 
-// permittivity is the apparent relative permittivity that Topp, Davis and Annan 1980 give the water content θ: the root of their equation 7, θ = -0.053 +
-// 0.0292 ε - 5.5e-4 ε² + 4.3e-6 ε³, so that a probe which reckons back comes to θ again. Their equation 6 begins Newton's method.
+// permittivity is the apparent relative permittivity that Topp, Davis and Annan 1980 give the water content θ: the root of
+// their equation 7, θ = -0.053 + 0.0292 ε - 5.5e-4 ε² + 4.3e-6 ε³, so that a probe which reckons back comes to θ again. Their
+// equation 6 begins Newton's method.
 func permittivity(theta float64) float64 {
 	e := 3.03 + 9.3*theta + 146*theta*theta - 76.7*theta*theta*theta
 	for range 4 {

@@ -21,8 +21,8 @@ type conduction struct{ a, b, solids float64 }
 // trapped is the share of the pores that stays full of air in a wetted field: natural saturation is below the porosity.
 const trapped = 0.08
 
-// textures are the soils of FAO-56 table 19. Rhoades 1976 measured a sandy loam (Pachappa), a very fine sandy loam (Indio) and a clay
-// loam (Domino); the others take the nearest of the three.
+// textures are the soils of FAO-56 table 19. Rhoades 1976 measured a sandy loam (Pachappa), a very fine sandy loam (Indio) and
+// a clay loam (Domino); the others take the nearest of the three.
 func textures() []texture {
 	pachappa, indio, domino := conduction{1.382, -0.093, 180}, conduction{1.287, -0.116, 250}, conduction{2.134, -0.245, 450}
 	return []texture{
@@ -38,8 +38,8 @@ func textures() []texture {
 	}
 }
 
-// Trigger is the water content at which roots begin to suffer, m³/m³: field capacity less the share p of what is available (FAO-56
-// equation 83).
+// Trigger is the water content at which roots begin to suffer, m³/m³: field capacity less the share p of what is available
+// (FAO-56 equation 83).
 func (s Soil) Trigger(p float64) float64 { return s.FieldCapacity - p*(s.FieldCapacity-s.WiltingPoint) }
 
 // ground is a soil and all that follows from it.
@@ -57,8 +57,8 @@ const (
 	wiltingSuction  = 152_960.0
 )
 
-// newGround takes the nearest texture to the given water contents, and Campbell's retention curve ψ = ψe (θ/θs)^-b (Campbell 1974)
-// through both of them.
+// newGround takes the nearest texture to the given water contents, and Campbell's retention curve ψ = ψe (θ/θs)^-b (Campbell
+// 1974) through both of them.
 func newGround(s Soil) ground {
 	g := ground{Soil: s}
 	best := math.Inf(1)
@@ -73,8 +73,8 @@ func newGround(s Soil) ground {
 	return g
 }
 
-// grounds are the soils of the layers: of each the soil that lies in its middle, by the place's own layers if it has some; the lowest of them goes
-// on downwards.
+// grounds are the soils of the layers: of each the soil that lies in its middle, by the place's own layers if it has some; the
+// lowest of them goes on downwards.
 func grounds(p Place) [plotLayers]ground {
 	var list [plotLayers]ground
 	top := 0.0

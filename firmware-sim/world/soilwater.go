@@ -2,8 +2,8 @@ package world
 
 import "math"
 
-// The layers of a plot: 0–10, 10–30, 30–60 and 60–100 cm. The lowest is that of the delta's shallow groundwater: what it holds above
-// field capacity is the water that the ditch can draw.
+// The layers of a plot: 0–10, 10–30, 30–60 and 60–100 cm. The lowest is that of the delta's shallow groundwater: what it holds
+// above field capacity is the water that the ditch can draw.
 const plotLayers = 4
 
 // thickness of layer i, mm.
@@ -11,7 +11,7 @@ func thickness(i int) float64 { return [plotLayers]float64{100, 200, 300, 400}[i
 
 // Numbers of the water balance.
 const (
-	drawn        = 12.0  // hours in which an open ditch draws the groundwater to a third (reservoir coefficient of Kraijenhoff van de Leur 1958, beds of a few metres)
+	drawn        = 12.0  // hours in which an open ditch draws the groundwater to a third, as between beds of a few metres
 	seeps        = 288.0 // the same through the ground, with the ditch closed
 	lateral      = 240.0 // hours in which the delta's water comes up to a lowest layer that dried below field capacity
 	runsOff      = 0.5   // hours in which water above what the surface holds runs away
@@ -31,26 +31,24 @@ type plotFlows struct {
 	runoff, drained, evaporation  float64             // out
 	transpiration                 float64             // out, through the crop
 	down                          [plotLayers]float64 // from layer i to the next; the last is drained
-	up                            [plotLayers]float64 // into layer i from below
-	infiltrated                   float64
 }
 
-// water moves the water of the plot by dt hours, and with it the salts: rain and irrigation, infiltration, drainage, capillary rise,
-// runoff. What evaporates is another step.
+// water moves the water of the plot by dt hours, and with it the salts: rain and irrigation, infiltration, drainage, capillary
+// rise, runoff. What evaporates is another step.
 func (p *plot) water(s state, rain, irrigation, dt float64) plotFlows {
 	f := plotFlows{rain: rain * dt, irrigation: irrigation * dt}
 	s[plotPond] += f.rain + f.irrigation
 	s[plotPondSalt] += f.rain*rainEC + f.irrigation*riverEC
-	p.infiltrate(s, dt, &f)
+	p.infiltrate(s, dt)
 	p.drain(s, dt, &f)
 	p.rise(s, dt, &f)
 	p.runoff(s, dt, &f)
 	return f
 }
 
-// infiltrate lets water in as fast as Green and Ampt (1911) allow, f = K (1 + ψ Δθ/F), and as far as the top layer has room. F is
-// what went in since the rain began.
-func (p *plot) infiltrate(s state, dt float64, f *plotFlows) {
+// infiltrate lets water in as fast as Green and Ampt (1911) allow, f = K (1 + ψ Δθ/F), and as far as the top layer has room. F
+// is what went in since the rain began.
+func (p *plot) infiltrate(s state, dt float64) {
 	g := &p.ground[0]
 	dry := math.Max(0, g.Saturation-s[plotWater])
 	fastest := g.conductivity * (1 + g.front*dry/math.Max(1, s[plotFront])) * dt
@@ -61,14 +59,13 @@ func (p *plot) infiltrate(s state, dt float64, f *plotFlows) {
 		s[plotPondSalt] -= salt
 		s[plotWater] += in / thickness(0)
 		s[plotSalt] += salt
-		f.infiltrated = in
 	}
 	s[plotFront] = (s[plotFront] + in) * math.Exp(-dt/frontMemory)
 }
 
-// drain lets what stands above field capacity sink to the next layer, as far as that has room: q = (θ - FC) d (1 - exp(-t/TT)) with
-// the travel time TT = (θs - FC) d / K (SWAT theoretical documentation 2009, equations 2:3.2.3 and 2:3.2.4; Neitsch et al. 2011). The lowest
-// layer is drawn by the ditch, or seeps.
+// drain lets what stands above field capacity sink to the next layer, as far as that has room: q = (θ - FC) d (1 - exp(-t/TT))
+// with the travel time TT = (θs - FC) d / K (SWAT theoretical documentation 2009, equations 2:3.2.3 and 2:3.2.4; Neitsch et al.
+// 2011). The lowest layer is drawn by the ditch, or seeps.
 func (p *plot) drain(s state, dt float64, f *plotFlows) {
 	last := plotLayers - 1
 	slow := seeps
@@ -107,9 +104,9 @@ func (p *plot) move(s state, from, to int, mm float64) {
 	}
 }
 
-// rise moves water between layers by suction: Darcy's law with Campbell's conductivity K (θ/θs)^(2b+3) and suction ψe (θ/θs)^-b (Campbell
-// 1974). Above field capacity gravity rules (drain), so no layer counts as wetter than that here. The delta's groundwater comes up to
-// the lowest layer.
+// rise moves water between layers by suction: Darcy's law with Campbell's conductivity K (θ/θs)^(2b+3) and suction ψe (θ/θs)^-b
+// (Campbell 1974). Above field capacity gravity rules (drain), so no layer counts as wetter than that here. The delta's
+// groundwater comes up to the lowest layer.
 func (p *plot) rise(s state, dt float64, f *plotFlows) {
 	last := plotLayers - 1
 	if lack := (p.ground[last].FieldCapacity - s[plotWater+last]) * thickness(last); lack > 0 {
@@ -134,7 +131,6 @@ func (p *plot) rise(s state, dt float64, f *plotFlows) {
 		q = clamp(q, -most, most)
 		if q > 0 {
 			p.move(s, i+1, i, q)
-			f.up[i] = q
 		} else if q < 0 {
 			p.move(s, i, i+1, -q)
 			f.down[i] -= q
@@ -166,19 +162,17 @@ func (p *plot) runoff(s state, dt float64, f *plotFlows) {
 
 // atDepth joins a figure of the layers at the depth of the probe by a straight line between the layers' middles.
 func atDepth(depth float64, layer func(i int) float64) float64 {
-	middle, before := 0.0, 0.0
-	top := 0.0
+	top, above := 0.0, 0.0 // of this layer, and the middle of the one before
 	for i := range plotLayers {
-		before = middle
-		middle = top + thickness(i)/2000
-		top += thickness(i) / 1000
+		middle := top + thickness(i)/2000
 		if depth <= middle {
 			if i == 0 {
 				return layer(0)
 			}
-			x := (depth - before) / (middle - before)
+			x := (depth - above) / (middle - above)
 			return layer(i-1)*(1-x) + layer(i)*x
 		}
+		top, above = top+thickness(i)/1000, middle
 	}
 	return layer(plotLayers - 1)
 }
