@@ -186,7 +186,7 @@ func (r *rig) poll(t *testing.T) sink {
 	if err := r.station.PollAll(t.Context(), s); err != nil {
 		t.Fatal(err)
 	}
-	if len(s) != 29 {
+	if len(s) != 31 {
 		t.Fatalf("%d readings from 21 sensors: %v", len(s), s)
 	}
 	return s

@@ -39,7 +39,7 @@ func sample(t *testing.T) (field.Config, string) {
 
 func TestSample_IsAFieldOfPondsPlotsAndARoom(t *testing.T) {
 	c, dir := sample(t)
-	if len(c.Places) != 8 || len(c.Devices) != 24 {
+	if len(c.Places) != 8 || len(c.Devices) != 25 {
 		t.Errorf("%d places, %d devices", len(c.Places), len(c.Devices))
 	}
 	f, err := field.New(c, field.Options{Now: time.Now})
