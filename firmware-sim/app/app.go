@@ -92,7 +92,8 @@ func (sampleCommand) Run(e *env) error {
 type faultCommand struct {
 	Control string `required:"" help:"Control socket of the running simulator." type:"path"`
 	Device  string `arg:"" help:"Device to break, or 'list' to see them all, or 'all' to heal."`
-	Fault   string `arg:"" optional:"" help:"unplug, shorted, crc, garbled, bit7, stuck, frozen, powerup, noise; or heal."`
+	Fault   string `arg:"" optional:"" help:"unplug, crc, stuck, drift, fouling and many more (list); or clean; or heal."`
+	Number  string `arg:"" optional:"" help:"What some faults take: drift 0.1 (a day), step 1.5, fouling 7 (days); before a negative one: --"`
 }
 
 func (c faultCommand) Run(e *env) error {
@@ -102,8 +103,10 @@ func (c faultCommand) Run(e *env) error {
 		request = "list"
 	case c.Fault == "":
 		return errors.New("which fault? firmware-sim fault --control SOCKET list shows what each device can have")
-	case c.Fault == "heal":
-		request = "heal " + c.Device
+	case c.Fault == "heal", c.Fault == "clean":
+		request = c.Fault + " " + c.Device
+	case c.Number != "":
+		request += " " + c.Number
 	}
 	return e.tell(c.Control, request)
 }

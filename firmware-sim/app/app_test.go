@@ -164,8 +164,14 @@ func TestServe_LivesUntilToldToStop(t *testing.T) {
 	if !strings.Contains(out, "ao1-do unplug unplug,shorted,") {
 		t.Errorf("list: %s", out)
 	}
-	if out, complaint, status := run(t, "tell", "--control", socket, "help", "set"); status != 0 || !strings.HasPrefix(out, "set DEVICE FAULT - ") {
+	if out, complaint, status := run(t, "tell", "--control", socket, "help", "set"); status != 0 || !strings.HasPrefix(out, "set DEVICE FAULT [NUMBER] - ") {
 		t.Errorf("tell help set: %s%s", out, complaint)
+	}
+	if out, complaint, status := run(t, "fault", "--control", socket, "ao1-do", "step", "--", "-1.5"); status != 0 {
+		t.Errorf("a fault with a number: %s%s", out, complaint)
+	}
+	if out, complaint, status := run(t, "fault", "--control", socket, "ao1-do", "clean"); status != 0 {
+		t.Errorf("clean: %s%s", out, complaint)
 	}
 	if out, complaint, status := run(t, "tell", "--control", socket, "drift", "ao1-do", "1", "-0.3"); status != 0 {
 		t.Errorf("tell drift: %s%s", out, complaint)

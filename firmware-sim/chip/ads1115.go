@@ -53,7 +53,7 @@ func NewADS1115(p Part) *ADS1115 {
 }
 
 // ADS1115Faults are the faults the converter itself can have; its probes have their own.
-func ADS1115Faults() []fault.Kind { return []fault.Kind{fault.Unplug, fault.Shorted, fault.Stuck} }
+func ADS1115Faults() []fault.Kind { return i2cFaults(fault.Stuck) }
 
 // Connect puts a probe on input 0 to 3; false when there is no such input or it is taken.
 func (a *ADS1115) Connect(input int, c Analog) bool {

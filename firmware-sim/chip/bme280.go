@@ -55,7 +55,7 @@ func NewBME280(p Part, air, humidity, pressure Source) *BME280 {
 
 // BME280Faults are the faults a BME280 can have.
 func BME280Faults() []fault.Kind {
-	return []fault.Kind{fault.Unplug, fault.Shorted, fault.Stuck, fault.Frozen, fault.PowerUp, fault.Noise}
+	return i2cFaults(fault.Stuck, fault.PowerUp, fault.Frozen, fault.Noise)
 }
 
 // Part implements Device.

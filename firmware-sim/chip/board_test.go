@@ -40,7 +40,7 @@ func TestTemplates_AnalogWorldToReading(t *testing.T) {
 					t.Fatal("no input 2")
 				}
 				bus := chip.NewBus("i2c")
-				if err := bus.Add(0x48, adc); err != nil {
+				if err := bus.Add(0x48, adc, nil); err != nil {
 					t.Fatal(err)
 				}
 				r.buses.bus = bus

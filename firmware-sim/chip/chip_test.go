@@ -98,7 +98,7 @@ func (r *rig) part(t *testing.T, name string, kinds []fault.Kind) chip.Part {
 
 func (r *rig) add(t *testing.T, addr uint16, d chip.Device) {
 	t.Helper()
-	if err := r.bus.Add(addr, d); err != nil {
+	if err := r.bus.Add(addr, d, nil); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -139,10 +139,10 @@ func TestBus_NobodyAtTheAddressDoesNotAcknowledge(t *testing.T) {
 	r.noAck(t, 0x44, nil, 1)
 	d := chip.NewSHT4x(r.part(t, "a", nil), constant(20), constant(50))
 	r.add(t, 0x44, d)
-	if err := r.bus.Add(0x44, d); err == nil {
+	if err := r.bus.Add(0x44, d, nil); err == nil {
 		t.Error("two chips at one address")
 	}
-	if err := r.bus.Add(0x80, d); err == nil {
+	if err := r.bus.Add(0x80, d, nil); err == nil {
 		t.Error("an address of eight bits")
 	}
 }

@@ -23,6 +23,7 @@ type DS18B20 struct {
 	last    [9]byte
 	done    bool     // a conversion has been done
 	memory  dsMemory // on a OneWire
+	losses  int      // of power that its memory knows of
 }
 
 // NewDS18B20 makes a thermometer in water of a temperature (°C). rom is its name in the w1 folder; empty means one made
@@ -36,11 +37,38 @@ func NewDS18B20(p Part, rom string, water Source) *DS18B20 {
 
 // DS18B20Faults are the faults a DS18B20 can have.
 func DS18B20Faults() []fault.Kind {
-	return []fault.Kind{fault.Unplug, fault.Shorted, fault.CRC, fault.Stuck, fault.Frozen, fault.PowerUp, fault.Noise}
+	return []fault.Kind{
+		fault.Unplug, fault.Shorted, fault.CRC, fault.Stuck, fault.Frozen, fault.PowerUp, fault.BrownOut, fault.WrongAddress, fault.Noise,
+	}
 }
 
-// ROM returns the name of the chip's folder.
-func (d *DS18B20) ROM() string { return d.rom }
+// OneWireFaults are the faults a 1-Wire bus can have, as a folder or as a wire.
+func OneWireFaults() []fault.Kind { return []fault.Kind{fault.Unplug, fault.Shorted, fault.PowerCut} }
+
+// ROM returns the name of the chip's folder. With the fault of that name it is another chip's, as after a repair.
+func (d *DS18B20) ROM() string {
+	if d.part.Faults.Kind() != fault.WrongAddress {
+		return d.rom
+	}
+	last := len(d.rom) - 1
+	other := byte('0')
+	if d.rom[last] == other {
+		other = '1'
+	}
+	return d.rom[:last] + string(other)
+}
+
+// fault is what hinders the chip on a bus with a fault of its own.
+func (d *DS18B20) fault(bus *fault.Switch) fault.Kind {
+	switch kind := bus.Kind(); kind {
+	case fault.None:
+		return d.part.Faults.Kind()
+	case fault.PowerCut:
+		return fault.Unplug
+	default:
+		return kind
+	}
+}
 
 // Part returns what the device is made of.
 func (d *DS18B20) Part() Part { return d.part }
@@ -52,15 +80,20 @@ type answer struct {
 	fault fault.Kind
 }
 
-// convert does one conversion at t.
-func (d *DS18B20) convert(t time.Time) answer {
+// dsConversion is how long a conversion at 12 bits takes; each bit less takes half of it.
+const dsConversion = 750 * time.Millisecond
+
+// convert does one conversion that ends at t, on a bus with a fault of its own.
+func (d *DS18B20) convert(t time.Time, bus *fault.Switch) answer {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	kind := d.part.Faults.Kind()
+	kind := d.fault(bus)
 	switch {
+	case kind == fault.Unplug:
+		return answer{fault: kind}
 	case kind == fault.Shorted:
 		return answer{text: slaveText([9]byte{}), fault: kind} // a CRC of zeros is zero: the kernel says YES
-	case kind == fault.PowerUp:
+	case kind == fault.PowerUp, kind == fault.BrownOut: // a conversion takes more current than anything else it does
 		d.last = scratchpad(85*16, 0x0C)
 		return answer{text: slaveText(d.last), fault: kind}
 	case kind == fault.Stuck && d.done:

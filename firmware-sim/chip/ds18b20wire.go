@@ -50,7 +50,7 @@ func (m *dsMemory) recall() {
 // bits is the resolution, 9 to 12.
 func (m *dsMemory) bits() int { return 9 + int(m.pad[4]>>5&3) }
 
-// powerOff takes the power away until the chip is spoken to again.
+// powerOff has the chip start anew when it is spoken to again.
 func (d *DS18B20) powerOff() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -77,8 +77,9 @@ func (d *DS18B20) say(command []byte, n int, now time.Time) []byte {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	m := &d.memory
-	if m.off {
+	if n := d.part.Faults.Losses().Times; m.off || n != d.losses {
 		m.powerUp()
+		d.losses = n
 	}
 	d.finish(now)
 	if len(command) == 0 {
@@ -89,7 +90,7 @@ func (d *DS18B20) say(command []byte, n int, now time.Time) []byte {
 	case romRead:
 		out = binary.LittleEndian.AppendUint64(nil, uint64(d.address))
 	case dsConvert:
-		m.busy, m.ready = true, now.Add(750*time.Millisecond>>(12-m.bits()))
+		m.busy, m.ready = true, now.Add(dsConversion>>(12-m.bits()))
 	case dsRead:
 		out = d.readPad(now, n)
 	case dsWrite:
@@ -112,7 +113,7 @@ func (d *DS18B20) say(command []byte, n int, now time.Time) []byte {
 func (d *DS18B20) finish(now time.Time) {
 	m := &d.memory
 	kind := d.part.Faults.Kind()
-	if !m.busy || now.Before(m.ready) || kind == fault.Stuck || kind == fault.PowerUp {
+	if !m.busy || now.Before(m.ready) || kind == fault.Stuck || kind == fault.PowerUp || kind == fault.BrownOut {
 		return
 	}
 	m.busy = false
@@ -128,7 +129,7 @@ func (d *DS18B20) readPad(now time.Time, n int) []byte {
 	kind := d.part.Faults.Kind()
 	pad := d.memory.pad
 	switch {
-	case kind == fault.PowerUp:
+	case kind == fault.PowerUp, kind == fault.BrownOut:
 		d.memory.powerUp()
 		pad = d.memory.pad
 		d.part.recordFault(now, measure.WaterTemperature, kind)

@@ -33,6 +33,9 @@ type ezo struct {
 	restart byte   // why it started last
 	name    string // kept without power, as all below
 	led     bool
+	locked  bool   // Plock: it stays in I²C mode at its address
+	address uint16 // I2C,n; 0: as it was wired
+	moved   bool   // by the command in hand
 	copying ezoCopy
 }
 
@@ -94,10 +97,18 @@ func newEZO(p Part, board ezoBoard) *EZO {
 func (e *EZO) Part() Part { return e.part }
 
 // Reset implements Device: what a loss of power does. The calibration stays.
-func (e *EZO) Reset() {
+func (e *EZO) Reset() { e.start() }
+
+func (e *ezo) start() {
 	e.temp, e.reply, e.reads, e.restart, e.copying = e.board.info().comp, nil, false, 'P', ezoCopy{}
 	e.board.reset(false)
 }
+
+// BrownOut says that the circuit started because its supply dipped; the bus calls it after Reset.
+func (e *EZO) BrownOut() { e.restart = 'B' }
+
+// Address is the address the circuit was told; 0: none but the one it was wired with.
+func (e *EZO) Address() uint16 { return e.address }
 
 // Tx implements Device.
 func (e *EZO) Tx(w, r []byte) error {
@@ -129,6 +140,11 @@ func (e *EZO) take(line string, now time.Time) {
 		return
 	case c.is("SLEEP"): // no answer
 		e.reply = nil
+		return
+	case e.moved:
+		e.moved = false
+		e.start()
+		e.restart = 'S'
 		return
 	case e.reads:
 		e.value, text = e.board.read(e.part, e.ready, e.temp)
@@ -165,20 +181,18 @@ func (e *EZO) common(c ezoCommand) (text string, delay time.Duration, ok bool) {
 	case c.name == "NAME" && len(c.args) == 1 && len(c.args[0]) <= 16:
 		e.name = c.args[0]
 		return "", ezoQuick, true
-	case c.is("L", "?"):
-		if e.led {
-			return "?L,1", ezoQuick, true
-		}
-		return "?L,0", ezoQuick, true
-	case c.is("L", "0"), c.is("L", "1"):
-		e.led = c.args[0] == "1"
-		return "", ezoQuick, true
+	case c.name == "L":
+		return ezoSwitch(c, "L", &e.led)
+	case c.name == "PLOCK":
+		return ezoSwitch(c, "Plock", &e.locked)
+	case c.name == "I2C" && len(c.args) == 1 && !e.locked:
+		return e.move(c.args[0])
 	case c.is("FIND"), c.is("SLEEP"):
 		return "", ezoQuick, true
-	case c.is("FACTORY"):
-		e.name, e.led = "", true
+	case c.is("FACTORY"): // its address stays
+		e.name, e.led, e.locked = "", true, false
 		e.board.reset(true)
-		e.Reset()
+		e.start()
 		for _, p := range e.board.memory() {
 			*p = 0
 		}
@@ -188,6 +202,30 @@ func (e *EZO) common(c ezoCommand) (text string, delay time.Duration, ok bool) {
 		return e.copying.command(c, e.board.memory())
 	}
 	return "", 0, false
+}
+
+// ezoSwitch answers a command that takes 0, 1 and ?.
+func ezoSwitch(c ezoCommand, spelt string, on *bool) (text string, delay time.Duration, ok bool) {
+	switch {
+	case c.is(c.name, "?") && *on:
+		return "?" + spelt + ",1", ezoQuick, true
+	case c.is(c.name, "?"):
+		return "?" + spelt + ",0", ezoQuick, true
+	case c.is(c.name, "0"), c.is(c.name, "1"):
+		*on = c.args[0] == "1"
+		return "", ezoQuick, true
+	}
+	return "", 0, false
+}
+
+// move gives the circuit another address: it starts anew there and says nothing.
+func (e *ezo) move(cell string) (text string, delay time.Duration, ok bool) {
+	n, err := strconv.ParseUint(cell, 10, 8)
+	if err != nil || n < 1 || n > 127 {
+		return "", 0, false
+	}
+	e.address, e.moved = uint16(n), true
+	return "", ezoQuick, true
 }
 
 // give fills r with the answer: code, text, zeros.
@@ -221,7 +259,7 @@ func (e *EZO) give(r []byte, now time.Time) {
 
 // EZOFaults are the faults an EZO circuit can have.
 func EZOFaults() []fault.Kind {
-	return []fault.Kind{fault.Unplug, fault.Shorted, fault.Garbled, fault.Bit7, fault.Stuck, fault.Frozen, fault.Noise}
+	return i2cFaults(fault.Garbled, fault.Bit7, fault.Stuck, fault.Frozen, fault.Noise)
 }
 
 // printed rounds v as a circuit prints it.

@@ -36,15 +36,22 @@ var errROM = errors.New("bad ROM")
 // OneWire is a simulated 1-Wire bus and its master; it implements periph's onewire.Bus and is safe for concurrent use. Its
 // chips are the same as those of W1, one level deeper: their scratchpads are read and written.
 type OneWire struct {
-	name string
-	now  func() time.Time
+	name   string
+	now    func() time.Time
+	faults *fault.Switch
 
-	mu    sync.Mutex
-	chips []*DS18B20
+	mu     sync.Mutex
+	chips  []*DS18B20
+	losses int // of the bus's power that its chips know of
 }
 
 // NewOneWire returns a bus with no chips. now is the clock its conversions run by.
-func NewOneWire(name string, now func() time.Time) *OneWire { return &OneWire{name: name, now: now} }
+func NewOneWire(name string, now func() time.Time) *OneWire {
+	return &OneWire{name: name, now: now, faults: new(fault.Switch)}
+}
+
+// Suffer has the bus suffer the faults of a switch (OneWireFaults).
+func (o *OneWire) Suffer(sw *fault.Switch) { o.faults = sw }
 
 // Add wires a thermometer to the bus, before the bus is used. Its ROM must be of the form 28-0123456789ab, and its own.
 func (o *OneWire) Add(d *DS18B20) error {
@@ -53,7 +60,7 @@ func (o *OneWire) Add(d *DS18B20) error {
 		return fmt.Errorf("chip: %w: %s: %q; want 28-0123456789ab", errROM, d.part.Name, d.rom)
 	}
 	for _, c := range o.chips {
-		if c.address == a {
+		if c.rom == d.rom {
 			return fmt.Errorf("chip: %w: %s and %s both have %s", errROM, c.part.Name, d.part.Name, d.rom)
 		}
 	}
@@ -79,10 +86,18 @@ func (o *OneWire) String() string { return o.name }
 
 // present are the chips that answer a reset. One that comes back has lost its power.
 func (o *OneWire) present() (list []*DS18B20, shorted bool) {
+	cut := o.faults.Losses().Times
+	lost := cut != o.losses
+	o.losses = cut
 	for _, c := range o.chips {
-		kind := c.part.Faults.Kind()
-		if kind == fault.Unplug {
+		if a, ok := romAddress(c.ROM()); ok {
+			c.address = a
+		}
+		kind := c.fault(o.faults)
+		if lost {
 			c.powerOff()
+		}
+		if kind == fault.Unplug {
 			continue
 		}
 		shorted = shorted || kind == fault.Shorted
@@ -100,7 +115,7 @@ func (o *OneWire) Tx(w, r []byte, _ onewire.Pullup) error {
 	list, shorted := o.present()
 	asked, command := o.selected(w)
 	for _, c := range asked {
-		if kind := c.part.Faults.Kind(); len(r) > 0 && (kind == fault.Unplug || shorted) {
+		if kind := c.fault(o.faults); len(r) > 0 && (kind == fault.Unplug || shorted) {
 			c.part.recordFault(now, "", kind)
 		}
 	}

@@ -70,7 +70,7 @@ func TestPeriph_ReadsTheBME280(t *testing.T) {
 			b := chip.NewBus("sim")
 			// periph asks whether the chip is ready as fast as it can: without time passing it would ask for ever.
 			p := bubble(t, seed, 100*time.Microsecond)
-			if err := b.Add(0x76, chip.NewBME280(p, constant(25), constant(60), constant(1008))); err != nil {
+			if err := b.Add(0x76, chip.NewBME280(p, constant(25), constant(60), constant(1008)), nil); err != nil {
 				t.Fatal(err)
 			}
 			dev, err := bmxx80.NewI2C(b, 0x76, &bmxx80.DefaultOpts)
@@ -119,7 +119,7 @@ func periphVolts(t *testing.T, seed uint64) (volts float64) {
 	synctest.Test(t, func(t *testing.T) {
 		b := chip.NewBus("sim")
 		adc := chip.NewADS1115(bubble(t, seed, 0))
-		if err := b.Add(0x48, adc); err != nil {
+		if err := b.Add(0x48, adc, nil); err != nil {
 			t.Fatal(err)
 		}
 		probe := chip.NewCapacitive(bubble(t, 1, 0), constant(25), chip.SoilPoint{Volts: 2.4, VWC: 5}, chip.SoilPoint{Volts: 1.4, VWC: 45})

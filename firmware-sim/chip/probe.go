@@ -69,20 +69,20 @@ type element struct {
 	source Source
 	salt   uint64
 	noise  float64 // deviation of a healthy reading
-	wild   float64 // deviation when the fault is noise
+	wild   float64 // deviation when the fault is noise and says none of its own
 	held   float64
 	holds  bool
 }
 
 // at returns what the element feels at t. The caller holds the chip's lock.
 func (e *element) at(p Part, t time.Time) float64 {
-	kind := p.Faults.Kind()
-	if kind == fault.Frozen && e.holds {
+	f := p.Faults.Probe()
+	if f.Kind == fault.Frozen && e.holds {
 		return e.held
 	}
 	v := e.source(t) + 2*e.noise*p.jitter(e.salt, t)
-	if kind == fault.Noise {
-		v += 2 * e.wild * p.jitter(e.salt+1000, t)
+	if f.Kind == fault.Noise {
+		v += 2 * f.Param(e.wild) * p.jitter(e.salt+1000, t)
 	}
 	e.held, e.holds = v, true
 	return v

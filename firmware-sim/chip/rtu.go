@@ -49,6 +49,7 @@ const (
 func RTUFaults() []fault.Kind {
 	return []fault.Kind{
 		fault.Unplug, fault.CRC, fault.Garbled, fault.Exception, fault.WrongUnit, fault.Late, fault.Slow, fault.Glitch,
+		fault.WrongAddress, fault.Twin, fault.BrownOut,
 	}
 }
 
@@ -58,8 +59,11 @@ type RTUUnit struct {
 	unit  byte
 	line  serial.Line
 	model RTUModel
-	off   bool      // it had no power at the last question
 	busy  time.Time // until then it answers and hears nothing
+
+	dead        bool // the line is: nobody hears, and nobody is heard
+	cut         int  // how often the line's power was away
+	losses, off int  // of power, its own and the line's, that its registers know of
 }
 
 // NewRTUUnit makes the unit around a model: its address (1 to 247) and how its line is set.
@@ -83,24 +87,42 @@ func (u *RTUUnit) Move(unit byte, line serial.Line) { u.unit, u.line = unit, lin
 // Talk implements SerialDevice: a unit never talks unasked.
 func (u *RTUUnit) Talk(_, _ time.Time) []Burst { return nil }
 
+// address is where the unit listens: what it was set to, or where its fault puts it.
+func (u *RTUUnit) address() byte {
+	if f := u.part.Faults.Wiring(); f.Kind == fault.WrongAddress {
+		return byte(f.Param(float64(u.unit%rtu.MaxUnit + 1)))
+	}
+	return u.unit
+}
+
 // Hear implements SerialDevice.
 func (u *RTUUnit) Hear(t time.Time, heard serial.Line, frame []byte) []Burst {
-	unit, line := u.unit, u.line
+	unit, line := u.address(), u.line
 	to, pdu, ok := rtu.Split(frame)
+	kind := u.part.Faults.Kind()
+	if ok && kind == fault.WrongAddress && to == u.unit && to != unit {
+		u.part.recordFault(t, "", kind)
+	}
 	if !ok || !agree(heard, line) || (to != unit && to != rtu.Broadcast) || t.Before(u.busy) {
 		return nil
 	}
-	kind := u.part.Faults.Kind()
-	if kind == fault.Unplug {
-		u.off = true
+	if u.dead || kind == fault.Unplug {
+		if kind == fault.None {
+			kind = fault.Unplug
+		}
 		u.part.recordFault(t, "", kind)
 		return nil
 	}
-	if u.off {
-		u.off = false
+	if n := u.part.Faults.Losses().Times; n != u.losses || u.cut != u.off {
+		u.losses, u.off = n, u.cut
 		u.model.Reset()
 	}
 	t = t.Add(line.Time(len(frame)) + rtu.Silence(line)) // the port took the frame at once; the line did not
+	if kind == fault.BrownOut {
+		u.model.Reset()
+		u.part.recordFault(t, "", kind)
+		return nil
+	}
 	reply := u.model.Respond(t, pdu)
 	if to == rtu.Broadcast || reply.PDU == nil {
 		return nil
@@ -108,20 +130,29 @@ func (u *RTUUnit) Hear(t time.Time, heard serial.Line, frame []byte) []Burst {
 	return u.send(t, line, unit, pdu, reply)
 }
 
+// twinLater is how much later a second unit at the same address begins to answer: no two think equally long.
+const twinLater = 2300 * time.Microsecond
+
 // send puts a reply on the line, as the fault in force has it.
 func (u *RTUUnit) send(t time.Time, line serial.Line, unit byte, asked []byte, r RTUReply) []Burst {
 	kind := u.part.Faults.Kind()
 	answer, number := spoil(kind, unit, asked, r.PDU)
 	at := t.Add(r.After + delay(kind) + line.Time(len(answer)))
 	u.busy = at
-	if number {
+	lost := func(at time.Time) { u.part.recordFault(at, "", fault.Twin) }
+	if !number {
+		u.part.recordFault(at, "", kind)
+		return []Burst{{At: at, Bytes: answer, Line: line, Lost: lost}}
+	}
+	b := Burst{At: at, Bytes: answer, Line: line, Lost: lost, Sent: func(at time.Time) {
 		for _, v := range r.Said {
 			u.part.record(at, v.Quantity, v.Value)
 		}
-	} else {
-		u.part.recordFault(at, "", kind)
+	}}
+	if kind != fault.Twin {
+		return []Burst{b}
 	}
-	return []Burst{{At: at, Bytes: answer, Line: line}}
+	return []Burst{b, {At: at.Add(twinLater), Bytes: answer, Line: line}}
 }
 
 // delay is how much later than it should a unit answers.

@@ -86,7 +86,7 @@ func line(baud int) serial.Line {
 func newBench(t *testing.T, echo bool) *bench {
 	t.Helper()
 	b := &bench{board: fault.NewBoard(), path: filepath.Join(t.TempDir(), "rs485")}
-	adapter, err := b.board.Add("rs485", chip.AdapterFaults()...)
+	adapter, err := b.board.Add("rs485", chip.LineFaults()...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -301,7 +301,7 @@ func (v *virtual) Sleep(ctx context.Context, d time.Duration) error {
 func TestRTU_DeadProbeCostsItsTimeout(t *testing.T) {
 	clock := &virtual{now: time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)}
 	board := fault.NewBoard()
-	adapter, err := board.Add("rs485", chip.AdapterFaults()...)
+	adapter, err := board.Add("rs485", chip.LineFaults()...)
 	if err != nil {
 		t.Fatal(err)
 	}

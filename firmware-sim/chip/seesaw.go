@@ -29,7 +29,7 @@ func NewSeesaw(p Part, moisture, temperature Source) *Seesaw {
 
 // SeesawFaults are the faults a seesaw probe can have.
 func SeesawFaults() []fault.Kind {
-	return []fault.Kind{fault.Unplug, fault.Shorted, fault.Stuck, fault.Frozen, fault.Noise}
+	return i2cFaults(fault.Stuck, fault.Frozen, fault.Noise)
 }
 
 // Part implements Device.

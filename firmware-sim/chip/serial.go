@@ -25,8 +25,50 @@ type SerialDevice interface {
 type Burst struct {
 	At    time.Time // when its last byte is there
 	Bytes []byte
-	Line  serial.Line       // how its sender is set
-	Sent  func(t time.Time) // called when it is there; nil: nobody wants to know
+	Line  serial.Line // how its sender is set
+	// unasked is said into the blue: its sender has the line to itself, and it is kept for long when nobody listens.
+	unasked bool
+	Sent    func(t time.Time) // called when it is there; nil: nobody wants to know
+	Lost    func(t time.Time) // called in its place when another sender spoiled it
+}
+
+// begins is when its first bit goes out.
+func (b Burst) begins() time.Time { return b.At.Add(-b.Line.Time(len(b.Bytes))) }
+
+// collision is what is heard of two bursts of which b begins while a is sent, or the other way round. Drivers that differ meet
+// somewhere between high and low, which a receiver takes for low; the bytes are not in step, so the start bits of one fall into the
+// other.
+func collision(a, b Burst) Burst {
+	if b.begins().Before(a.begins()) {
+		a, b = b, a
+	}
+	char := a.Line.Time(1)
+	lag := b.begins().Sub(a.begins())
+	whole, bit := int(lag/char), min(7, int(10*(lag%char)/char))
+	heard := bytes.Clone(a.Bytes)
+	for len(heard) < whole+len(b.Bytes)+1 {
+		heard = append(heard, 0xFF) // the line rests
+	}
+	for i, x := range b.Bytes {
+		low := x<<bit | (1<<bit - 1)
+		if bit > 0 {
+			low &^= 1 << (bit - 1) // its start bit
+		}
+		heard[whole+i] &= low
+		heard[whole+i+1] &= x>>(8-bit) | 0xFF<<bit
+	}
+	sent := func(t time.Time) {
+		for _, x := range []Burst{a, b} {
+			if x.Lost != nil {
+				x.Lost(t)
+			}
+		}
+	}
+	end := a.At
+	if b.At.After(end) {
+		end = b.At
+	}
+	return Burst{At: end, Bytes: heard, Line: a.Line, Sent: sent, Lost: sent}
 }
 
 // SerialLine is a simulated serial line and what hangs on it, in whatever order the bytes come. It is safe for concurrent
@@ -34,7 +76,7 @@ type Burst struct {
 type SerialLine struct {
 	now    func() time.Time
 	echo   bool
-	faults *fault.Switch // of the adapter
+	faults *fault.Switch // of the line
 
 	mu      sync.Mutex
 	devices []SerialDevice
@@ -45,14 +87,15 @@ type SerialLine struct {
 // kept is how much of an unasked talk a port keeps that nobody reads.
 const kept = time.Second
 
-// NewSerialLine returns a line with nothing on it. echo makes it one whose adapter hears itself. adapter is the switch
-// of the adapter's own faults; it knows Unplug.
-func NewSerialLine(now func() time.Time, echo bool, adapter *fault.Switch) *SerialLine {
-	return &SerialLine{now: now, echo: echo, faults: adapter, talked: now()}
+// NewSerialLine returns a line with nothing on it. echo makes it one whose adapter hears itself. own is the switch
+// of the line's own faults (LineFaults).
+func NewSerialLine(now func() time.Time, echo bool, own *fault.Switch) *SerialLine {
+	return &SerialLine{now: now, echo: echo, faults: own, talked: now()}
 }
 
-// AdapterFaults are the faults the adapter of a serial line can have.
-func AdapterFaults() []fault.Kind { return []fault.Kind{fault.Unplug} }
+// LineFaults are the faults a serial line can have: its adapter pulled out, its two wires touching each other, nothing on it with
+// power.
+func LineFaults() []fault.Kind { return []fault.Kind{fault.Unplug, fault.Shorted, fault.PowerCut} }
 
 // Add puts a device on the line.
 func (l *SerialLine) Add(d SerialDevice) {
@@ -73,14 +116,28 @@ func (l *SerialLine) Send(line serial.Line, frame []byte) {
 	if l.echo {
 		l.add(Burst{At: now, Bytes: bytes.Clone(frame), Line: line})
 	}
+	kind := l.faults.Kind()
 	for _, d := range l.devices {
+		if u, ok := d.(*RTUUnit); ok {
+			u.dead = kind == fault.Shorted || kind == fault.PowerCut
+			u.cut = l.faults.Losses().Times
+		}
 		for _, b := range d.Hear(now, line, frame) {
 			l.add(b)
 		}
 	}
 }
 
+// add has a burst come. Two senders at once drive the wires against each other: what both say at a time is neither.
 func (l *SerialLine) add(b Burst) {
+	for i := range l.coming {
+		a := &l.coming[i]
+		if a.unasked || b.unasked || !b.begins().Before(a.At) || !a.begins().Before(b.At) {
+			continue
+		}
+		*a = collision(*a, b)
+		return
+	}
 	l.coming = append(l.coming, b)
 	slices.SortStableFunc(l.coming, func(a, b Burst) int { return a.At.Compare(b.At) })
 }
@@ -105,9 +162,12 @@ func (l *SerialLine) listen(until time.Time) {
 	if now := l.now(); from.Before(now.Add(-kept)) {
 		from = now.Add(-kept)
 	}
-	for _, d := range l.devices {
-		for _, b := range d.Talk(from, until) {
-			l.add(b)
+	if kind := l.faults.Kind(); kind != fault.Shorted && kind != fault.PowerCut {
+		for _, d := range l.devices {
+			for _, b := range d.Talk(from, until) {
+				b.unasked = true
+				l.add(b)
+			}
 		}
 	}
 	l.talked = until

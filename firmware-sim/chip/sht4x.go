@@ -22,7 +22,7 @@ func NewSHT4x(p Part, air, humidity Source) *SHT4x {
 
 // SHT4xFaults are the faults an SHT4x can have.
 func SHT4xFaults() []fault.Kind {
-	return []fault.Kind{fault.Unplug, fault.Shorted, fault.CRC, fault.Stuck, fault.Frozen, fault.Noise}
+	return i2cFaults(fault.CRC, fault.Stuck, fault.Frozen, fault.Noise)
 }
 
 // Reset implements Device.

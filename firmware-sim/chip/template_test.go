@@ -133,7 +133,7 @@ func (r *probeRig) build(s kind.Spec) {
 // modbus puts a probe on a line and the gateway at its end.
 func (r *probeRig) modbus(tpl *probe.Template) {
 	r.t.Helper()
-	adapter, err := r.board.Add("rs485", chip.AdapterFaults()...)
+	adapter, err := r.board.Add("rs485", chip.LineFaults()...)
 	if err != nil {
 		r.t.Fatal(err)
 	}

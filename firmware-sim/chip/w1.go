@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"aovuon/firmware-sim/fault"
@@ -16,14 +18,23 @@ import (
 const slaveFile = "w1_slave"
 
 // W1 is a 1-Wire bus as a file tree, like /sys/bus/w1/devices: a folder per thermometer with w1_slave in it. Opening
-// w1_slave does a conversion, as in the kernel; it costs no time here. It implements fs.FS, safe for concurrent use.
+// w1_slave does a conversion and takes its time, as reading it does in the kernel; one chip of the bus converts at a time. It
+// implements fs.FS, safe for concurrent use.
 type W1 struct {
-	now   func() time.Time
-	chips []*DS18B20
+	now    func() time.Time
+	sleep  func(d time.Duration)
+	faults *fault.Switch
+	chips  []*DS18B20
+	busy   sync.Mutex // one conversion at a time
 }
 
-// NewW1 returns a bus with no chips. now is the clock its conversions run by.
-func NewW1(now func() time.Time) *W1 { return &W1{now: now} }
+// NewW1 returns a bus with no chips. now is the clock its conversions run by, and sleep passes time of it.
+func NewW1(now func() time.Time, sleep func(d time.Duration)) *W1 {
+	return &W1{now: now, sleep: sleep, faults: new(fault.Switch)}
+}
+
+// Suffer has the bus suffer the faults of a switch (OneWireFaults).
+func (w *W1) Suffer(sw *fault.Switch) { w.faults = sw }
 
 // Add wires a thermometer to the bus, before the bus is used. Two chips of one ROM are an error.
 func (w *W1) Add(d *DS18B20) error {
@@ -43,11 +54,11 @@ func (w *W1) Add(d *DS18B20) error {
 func (w *W1) present() []*DS18B20 {
 	var list []*DS18B20
 	for _, c := range w.chips {
-		if c.part.Faults.Kind() != fault.Unplug {
+		if c.fault(w.faults) != fault.Unplug {
 			list = append(list, c)
 		}
 	}
-	slices.SortFunc(list, func(a, b *DS18B20) int { return bytes.Compare([]byte(a.rom), []byte(b.rom)) })
+	slices.SortFunc(list, func(a, b *DS18B20) int { return strings.Compare(a.ROM(), b.ROM()) })
 	return list
 }
 
@@ -59,28 +70,38 @@ func (w *W1) Open(name string) (fs.File, error) {
 	if name == "." {
 		var entries []fs.DirEntry
 		for _, c := range w.present() {
-			entries = append(entries, info{name: c.rom, mode: fs.ModeDir | 0o755})
+			entries = append(entries, info{name: c.ROM(), mode: fs.ModeDir | 0o755})
 		}
 		return &folder{info: info{name: ".", mode: fs.ModeDir | 0o755}, entries: entries}, nil
 	}
 	dir, file := path.Split(name)
 	for _, c := range w.present() {
+		rom := c.ROM()
 		switch {
-		case dir == "" && file == c.rom:
-			return &folder{info: info{name: c.rom, mode: fs.ModeDir | 0o755}, entries: []fs.DirEntry{info{name: slaveFile, mode: 0o644}}}, nil
-		case dir == c.rom+"/" && file == slaveFile:
-			now := w.now()
-			a := c.convert(now)
-			c.account(now, a)
+		case dir == "" && file == rom:
+			return &folder{info: info{name: rom, mode: fs.ModeDir | 0o755}, entries: []fs.DirEntry{info{name: slaveFile, mode: 0o644}}}, nil
+		case dir == rom+"/" && file == slaveFile:
+			a := w.convert(c)
 			return &text{info: info{name: slaveFile, mode: 0o644}, Reader: bytes.NewReader([]byte(a.text))}, nil
 		}
 	}
 	for _, c := range w.chips {
 		if dir == c.rom+"/" && file == slaveFile {
-			c.part.recordFault(w.now(), "", fault.Unplug)
+			c.part.recordFault(w.now(), "", c.fault(w.faults))
 		}
 	}
 	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+}
+
+// convert has one chip convert, takes the time of it, and tells the ledger.
+func (w *W1) convert(c *DS18B20) answer {
+	w.busy.Lock()
+	defer w.busy.Unlock()
+	w.sleep(dsConversion)
+	now := w.now()
+	a := c.convert(now, w.faults)
+	c.account(now, a)
+	return a
 }
 
 // info describes a file or folder. As in sysfs, it does not know how long a reading will be.

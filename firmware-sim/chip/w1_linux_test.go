@@ -12,7 +12,7 @@ import (
 func TestFolder_ReadingsThatWaitAreNotToldAsOne(t *testing.T) {
 	r, w := w1Rig(t, 27.3)
 	dir := t.TempDir()
-	f, err := chip.NewFolder(w, dir)
+	f, err := chip.NewRefreshedFolder(w, dir)
 	if err == nil {
 		err = f.Refresh()
 	}

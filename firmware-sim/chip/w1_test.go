@@ -23,7 +23,7 @@ const rom = "28-0123456789ab"
 func w1Rig(t *testing.T, celsius float64) (*rig, *chip.W1) {
 	t.Helper()
 	r := newRig()
-	w := chip.NewW1(r.clock.now)
+	w := chip.NewW1(r.clock.now, r.clock.pass)
 	d := chip.NewDS18B20(r.part(t, "temp", chip.DS18B20Faults()), rom, constant(celsius))
 	if err := w.Add(d); err != nil {
 		t.Fatal(err)
@@ -69,7 +69,11 @@ func TestSlaveText_Golden(t *testing.T) {
 }
 
 func TestW1_IsAFileTree(t *testing.T) {
-	_, w := w1Rig(t, 27.3)
+	r := newRig()
+	w := chip.NewW1(r.clock.now, func(time.Duration) {}) // so that every reading says the same
+	if err := w.Add(chip.NewDS18B20(r.part(t, "temp", nil), rom, constant(27.3))); err != nil {
+		t.Fatal(err)
+	}
 	if err := fstest.TestFS(w, rom+"/w1_slave"); err != nil {
 		t.Error(err)
 	}

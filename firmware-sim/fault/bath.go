@@ -1,15 +1,13 @@
 package fault
 
-import "fmt"
-
 // Bath is where somebody has put a probe: a bottle of buffer, a can of soil, the air.
 type Bath struct {
 	Value   float64  // of what the probe measures
 	Celsius *float64 // nil: as warm as its place
 }
 
-// Drift is what has become of a probe: it feels Gain · truth + Offset.
-type Drift struct{ Gain, Offset float64 }
+// Ageing is what has become of a probe: it feels Gain · truth + Offset.
+type Ageing struct{ Gain, Offset float64 }
 
 // Bath returns where the probe is; nil: in its place.
 func (s *Switch) Bath() *Bath {
@@ -18,14 +16,14 @@ func (s *Switch) Bath() *Bath {
 	return s.bath
 }
 
-// Feels returns what a drifted probe makes of a true value.
+// Feels returns what an aged probe makes of a true value.
 func (s *Switch) Feels(truth float64) float64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.drift == nil {
+	if s.aged == nil {
 		return truth
 	}
-	return s.drift.Gain*truth + s.drift.Offset
+	return s.aged.Gain*truth + s.aged.Offset
 }
 
 // Dip puts the probe of a device into a bath, or with nil back into its place.
@@ -33,22 +31,19 @@ func (b *Board) Dip(device string, bath *Bath) error {
 	return b.edit(device, func(s *Switch) { s.bath = bath })
 }
 
-// Drift ages the probe of a device.
-func (b *Board) Drift(device string, d Drift) error {
-	return b.edit(device, func(s *Switch) { s.drift = &d })
+// Age makes the probe of a device an older one.
+func (b *Board) Age(device string, a Ageing) error {
+	return b.edit(device, func(s *Switch) { s.aged = &a })
 }
 
 func (b *Board) edit(device string, f func(*Switch)) error {
-	b.mu.Lock()
-	s, ok := b.switches[device]
-	changed := b.changed
-	b.mu.Unlock()
-	if !ok {
-		return fmt.Errorf("%w: no device %q", ErrUnknown, device)
+	s, err := b.find(device)
+	if err != nil {
+		return err
 	}
 	s.mu.Lock()
 	f(s)
 	s.mu.Unlock()
-	changed()
+	b.tell()
 	return nil
 }

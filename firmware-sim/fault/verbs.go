@@ -12,12 +12,23 @@ import (
 
 // Verbs are the commands of the board: FORMAT.md.
 func (b *Board) Verbs() []control.Verb {
-	set := control.Verb{Name: "set", Usage: []string{"set DEVICE FAULT - break it; list says what each can have"}}
+	set := control.Verb{Name: "set", Usage: []string{"set DEVICE FAULT [NUMBER] - break it, or a bus; list says what each can have"}}
 	set.Do = func(_ context.Context, args []string) ([]string, error) {
-		if len(args) != 2 {
+		if len(args) < 2 {
 			return nil, set.Want()
 		}
-		return nil, b.Set(args[0], Kind(args[1]))
+		params, err := numbers(args[1:])
+		if err != nil {
+			return nil, err
+		}
+		return nil, b.Set(args[0], Kind(args[1]), params...)
+	}
+	clean := control.Verb{Name: "clean", Usage: []string{"clean DEVICE - wipe its probe: fouling begins anew"}}
+	clean.Do = func(_ context.Context, args []string) ([]string, error) {
+		if len(args) != 1 {
+			return nil, clean.Want()
+		}
+		return nil, b.Clean(args[0])
 	}
 	heal := control.Verb{Name: "heal", Usage: []string{"heal DEVICE - end its fault", "heal all - end every device's fault"}}
 	heal.Do = func(_ context.Context, args []string) ([]string, error) {
@@ -62,19 +73,22 @@ func (b *Board) Verbs() []control.Verb {
 		case err != nil:
 			return nil, err
 		case len(numbers) == 2:
-			return nil, b.Drift(args[0], Drift{Gain: numbers[0], Offset: numbers[1]})
+			return nil, b.Age(args[0], Ageing{Gain: numbers[0], Offset: numbers[1]})
 		}
 		return nil, drift.Want()
 	}
-	return []control.Verb{set, heal, list, dip, drift}
+	return []control.Verb{set, clean, heal, list, dip, drift}
 }
 
 // list is a line for every device.
 func (b *Board) list() (lines []string) {
 	for _, d := range b.Devices() {
 		state := string(d.Fault)
-		if d.Fault == None {
+		switch {
+		case d.Fault == None:
 			state = "healthy"
+		case d.Probe != None && d.Probe != d.Fault:
+			state += "+" + string(d.Probe)
 		}
 		lines = append(lines, fmt.Sprintf("%s %s %s", d.Name, state, strings.ReplaceAll(join(d.Kinds), ", ", ",")))
 	}
@@ -85,6 +99,9 @@ func (b *Board) list() (lines []string) {
 func numbers(args []string) (list []float64, err error) {
 	for _, w := range args[min(1, len(args)):] {
 		v, err := strconv.ParseFloat(w, 64)
+		if whole, bad := strconv.ParseUint(w, 0, 16); bad == nil { // an address, such as 0x62
+			v, err = float64(whole), nil
+		}
 		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
 			return nil, fmt.Errorf("%q is no number", w)
 		}

@@ -64,7 +64,7 @@ func newNight(t *testing.T, from time.Time) *night {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n.field, err = field.New(c, field.Options{Now: func() time.Time { return n.clock.Now().Wall }})
+	n.field, err = field.New(c, field.Options{Now: func() time.Time { return n.clock.Now().Wall }, Sleep: n.clock.Sleep})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -62,7 +62,7 @@ func TestCalibrate_EveryProcedureMendsADriftedProbe(t *testing.T) {
 	for name, tc := range map[string]struct {
 		sensor   string
 		begin    calibrate.Begin
-		drift    fault.Drift
+		drift    fault.Ageing
 		steps    map[string]bottle
 		proof    fault.Bath
 		want     float64
@@ -71,37 +71,37 @@ func TestCalibrate_EveryProcedureMendsADriftedProbe(t *testing.T) {
 		quantity measure.Quantity
 	}{
 		"pH in three buffers": {
-			sensor: "ph", drift: fault.Drift{Gain: 0.93, Offset: 0.6}, quantity: measure.PH,
+			sensor: "ph", drift: fault.Ageing{Gain: 0.93, Offset: 0.6}, quantity: measure.PH,
 			steps: map[string]bottle{"mid": {in(6.994, 28), 7, true}, "low": {in(4.006, 28), 4, true}, "high": {in(9.976, 28), 10, true}},
 			proof: in(8.3, 25), want: 8.3, within: 0.03, quality: measure.Estimated,
 		},
 		"oxygen in air": {
-			sensor: "oxy", drift: fault.Drift{Gain: 0.8}, quantity: measure.DissolvedOxygen,
+			sensor: "oxy", drift: fault.Ageing{Gain: 0.8}, quantity: measure.DissolvedOxygen,
 			steps: map[string]bottle{"air": {in(world.Saturation(28, 0, 1), 28), 0, true}},
 			proof: in(4, 25), want: 4, within: 0.1, quality: measure.Estimated,
 		},
 		"oxygen in air and without": {
-			sensor: "oxy", drift: fault.Drift{Gain: 0.8, Offset: 0.4}, quantity: measure.DissolvedOxygen,
+			sensor: "oxy", drift: fault.Ageing{Gain: 0.8, Offset: 0.4}, quantity: measure.DissolvedOxygen,
 			steps: map[string]bottle{"air": {in(world.Saturation(28, 0, 1), 28), 0, true}, "zero": {in(0, 28), 0, true}},
 			proof: in(2, 25), want: 2, within: 0.1, quality: measure.Estimated,
 		},
 		"EC dry and one standard": {
-			sensor: "ec", drift: fault.Drift{Gain: 1.15}, quantity: measure.Conductivity,
+			sensor: "ec", drift: fault.Ageing{Gain: 1.15}, quantity: measure.Conductivity,
 			steps: map[string]bottle{"dry": {in(0, 25), 0, false}, "single": {in(1413, 30), 1413, true}},
 			proof: in(900, 25), want: 900, within: 12, quality: measure.Estimated,
 		},
 		"EC dry and two standards": {
-			sensor: "ec", begin: calibrate.Begin{Points: 2}, drift: fault.Drift{Gain: 0.9, Offset: 10}, quantity: measure.Conductivity,
+			sensor: "ec", begin: calibrate.Begin{Points: 2}, drift: fault.Ageing{Gain: 0.9, Offset: 10}, quantity: measure.Conductivity,
 			steps: map[string]bottle{"dry": {in(0, 25), 0, false}, "low": {in(1413, 25), 1413, true}, "high": {in(12_880, 25), 12_880, true}},
 			proof: in(5000, 25), want: 5000, within: 60, quality: measure.Estimated,
 		},
 		"ORP": {
-			sensor: "orp", drift: fault.Drift{Gain: 1, Offset: -40}, quantity: measure.ORP,
+			sensor: "orp", drift: fault.Ageing{Gain: 1, Offset: -40}, quantity: measure.ORP,
 			steps: map[string]bottle{"single": {in(225, 25), 225, false}},
 			proof: in(310, 25), want: 310, within: 3, quality: measure.Good,
 		},
 		"RTD": {
-			sensor: "rtd", drift: fault.Drift{Gain: 1, Offset: 1.4}, quantity: measure.WaterTemperature,
+			sensor: "rtd", drift: fault.Ageing{Gain: 1, Offset: 1.4}, quantity: measure.WaterTemperature,
 			steps: map[string]bottle{"single": {fault.Bath{Value: 24.5}, 24.5, false}},
 			proof: fault.Bath{Value: 30}, want: 30, within: 0.2, quality: measure.Good,
 		},
@@ -116,15 +116,15 @@ func TestCalibrate_EveryProcedureMendsADriftedProbe(t *testing.T) {
 			proof: in(5.5, 25), want: 5.5, within: 0.05, quality: measure.Estimated,
 		},
 		"oxygen over Modbus, in air": {
-			sensor: "oxy-so", drift: fault.Drift{Gain: 0.85}, quantity: measure.DissolvedOxygen, begin: calibrate.Begin{Quantity: measure.DissolvedOxygen, Points: 1},
+			sensor: "oxy-so", drift: fault.Ageing{Gain: 0.85}, quantity: measure.DissolvedOxygen, begin: calibrate.Begin{Quantity: measure.DissolvedOxygen, Points: 1},
 			steps: map[string]bottle{"air": {in(world.Saturation(28, 0, 1), 28), 0, true}},
 			proof: in(4, 25), want: 4, within: 0.1, quality: measure.Good,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
-			if tc.drift != (fault.Drift{}) {
-				b.must(b.field.Board().Drift(tc.sensor, tc.drift))
+			if tc.drift != (fault.Ageing{}) {
+				b.must(b.field.Board().Age(tc.sensor, tc.drift))
 			}
 			b.must(b.field.Board().Dip(tc.sensor, &tc.proof))
 			if before := b.read(tc.sensor, tc.quantity); before.Quality == measure.Good && tc.sensor != "rtd" {
@@ -160,7 +160,7 @@ func TestCalibrate_AWrongBottleIsRefusedAndAnAbortBringsTheOldBack(t *testing.T)
 	} {
 		t.Run(sensor, func(t *testing.T) {
 			b := newBench(t)
-			b.must(b.field.Board().Drift(sensor, fault.Drift{Gain: 1, Offset: 0.03 * tc.right.Value}))
+			b.must(b.field.Board().Age(sensor, fault.Ageing{Gain: 1, Offset: 0.03 * tc.right.Value}))
 			b.must(b.field.Board().Dip(sensor, &tc.right))
 			q := b.desk.Targets()[0].Quantity
 			for _, target := range b.desk.Targets() {

@@ -45,12 +45,18 @@ type chained struct {
 
 func newChained(t *testing.T, specs []kind.Spec, derived ...kind.DerivedSpec) *chained {
 	t.Helper()
+	return newChainedOn(t, chainField, specs, derived...)
+}
+
+// newChainedOn is newChained on another field with the same buses.
+func newChainedOn(t *testing.T, text string, specs []kind.Spec, derived ...kind.DerivedSpec) *chained {
+	t.Helper()
 	c := &chained{t: t, clock: sensetest.NewClock(time.Date(2026, 3, 10, 2, 0, 0, 0, time.UTC))}
-	config, err := field.Parse("field.yaml", []byte(chainField), "/x")
+	config, err := field.Parse("field.yaml", []byte(text), "/x")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.field, err = field.New(config, field.Options{Now: func() time.Time { return c.clock.Now().Wall }}); err != nil {
+	if c.field, err = field.New(config, field.Options{Now: func() time.Time { return c.clock.Now().Wall }, Sleep: c.clock.Sleep}); err != nil {
 		t.Fatal(err)
 	}
 	buses := map[string]kind.BusSpec{"i2c": {I2C: "unix:/x/ao1.sock"}, "w1": {W1: "/x/w1"}}

@@ -36,6 +36,7 @@ type Config struct {
 	Places  []Place       `yaml:"places"`
 	Buses   []Bus         `yaml:"buses"`
 	Devices []Device      `yaml:"devices"`
+	Faults  []Fault       `yaml:"faults"` // that come by themselves
 
 	Gateways []Gateway `yaml:"gateways"` // hosted by `firmware-sim run`
 	Programs []Program `yaml:"programs"`

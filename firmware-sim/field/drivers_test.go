@@ -140,7 +140,7 @@ func rigOf(
 	t.Helper()
 	r := &rig{clock: &virtual{begin: at.Add(-time.Hour), now: at}, book: &last{m: make(map[string]ledger.Entry)}}
 	var err error
-	if r.field, err = field.New(c, field.Options{Now: r.clock.wall, Ledger: r.book}); err != nil {
+	if r.field, err = field.New(c, field.Options{Now: r.clock.wall, Sleep: r.clock.Sleep, Ledger: r.book}); err != nil {
 		t.Fatal(err)
 	}
 	channels, err := kind.Build(list, open(c, r.field), buses, r.clock)

@@ -59,6 +59,7 @@ type Field struct {
 
 	pins   map[string]map[string]bus.Level // by bus id and name
 	motors map[string]*motor               // by device id
+	wilful bool                            // faults of motors come by themselves
 }
 
 // New builds the chips of a configuration.
@@ -83,6 +84,7 @@ func New(c Config, o Options) (*Field, error) {
 	if err := f.desk.Add(append(f.board.Verbs(), f.verbs()...)...); err != nil {
 		return nil, err
 	}
+	f.board.UseClock(func() time.Time { return f.WorldTime(f.opts.Now()) })
 	for i, b := range c.Buses {
 		if err := f.addBus(fmt.Sprintf("$.buses[%d]", i), b); err != nil {
 			return nil, err
@@ -90,6 +92,11 @@ func New(c Config, o Options) (*Field, error) {
 	}
 	for i, d := range c.Devices {
 		if err := f.add(fmt.Sprintf("$.devices[%d]", i), d); err != nil {
+			return nil, err
+		}
+	}
+	for i, e := range c.Faults {
+		if err := f.schedule(fmt.Sprintf("$.faults[%d]", i), e); err != nil {
 			return nil, err
 		}
 	}
@@ -106,24 +113,43 @@ func (f *Field) Desk() *control.Desk { return f.desk }
 
 // addBus makes one bus. at is where it stands in the file.
 func (f *Field) addBus(at string, b Bus) error {
+	if b.Pins != "" {
+		f.pins[b.ID] = make(map[string]bus.Level)
+		return nil
+	}
+	kinds := chip.BusFaults()
+	switch {
+	case b.W1 != "", b.OneWire != "":
+		kinds = chip.OneWireFaults()
+	case b.Serial != "":
+		kinds = chip.LineFaults()
+	}
+	sw, err := f.board.Add(b.ID, kinds...)
+	if err != nil {
+		return wrong(at+".id", "%w: give every bus its own id", err)
+	}
 	switch {
 	case b.Socket != "":
 		f.i2c[b.ID] = chip.NewBus(b.ID)
+		f.i2c[b.ID].Suffer(sw)
 	case b.W1 != "":
-		f.w1[b.ID] = chip.NewW1(f.opts.Now)
+		f.w1[b.ID] = chip.NewW1(f.opts.Now, f.pass)
+		f.w1[b.ID].Suffer(sw)
 	case b.OneWire != "":
 		f.wires[b.ID] = chip.NewOneWire(b.OneWire, f.opts.Now)
+		f.wires[b.ID].Suffer(sw)
 	case b.Serial != "":
-		adapter, err := f.board.Add(b.ID, chip.AdapterFaults()...)
-		if err != nil {
-			return wrong(at+".id", "%w: give every bus its own id", err)
-		}
-		f.lines[b.ID] = chip.NewSerialLine(f.opts.Now, b.Echo, adapter)
+		f.lines[b.ID] = chip.NewSerialLine(f.opts.Now, b.Echo, sw)
 		f.ports[b.ID] = chip.NewSerialPort(b.Serial, f.lines[b.ID], f.opts.Sleep)
-	case b.Pins != "":
-		f.pins[b.ID] = make(map[string]bus.Level)
 	}
 	return nil
+}
+
+// pass lets d go by on the chips' clock.
+func (f *Field) pass(d time.Duration) {
+	if err := f.opts.Sleep(context.Background(), d); err != nil {
+		return // nothing ends that context
+	}
 }
 
 // sleep passes time of the machine's clock.
@@ -163,29 +189,19 @@ func (f *Field) add(at string, d Device) error {
 		if sources[i], err = f.source(d.Place, q); err != nil {
 			return wrong(at+".place", "device %s: %w: want a place that has it", d.ID, err)
 		}
-		sources[i] = handled(sw, q, i == 0, sources[i])
+		if i == 0 {
+			sources[i] = f.skin(sw).Own(q, sources[i])
+		} else {
+			sources[i] = f.skin(sw).Along(q, sources[i])
+		}
 	}
 	p := chip.Part{Name: d.ID, Seed: seedOf(f.cfg.Seed, d.ID), Now: f.opts.Now, Faults: sw, Ledger: f.opts.Ledger}
 	return k.build(f, at, d, p, sources)
 }
 
-// handled is a source as a probe feels it that people take out of its place, and that ages. Only what it measures first ages;
-// in a bottle there is no salt but what was asked for.
-func handled(sw *fault.Switch, q measure.Quantity, first bool, place chip.Source) chip.Source {
-	return func(t time.Time) float64 {
-		bath := sw.Bath()
-		switch {
-		case first && bath != nil:
-			return sw.Feels(bath.Value)
-		case first:
-			return sw.Feels(place(t))
-		case bath != nil && q == measure.WaterTemperature && bath.Celsius != nil:
-			return *bath.Celsius
-		case bath != nil && q == measure.Salinity:
-			return 0
-		}
-		return place(t)
-	}
+// skin is what stands between the probe of a device and its place.
+func (f *Field) skin(sw *fault.Switch) chip.Skin {
+	return chip.Skin{Faults: sw, World: f.WorldTime, Speed: f.cfg.Speed}
 }
 
 // source is a quantity of a place as the chips' clock passes.
@@ -194,6 +210,9 @@ func (f *Field) source(place string, q measure.Quantity) (chip.Source, error) {
 		return nil, err
 	}
 	return func(t time.Time) float64 {
+		if f.wilful {
+			f.turned() // before anybody asks what has come of it
+		}
 		v, err := f.world.Value(place, q, f.WorldTime(t))
 		if err != nil {
 			return math.NaN() // cannot be: it was there at the start, and the start is not before the world

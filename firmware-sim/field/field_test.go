@@ -268,7 +268,8 @@ func TestSpeed_MovesTheWorldAndNotTheChips(t *testing.T) {
 	c, dir := sample(t)
 	c.Speed = 3600
 	now := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
-	f, err := field.New(c, field.Options{Now: func() time.Time { return now }})
+	still := func(context.Context, time.Duration) error { return nil }
+	f, err := field.New(c, field.Options{Now: func() time.Time { return now }, Sleep: still})
 	if err != nil {
 		t.Fatal(err)
 	}

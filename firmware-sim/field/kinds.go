@@ -92,16 +92,22 @@ func (k kind) fields(at string, d Device) error {
 
 func onI2C(build func(p chip.Part, s []chip.Source) chip.Device) func(*Field, string, Device, chip.Part, []chip.Source) error {
 	return func(f *Field, at string, d Device, p chip.Part, s []chip.Source) error {
-		return f.wire(at, d, build(p, s))
+		return f.wire(at, d, build(p, s), func() chip.Device { return build(twinOf(p), s) })
 	}
 }
 
-func (f *Field) wire(at string, d Device, c chip.Device) error {
+// twinOf is another part of the same make beside p, on no board and in no ledger.
+func twinOf(p chip.Part) chip.Part {
+	p.Seed, p.Faults, p.Ledger = p.Seed^0x5bd1e995<<32, new(fault.Switch), chip.Silent{}
+	return p
+}
+
+func (f *Field) wire(at string, d Device, c chip.Device, twin func() chip.Device) error {
 	bus, ok := f.i2c[d.Bus]
 	if !ok {
 		return wrong(at+".bus", "device %s: no I²C bus %q: name one of buses that has a socket", d.ID, d.Bus)
 	}
-	if err := bus.Add(d.Address, c); err != nil {
+	if err := bus.Add(d.Address, c, twin); err != nil {
 		return wrong(at+".address", "device %s: %w", d.ID, err)
 	}
 	return nil
@@ -110,7 +116,7 @@ func (f *Field) wire(at string, d Device, c chip.Device) error {
 func addADC(f *Field, at string, d Device, p chip.Part, _ []chip.Source) error {
 	adc := chip.NewADS1115(p)
 	f.adcs[d.ID] = adc
-	return f.wire(at, d, adc)
+	return f.wire(at, d, adc, func() chip.Device { return chip.NewADS1115(twinOf(p)) })
 }
 
 func addProbe(f *Field, at string, d Device, p chip.Part, s []chip.Source) error {

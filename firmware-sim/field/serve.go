@@ -43,6 +43,10 @@ func (f *Field) Serve(ctx context.Context, log *slog.Logger, ready func()) (err 
 		s.refresh(log)
 	})
 	s.refresh(log) // every folder is there when ready is called
+	g.Go(func() error {
+		f.board.Run(ctx, f.cfg.Speed)
+		return nil
+	})
 	for _, w := range s.w1 {
 		g.Go(func() error {
 			w.Run(ctx, f.cfg.Refresh, log)

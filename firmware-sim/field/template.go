@@ -34,12 +34,14 @@ func (d Device) template(at string) (*probe.Template, error) {
 // faultsOf lists the faults a device of kind k can have.
 func faultsOf(k kind, t *probe.Template) []fault.Kind {
 	switch {
+	case t == nil && slices.Contains(k.faults, fault.Frozen): // it has a sensing end
+		return append(k.faults, chip.SkinFaults(k.needs[0])...)
 	case t == nil:
 		return k.faults
 	case t.Modbus != nil:
-		return chip.TemplateFaults(t)
+		return append(chip.TemplateFaults(t), chip.SkinFaults(ownOf(t.Quantities()))...)
 	}
-	return chip.BoardFaults(t)
+	return append(chip.BoardFaults(t), chip.SkinFaults(t.Analog.Quantity)...)
 }
 
 func addTemplate(f *Field, at string, d Device, p chip.Part, _ []chip.Source) error {
@@ -66,9 +68,22 @@ func addTemplate(f *Field, at string, d Device, p chip.Part, _ []chip.Source) er
 	}
 	sources := make(map[measure.Quantity]chip.Source)
 	own := ownOf(t.Quantities())
+	skin := f.skin(p.Faults)
 	for _, q := range t.Quantities() {
-		if s, ok := f.felt(d.Place, q); ok {
-			sources[q] = handled(p.Faults, q, q == own, s)
+		s, ok := f.felt(d.Place, q)
+		if !ok && q == own { // the world has none of it: as the golden frame says
+			s, ok = golden(t, q)
+		}
+		switch {
+		case !ok: // stays as in the golden frame
+		case q == own:
+			sources[q] = skin.Own(q, s)
+		case q == measure.OxygenSaturation && own == measure.DissolvedOxygen: // one membrane for both
+			if oxygen, ok := f.felt(d.Place, own); ok {
+				sources[q] = f.saturation(d.Place, p.Faults, skin.Own(own, oxygen))
+			}
+		default:
+			sources[q] = skin.Along(q, s)
 		}
 	}
 	line.Add(chip.NewTemplateProbe(p, t, byte(d.Address), set, sources))
@@ -106,11 +121,27 @@ func addBoard(f *Field, at string, d Device, p chip.Part, _ []chip.Source) error
 	if !ok { // the world has none of it: what the golden volts say
 		source = func(time.Time) float64 { return t.Analog.Golden[0].Value }
 	}
-	b := chip.NewTemplateBoard(p, t, d.Points, handled(p.Faults, t.Analog.Quantity, true, source), f.waterOf(d.Place, p.Faults))
+	b := chip.NewTemplateBoard(p, t, d.Points, f.skin(p.Faults).Own(t.Analog.Quantity, source), f.waterOf(d.Place, p.Faults))
 	if !adc.Connect(d.Input, b) {
 		return wrong(at+".input", "device %s: input %d of %s is taken or none: want a free one, 0 to 3", d.ID, d.Input, d.ADC)
 	}
 	return nil
+}
+
+// golden is the value that the golden frame of a template has of q.
+func golden(t *probe.Template, q measure.Quantity) (chip.Source, bool) {
+	for i := range t.Modbus.Reads {
+		samples, err := t.Modbus.Reads[i].Decode(t.Modbus.Image(i))
+		if err != nil {
+			continue
+		}
+		for _, s := range samples {
+			if s.Quantity == q && s.Quality != measure.Fault {
+				return func(time.Time) float64 { return s.Value }, true
+			}
+		}
+	}
+	return nil, false
 }
 
 // felt is a quantity of a place, also one that follows from what the world has.
@@ -118,14 +149,22 @@ func (f *Field) felt(place string, q measure.Quantity) (chip.Source, bool) {
 	if s, err := f.source(place, q); err == nil {
 		return s, true
 	}
-	if q != measure.OxygenSaturation {
-		return nil, false
+	switch q {
+	case measure.OxygenSaturation:
+		if oxygen, err := f.source(place, measure.DissolvedOxygen); err == nil {
+			return f.saturation(place, nil, oxygen), true
+		}
+	case measure.SoilCapacitance: // counts of a bare capacitive probe: some for the air, and so many for each per cent of water
+		if water, err := f.source(place, measure.SoilMoisture); err == nil {
+			return func(t time.Time) float64 { return 240 + 10*water(t) }, true
+		}
 	}
-	oxygen, err := f.source(place, measure.DissolvedOxygen)
-	if err != nil {
-		return nil, false
-	}
-	water := f.waterOf(place, nil)
+	return nil, false
+}
+
+// saturation is the share of saturation, %, in the water of a place that holds so much oxygen, as a probe feels it.
+func (f *Field) saturation(place string, sw *fault.Switch, oxygen chip.Source) chip.Source {
+	water := f.waterOf(place, sw)
 	return func(t time.Time) float64 {
 		w := water(t)
 		full, err := formula.OxygenSaturation(w.Celsius, w.Salinity, w.HPa)
@@ -133,7 +172,7 @@ func (f *Field) felt(place string, q measure.Quantity) (chip.Source, bool) {
 			return 0
 		}
 		return 100 * oxygen(t) / full
-	}, true
+	}
 }
 
 // waterOf is the water of a place as a probe feels it that people take out of it; standard water where there is none.
@@ -143,7 +182,7 @@ func (f *Field) waterOf(place string, sw *fault.Switch) func(t time.Time) probe.
 		if s, err := f.source(place, q); err == nil {
 			sources[q] = s
 			if sw != nil {
-				sources[q] = handled(sw, q, false, s)
+				sources[q] = f.skin(sw).Along(q, s)
 			}
 		}
 	}
