@@ -10,3 +10,6 @@ func (f *Folder) HoldEvents() (release func()) {
 func NewRefreshedFolder(w1 *W1, dir string) (*Folder, error) {
 	return newFolder(w1, dir, func(string) bool { return false })
 }
+
+// Leases reports whether the file system of dir knows leases.
+func Leases(dir string) bool { return leases(dir) }
