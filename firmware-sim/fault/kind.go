@@ -56,6 +56,7 @@ type Parameter struct {
 	Name      string // with its unit, for errors
 	Low, High float64
 	Usual     float64 // when it is not given; NaN: it must be
+	Whole     bool    // no fractions
 	Own       bool    // when it is not given the device knows what is usual for it
 }
 
@@ -71,7 +72,7 @@ func (k Kind) Parameter() (Parameter, bool) {
 	case Noise:
 		return Parameter{Name: "DEVIATION, of what the probe measures", Low: 0, High: 10_000, Own: true}, true
 	case WrongAddress:
-		return Parameter{Name: "ADDRESS, 1 to 247", Low: 1, High: 247, Own: true}, true
+		return Parameter{Name: "ADDRESS, 1 to 247", Low: 1, High: 247, Whole: true, Own: true}, true
 	}
 	return Parameter{}, false
 }
@@ -98,6 +99,8 @@ func (k Kind) check(params []float64) ([]float64, error) {
 		return nil, fmt.Errorf("%w: %s takes one number: %s", ErrUnknown, k, p.Name)
 	case len(params) == 1 && !(params[0] >= p.Low && params[0] <= p.High):
 		return nil, fmt.Errorf("%w: %s %g: want %s, from %g to %g", ErrUnknown, k, params[0], p.Name, p.Low, p.High)
+	case len(params) == 1 && p.Whole && params[0] != math.Trunc(params[0]):
+		return nil, fmt.Errorf("%w: %s %g: want a whole number: %s", ErrUnknown, k, params[0], p.Name)
 	case len(params) == 1:
 		return []float64{params[0]}, nil
 	case p.Own:

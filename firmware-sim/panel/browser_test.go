@@ -74,7 +74,7 @@ func TestBrowser_AProbeIsUnpluggedAndTheProductSaysSo(t *testing.T) {
 	m.answer("ao1-do", measure.DissolvedOxygen, oxygen, "")
 	m.product.say("ao1-do", measure.DissolvedOxygen, oxygen, measure.Good, "", 0)
 	ctx := parttest.Browser(t)
-	button := `#f-ao1-do-set-device-fault button`
+	button := `#f-ao1-do-set-device-fault-number button`
 	do(t, ctx, view(360), chromedp.Navigate(m.URL+"/"), chromedp.WaitVisible(chromedp.CSS(`a[href="/place/ao1"]`)),
 		chromedp.Click(chromedp.CSS(`a[href="/place/ao1"]`)), chromedp.WaitVisible(chromedp.CSS(`#d-ao1-do summary`)),
 		chromedp.Click(chromedp.CSS(`#d-ao1-do summary`)), chromedp.WaitVisible(chromedp.CSS(button)),

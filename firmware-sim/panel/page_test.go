@@ -95,7 +95,7 @@ func TestPage_AsksTheProductOnceForAll(t *testing.T) {
 func TestDo_AProbeIsUnpluggedAndMended(t *testing.T) {
 	m := newMade(t)
 	v := visit(t, m)
-	status, page := v.post(url.Values{"usage": {"set DEVICE FAULT"}, "DEVICE": {"ao1-do"}, "FAULT": {"unplug"}, "back": {"/place/ao1?q=ph"}})
+	status, page := v.post(url.Values{"usage": {"set DEVICE FAULT [NUMBER]"}, "DEVICE": {"ao1-do"}, "FAULT": {"unplug"}, "back": {"/place/ao1?q=ph"}})
 	if status != http.StatusOK {
 		t.Fatal(status)
 	}
@@ -125,15 +125,15 @@ func TestDo_BadInputIsSaidAndLosesNothing(t *testing.T) {
 		"nothing":    {dip("", "31"), []string{"còn trống", `value="31"`}},
 		"the second": {dip("7,01", "ấm"), []string{"phải là một số", `value="7,01"`, `value="ấm"`}},
 		"no such fault": {
-			url.Values{"usage": {"set DEVICE FAULT"}, "DEVICE": {"ao1-ph"}, "FAULT": {"love"}, "back": {"/place/ao1"}},
+			url.Values{"usage": {"set DEVICE FAULT [NUMBER]"}, "DEVICE": {"ao1-ph"}, "FAULT": {"love"}, "back": {"/place/ao1"}},
 			[]string{"Cánh đồng không nhận", "it can be: unplug"},
 		},
 		"no such device": {
-			url.Values{"usage": {"set DEVICE FAULT"}, "DEVICE": {"ao9"}, "FAULT": {"unplug"}, "back": {"/place/ao1"}},
+			url.Values{"usage": {"set DEVICE FAULT [NUMBER]"}, "DEVICE": {"ao9"}, "FAULT": {"unplug"}, "back": {"/place/ao1"}},
 			[]string{"Cánh đồng không nhận", "there are: "},
 		},
 		"two commands": {
-			url.Values{"usage": {"set DEVICE FAULT"}, "DEVICE": {"ao1-ph\nheal all"}, "FAULT": {"unplug"}, "back": {"/place/ao1"}},
+			url.Values{"usage": {"set DEVICE FAULT [NUMBER]"}, "DEVICE": {"ao1-ph\nheal all"}, "FAULT": {"unplug"}, "back": {"/place/ao1"}},
 			[]string{"không được có dấu cách"},
 		},
 		"no such command": {url.Values{"usage": {"rm -rf"}, "back": {"/"}}, []string{"không còn lệnh này"}},
@@ -166,7 +166,7 @@ func TestPage_IsNobodyElses(t *testing.T) {
 	v := visit(t, m)
 	ask := func(method, path, host string, head map[string]string) (int, http.Header) {
 		t.Helper()
-		form := url.Values{"usage": {"set DEVICE FAULT"}, "DEVICE": {"ao1-do"}, "FAULT": {"unplug"}}
+		form := url.Values{"usage": {"set DEVICE FAULT [NUMBER]"}, "DEVICE": {"ao1-do"}, "FAULT": {"unplug"}}
 		req, err := http.NewRequest(method, m.URL+path, strings.NewReader(form.Encode()))
 		if err != nil {
 			t.Fatal(err)
@@ -283,6 +283,12 @@ func sendEvery(t *testing.T, v *visitor, f url.Values) (sent int) {
 		for _, choice := range f[name] {
 			if choice != "" {
 				one.Set(name, choice)
+				if name == "FAULT" { // only some take a number
+					one.Del("NUMBER")
+					if _, takes := fault.Kind(choice).Parameter(); takes {
+						one.Set("NUMBER", "7")
+					}
+				}
 				try(one)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"html/template"
 	"slices"
+	"strings"
 
 	"aovuon/firmware-sim/field"
 	"aovuon/firmware-sim/world"
@@ -179,7 +180,7 @@ func (g *gathered) device(p field.Part) deviceView {
 	for _, u := range g.usages {
 		probe := len(p.Measures) > 0 && p.Kind != "transducer"
 		verb := u.Words[0].Text
-		if u.subject() != "DEVICE" || !probe && (verb == "dip" || verb == "drift") || verb == "set" && len(at.kinds) == 0 || verb == "heal" && at.state == "healthy" {
+		if u.subject() != "DEVICE" || !probe && (verb == "dip" || verb == "drift") || verb == "set" && len(at.kinds) == 0 || verb == "heal" && at.state == "healthy" || verb == "clean" && !strings.Contains(at.state, "fouling") {
 			continue
 		}
 		v.Forms = append(v.Forms, g.page.fill(g.w, u, p.ID, choices, g.last))
