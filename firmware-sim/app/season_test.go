@@ -139,7 +139,7 @@ func TestSeason_IsWhatTheGatewayWouldHaveRead(t *testing.T) {
 	}
 }
 
-// The rules at the pond work in a season as they do live: the crowded pond of a warm night is aerated, and better for it.
+// The rules at the pond work in a season as they do live: the crowded pond of a warm night, with grown fish, is aerated, and better for it.
 func TestSeason_TheAeratorKeepsThePondAlive(t *testing.T) {
 	dir, fieldFile, gatewayFile := orchard(t)
 	const thermometer = "  - { id: ao4-temp, kind: ds18b20, bus: w1, device: 28-00000a04f4a4 }\n"
@@ -156,7 +156,7 @@ sensors:
 `+thermometer+`  - { id: ao4-do, kind: ezo-do, bus: i2c, address: 0x61, temperature: ao4-temp, salinity: 0, pressure: 1013 }
   - { id: ao4-dong, kind: current-ads1115, bus: i2c, address: 0x48, input: 0, ampere: { volts_per_amp: 0.165 } }
 `+aerator)
-		if out, complaint, status := run(t, "season", "--config", fieldFile, "--gateway-config", gatewayFile, "--days", "2", "--until", "2026-06-14T00:00:00Z"); status != 0 {
+		if out, complaint, status := run(t, "season", "--config", fieldFile, "--gateway-config", gatewayFile, "--days", "2", "--until", "2026-09-12T00:00:00Z"); status != 0 {
 			t.Fatalf("%s%s", out, complaint)
 		}
 		lowest, said = 99, make(map[string]int)

@@ -166,7 +166,7 @@ func TestParse_Places(t *testing.T) {
 	f, _ := actRig(t, field.Options{})
 	p := f.World().Places()
 	want := []world.Place{
-		{ID: "ao1", Kind: world.Pond, Care: world.None, Area: 1500, Depth: 1.4, Species: "carp", Density: 1, Stock: 900},
+		{ID: "ao1", Kind: world.Pond, Care: world.None, Probe: 0.5, Area: 1500, Depth: 1.4, Species: "carp", Density: 1, Stock: 900},
 		{
 			ID: "khoai1", Kind: world.Plot, Care: world.Usual, Crop: "potato", DryOut: 5, Season: "main", Probe: 0.15, Soil: world.Soils()["loam"],
 			Layers: []world.Layer{{Thickness: 0.3, Soil: world.SiltLoam()}, {Thickness: 0.4, Soil: world.Soil{FieldCapacity: 0.3, WiltingPoint: 0.2, Saturation: 0.5}}},

@@ -95,7 +95,7 @@ func TestParse_ErrorsNameFileLineAndMend(t *testing.T) {
 		"address twice":    {edit("address: 0x45", "address: 0x44"), []string{line("id: khoai2-kk"), "0x44 belongs to both"}},
 		"device twice":     {edit("id: ao2-do", "id: ao1-do"), []string{line("id: ao2-do"), "its own id"}},
 		"input taken":      {edit("input: 1", "input: 0"), []string{line("id: khoai2-am"), "free one"}},
-		"wrong place":      {edit("address: 0x76, place: thuoc1", "address: 0x76, place: ao1"), []string{line("id: thuoc1-kk"), "unknown quantity"}},
+		"wrong place":      {edit("bus: ao1-i2c, address: 0x61, place: ao1", "bus: ao1-i2c, address: 0x61, place: khoai1"), []string{line("id: ao1-do"), "unknown quantity"}},
 		"no address":       {edit(", address: 0x76", ""), []string{line("id: thuoc1-kk"), "needs address"}},
 		"useless rom":      {edit("address: 0x76,", "address: 0x76, rom: 28-1,"), []string{line("id: thuoc1-kk"), "remove it"}},
 		"place kind":       {edit("kind: pond, density: 0.9", "kind: sea, density: 0.9"), []string{line("id: ao1, kind: pond"), "pond, plot or room"}},

@@ -17,18 +17,19 @@ type Place struct {
 	Kind string `yaml:"kind"` // pond, plot, room
 	Care string `yaml:"care"` // usual: people do what a place needs; none: only what is commanded happens
 
-	Area    float64 `yaml:"area"`    // pond: m²
-	Depth   float64 `yaml:"depth"`   // pond: m, full
-	Species string  `yaml:"species"` // pond: tilapia, carp, pangasius
-	Density float64 `yaml:"density"` // pond: fish against a usual pond, 0.2 to 2
-	Stock   float64 `yaml:"stock"`   // pond: kg of fish when the world begins
+	Area       float64 `yaml:"area"`       // pond: m²
+	Depth      float64 `yaml:"depth"`      // pond: m, full
+	Species    string  `yaml:"species"`    // pond: tilapia, carp, pangasius
+	Density    float64 `yaml:"density"`    // pond: fish against a usual pond, 0.2 to 2
+	Stock      float64 `yaml:"stock"`      // pond: kg of fish when the world begins
+	Alkalinity float64 `yaml:"alkalinity"` // pond: mg CaCO3/L, 5 to 400
 
 	Crop   string  `yaml:"crop"`        // plot: potato, herb, rice
 	Soil   Soil    `yaml:"soil"`        // plot: a name, or figures
 	Layers []Layer `yaml:"layers"`      // plot: from the surface down
 	DryOut float64 `yaml:"dry_out"`     // plot: days in the sun after which irrigation comes, 2 to 10
 	Season string  `yaml:"season"`      // plot of potatoes: early, main, spring
-	Probe  float64 `yaml:"probe_depth"` // plot: m, 0.03 to 0.8
+	Probe  float64 `yaml:"probe_depth"` // pond: m, 0.05 to 4; plot: 0.03 to 0.8
 
 	Goods string `yaml:"goods"` // room: banh-da, herb
 }
@@ -65,7 +66,7 @@ func (s *Soil) UnmarshalYAML(raw []byte) error {
 func (p Place) world() world.Place {
 	w := world.Place{
 		ID: p.ID, Kind: world.Kind(p.Kind), Care: world.Care(p.Care),
-		Area: p.Area, Depth: p.Depth, Species: p.Species, Density: p.Density, Stock: p.Stock,
+		Area: p.Area, Depth: p.Depth, Species: p.Species, Density: p.Density, Stock: p.Stock, Alkalinity: p.Alkalinity,
 		Crop: p.Crop, Soil: world.Soil(p.Soil), DryOut: p.DryOut, Season: p.Season, Probe: p.Probe, Goods: p.Goods,
 	}
 	for _, l := range p.Layers {

@@ -18,13 +18,13 @@ type ActionKind string
 
 // What is done to ponds.
 const (
-	Stock   ActionKind = "stock"   // Amount kg of fish put in
+	Stock   ActionKind = "stock"   // Amount kg of fish put in; What: the pond's species, or nothing
 	Harvest ActionKind = "harvest" // Amount kg of fish taken out, or t/ha of a crop; 0: all
 	Feed    ActionKind = "feed"    // Amount kg of feed
-	Treat   ActionKind = "treat"   // Amount kg of What: lime, probiotic, alum, copper (kills algae), salt
+	Treat   ActionKind = "treat"   // Amount kg of What: lime, probiotic, alum, copper (kills algae), salt, or "other …": it changes nothing
 	Aerate  ActionKind = "aerate"  // Amount is k of the oxygen's way to saturation, 1/h; 0: off. It holds until the next of the same What (which aerator), or for For; several add up
-	Fill    ActionKind = "fill"    // Amount cm of river water, over For
-	Drain   ActionKind = "drain"   // Amount cm let out, over For; on a plot: the ditch is opened (1) or closed (0)
+	Fill    ActionKind = "fill"    // Amount cm of river water, over For; without it, as fast as the pump can
+	Drain   ActionKind = "drain"   // Amount cm let out, over For or as fast as the sluice can; on a plot: the ditch is opened (1) or closed (0)
 )
 
 // What is done to plots and rooms.

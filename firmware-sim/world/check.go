@@ -19,6 +19,7 @@ type rule struct {
 	brief     bool     // it may also happen at once, or hold until the next
 	what      []string // what What must be one of; nil: it says nothing
 	named     bool     // What is a name of its own
+	other     bool     // What may also be "other …": it changes nothing
 }
 
 const (
@@ -30,13 +31,16 @@ const (
 // rules says what may be done. One kind of action may be two things at two kinds of places.
 func rules() map[ActionKind][]rule {
 	return map[ActionKind][]rule{
-		Stock:     {{at: Pond, low: tiny, high: 100_000, unit: "kg"}},
-		Harvest:   {{at: Pond, high: 100_000, unit: "kg (0: all)"}, {at: Plot, high: 100, unit: "t/ha (0: all)"}},
-		Feed:      {{at: Pond, low: tiny, high: 5000, unit: "kg"}},
-		Treat:     {{at: Pond, low: tiny, high: 5000, unit: "kg", what: []string{"lime", "probiotic", "alum", "copper", "salt"}}},
-		Aerate:    {{at: Pond, high: 100, unit: "1/h", from: minute, to: month, brief: true, named: true}},
-		Fill:      {{at: Pond, low: tiny, high: 400, unit: "cm", from: minute, to: month}},
-		Drain:     {{at: Pond, low: tiny, high: 400, unit: "cm", from: minute, to: month}, {at: Plot, high: 1, unit: "(1: the ditch is open, 0: closed)", from: minute, to: month, brief: true}},
+		Stock:   {{at: Pond, low: tiny, high: 100_000, unit: "kg", named: true}}, // of a species: the pond knows which
+		Harvest: {{at: Pond, high: 100_000, unit: "kg (0: all)"}, {at: Plot, high: 100, unit: "t/ha (0: all)"}},
+		Feed:    {{at: Pond, low: tiny, high: 5000, unit: "kg"}},
+		Treat:   {{at: Pond, low: tiny, high: 5000, unit: "kg", what: Treatments(), other: true}},
+		Aerate:  {{at: Pond, high: 100, unit: "1/h", from: minute, to: month, brief: true, named: true}},
+		Fill:    {{at: Pond, low: tiny, high: 400, unit: "cm", from: minute, to: month, brief: true}},
+		Drain: {
+			{at: Pond, low: tiny, high: 400, unit: "cm", from: minute, to: month, brief: true},
+			{at: Plot, high: 1, unit: "(1: the ditch is open, 0: closed)", from: minute, to: month, brief: true},
+		},
 		Irrigate:  {{at: Plot, low: tiny, high: 300, unit: "mm", from: minute, to: month}},
 		Plant:     {{at: Plot, what: Crops()}},
 		Fertilise: {{at: Plot, low: tiny, high: 50_000, unit: "kg/ha", what: []string{"nitrogen", "phosphorus", "potassium", "manure"}}},
@@ -119,8 +123,11 @@ func (r rule) check(a Action) error {
 	}
 	switch {
 	case r.named, slices.Contains(r.what, a.What), r.what == nil && a.What == "":
+	case r.other && (a.What == "other" || strings.HasPrefix(a.What, "other ")):
 	case r.what == nil:
 		errs = append(errs, fmt.Errorf("what %q; want none", a.What))
+	case r.other:
+		errs = append(errs, fmt.Errorf(`what %q; want one of %s, or "other …" for what changes nothing here`, a.What, strings.Join(r.what, ", ")))
 	default:
 		errs = append(errs, fmt.Errorf("what %q; want one of %s", a.What, strings.Join(r.what, ", ")))
 	}

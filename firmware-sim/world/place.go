@@ -36,6 +36,10 @@ type Place struct {
 	Kind Kind
 	Care Care // default usual
 
+	// Depth of the probes, m. Of a pond 0.05 to 4, default 0.5, in the upper layer (1.2 is the lower one); of a plot 0.03 to 0.8,
+	// default 0.15; of a room none.
+	Probe float64
+
 	// A pond.
 	Area    float64 // m², 20 to 100,000; default 2,000
 	Depth   float64 // m, when it is full, 0.5 to 4; default 1.5
@@ -43,13 +47,14 @@ type Place struct {
 	Density float64 // fish against a usual pond, 0.2 to 2; default 1. Denser ponds sink lower at dawn
 	Stock   float64 // kg of fish when the world begins, up to 20 kg/m²; 0: what its routine and its density make of it
 
+	Alkalinity float64 // mg CaCO3/L of its water and of the river's, 5 to 400; default 80 to 130, the pond's own. Below 45 people lime it
+
 	// A plot.
 	Crop   string  // one of Crops(); default potato
 	Soil   Soil    // default silt loam
 	Layers []Layer // from the surface down; none: the model's own layers of Soil
 	DryOut float64 // days in the sun after which irrigation comes, 2 to 10; default 5
 	Season string  // of a potato: one of Seasons(); default main
-	Probe  float64 // depth of the probes, m, 0.03 to 0.8; default 0.15
 
 	// A room.
 	Goods string // one of Goods(); default banh-da
@@ -133,27 +138,35 @@ func (p Place) foreign() error {
 		{Pond, "species", p.Species != ""},
 		{Pond, "density", p.Density != 0},
 		{Pond, "stock", p.Stock != 0},
+		{Pond, "alkalinity", p.Alkalinity != 0},
 		{Plot, "crop", p.Crop != ""},
 		{Plot, "soil", p.Soil != (Soil{})},
 		{Plot, "layers", len(p.Layers) > 0},
 		{Plot, "dry_out", p.DryOut != 0},
 		{Plot, "season", p.Season != ""},
-		{Plot, "probe_depth", p.Probe != 0},
 		{Room, "goods", p.Goods != ""},
 	} {
 		if f.set && f.of != p.Kind && (p.Kind == Pond || p.Kind == Plot || p.Kind == Room) {
 			return fmt.Errorf("world: place %s: a %s has no %s: remove it", p.ID, p.Kind, f.name)
 		}
 	}
+	if p.Kind == Room && p.Probe != 0 {
+		return fmt.Errorf("world: place %s: a room has no probe_depth: remove it", p.ID)
+	}
 	return nil
 }
 
 func (p Place) pond() (Place, error) {
 	p.Area, p.Depth, p.Density = or(p.Area, 2000), or(p.Depth, 1.5), or(p.Density, 1)
-	p.Species = or(p.Species, "tilapia")
+	p.Species, p.Probe = or(p.Species, "tilapia"), or(p.Probe, 0.5)
+	if p.Alkalinity != 0 {
+		if err := p.within("alkalinity", p.Alkalinity, 5, 400, "mg CaCO3/L"); err != nil {
+			return p, err
+		}
+	}
 	return p, errors.Join(
 		p.within("area", p.Area, 20, 100_000, "m²"), p.within("depth", p.Depth, 0.5, 4, "m"), p.within("density", p.Density, 0.2, 2, ""),
-		p.within("stock", p.Stock, 0, 20*p.Area, "kg"), p.oneOf("species", p.Species, Species()))
+		p.within("stock", p.Stock, 0, 20*p.Area, "kg"), p.within("probe_depth", p.Probe, 0.05, 4, "m"), p.oneOf("species", p.Species, Species()))
 }
 
 func (p Place) plot() (Place, error) {
