@@ -32,6 +32,7 @@ type cli struct {
 	Demo   demoCommand   `cmd:"" help:"Run the whole product on this machine: server, simulated field, gateways, a season of history."`
 	Fleet  fleetCommand  `cmd:"" help:"Run many gateways against a broker and a server, as load, and count what becomes of every batch."`
 	OnCard onCardCommand `cmd:"" hidden:"" name:"on-card" help:"Become another program, with its files on a simulated card."`
+	Story  storyCommand  `cmd:"" help:"Tell stories of the whole product, and whether it was in them as it should be."`
 	Sample sampleCommand `cmd:"" help:"Print a commented field file."`
 }
 

@@ -9,10 +9,12 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"aovuon/firmware-sim/story"
 )
 
 // patience is how long anything may take that takes a moment on an idle machine.
-const patience = 60 * time.Second
+const patience = story.Patience
 
 // pollEvery is how often a state is asked for that tells nobody when it changes.
 const pollEvery = 20 * time.Millisecond
@@ -56,6 +58,11 @@ func pass(t testing.TB, d time.Duration) {
 // seeded returns the story's source of chance and says how to repeat it.
 func seeded(t testing.TB) *rand.Rand {
 	t.Helper()
+	return rand.New(rand.NewPCG(seed(t), 0))
+}
+
+func seed(t testing.TB) uint64 {
+	t.Helper()
 	seed := uint64(time.Now().UnixNano())
 	if text := os.Getenv("AOVUON_SEED"); text != "" {
 		n, err := strconv.ParseUint(text, 10, 64)
@@ -65,7 +72,7 @@ func seeded(t testing.TB) *rand.Rand {
 		seed = n
 	}
 	t.Logf("AOVUON_SEED=%d", seed)
-	return rand.New(rand.NewPCG(seed, 0))
+	return seed
 }
 
 // between draws a duration from lo to hi.

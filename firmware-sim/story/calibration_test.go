@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -126,7 +127,7 @@ func (f *field) calibrate(sensor string, args ...string) *dialogue {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	p.in, d.in = answers, in
+	p.In, d.in = answers, in
 	f.t.Cleanup(func() {
 		for _, c := range []io.Closer{answers, in} {
 			if err := c.Close(); err != nil {
@@ -147,19 +148,19 @@ func (d *dialogue) await(text string) {
 func (d *dialogue) end(status int) {
 	d.t.Helper()
 	select {
-	case <-d.exited:
+	case <-d.Ended():
 	case <-time.After(patience):
-		d.t.Fatalf("gateway calibrate does not end:\n%s", d.out.tail(4<<10))
+		d.t.Fatalf("gateway calibrate does not end:\n%s", d.Out.Tail(4<<10))
 	}
-	if got := d.cmd.ProcessState.ExitCode(); got != status {
-		d.t.Errorf("gateway calibrate ended with %d, want %d:\n%s", got, status, d.out.run())
+	if got := d.Status(); got != status {
+		d.t.Errorf("gateway calibrate ended with %d, want %d:\n%s", got, status, d.Out.Run())
 	}
 }
 
 // interrupt is Ctrl-C.
 func (d *dialogue) interrupt() {
 	d.t.Helper()
-	if err := d.cmd.Process.Signal(os.Interrupt); err != nil {
+	if err := syscall.Kill(d.PID(), syscall.SIGINT); err != nil {
 		d.t.Fatal(err)
 	}
 }

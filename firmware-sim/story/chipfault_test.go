@@ -32,7 +32,7 @@ func TestChipFaults_AreRecordsWithReasonsAndHeal(t *testing.T) {
 	for _, d := range f.devices {
 		s.awaitValue(d.id, time.Time{})
 	}
-	pid := f.gateway.cmd.Process.Pid
+	pid := f.gateway.PID()
 	words := f.words()
 	var ill []window
 	for _, round := range rounds() {
@@ -54,7 +54,7 @@ func TestChipFaults_AreRecordsWithReasonsAndHeal(t *testing.T) {
 		ill = append(ill, window{began.UnixMilli(), time.Now().UnixMilli()})
 	}
 	ill = append(ill, s.unplugEverything())
-	if !f.gateway.running() || f.gateway.cmd.Process.Pid != pid {
+	if !f.gateway.Running() || f.gateway.PID() != pid {
 		t.Error("the gateway was started again")
 	}
 	a := account{dated: 1500 * time.Millisecond, faultsIn: ill, losses: ill[len(ill)-1:]} // the simulator's last answers found nobody

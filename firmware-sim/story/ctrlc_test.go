@@ -29,11 +29,11 @@ func TestCtrlC_AtAnyMomentOfTheStart(t *testing.T) {
 			stops = append(stops, interrupted(began, time.Now()))
 			var exit *exec.ExitError
 			switch {
-			case p.err == nil:
-				clean[p.bin]++
-			case errors.As(p.err, &exit) && exit.Sys().(syscall.WaitStatus).Signaled():
+			case p.Err() == nil:
+				clean[p.Bin]++
+			case errors.As(p.Err(), &exit) && exit.Sys().(syscall.WaitStatus).Signaled():
 			default:
-				t.Fatalf("%s: %v\n%s", p.bin, p.err, p.out.tail(2<<10))
+				t.Fatalf("%s: %v\n%s", p.Bin, p.Err(), p.Out.Tail(2<<10))
 			}
 		}
 	}

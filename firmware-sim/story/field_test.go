@@ -268,3 +268,30 @@ func (f *field) heal(device string) {
 	f.t.Helper()
 	f.breakChip(device, "heal")
 }
+
+// database opens the server's database beside the server, until the story ends.
+func (f *field) database() *sqldb.DB {
+	f.t.Helper()
+	if f.db == nil {
+		db, err := sqldb.Open(f.t.Context(), sqldb.Config{Driver: sqldb.SQLite, DSN: f.path("srv/server.db")})
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		f.db = db
+		f.t.Cleanup(func() {
+			if err := db.Close(); err != nil {
+				f.t.Error(err)
+			}
+		})
+	}
+	return f.db
+}
+
+// awaitReceiptsAfter waits until the gateway has a receipt for a batch after seq.
+func (f *field) awaitReceiptsAfter(seq uint64) {
+	f.t.Helper()
+	await(f.t, fmt.Sprintf("a receipt after batch %d", seq), func() (bool, string) {
+		now := f.released()
+		return now > seq, fmt.Sprintf("receipts up to %d", now)
+	})
+}

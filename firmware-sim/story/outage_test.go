@@ -82,27 +82,6 @@ func (f *field) playOn(clock sense.Clock, outside func() time.Time, until time.T
 // downTime is how long a part is down, in the gateway's time.
 const downTime = time.Hour
 
-// TestOutage_ServerDownForAnHour: the gateway keeps an hour of readings, goes on measuring meanwhile, and hands everything
-// over by itself when the server is back.
-func TestOutage_ServerDownForAnHour(t *testing.T) {
-	t.Parallel()
-	f := newField(t, setting{devices: one()})
-	now := time.Now()
-	f.play(now.Add(-downTime-10*time.Minute), now.Add(-downTime), time.Second) // before
-	f.startSim()
-	f.startServer()
-	f.quietly(func() { f.awaitDrained() })
-	f.server.kill()
-	f.play(time.Now().Add(-downTime+time.Minute), time.Now(), time.Second)
-	f.gateway.start() // the hour ends, the server is still not there
-	f.gateway.awaitOutput("the link to the server is down")
-	began := time.Now()
-	f.startServer()
-	f.awaitReceiptsAfter(f.waiting())
-	t.Logf("the backlog was handed over %.1f s after the server came back", time.Since(began).Seconds())
-	f.settle("an hour without server")
-}
-
 // TestOutage_InfluxDBDownForAnHour: the batch log takes the hour, receipts flow, the live page does not wait; the history
 // follows by itself when InfluxDB is back.
 func TestOutage_InfluxDBDownForAnHour(t *testing.T) {

@@ -44,7 +44,7 @@ func TestStorm_InTheMiddleOfAReplay(t *testing.T) {
 			victim = f.gateway
 		}
 		victim.kill()
-		kills[victim.bin]++
+		kills[victim.Bin]++
 		victim.start()
 	}
 	t.Logf("%d batches of %d readings, killed %v in the middle, in %.1f s", held, readings, kills, time.Since(began).Seconds())

@@ -46,7 +46,7 @@ func BenchmarkGateway_ThirtyChannels(b *testing.B) {
 			b.Fatalf("build: %v: %s", err, out)
 		}
 		f := newField(b, setting{devices: thirty(), pace: pace{commit: 2 * time.Second, seal: 30 * time.Second, offline: 15 * time.Minute}})
-		f.gateway.bin = bin
+		f.gateway.Bin = bin
 		f.startSim()
 		f.startServer()
 		began := time.Now()
@@ -60,7 +60,7 @@ func BenchmarkGateway_ThirtyChannels(b *testing.B) {
 		b.ReportMetric(asked.Seconds(), "s/first-reading")
 		b.ReportMetric(time.Since(began).Seconds(), "s/on-disk")
 		pause(20 * time.Second) // its start is over
-		pid := f.gateway.cmd.Process.Pid
+		pid := f.gateway.PID()
 		before, from := cpuTime(b, pid), time.Now()
 		pause(2 * time.Minute)
 		share := (cpuTime(b, pid) - before).Seconds() / time.Since(from).Seconds()
