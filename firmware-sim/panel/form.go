@@ -96,7 +96,7 @@ func (s *Page) fill(w *words.Words, u usage, thing string, choices map[string][]
 		in.Usual = in.Value
 		if last != nil {
 			in.Value = last.values.Get(word.Text)
-			if wrong, ok := errors.AsType[*wrongField](last.err); ok && wrong.name == word.Text {
+			if wrong, ok := errors.AsType[*fieldError](last.err); ok && wrong.name == word.Text {
 				in.Bad = true
 				f.Problem = w.T(wrong.key, in.Label)
 			}
@@ -121,7 +121,7 @@ func (s *Page) fill(w *words.Words, u usage, thing string, choices map[string][]
 
 // refusal says why something was not done.
 func (s *Page) refusal(w *words.Words, err error) string {
-	if wrong, ok := errors.AsType[*wrongField](err); ok {
+	if wrong, ok := errors.AsType[*fieldError](err); ok {
 		return w.T(wrong.key, w.Or("ask."+strings.ToLower(wrong.name), wrong.name))
 	}
 	if errors.Is(err, errNoForm) {

@@ -108,16 +108,6 @@ func (g *gathered) known(place string) (best ProductPlace, ok bool) {
 	return best, most > 0
 }
 
-// forms are the commands for one thing: subject is what it is, and choices what words can be. last is shown again.
-func (g *gathered) forms(subject, thing string, choices map[string][]option, without ...string) (list []form) {
-	for _, u := range g.usages {
-		if u.subject() == subject && !slices.Contains(without, u.key()) {
-			list = append(list, g.page.fill(g.w, u, thing, choices, g.last))
-		}
-	}
-	return list
-}
-
 // productNote says why there is nothing of the product, if so.
 func (g *gathered) productNote() string {
 	switch {

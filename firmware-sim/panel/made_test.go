@@ -128,7 +128,8 @@ type made struct {
 	said    *panel.Log
 	mu      sync.Mutex
 	at      time.Time
-	*httptest.Server
+	server  *httptest.Server
+	URL     string
 }
 
 func (m *made) now() time.Time {
@@ -166,8 +167,9 @@ func newMade(t *testing.T) *made {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.Server = httptest.NewServer(page)
-	t.Cleanup(m.Server.Close)
+	m.server = httptest.NewServer(page)
+	m.URL = m.server.URL
+	t.Cleanup(m.server.Close)
 	return m
 }
 
@@ -199,7 +201,7 @@ func visit(t *testing.T, m *made) *visitor {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &visitor{t, m, &http.Client{Jar: jar, Transport: m.Client().Transport}}
+	return &visitor{t, m, &http.Client{Jar: jar, Transport: m.server.Client().Transport}}
 }
 
 func (v *visitor) do(req *http.Request) (status int, body string, head http.Header) {

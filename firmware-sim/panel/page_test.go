@@ -1,6 +1,7 @@
 package panel_test
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -309,9 +310,7 @@ func locale(t *testing.T, lang string) map[string]string {
 		if err := yaml.UnmarshalWithOptions(raw, &words, yaml.Strict()); err != nil {
 			t.Fatal(err)
 		}
-		for key, text := range words {
-			all[key] = text
-		}
+		maps.Copy(all, words)
 	}
 	return all
 }

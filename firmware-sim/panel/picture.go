@@ -28,6 +28,7 @@ func (g *gathered) picture(p field.Place) template.HTML {
 	case world.Plot:
 		wet, ok := value(measure.SoilMoisture)
 		return g.plot(wet, ok)
+	case world.Room:
 	}
 	return g.drawing("picture."+p.Kind, `<path class="roof" d="M6 26 48 6l42 20z"/><path class="wall" d="M12 26h72v32H12z"/>`+
 		`<path class="tray" d="M20 34h56M20 42h56M20 50h56"/>`)

@@ -85,18 +85,13 @@ func (u usage) asks(subject string) (list []word) {
 	return list
 }
 
-// has reports whether somebody has to say what name says.
-func (u usage) has(name string) bool {
-	return slices.ContainsFunc(u.Words, func(w word) bool { return !w.Literal && w.Text == name })
-}
-
-// wrongField is a field of a form that was not filled in properly.
-type wrongField struct {
+// fieldError is a field of a form that was not filled in properly.
+type fieldError struct {
 	name string // of the field
 	key  string // of the words that say what is wrong
 }
 
-func (e *wrongField) Error() string { return fmt.Sprintf("%s: %s", e.name, e.key) }
+func (e *fieldError) Error() string { return fmt.Sprintf("%s: %s", e.name, e.key) }
 
 // errNoForm says that the field does not, or no longer, know what a form asks for.
 var errNoForm = errors.New("no such command")
@@ -164,17 +159,17 @@ func (w word) value(said string) (string, error) {
 	said = strings.TrimSpace(said)
 	switch {
 	case said == "":
-		return "", &wrongField{w.Text, "wrong.empty"}
+		return "", &fieldError{w.Text, "wrong.empty"}
 	case len(w.Choice) > 0 && !slices.Contains(w.Choice, said):
-		return "", &wrongField{w.Text, "wrong.choice"}
+		return "", &fieldError{w.Text, "wrong.choice"}
 	case w.Rest:
 		fields := strings.Fields(said)
 		if slices.ContainsFunc(fields, func(f string) bool { return !oneWord(f) }) || len(said) > 500 {
-			return "", &wrongField{w.Text, "wrong.word"}
+			return "", &fieldError{w.Text, "wrong.word"}
 		}
 		return strings.Join(fields, " "), nil
 	case !oneWord(said):
-		return "", &wrongField{w.Text, "wrong.word"}
+		return "", &fieldError{w.Text, "wrong.word"}
 	case w.unit() != "":
 		if v, ok := number(said); ok {
 			return v + w.unit(), nil
@@ -182,7 +177,7 @@ func (w word) value(said string) (string, error) {
 	case w.numeric():
 		v, ok := number(said)
 		if !ok {
-			return "", &wrongField{w.Text, "wrong.number"}
+			return "", &fieldError{w.Text, "wrong.number"}
 		}
 		return v, nil
 	}

@@ -57,6 +57,7 @@ func first(kind string) []measure.Quantity {
 		return []measure.Quantity{measure.DissolvedOxygen, measure.WaterTemperature, measure.PH}
 	case world.Plot:
 		return []measure.Quantity{measure.SoilMoisture, measure.AirTemperature, measure.RelativeHumidity}
+	case world.Room:
 	}
 	return []measure.Quantity{measure.AirTemperature, measure.RelativeHumidity}
 }

@@ -142,7 +142,7 @@ func (w *Words) Plain(v float64) string {
 // nbsp is a space at which no line is broken.
 const nbsp = "\u00a0"
 
-// DateTime, Date and Clock write an instant in the time of the ponds.
+// DateTime writes an instant in the time of the ponds.
 func (w *Words) DateTime(t time.Time) string { return t.In(w.zone).Format("02/01/2006 15:04:05") }
 
 // Date writes the day alone.
