@@ -90,7 +90,7 @@ func (s *Page) fill(w *words.Words, u usage, thing string, choices map[string][]
 	for _, word := range u.asks(subject) {
 		name := strings.ToLower(strings.ReplaceAll(word.Text, "|", "-"))
 		in := input{
-			Name: word.Text, ID: f.ID + "-" + slug(name), Numeric: word.numeric(), Must: word.Group == 0,
+			Name: word.Text, ID: f.ID + "-" + slug(name), Numeric: (word.Number || word.Unit != "") && word.Text != "OFFSET", Must: word.Group == 0,
 			Label: w.Or("ask."+key+"."+name, w.Or("ask."+name, word.Text)), Value: w.Or("usual."+key+"."+name, ""),
 		}
 		in.Usual = in.Value

@@ -24,6 +24,7 @@ type gathered struct {
 	product []ProductPlace
 	down    error // why the product cannot be asked
 	last    *attempt
+	said    []Said // the newest first
 }
 
 // device is how the field's list has it.
@@ -33,7 +34,7 @@ type device struct {
 }
 
 func (s *Page) gather(ctx context.Context, w *words.Words, last *attempt) (g *gathered, err error) {
-	g = &gathered{page: s, w: w, now: s.o.Now(), answers: s.o.Answers.Newest(), last: last, devices: make(map[string]device)}
+	g = &gathered{page: s, w: w, now: s.o.Now(), answers: s.o.Answers.Newest(), last: last, said: s.o.Said.Newest(kept), devices: make(map[string]device)}
 	if g.usages, err = s.usages(ctx); err != nil {
 		return nil, err
 	}

@@ -22,6 +22,7 @@ type group struct {
 // thing is a gateway or a link.
 type thing struct {
 	ID, Verb, State, Tone string
+	Lately                string
 	More                  string // figures, as the field says them
 	Open                  bool
 	Forms                 []form
@@ -86,6 +87,7 @@ func (g *gathered) group(ctx context.Context, verb string) (group, bool) {
 				t.Forms = append(t.Forms, g.page.fill(g.w, u, name, nil, g.last))
 			}
 		}
+		t.Lately = g.lately(verb, name)
 		t.Open = g.last != nil && g.last.subject == name
 		one.Things = append(one.Things, t)
 	}

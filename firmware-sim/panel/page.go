@@ -141,7 +141,7 @@ func (s *Page) draw(w http.ResponseWriter, r *http.Request, at *url.URL, status 
 		p.Data = g.machines(r.Context())
 	case at.Path == "/log":
 		file, p.Title, p.Nav = "log", text.T("log.title"), "log"
-		p.Data = s.sayings(text, s.o.Said.Newest(kept))
+		p.Data = s.sayings(text, g.said)
 	default:
 		p.Data = g.home()
 	}

@@ -107,6 +107,9 @@ func TestDo_AProbeIsUnpluggedAndMended(t *testing.T) {
 	if _, err := m.field.Desk().Do(t.Context(), "heal ao1-do"); err != nil {
 		t.Fatal(err)
 	}
+	m.wait(5 * time.Second)
+	_, page = v.get("/place/ao1")
+	says(t, page, "Lần cuối: ao1-do được sửa, 5 giây trước")
 	_, page = v.get("/log")
 	says(t, page, "ao1-do được sửa", "bởi chương trình mô phỏng", "127.0.0.1", "<code>set ao1-do unplug</code>")
 	if strings.Index(page, "heal ao1-do") > strings.Index(page, "set ao1-do") {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"aovuon/gateway/words"
 )
@@ -77,6 +78,29 @@ func comma(w *words.Words, word string) string {
 		return w.Plain(v)
 	}
 	return word
+}
+
+// lately says what was last done to a thing, and when; empty when nothing was. verb is its only verb, or empty for a device, whose
+// commands are all those that name it first.
+func (g *gathered) lately(verb, id string) string {
+	for _, one := range g.said {
+		f := strings.Fields(one.Line)
+		if one.Err != "" || len(f) < 2 || f[1] != id && f[1] != "all" || verb != "" && f[0] != verb || verb == "" && !g.ofDevices(f[0]) {
+			continue
+		}
+		age := g.w.Length(int64(max(0, g.now.Sub(one.At)) / time.Second))
+		text := inWords(g.w, one.Line)
+		if text == "" {
+			text = one.Line
+		}
+		return g.w.T("lately", text, age)
+	}
+	return ""
+}
+
+// ofDevices reports whether a verb is one of those that devices have.
+func (g *gathered) ofDevices(verb string) bool {
+	return slices.ContainsFunc(g.usages, func(u usage) bool { return u.Words[0].Text == verb && u.subject() == "DEVICE" })
 }
 
 // justDone is the command a page was led back from.

@@ -24,6 +24,8 @@ type word struct {
 	Group   int      // 0: always there; otherwise it comes and goes together with those of the same number
 	Rest    bool     // "WORDS…": several words
 	Literal bool
+	Number  bool   // it is a number
+	Unit    string // what a number alone is in, where the protocol wants a time with its unit
 }
 
 // parseUsage reads a line of help. ok is false for what has no place on a page: help itself, and what is not understood.
@@ -50,6 +52,7 @@ func parseUsage(line string) (u usage, ok bool) {
 	if open || len(u.Words) == 0 || !u.Words[0].Literal || u.Words[0].Text == "help" {
 		return usage{}, false
 	}
+	u.typed()
 	return u, true
 }
 
@@ -110,22 +113,23 @@ func number(text string) (string, bool) {
 	return text, err == nil && !math.IsNaN(v) && !math.IsInf(v, 0)
 }
 
-// numeric reports whether what a word asks for is a number.
-func (w word) numeric() bool {
-	return slices.Contains([]string{
-		"VALUE", "CELSIUS", "GAIN", "OFFSET", "AMOUNT", "KG", "MM", "CM", "RATE", "HOURS", "MINUTES", "SECONDS", "PERCENT", "SHARE", "SPEED", "KBPS", "NUMBER",
-	}, w.Text)
-}
-
-// unit is what a number alone means where the protocol wants a time with its unit.
-func (w word) unit() string {
-	switch w.Text {
-	case "RTT":
-		return "ms"
-	case "PERIOD", "DURATION":
-		return "s"
+// typed finds what words in capitals want: a number, or a time whose unit goes without saying.
+func (u *usage) typed() {
+	for i := range u.Words {
+		w := &u.Words[i]
+		switch w.Text {
+		case "RTT":
+			w.Unit = "ms"
+		case "PERIOD", "DURATION", "FOR":
+			w.Unit = "s"
+		case "OFFSET":
+			if w.Number = u.Words[0].Text != "gateway"; !w.Number { // a clock's
+				w.Unit = "h"
+			}
+		case "VALUE", "CELSIUS", "GAIN", "AMOUNT", "KG", "MM", "CM", "MB", "RATE", "HOURS", "PERCENT", "SHARE", "SPEED", "KBPS", "NUMBER":
+			w.Number = true
+		}
 	}
-	return ""
 }
 
 // line is the command a filled-in form means. of returns what was said for a word.
@@ -170,11 +174,11 @@ func (w word) value(said string) (string, error) {
 		return strings.Join(fields, " "), nil
 	case !oneWord(said):
 		return "", &fieldError{w.Text, "wrong.word"}
-	case w.unit() != "":
+	case w.Unit != "":
 		if v, ok := number(said); ok {
-			return v + w.unit(), nil
+			return v + w.Unit, nil
 		}
-	case w.numeric():
+	case w.Number:
 		v, ok := number(said)
 		if !ok {
 			return "", &fieldError{w.Text, "wrong.number"}

@@ -42,7 +42,7 @@ type card struct {
 }
 
 func (g *gathered) home() homeView {
-	v := homeView{Sky: g.sky(), Note: g.productNote(), Quick: g.quick(), Weather: g.weather(), Said: g.page.sayings(g.w, g.page.o.Said.Newest(5))}
+	v := homeView{Sky: g.sky(), Note: g.productNote(), Quick: g.quick(), Weather: g.weather(), Said: g.page.sayings(g.w, g.said[:min(5, len(g.said))])}
 	v.Open = slices.ContainsFunc(v.Weather, func(f form) bool { return f.Problem != "" })
 	for _, p := range g.page.o.Field.Places() {
 		v.Places = append(v.Places, g.card(p, true))
@@ -108,6 +108,7 @@ type deviceView struct {
 	ID, Kind string
 	State    string // in words
 	Tone     string
+	Lately   string
 	Open     bool // somebody is at work on it
 	Forms    []form
 }
@@ -186,6 +187,6 @@ func (g *gathered) device(p field.Part) deviceView {
 		}
 		v.Forms = append(v.Forms, g.page.fill(g.w, u, p.ID, choices, g.last))
 	}
-	v.Open = g.last != nil && g.last.subject == p.ID
+	v.Open, v.Lately = g.last != nil && g.last.subject == p.ID, g.lately("", p.ID)
 	return v
 }
