@@ -17,14 +17,11 @@ const (
 	chanPondRipple
 	chanPondAlkalinity
 	chanPlotAir
-	chanIrrigation
+	chanRoomStove
 	chanSoilTrait
 	chanPondLevel
 	chanPondSalt
 	chanPondRedox
-	chanSoilTemp
-	chanSoilSalt
-	chanRoomStove
 )
 
 // hash mixes seed, channel and index to 64 well spread bits (splitmix64's finaliser, Steele, Lea, Flood 2014).
