@@ -100,8 +100,9 @@ func TestWorld_OneStoryWhateverTheOrder(t *testing.T) {
 			}
 		}
 		for i, a := range rapid.Permutation(asks).Draw(t, "again") {
-			x, y, z := value(told, a), value(late, a), 0.0
-			if z = x; i < 2 {
+			x, y := value(told, a), value(late, a)
+			z := x
+			if i < 2 {
 				z = value(made(t, 5, deeds...), a)
 			}
 			if x != y || x != z {

@@ -2,26 +2,17 @@ package world
 
 import "math"
 
-// Noise channels: every use of chance has its own, so that changing one model leaves the others as they were.
+// Noise channels of places: every use of chance has its own, so that changing one model leaves the others as they were. A number
+// once used stays what it is. The weather's begin at 1000.
 const (
-	chanAir = iota + 1
-	chanCloud
-	chanDew
-	chanPressure
-	chanRainHit
-	chanRainHour
-	chanRainDepth
-	chanSwing
-	chanPondTemp
-	chanPondBloom
-	chanPondRipple
-	chanPondAlkalinity
-	chanPlotAir
-	chanRoomStove
-	chanSoilTrait
-	chanPondLevel
-	chanPondSalt
-	chanPondRedox
+	chanPondBloom      = 10
+	chanPondRipple     = 11
+	chanPondAlkalinity = 12
+	chanPlotAir        = 13
+	chanSoilTrait      = 15
+	chanPondLevel      = 16
+	chanPondSalt       = 17
+	chanRoomStove      = 21
 )
 
 // hash mixes seed, channel and index to 64 well spread bits (splitmix64's finaliser, Steele, Lea, Flood 2014).
