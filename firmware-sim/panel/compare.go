@@ -47,7 +47,6 @@ type source struct {
 	place   string
 	answers []ledger.Entry // of its devices
 	series  []ProductNewest
-	devices map[string]bool
 	measure map[measure.Quantity][]string // sensors that are there to measure it, answered or not
 }
 
@@ -91,7 +90,7 @@ func (src source) sensors(q measure.Quantity) []string {
 func (s *Page) probe(w *words.Words, src source, q measure.Quantity, sensor string, now time.Time) cell {
 	i := slices.IndexFunc(src.answers, func(e ledger.Entry) bool { return e.Device == sensor && (e.Quantity == q || e.Quantity == "") })
 	switch {
-	case i < 0 && !src.devices[sensor]:
+	case i < 0 && !slices.Contains(src.measure[q], sensor): // a command, an alarm, a formula
 		return cell{Note: w.T("cell.computed")}
 	case i < 0:
 		return cell{}

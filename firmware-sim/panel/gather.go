@@ -65,7 +65,7 @@ func (g *gathered) parts(place string) []field.Part {
 // source is what there is to compare at a place.
 func (g *gathered) source(place string) source {
 	mine := map[string]bool{}
-	src := source{place: place, devices: mine, measure: make(map[measure.Quantity][]string)}
+	src := source{place: place, measure: make(map[measure.Quantity][]string)}
 	for _, p := range g.parts(place) {
 		mine[p.ID] = true
 		for _, q := range p.Measures {
