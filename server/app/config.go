@@ -73,6 +73,7 @@ func defaults() Config {
 	return Config{
 		DataDir: "data", Listen: "127.0.0.1:8080", PublicURL: "http://localhost:8080", Name: "server",
 		Database: DatabaseConfig{Driver: "sqlite"}, History: HistoryConfig{Engine: "sqlite"},
+		Ledger: LedgerConfig{Batches: "closed"},
 	}
 }
 
@@ -163,6 +164,9 @@ func (c *Config) check() *keyError {
 		return &keyError{"listen", fmt.Sprintf("%q is no address", c.Listen), "write host:port, such as 127.0.0.1:8080"}
 	case !httpURL(c.PublicURL):
 		return &keyError{"public_url", fmt.Sprintf("%q is no web address", c.PublicURL), "write http:// or https://, host, and no path"}
+	}
+	if b := c.Ledger.Batches; b != "open" && b != "closed" {
+		return &keyError{"ledger.batches", fmt.Sprintf("%q", b), "write open, or closed"}
 	}
 	switch d := c.Database; {
 	case d.Driver == "postgres" && d.DSNFile == "":

@@ -22,6 +22,7 @@ import (
 // LedgerConfig says who else must have seen the ledger's heads.
 type LedgerConfig struct {
 	PolicyFile string `yaml:"policy_file"` // tlog-policy; its witnesses with an address are asked to cosign every head
+	Batches    string `yaml:"batches"`     // open: everybody may read the gateways' batches and recompute the evidence; closed
 }
 
 // logName is the origin of the server's ledger: the name of the key that signs its heads.
@@ -60,6 +61,18 @@ func readPolicy(path string) (*ledger.Policy, error) {
 		return nil, fmt.Errorf("policy: %w: server ledger policy prints one to start from", err)
 	}
 	return ledger.ParsePolicy(path, raw)
+}
+
+// ownPolicy is the policy of the configuration, or one that believes this log alone.
+func (c *Config) ownPolicy() (*ledger.Policy, error) {
+	if p, err := c.readPolicy(); p != nil || err != nil {
+		return p, err
+	}
+	_, vkey, err := c.loadLedgerKey()
+	if err != nil {
+		return nil, err
+	}
+	return ledger.ParsePolicy("policy", fmt.Appendf(nil, "log %s\nquorum none\n", vkey))
 }
 
 // How often a new leaf waits for a signed head at most, and how long a witness may take to answer.

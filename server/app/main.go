@@ -28,6 +28,7 @@ type cli struct {
 	Gateway   gatewayCmd   `cmd:"" help:"Enrol, list and retire gateways."`
 	Ledger    ledgerCmd    `cmd:"" help:"The transparency log: what others need to check it."`
 	Verify    verifyCmd    `cmd:"" help:"Check a .tlog-proof file, with no server and no network."`
+	Audit     auditCmd     `cmd:"" help:"Check a whole server from outside: tree, rows, batches, evidence."`
 	Witness   witnessCmd   `cmd:"" help:"Be a witness for the ledgers of others."`
 	Farm      farmCmd      `cmd:"" help:"Say which places and sensors there are."`
 	Log       logCmd       `cmd:"" help:"Say what is in the batch log."`

@@ -10,7 +10,7 @@ import (
 // pages returns what people see.
 func pages(d deps) (http.Handler, error) {
 	return web.New(web.Options{
-		Farm: d.db, Lots: d.db, Calibrations: d.db, Ledger: d.db, LogKey: d.logKey, Live: d.live, History: d.history, PublicURL: d.config.PublicURL, Now: d.now, Log: d.log, Done: d.done,
+		Farm: d.db, Lots: d.db, Calibrations: d.db, Ledger: d.db, LogKey: d.logKey, Evidence: d.db, OpenBatches: d.config.Ledger.Batches == "open", Live: d.live, History: d.history, PublicURL: d.config.PublicURL, Now: d.now, Log: d.log, Done: d.done,
 		System: func(ctx context.Context) (web.System, error) {
 			s, err := d.system(ctx)
 			if err != nil {

@@ -149,7 +149,7 @@ func (s *running) run(e *env) error {
 	g.Go(func() error { return s.calibrations.Run(ctx) })
 	g.Go(func() error { return s.runLive(ctx) })
 	g.Go(func() error { return s.settingsRunner.Run(ctx) })
-	g.Go(func() error { return trace.NewWorker(s.db, s.history, s.now, s.log).Run(ctx) })
+	g.Go(func() error { return trace.NewWorker(s.db, s.db, s.history, s.now, s.log).Run(ctx) })
 	g.Go(func() error { return s.ledger.Run(ctx) })
 	if s.witnesses != nil {
 		g.Go(func() error { return s.witnesses.Run(ctx) })

@@ -10,15 +10,19 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"aovuon/gateway/wire"
+	"aovuon/server/sqldb"
+	"aovuon/server/sqldb/sqldbtest"
 )
 
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"card": writeCard,
+			"card":   writeCard,
+			"tamper": tamper,
 		},
 		Setup: func(e *testscript.Env) error {
+			e.Values["testing"] = e.T()
 			for _, name := range []string{"WEB", "MQTT", "WITNESS"} {
 				e.Setenv(name, freePort(t))
 			}
@@ -32,4 +36,13 @@ func writeCard(ts *testscript.TestScript, _ bool, args []string) {
 	_, vkey, err := note.GenerateKey(rand.Reader, args[0])
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(wire.NewCard(args[0], vkey, fmt.Sprint("secret of ", args[0])).String()), 0o600))
+}
+
+// tamper changes rows behind the server's back: tamper FILE STATEMENT.
+func tamper(ts *testscript.TestScript, _ bool, args []string) {
+	tb, ok := ts.Value("testing").(testing.TB)
+	if !ok {
+		ts.Fatalf("no testing.TB")
+	}
+	sqldbtest.Tamper(tb, sqldb.Config{Driver: sqldb.SQLite, DSN: ts.MkAbs(args[0])}, args[1])
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -60,6 +61,13 @@ type Entry struct {
 	Subject string // what it is about, by a name that tells nothing of a person: a lot's path, a gateway's id
 	Body    []byte // what is said, as it will be checked: kept byte by byte
 	By      By
+}
+
+// Row is what a table says now of something the ledger speaks of, in the form of the kind's body.
+type Row struct {
+	Kind    Kind            `json:"kind"`
+	Subject string          `json:"subject"`
+	Body    json.RawMessage `json:"body"`
 }
 
 // Leaf is one leaf of the tree.

@@ -246,3 +246,25 @@ func (d *DB) Sealed(ctx context.Context, c ingest.Chain, seq uint64) ([]byte, er
 	}
 	return body, nil
 }
+
+// SealedBatches returns the sealed bytes of the batches at positions from <= p < to, in order; fewer where the log ends before.
+func (d *DB) SealedBatches(ctx context.Context, from, to int64) ([][]byte, error) {
+	var out [][]byte
+	err := each(ctx, d.read, func(scan func(...any) error) error {
+		var body sql.RawBytes
+		var position int64
+		if err := scan(&position, &body); err != nil {
+			return err
+		}
+		sealed, err := d.codec.unpack(body)
+		if err != nil {
+			return fmt.Errorf("position %d: %w", position, err)
+		}
+		out = append(out, sealed)
+		return nil
+	}, `SELECT position, body FROM batch WHERE position >= $1 AND position < $2 ORDER BY position`, from, to)
+	if err != nil {
+		return nil, fmt.Errorf("sqldb: sealed batches: %w", err)
+	}
+	return out, nil
+}

@@ -107,8 +107,16 @@ func (d *DB) Checkpoint(ctx context.Context, size int64) (note []byte, err error
 
 // ChainHeads implements ledger.Chains.
 func (d *DB) ChainHeads(ctx context.Context) ([]ledger.ChainHead, error) {
+	out, err := chainHeads(ctx, d.read)
+	if err != nil {
+		return nil, fmt.Errorf("sqldb: chain heads: %w", err)
+	}
+	return out, nil
+}
+
+func chainHeads(ctx context.Context, q querier) ([]ledger.ChainHead, error) {
 	var out []ledger.ChainHead
-	err := each(ctx, d.read, func(scan func(...any) error) error {
+	err := each(ctx, q, func(scan func(...any) error) error {
 		var h ledger.ChainHead
 		var seq int64
 		err := scan(&h.Gateway, &h.Epoch, &seq, &h.Hash)
@@ -116,8 +124,5 @@ func (d *DB) ChainHeads(ctx context.Context) ([]ledger.ChainHead, error) {
 		out = append(out, h)
 		return err
 	}, `SELECT gateway, epoch, seq, hash FROM chain_head ORDER BY gateway, epoch`)
-	if err != nil {
-		return nil, fmt.Errorf("sqldb: chain heads: %w", err)
-	}
-	return out, nil
+	return out, err
 }

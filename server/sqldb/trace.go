@@ -167,15 +167,10 @@ func dossier(ctx context.Context, tx *sql.Tx, l trace.Link) (out trace.Dossier, 
 		return out, err
 	}
 	out.Weighed = fromMillis(weighed)
-	var all []trace.Certificate
-	err = each(ctx, tx, func(scan func(...any) error) error {
-		var c trace.Certificate
-		var from, to, demo int64
-		err := scan(&c.ID, &c.Scheme, &c.Standard, &c.Number, &c.Issuer, &c.GTIN, &c.Place, &from, &to, &demo)
-		c.From, c.To, c.Demo = fromMillis(from), fromMillis(to), demo != 0
-		all = append(all, c)
-		return err
-	}, `SELECT id, scheme, standard, number, issuer, gtin, place, from_ms, to_ms, demo FROM certificate WHERE gtin = $1 ORDER BY id`, l.GTIN)
+	if out.Seal, err = sealedAt(ctx, tx, l); err != nil {
+		return out, err
+	}
+	all, err := certificates(ctx, tx, `gtin = $1`, l.GTIN)
 	if err != nil {
 		return out, err
 	}
@@ -193,4 +188,18 @@ func dossier(ctx context.Context, tx *sql.Tx, l trace.Link) (out trace.Dossier, 
 		return nil
 	}, `SELECT body FROM evidence WHERE gtin = $1 AND lot = $2 ORDER BY ordinal`, l.GTIN, l.Lot)
 	return out, err
+}
+
+// certificates returns the certificates of a condition, by id.
+func certificates(ctx context.Context, q querier, where string, args ...any) ([]trace.Certificate, error) {
+	var all []trace.Certificate
+	err := each(ctx, q, func(scan func(...any) error) error {
+		var c trace.Certificate
+		var from, to, demo int64
+		err := scan(&c.ID, &c.Scheme, &c.Standard, &c.Number, &c.Issuer, &c.GTIN, &c.Place, &from, &to, &demo)
+		c.From, c.To, c.Demo = fromMillis(from), fromMillis(to), demo != 0
+		all = append(all, c)
+		return err
+	}, `SELECT id, scheme, standard, number, issuer, gtin, place, from_ms, to_ms, demo FROM certificate WHERE `+where+` ORDER BY id`, args...)
+	return all, err
 }

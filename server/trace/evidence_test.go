@@ -18,6 +18,7 @@ import (
 	"aovuon/gateway/measure"
 	"aovuon/server/farm"
 	"aovuon/server/history"
+	"aovuon/server/ledger"
 	"aovuon/server/trace"
 )
 
@@ -195,7 +196,9 @@ type shelf struct {
 	farm  *farm.Farm
 	lot   trace.Lot
 	saved []time.Time
+	seals []trace.Seal
 	drawn int64
+	end   int64 // of the log
 	fail  bool
 }
 
@@ -220,6 +223,28 @@ func (s *shelf) SaveEvidence(_ context.Context, _ trace.Link, _ []trace.Evidence
 		return errors.New("disk full")
 	}
 	s.saved = append(s.saved, at)
+	return nil
+}
+
+func (s *shelf) Heads(context.Context) (int64, []ledger.ChainHead, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.end, []ledger.ChainHead{{Gateway: "gw-ao-phukhe", Epoch: "e", Seq: uint64(s.end)}, {Gateway: "gw-khac", Epoch: "f", Seq: 1}}, nil
+}
+
+func (s *shelf) LastSeal(context.Context, trace.Link) (*trace.Seal, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.seals) == 0 {
+		return nil, nil
+	}
+	return &s.seals[len(s.seals)-1], nil
+}
+
+func (s *shelf) SaveSeal(_ context.Context, seal trace.Seal, _ ledger.By) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seals = append(s.seals, seal)
 	return nil
 }
 
@@ -267,7 +292,7 @@ func TestWorker_FollowsArrivingDataThenRests(t *testing.T) {
 		g := &growing{from: d.Lot.Stocked, n: 20}
 		epoch := time.Now()
 		now := func() time.Time { return d.Lot.Harvested.Add(time.Since(epoch)) }
-		w := trace.NewWorker(s, g, now, slog.New(slog.DiscardHandler))
+		w := trace.NewWorker(s, s, g, now, slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- w.Run(ctx) }()
@@ -301,7 +326,7 @@ func TestWorker_WeighsAtOnceWhenABacklogIsDrawn(t *testing.T) {
 		g := &growing{from: d.Lot.Stocked}
 		epoch := time.Now()
 		now := func() time.Time { return d.Lot.Harvested.Add(time.Since(epoch)) }
-		w := trace.NewWorker(s, g, now, slog.New(slog.DiscardHandler))
+		w := trace.NewWorker(s, s, g, now, slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- w.Run(ctx) }()
@@ -335,7 +360,7 @@ func TestWorker_TriesAgainAfterAFailure(t *testing.T) {
 	f, d := demo(t)
 	s := &shelf{farm: f, lot: d.Lot, fail: true}
 	now := d.Lot.Harvested.Add(time.Hour)
-	w := trace.NewWorker(s, points{}, func() time.Time { return now }, slog.New(slog.DiscardHandler))
+	w := trace.NewWorker(s, s, points{}, func() time.Time { return now }, slog.New(slog.DiscardHandler))
 	if err := w.Step(t.Context()); err == nil {
 		t.Fatal("a failed save went unnoticed")
 	}
@@ -384,5 +409,59 @@ func TestWeigh_TellsOfTheFoodAndNotOfTheMachine(t *testing.T) {
 	want := []measure.Quantity{measure.WaterTemperature, measure.DissolvedOxygen, measure.PH, measure.UnionisedAmmonia}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestWorker_SealsAHarvestedLotAtRestWithTheBatchesItIsMadeOf(t *testing.T) {
+	f, d := demo(t)
+	s := &shelf{farm: f, lot: d.Lot, end: 40, drawn: 30}
+	g := &growing{from: d.Lot.Stocked, n: 1}
+	now := d.Lot.Harvested.Add(time.Hour)
+	w := trace.NewWorker(s, s, g, func() time.Time { return now }, slog.New(slog.DiscardHandler))
+	step := func() {
+		t.Helper()
+		now = now.Add(time.Hour)
+		if err := w.Step(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	step()
+	step()
+	if len(s.seals) != 0 {
+		t.Fatal("sealed before the history was drawn up to the log's end")
+	}
+	s.drawn, s.end = 41, 45
+	step()
+	if len(s.seals) != 1 || len(s.seals[0].Chains) != 1 || s.seals[0].Chains[0].Seq != 40 || s.seals[0].Lot != d.Lot.Link().Path() {
+		t.Fatalf("seals %+v", s.seals)
+	}
+	s.drawn = 50
+	step()
+	step()
+	again := trace.NewWorker(s, s, g, func() time.Time { return now }, slog.New(slog.DiscardHandler)) // a restart
+	w = again
+	step()
+	step()
+	step()
+	if len(s.seals) != 1 {
+		t.Fatalf("%d seals of one evidence", len(s.seals))
+	}
+	g.late(1) // what was late changes the evidence, and is sealed anew
+	s.end = 60
+	step()
+	step()
+	s.drawn = 60
+	step()
+	step()
+	if len(s.seals) != 2 || s.seals[1].Chains[0].Seq != 60 {
+		t.Fatalf("after late readings: %d seals, %+v", len(s.seals), s.seals[len(s.seals)-1].Chains)
+	}
+	s.lot.State, s.lot.Harvested = trace.Growing, time.Time{}
+	g.late(1)
+	step()
+	step()
+	step()
+	if len(s.seals) != 2 {
+		t.Error("a growing lot was sealed")
 	}
 }

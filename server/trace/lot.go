@@ -115,4 +115,5 @@ type Dossier struct {
 	Certificates []Certificate // those that cover the lot
 	Evidence     []Evidence
 	Weighed      time.Time // when Evidence was computed; zero: not yet
+	Seal         *Sealed   // nil: not sealed yet
 }

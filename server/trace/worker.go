@@ -36,6 +36,7 @@ const (
 // Worker keeps the evidence of every lot up to date, so that a label's page never waits for the history.
 type Worker struct {
 	store Store
+	seals Seals
 	h     Points
 	now   func() time.Time
 	log   *slog.Logger
@@ -50,11 +51,12 @@ type turn struct {
 	at    time.Time
 	every time.Duration
 	seen  []int // readings at the last time
+	seal  sealing
 }
 
 // NewWorker makes a worker; Run does the work.
-func NewWorker(store Store, h Points, now func() time.Time, log *slog.Logger) *Worker {
-	return &Worker{store: store, h: h, now: now, log: log, due: map[Link]*turn{}, drawn: -1}
+func NewWorker(store Store, seals Seals, h Points, now func() time.Time, log *slog.Logger) *Worker {
+	return &Worker{store: store, seals: seals, h: h, now: now, log: log, due: map[Link]*turn{}, drawn: -1}
 }
 
 // Run weighs lots as they fall due, until ctx is done. What fails is logged and tried again.
@@ -149,5 +151,8 @@ func (w *Worker) weigh(ctx context.Context, f *farm.Farm, l Lot, t *turn) error 
 		t.every = min(2*t.every, latest)
 	}
 	t.seen, t.at = seen, now.Add(t.every)
+	if err := w.seal(ctx, f, l, rows, &t.seal); err != nil {
+		return fmt.Errorf("trace: seal of lot %s: %w", l.Code, err)
+	}
 	return nil
 }

@@ -27,6 +27,12 @@ type Ledger interface {
 	LedgerBody(ctx context.Context, n int64) (salt, body []byte, err error)
 }
 
+// Evidence is what an auditor recomputes the ledger's seals from; see sqldb.DB for what each promises.
+type Evidence interface {
+	SealedBatches(ctx context.Context, from, to int64) ([][]byte, error)
+	LedgerRows(ctx context.Context) ([]ledger.Row, error)
+}
+
 // tileHeight is tlog-tiles': 256 hashes wide.
 const tileHeight = 8
 
@@ -36,6 +42,8 @@ func (s *Server) ledgerRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /ledger/tile/{path...}", s.plain(s.tile))
 	mux.HandleFunc("GET /ledger/proof/{n}", s.plain(s.proof))
 	mux.HandleFunc("GET /ledger/body/{n}", s.plain(s.ledgerBody))
+	mux.HandleFunc("GET /ledger/rows", s.plain(s.rows))
+	mux.HandleFunc("GET /ledger/batches/{n}", s.plain(s.batches))
 	mux.HandleFunc("GET /ledger/key", s.plain(func(*http.Request) (file, error) {
 		return file{body: []byte(s.o.LogKey.VKey + "\n"), mime: "text/plain; charset=utf-8"}, nil
 	}))
@@ -48,6 +56,9 @@ type file struct {
 	forever bool   // it never changes
 	name    string // to save it under; empty: shown
 }
+
+// errClosed says that the co-op does not show this to everybody.
+var errClosed = errors.New("not open to everybody")
 
 // errNotYet says that the newest signed head does not cover what is asked for.
 var errNotYet = errors.New("not signed yet")
@@ -63,6 +74,9 @@ func (s *Server) plain(f func(*http.Request) (file, error)) http.HandlerFunc {
 		switch {
 		case errors.Is(err, ledger.ErrNoLeaf):
 			http.Error(w, "the ledger has no such thing", http.StatusNotFound)
+			return
+		case errors.Is(err, errClosed):
+			http.Error(w, "not open to everybody: ask the co-op for it (ledger.batches in its server's configuration)", http.StatusForbidden)
 			return
 		case errors.Is(err, errNotYet):
 			h.Set("Retry-After", "2")
@@ -214,6 +228,43 @@ func (s *Server) ledgerBody(r *http.Request) (file, error) {
 	}
 	raw, err := json.Marshal(bodyFile{Salt: base64.StdEncoding.EncodeToString(salt), Body: base64.StdEncoding.EncodeToString(body)})
 	return file{body: raw, mime: "application/json"}, err
+}
+
+// rows answers /ledger/rows: what the tables say now of all that is public in the ledger.
+func (s *Server) rows(r *http.Request) (file, error) {
+	rows, err := s.o.Evidence.LedgerRows(r.Context())
+	if err != nil {
+		return file{}, err
+	}
+	raw, err := json.Marshal(rows)
+	return file{body: raw, mime: "application/json"}, err
+}
+
+// BatchTile is how many batches /ledger/batches/<N> holds: those at positions N·256+1 to N·256+256 of the log.
+const BatchTile = 256
+
+// batches answers /ledger/batches/<N>: for each batch four bytes of length, big-endian, and its sealed bytes.
+func (s *Server) batches(r *http.Request) (file, error) {
+	if !s.o.OpenBatches {
+		return file{}, errClosed
+	}
+	n, err := leafNumber(r, "")
+	if err != nil || n > 1<<40 {
+		return file{}, ledger.ErrNoLeaf
+	}
+	list, err := s.o.Evidence.SealedBatches(r.Context(), n*BatchTile+1, (n+1)*BatchTile+1)
+	if err != nil {
+		return file{}, err
+	}
+	if len(list) == 0 {
+		return file{}, ledger.ErrNoLeaf
+	}
+	a := file{mime: "application/octet-stream", forever: len(list) == BatchTile}
+	for _, sealed := range list {
+		a.body = binary.BigEndian.AppendUint32(a.body, uint32(len(sealed)))
+		a.body = append(a.body, sealed...)
+	}
+	return a, nil
 }
 
 // LogKey is the key that signs the ledger's heads.

@@ -66,6 +66,8 @@ type Options struct {
 	Calibrations Calibrations
 	Ledger       Ledger
 	LogKey       LogKey
+	Evidence     Evidence
+	OpenBatches  bool // the gateways' batches may be read by everybody
 	Live         Live
 	History      History
 	System       func(ctx context.Context) (System, error)

@@ -1,0 +1,140 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"aovuon/gateway/wire"
+	"aovuon/server/audit"
+	"aovuon/server/sqldb"
+)
+
+type auditCmd struct {
+	URL    string `arg:"" optional:"" help:"Address of the ledger, such as https://htx.example/ledger; without one the database of --config is audited where it lies."`
+	Policy string `help:"File that says which log is believed (server ledger policy). Get the key from the co-op on paper, not from the server you audit." type:"path"`
+	Keep   string `help:"File with the signed head of the last audit: what was signed then must still be there. It is written anew when everything agrees." type:"path"`
+	Gaps   bool   `help:"List the gaps that gateways declared, one a line."`
+}
+
+// errUnsound says that an audit found something.
+var errUnsound = errors.New("the records do not agree with what was signed")
+
+// Run audits a server.
+func (cmd *auditCmd) Run(e *env) (err error) {
+	o := audit.Options{}
+	if o.Old, err = cmd.kept(); err != nil {
+		return err
+	}
+	if o.Dir, err = os.MkdirTemp("", "aovuon-audit-"); err != nil {
+		return fmt.Errorf("audit: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(o.Dir)) }()
+	if cmd.URL != "" {
+		if cmd.Policy == "" {
+			return errors.New("audit: --policy is missing: who does not know the log's key can be shown any log (server ledger policy prints it where the co-op is)")
+		}
+		if o.Policy, err = readPolicy(cmd.Policy); err != nil {
+			return err
+		}
+		src := &audit.Remote{URL: strings.TrimSuffix(cmd.URL, "/"), HTTP: &http.Client{Timeout: 2 * time.Minute}}
+		return cmd.report(e, src, o)
+	}
+	c, err := LoadConfig(e.config)
+	if err != nil {
+		return err
+	}
+	if cmd.Policy != "" {
+		o.Policy, err = readPolicy(cmd.Policy)
+	} else {
+		o.Policy, err = c.ownPolicy()
+	}
+	if err != nil {
+		return err
+	}
+	return e.withDB(c, func(_ context.Context, db *sqldb.DB) error { return cmd.report(e, &audit.Local{DB: db}, o) })
+}
+
+// kept reads the head of the last audit; nil where there was none.
+func (cmd *auditCmd) kept() ([]byte, error) {
+	if cmd.Keep == "" {
+		return nil, nil
+	}
+	raw, err := os.ReadFile(cmd.Keep)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("audit: %w", err)
+	}
+	return raw, nil
+}
+
+func (cmd *auditCmd) report(e *env, src audit.Source, o audit.Options) error {
+	begin := time.Now()
+	head, err := src.Checkpoint(e.ctx)
+	if err != nil {
+		return fmt.Errorf("audit: %w", err)
+	}
+	r, err := audit.Run(e.ctx, frozen{src, head}, o)
+	if err != nil {
+		return err
+	}
+	say := func(format string, args ...any) {
+		if err == nil {
+			err = e.printf(format+"\n", args...)
+		}
+	}
+	say("ledger      %s, %d leaves, root %s", r.Head.Origin, r.Head.Size, r.Head.Root)
+	say("witnessed   by %d of %d", len(r.Seen), len(o.Policy.Witnesses))
+	for _, s := range r.Seen {
+		say("            %s at %s", s.Name, s.Time.Format(time.RFC3339))
+	}
+	say("tiles       %d compared with what the leaves come to", r.Tiles)
+	say("bodies      %d are what was recorded, %d were erased", r.Bodies, r.Erased)
+	say("rows        %d compared with the newest leaf about each", r.Rows)
+	say("batches     %d of %d chains, %d readings: signatures and chains checked", r.Batches, r.Chains, r.Readings)
+	say("evidence    of %d sealed lots computed again", r.Seals)
+	say("gaps        %d declared by the gateways", len(r.Gaps))
+	for _, g := range r.Gaps {
+		if cmd.Gaps {
+			say("            %s %s to %s: %s, %d readings", g.Gateway, g.From, g.To, g.Reason, g.Lost)
+		}
+	}
+	for _, n := range r.Notes {
+		say("not checked %s", n)
+	}
+	for _, f := range r.Findings {
+		say("WRONG       %s", f)
+	}
+	say("audited in  %.1f s", time.Since(begin).Seconds())
+	if err != nil {
+		return err
+	}
+	if !r.Sound() {
+		return fmt.Errorf("audit: %w: %d findings", errUnsound, len(r.Findings))
+	}
+	if !r.Enough {
+		return fmt.Errorf("audit: %w: %d of %d", errNoQuorum, len(r.Seen), len(o.Policy.Witnesses))
+	}
+	if cmd.Keep != "" {
+		if err := wire.WriteFile(cmd.Keep, head, 0o644); err != nil {
+			return fmt.Errorf("audit: %w", err)
+		}
+	}
+	return e.printf("everything that was checked agrees\n")
+}
+
+// frozen is a source whose head does not move while it is audited.
+type frozen struct {
+	audit.Source
+	head []byte
+}
+
+// Checkpoint implements audit.Source.
+func (f frozen) Checkpoint(context.Context) ([]byte, error) { return f.head, nil }

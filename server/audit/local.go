@@ -1,0 +1,75 @@
+package audit
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strings"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"aovuon/server/ledger"
+	"aovuon/server/sqldb"
+)
+
+// Local is a server's own database, audited where it lies. It shows what the database holds, batches included.
+type Local struct{ DB *sqldb.DB }
+
+// Checkpoint implements Source.
+func (s *Local) Checkpoint(ctx context.Context) ([]byte, error) {
+	raw, err := s.DB.Checkpoint(ctx, 0)
+	if err == nil && raw == nil {
+		err = fmt.Errorf("no head was ever signed: %w", ErrAbsent)
+	}
+	return raw, err
+}
+
+// Tile implements Source.
+func (s *Local) Tile(ctx context.Context, path string) ([]byte, error) {
+	rest, entries := strings.CutPrefix(path, "entries/")
+	if entries {
+		rest = "data/" + rest
+	}
+	t, err := tlog.ParseTilePath(fmt.Sprintf("tile/%d/%s", tileHeight, rest))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, ErrAbsent)
+	}
+	if !entries {
+		return tlog.ReadTileData(t, s.DB.LedgerHashes(ctx))
+	}
+	leaves, err := s.DB.LedgerLeaves(ctx, t.N*tileWidth, t.N*tileWidth+int64(t.W))
+	if err != nil {
+		return nil, err
+	}
+	var out []byte
+	for _, l := range leaves {
+		out = binary.BigEndian.AppendUint16(out, uint16(len(l)))
+		out = append(out, l...)
+	}
+	return out, nil
+}
+
+// Body implements Source.
+func (s *Local) Body(ctx context.Context, n int64) (salt, body []byte, err error) {
+	salt, body, err = s.DB.LedgerBody(ctx, n)
+	if errors.Is(err, ledger.ErrNoLeaf) || err == nil && salt == nil {
+		return nil, nil, fmt.Errorf("body %d: %w", n, ErrAbsent)
+	}
+	return salt, body, err
+}
+
+// Batches implements Source.
+func (s *Local) Batches(ctx context.Context, n int64) ([][]byte, error) {
+	list, err := s.DB.SealedBatches(ctx, n*tileWidth+1, (n+1)*tileWidth+1)
+	if err == nil && len(list) == 0 {
+		err = ErrAbsent
+	}
+	return list, err
+}
+
+// Rows implements Source.
+func (s *Local) Rows(ctx context.Context) ([]ledger.Row, error) { return s.DB.LedgerRows(ctx) }
+
+// LedgerHashes shows every hash that is kept.
+func (s *Local) LedgerHashes(ctx context.Context) tlog.HashReader { return s.DB.LedgerHashes(ctx) }

@@ -1,0 +1,87 @@
+package sqldb
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"aovuon/server/ledger"
+	"aovuon/server/trace"
+)
+
+// LedgerRows returns what the tables say now of everything public that the ledger speaks of, in the form of its bodies: whoever compares
+// each with the newest leaf of its kind and subject finds a row that was changed behind the ledger's back.
+func (d *DB) LedgerRows(ctx context.Context) ([]ledger.Row, error) {
+	var out []ledger.Row
+	add := func(kind ledger.Kind, subject string, body any) error {
+		raw, err := json.Marshal(body)
+		out = append(out, ledger.Row{Kind: kind, Subject: subject, Body: raw})
+		return err
+	}
+	f, err := d.Farm(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(f.Places) > 0 || len(f.Zones) > 0 {
+		if err := add(ledger.FarmSaved, "farm", f); err != nil {
+			return nil, fmt.Errorf("sqldb: rows: %w", err)
+		}
+	}
+	products, err := d.products(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range products {
+		if err := add(ledger.ProductSaved, p.GTIN, p); err != nil {
+			return nil, fmt.Errorf("sqldb: rows: %w", err)
+		}
+	}
+	lots, err := d.Lots(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range lots {
+		if err := add(ledger.LotSaved, l.Link().Path(), l); err != nil {
+			return nil, fmt.Errorf("sqldb: rows: %w", err)
+		}
+	}
+	all, err := certificates(ctx, d.read, `1 = 1`)
+	if err != nil {
+		return nil, fmt.Errorf("sqldb: rows: %w", err)
+	}
+	for _, c := range all {
+		if err := add(ledger.CertificateSaved, c.ID, c); err != nil {
+			return nil, fmt.Errorf("sqldb: rows: %w", err)
+		}
+	}
+	enrolled, err := d.Enrolments(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range enrolled {
+		if err := add(ledger.GatewayEnrolled, e.Gateway, gatewaySaid{Gateway: e.Gateway, VKey: e.VKey}); err != nil {
+			return nil, fmt.Errorf("sqldb: rows: %w", err)
+		}
+		if e.Retired.IsZero() {
+			continue
+		}
+		if err := add(ledger.GatewayRetired, e.Gateway, gatewaySaid{Gateway: e.Gateway}); err != nil {
+			return nil, fmt.Errorf("sqldb: rows: %w", err)
+		}
+	}
+	return out, nil
+}
+
+func (d *DB) products(ctx context.Context) ([]trace.Product, error) {
+	var out []trace.Product
+	err := each(ctx, d.read, func(scan func(...any) error) error {
+		var p trace.Product
+		err := scan(&p.GTIN, &p.Name.VI, &p.Name.EN)
+		out = append(out, p)
+		return err
+	}, `SELECT gtin, name_vi, name_en FROM product ORDER BY gtin`)
+	if err != nil {
+		return nil, fmt.Errorf("sqldb: products: %w", err)
+	}
+	return out, nil
+}

@@ -1,0 +1,158 @@
+package sqldbtest
+
+import (
+	"bytes"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"aovuon/server/sqldb"
+)
+
+// Editor changes single cells of an SQLite database behind the back of whoever has it open, as somebody with the machine could.
+type Editor struct {
+	t  testing.TB
+	db *sql.DB
+}
+
+// NewEditor opens the file of c a second time, until the test ends.
+func NewEditor(t testing.TB, c sqldb.Config) *Editor {
+	t.Helper()
+	db, err := sql.Open("sqlite", c.DSN+"?_pragma=busy_timeout(5000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &Editor{t: t, db: db}
+}
+
+// rows returns the rows of a table for which a condition holds.
+func (e *Editor) rows(table, where string) []int64 {
+	e.t.Helper()
+	rows, err := e.db.QueryContext(e.t.Context(), `SELECT rowid FROM `+table+` WHERE `+where+` ORDER BY rowid`)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	var out []int64
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			e.t.Fatal(err)
+		}
+		out = append(out, id)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		e.t.Fatal(err)
+	}
+	return out
+}
+
+// Target is what may be edited: a column of the rows of a table for which a condition holds. Column "*" takes the whole row away.
+type Target struct{ Table, Column, Where string }
+
+// Edit changes one cell of a target at random: a bit of bytes, a character of a text, a number a little. It returns what it did, and how to
+// undo it; false where the target has no row, or the database itself refuses the change.
+func (e *Editor) Edit(r *rand.Rand, target Target) (what string, undo func(), ok bool) {
+	e.t.Helper()
+	ids := e.rows(target.Table, target.Where)
+	if len(ids) == 0 {
+		return "", nil, false
+	}
+	id := ids[r.IntN(len(ids))]
+	if target.Column == "*" {
+		return e.remove(target.Table, id)
+	}
+	var old any
+	if err := e.db.QueryRowContext(e.t.Context(), `SELECT `+target.Column+` FROM `+target.Table+` WHERE rowid = ?`, id).Scan(&old); err != nil {
+		e.t.Fatal(err)
+	}
+	fresh := changed(r, old)
+	set := func(v any) error {
+		_, err := e.db.ExecContext(e.t.Context(), `UPDATE `+target.Table+` SET `+target.Column+` = ? WHERE rowid = ?`, v, id)
+		return err
+	}
+	if set(fresh) != nil { // two rows with one key: the database itself says no
+		return "", nil, false
+	}
+	return fmt.Sprintf("%s.%s of row %d: %.80q became %.80q", target.Table, target.Column, id, fmt.Sprint(old), fmt.Sprint(fresh)), func() {
+		if err := set(old); err != nil {
+			e.t.Fatal(err)
+		}
+	}, true
+}
+
+// remove takes a row away.
+func (e *Editor) remove(table string, id int64) (what string, undo func(), ok bool) {
+	e.t.Helper()
+	rows, err := e.db.QueryContext(e.t.Context(), `SELECT rowid, * FROM `+table+` WHERE rowid = ?`, id)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	names, err := rows.Columns()
+	if err != nil || !rows.Next() {
+		e.t.Fatalf("%s row %d: %v", table, id, err)
+	}
+	values := make([]any, len(names))
+	into := make([]any, len(names))
+	for i := range values {
+		into[i] = &values[i]
+	}
+	if err := errors.Join(rows.Scan(into...), rows.Close()); err != nil {
+		e.t.Fatal(err)
+	}
+	exec := func(query string, args ...any) {
+		if _, err := e.db.ExecContext(e.t.Context(), query, args...); err != nil {
+			e.t.Fatal(err)
+		}
+	}
+	exec(`DELETE FROM `+table+` WHERE rowid = ?`, id)
+	columns := strings.Join(names[1:], ", ")
+	if names[0] == names[1] { // an INTEGER PRIMARY KEY is the rowid itself
+		values, names = values[1:], names[1:]
+	} else {
+		columns = "rowid, " + columns
+	}
+	return fmt.Sprintf("%s row %d was taken out", table, id), func() {
+		exec(`INSERT INTO `+table+` (`+columns+`) VALUES (`+strings.TrimSuffix(strings.Repeat("?, ", len(values)), ", ")+`)`, values...)
+	}, true
+}
+
+// changed returns another value of the same kind.
+func changed(r *rand.Rand, old any) any {
+	switch v := old.(type) {
+	case []byte:
+		if len(v) == 0 {
+			return []byte{1}
+		}
+		fresh := bytes.Clone(v)
+		fresh[r.IntN(len(fresh))] ^= 1 << r.IntN(8)
+		return fresh
+	case string:
+		runes := []rune(v)
+		if len(runes) == 0 {
+			return "x"
+		}
+		i := r.IntN(len(runes))
+		if runes[i] == 'x' {
+			runes[i] = 'y'
+		} else {
+			runes[i] = 'x'
+		}
+		return string(runes)
+	case int64:
+		if v == 0 || v == 1 {
+			return 1 - v
+		}
+		return v + 1 + r.Int64N(1000)
+	case float64:
+		return v*1.01 + 1
+	}
+	return int64(r.IntN(1000))
+}
