@@ -61,7 +61,7 @@ func TestPond_DenseOvercastWarmNightsCrash(t *testing.T) {
 		night, saved := grey(0), grey(0.3)
 		t.Logf("seed %d: below 2 mg/L at %.1f h, least %.2f at %.1f h, %.1f in the afternoons, %.0f %% dead; with the aerator never below %.2f, %.1f %% dead",
 			seed, night.crossed, night.low, night.lowAt, night.noon, 100*night.died, saved.low, 100*saved.died)
-		if night.lowAt < 4 || night.lowAt > 6.5 || night.low > 1 || night.noon < 2 || night.died < 0.02 {
+		if night.crossed < 2 || night.crossed > 6.5 || night.lowAt < 4 || night.lowAt > 6.5 || night.low > 1 || night.noon < 2 || night.died < 0.02 {
 			t.Errorf("seed %d: that is not the night that kills", seed)
 		}
 		if saved.low <= 3 || saved.died > 0.002 {
