@@ -298,7 +298,7 @@ func TestAudit_FindsEveryEdit(t *testing.T) {
 	n := parttest.Effort(t, 150, 600, 10_000, 10_000)
 	before := b.batches()
 	found, touched := 0, map[sqldbtest.Target]bool{}
-	for i := 0; found < n; i++ {
+	for i := 0; (found < n || len(touched) < len(list)) && i < 40*n; i++ {
 		target := list[i%len(list)]
 		what, undo, ok := e.Edit(r, target)
 		if !ok {

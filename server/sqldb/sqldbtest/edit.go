@@ -33,24 +33,34 @@ func NewEditor(t testing.TB, c sqldb.Config) *Editor {
 	return &Editor{t: t, db: db}
 }
 
-// rows returns the rows of a table for which a condition holds.
-func (e *Editor) rows(table, where string) []int64 {
+// each runs a query and calls f for each row.
+func (e *Editor) each(query string, f func(rows *sql.Rows) error, args ...any) {
 	e.t.Helper()
-	rows, err := e.db.QueryContext(e.t.Context(), `SELECT rowid FROM `+table+` WHERE `+where+` ORDER BY rowid`)
+	rows, err := e.db.QueryContext(e.t.Context(), query, args...)
 	if err != nil {
 		e.t.Fatal(err)
 	}
-	var out []int64
-	for rows.Next() {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
+	defer func() {
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 			e.t.Fatal(err)
 		}
+	}()
+	for rows.Next() {
+		if err := f(rows); err != nil {
+			e.t.Fatal(err)
+		}
+	}
+}
+
+// rows returns the rows of a table for which a condition holds.
+func (e *Editor) rows(table, where string) (out []int64) {
+	e.t.Helper()
+	e.each(`SELECT rowid FROM `+table+` WHERE `+where+` ORDER BY rowid`, func(rows *sql.Rows) error {
+		var id int64
+		err := rows.Scan(&id)
 		out = append(out, id)
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		e.t.Fatal(err)
-	}
+		return err
+	})
 	return out
 }
 
@@ -91,22 +101,19 @@ func (e *Editor) Edit(r *rand.Rand, target Target) (what string, undo func(), ok
 // remove takes a row away.
 func (e *Editor) remove(table string, id int64) (what string, undo func(), ok bool) {
 	e.t.Helper()
-	rows, err := e.db.QueryContext(e.t.Context(), `SELECT rowid, * FROM `+table+` WHERE rowid = ?`, id)
-	if err != nil {
-		e.t.Fatal(err)
-	}
-	names, err := rows.Columns()
-	if err != nil || !rows.Next() {
-		e.t.Fatalf("%s row %d: %v", table, id, err)
-	}
-	values := make([]any, len(names))
-	into := make([]any, len(names))
-	for i := range values {
-		into[i] = &values[i]
-	}
-	if err := errors.Join(rows.Scan(into...), rows.Close()); err != nil {
-		e.t.Fatal(err)
-	}
+	var names []string
+	var values []any
+	e.each(`SELECT rowid, * FROM `+table+` WHERE rowid = ?`, func(rows *sql.Rows) (err error) {
+		if names, err = rows.Columns(); err != nil {
+			return err
+		}
+		values = make([]any, len(names))
+		into := make([]any, len(names))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		return rows.Scan(into...)
+	}, id)
 	exec := func(query string, args ...any) {
 		if _, err := e.db.ExecContext(e.t.Context(), query, args...); err != nil {
 			e.t.Fatal(err)
@@ -115,7 +122,7 @@ func (e *Editor) remove(table string, id int64) (what string, undo func(), ok bo
 	exec(`DELETE FROM `+table+` WHERE rowid = ?`, id)
 	columns := strings.Join(names[1:], ", ")
 	if names[0] == names[1] { // an INTEGER PRIMARY KEY is the rowid itself
-		values, names = values[1:], names[1:]
+		values = values[1:]
 	} else {
 		columns = "rowid, " + columns
 	}
