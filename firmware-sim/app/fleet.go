@@ -72,7 +72,7 @@ type fleetRunCommand struct {
 var errFleet = errors.New("the fleet did not get what it asked for")
 
 // Run runs the fleet.
-func (c fleetRunCommand) Run(e *env) error {
+func (c fleetRunCommand) Run(e *env) (err error) {
 	plan, err := c.plan()
 	if err != nil {
 		return err
@@ -81,6 +81,7 @@ func (c fleetRunCommand) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, folder.Close()) }()
 	plan.Members = folder.Members
 	if c.Every > 0 {
 		plan.Rate = float64(len(plan.Members)) / c.Every.Seconds()

@@ -23,6 +23,7 @@ const (
 	cardsFile    = "cards.txt"
 	farmFile     = "farm.yaml"
 	chainsFile   = "chains.jsonl"
+	lockFile     = "lock"
 )
 
 // MaxGateways is the largest fleet.
@@ -160,11 +161,11 @@ places:
 	for _, e := range all {
 		for cs := channelsOf(e.Gateway); len(cs) > 0; {
 			probe := cs[0]
-			measures := string(probe.quantity)
-			for cs = cs[1:]; len(cs) > 0 && cs[0].sensor == probe.sensor; cs = cs[1:] {
-				measures += ", " + string(cs[0].quantity)
+			var measures []string
+			for ; len(cs) > 0 && cs[0].sensor == probe.sensor; cs = cs[1:] {
+				measures = append(measures, string(cs[0].quantity))
 			}
-			fmt.Fprintf(&b, "  - { gateway: %s, sensor: %s, place: %s, measures: [%s] }\n", e.Gateway, probe.sensor, probe.place, measures)
+			fmt.Fprintf(&b, "  - { gateway: %s, sensor: %s, place: %s, measures: [%s] }\n", e.Gateway, probe.sensor, probe.place, strings.Join(measures, ", "))
 		}
 	}
 	return []byte(b.String())

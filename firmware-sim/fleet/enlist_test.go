@@ -37,6 +37,9 @@ func TestEnlist_MakesWhatAServerTakesAndKeepsWhatThereIs(t *testing.T) {
 	if err != nil || len(folder.Members) != 2 {
 		t.Fatal(err)
 	}
+	if err := folder.Close(); err != nil {
+		t.Error(err)
+	}
 	var places []world.Place
 	for _, m := range folder.Members {
 		places = append(places, world.Place{ID: fleet.Pond(m.Gateway), Kind: world.Pond}, world.Place{ID: fleet.Plot(m.Gateway), Kind: world.Plot})

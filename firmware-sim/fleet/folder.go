@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/sys/unix"
 
 	"aovuon/gateway/wire"
 )
@@ -45,29 +46,70 @@ type Folder struct {
 	Members []Member // that take part
 	dir     string
 	rest    []Saved // chains of those that take no part
+	lock    *os.File
 }
 
-// Open opens the folder of a fleet for its first n gateways, or all for 0.
+// Open opens the folder of a fleet for its first n gateways, or all for 0, and keeps other runs out of it until Close.
 func Open(dir string, n int) (*Folder, error) {
-	all, err := readEnlisted(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("fleet: no fleet in %s: make one with firmware-sim fleet init --gateways 500 --dir %s", dir, dir)
+	f := &Folder{dir: dir}
+	err := f.enter()
+	if err == nil {
+		err = f.read(n)
 	}
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// enter takes the lock, which ends with the process however that ends.
+func (f *Folder) enter() (err error) {
+	if f.lock, err = os.OpenFile(filepath.Join(f.dir, lockFile), os.O_CREATE|os.O_RDWR, 0o600); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("fleet: no fleet in %s: make one with firmware-sim fleet init --gateways 500 --dir %s", f.dir, f.dir)
+	}
+	if err != nil {
+		return fmt.Errorf("fleet: %w", err)
+	}
+	if err := unix.Flock(int(f.lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); errors.Is(err, unix.EWOULDBLOCK) {
+		return fmt.Errorf("fleet: folder %s: another run uses it: stop that one first", f.dir)
+	} else if err != nil {
+		return fmt.Errorf("fleet: folder %s: %w", f.dir, err)
+	}
+	return nil
+}
+
+// Close lets others in.
+func (f *Folder) Close() error {
+	if f.lock == nil {
+		return nil
+	}
+	if err := f.lock.Close(); err != nil {
+		return fmt.Errorf("fleet: %w", err)
+	}
+	return nil
+}
+
+// read reads the first n gateways, or all for 0, and the chains.
+func (f *Folder) read(n int) error {
+	dir := f.dir
+	all, err := readEnlisted(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("fleet: no fleet in %s: make one with firmware-sim fleet init --gateways 500 --dir %s", dir, dir)
+	}
+	if err != nil {
+		return err
 	}
 	if n > len(all) {
-		return nil, fmt.Errorf("fleet: %s has %d gateways, not %d: add some with firmware-sim fleet init --gateways %d --dir %s, and enrol them",
+		return fmt.Errorf("fleet: %s has %d gateways, not %d: add some with firmware-sim fleet init --gateways %d --dir %s, and enrol them",
 			dir, len(all), n, n, dir)
 	}
 	saved, err := readChains(dir)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if n == 0 {
 		n = len(all)
 	}
-	f := &Folder{dir: dir}
 	for i, e := range all {
 		s := saved[e.Gateway]
 		if i >= n {
@@ -78,11 +120,11 @@ func Open(dir string, n int) (*Folder, error) {
 		}
 		signer, err := note.NewSigner(e.Key)
 		if err != nil {
-			return nil, fmt.Errorf("fleet: key of %s: %w", e.Gateway, err)
+			return fmt.Errorf("fleet: key of %s: %w", e.Gateway, err)
 		}
 		f.Members = append(f.Members, Member{Gateway: e.Gateway, Signer: signer, Password: e.Password, Saved: s})
 	}
-	return f, nil
+	return nil
 }
 
 func readChains(dir string) (map[string]*Saved, error) {

@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"context"
-	"hash/fnv"
 	"log/slog"
 	"net"
 	"sync/atomic"
@@ -24,9 +23,7 @@ type gateway struct {
 
 func (r *run) newGateway(c *chain, password string) *gateway {
 	g := &gateway{chain: c, wake: make(chan struct{}, 1), away: r.plan.Away}
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(c.gateway)) //nolint:errcheck // a hash takes everything
-	seed := r.plan.Seed ^ h.Sum64()
+	seed := r.plan.Seed ^ hash(c.gateway)
 	o := uplink.Options{
 		Gateway: c.gateway, URL: r.plan.Broker, Password: password, TLS: r.plan.TLS, Server: r.plan.Server,
 		Sealed: g.wake, Link: g.there.Store, Renew: c.renew, Status: c.status, Now: r.plan.Now,

@@ -41,6 +41,9 @@ func newLiar(t *testing.T, n int, keeps func(seq uint64) int) (*liar, fleet.Plan
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := folder.Close(); err != nil {
+		t.Fatal(err)
+	}
 	vkey, err := wire.CreateKey(dir+"/server.key", "htx-liar")
 	if err != nil {
 		t.Fatal(err)

@@ -21,9 +21,6 @@ const (
 // errPacket says that bytes are no MQTT.
 var errPacket = errors.New("fleet: not an MQTT packet")
 
-// maxRemaining is the longest rest of a packet that four bytes of length can say (MQTT 3.1.1 §2.2.3).
-const maxRemaining = 268_435_455
-
 // packetLength returns how long the packet at the beginning of b is; 0 while b is too short to tell.
 func packetLength(b []byte) (int, error) {
 	rest, used, err := remaining(b)
@@ -33,7 +30,7 @@ func packetLength(b []byte) (int, error) {
 	return used + rest, nil
 }
 
-// remaining decodes the length in a fixed header: of the bytes after it, and of the header itself.
+// remaining decodes the length in a fixed header (MQTT 3.1.1 §2.2.3): of the bytes after it, and of the header itself.
 func remaining(b []byte) (rest, used int, err error) {
 	for i := 1; i < len(b) && i <= 4; i++ {
 		rest |= int(b[i]&0x7f) << (7 * (i - 1))

@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"fmt"
-	"hash/fnv"
 	"math"
 	"time"
 
@@ -62,12 +61,17 @@ func (Plain) Value(place string, q measure.Quantity, t time.Time) (float64, erro
 	default:
 		return 0, fmt.Errorf("fleet: no plain value of %s", q)
 	}
-	h := fnv.New32a()
-	if _, err := h.Write([]byte(place)); err != nil {
-		return 0, err
-	}
-	day := float64(t.UnixMilli()%86_400_000)/86_400_000 + float64(h.Sum32()%1000)/1000
+	day := float64(t.UnixMilli()%86_400_000)/86_400_000 + float64(hash(place)%1000)/1000
 	return math.Round((middle+swing*math.Sin(2*math.Pi*day))*1000) / 1000, nil
+}
+
+// hash is FNV-1a: the same in every run.
+func hash(text string) uint64 {
+	h := uint64(14695981039346656037)
+	for i := range len(text) {
+		h = (h ^ uint64(text[i])) * 1099511628211
+	}
+	return h
 }
 
 // spec is a batch that is owed and not made yet: when its readings were taken, and when it was meant to be sent.

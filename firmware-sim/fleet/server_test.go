@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"aovuon/firmware-sim/fleet"
+	"aovuon/gateway/uplink"
 	"aovuon/gateway/wire"
 	server "aovuon/server/app"
 	"aovuon/server/parttest"
@@ -146,7 +147,7 @@ func (h *house) plan() (fleet.Plan, *fleet.Folder) {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	if err := folder.Take(); err != nil {
+	if err := errors.Join(folder.Take(), folder.Close()); err != nil {
 		h.t.Fatal(err)
 	}
 	return fleet.Plan{
@@ -238,11 +239,16 @@ func TestFleet_ServerKilledInTheMiddleOfAStormOfFaults(t *testing.T) {
 	}
 }
 
+// TestFleet_OnMosquitto: an outside broker, over TLS, that is killed in the middle and forgets what it acknowledged.
 func TestFleet_OnMosquitto(t *testing.T) {
-	m := parttest.Mosquitto(t, parttest.MosquittoOptions{MaxQueued: 100_000, MaxInflight: 1000})
-	h := newHouse(t, 20, fmt.Sprintf("{ outside: { url: %q, group: aovuon } }", m.URL), m.URL)
+	m := parttest.Mosquitto(t, parttest.MosquittoOptions{MaxQueued: 100_000, MaxInflight: 1000, TLS: true})
+	h := newHouse(t, 20, fmt.Sprintf("{ outside: { url: %q, group: aovuon, ca_file: %q } }", m.URL, m.CAFile), m.URL)
 	h.start()
 	p, folder := h.plan()
+	var err error
+	if p.TLS, err = uplink.TLSConfig(m.CAFile, time.Now); err != nil {
+		t.Fatal(err)
+	}
 	storm(&p, time.Duration(parttest.Effort(t, 3, 5, 60, 600))*time.Second)
 	killed := false
 	p.Progress = func(at fleet.Progress) {

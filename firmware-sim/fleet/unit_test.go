@@ -212,15 +212,26 @@ func TestSaved_GoesOnByteForByte(t *testing.T) {
 	if _, err := Enlist(dir, "fl", 2); err != nil {
 		t.Fatal(err)
 	}
-	f, err := Open(dir, 1)
-	if err != nil {
+	open := func(n int) *Folder {
+		t.Helper()
+		f, err := Open(dir, n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(dir, n); err == nil || !strings.Contains(err.Error(), "another run uses it") {
+			t.Errorf("opened twice: %v", err)
+		}
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+		return f
+	}
+	if err := open(1).Save([]Saved{c.save()}); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.Save([]Saved{c.save()}); err != nil {
-		t.Fatal(err)
-	}
-	if f, err = Open(dir, 0); err != nil || f.Members[1].Saved != nil || f.Members[0].Saved == nil {
-		t.Fatalf("%+v %v", f, err)
+	f := open(0)
+	if f.Members[1].Saved != nil || f.Members[0].Saved == nil {
+		t.Fatalf("%+v", f)
 	}
 	next, _ := testChain(t, 6)
 	if err := next.load(f.Members[0].Saved); err != nil {
@@ -241,8 +252,8 @@ func TestSaved_GoesOnByteForByte(t *testing.T) {
 	if err := f.Take(); err != nil {
 		t.Fatal(err)
 	}
-	if f, err = Open(dir, 0); err != nil || f.Members[0].Saved != nil {
-		t.Errorf("taken, and still there: %v", err)
+	if open(0).Members[0].Saved != nil {
+		t.Error("taken, and still there")
 	}
 }
 
