@@ -6,13 +6,21 @@ import (
 	"time"
 )
 
-// witnessPatience is how long one question to the server may take.
-const witnessPatience = 2 * time.Minute
+// How long one question to the server may take, and how much longer when the run was told to stop.
+const (
+	witnessPatience = 2 * time.Minute
+	witnessGrace    = 15 * time.Second
+)
 
-// ask asks the witness once.
-func (r *run) ask(ctx context.Context) (*Count, error) {
-	ctx, cancel := context.WithTimeout(ctx, witnessPatience)
+// ask asks the witness once. Being told to stop does not end the question at once: its answer belongs to the result.
+func (r *run) ask(user context.Context) (*Count, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(user), witnessPatience)
 	defer cancel()
+	defer context.AfterFunc(user, func() {
+		if pause(ctx, witnessGrace) {
+			cancel()
+		}
+	})()
 	c, err := r.plan.Witness.Count(ctx)
 	if err != nil {
 		return nil, err
@@ -44,19 +52,19 @@ func (r *run) baseline(ctx context.Context) (err error) {
 }
 
 // settle asks what the server has, until it is everything, for as long as the plan allows. A run that was cut off asks once.
-func (r *run) settle(ctx context.Context) (err error) {
+func (r *run) settle(ctx context.Context) {
 	if r.plan.Witness == nil {
-		return nil
+		return
 	}
 	begin := r.plan.Now()
 	for {
-		if r.end, err = r.ask(context.WithoutCancel(ctx)); err != nil {
-			return err
+		if r.end, r.unasked = r.ask(ctx); r.unasked != nil {
+			return
 		}
 		a := r.account()
 		settled := a.missing == 0 && a.lost == 0 && r.end.Drawn >= r.end.Log
 		if settled || ctx.Err() != nil || r.plan.Now().Sub(begin) > r.plan.Settle {
-			return nil //nolint:nilerr // told to stop: what is known so far is the result
+			return
 		}
 		pause(ctx, 500*time.Millisecond)
 	}

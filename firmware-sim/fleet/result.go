@@ -202,6 +202,9 @@ func (r *run) failures(out *Result) []string {
 			bad = append(bad, fmt.Sprintf(format, append([]any{n}, args...)...))
 		}
 	}
+	if r.unasked != nil {
+		bad = append(bad, fmt.Sprintf("what was stored is unknown: %v", r.unasked))
+	}
 	if r.base != nil && r.end != nil {
 		a := r.account()
 		out.Batches.Stored, out.Batches.Lost, out.Batches.Twice, out.Batches.Foreign = &a.stored, &a.lost, &a.twice, &a.foreign

@@ -25,6 +25,7 @@ type run struct {
 	stop     context.CancelCauseFunc
 
 	base, end *Count
+	unasked   error                     // why the server could not be asked at the end
 	connected time.Time                 // the first gateway began to connect
 	began     atomic.Pointer[time.Time] // the load; nil: not yet
 	loaded    time.Time                 // the load ended; zero: it did not begin
@@ -38,8 +39,8 @@ type run struct {
 var errStopped = errors.New("stopped")
 
 // Run does what a plan says and returns what came of it, and where every chain stands. When ctx ends it stops early and returns
-// what was so far. An error means that the run could not be made, or what it found cannot be said; what the server does wrong
-// stands in the result.
+// what was so far. An error means that the run could not be made, and there is no result; where the chains stand is returned
+// then, too, as soon as anything was sent. What the server does wrong stands in the result.
 func Run(ctx context.Context, p Plan) (Result, []Saved, error) {
 	if err := p.Check(); err != nil {
 		return Result{}, nil, fmt.Errorf("fleet: %w", err)
@@ -60,10 +61,11 @@ func Run(ctx context.Context, p Plan) (Result, []Saved, error) {
 	for _, g := range r.gateways {
 		saved = append(saved, g.save())
 	}
-	if err == nil {
-		err = r.settle(ctx)
+	if err != nil {
+		return Result{}, saved, err
 	}
-	return r.result(), saved, err
+	r.settle(ctx)
+	return r.result(), saved, nil
 }
 
 // assemble makes the gateways, with their backlog.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -46,7 +47,7 @@ func TestMain(m *testing.M) {
 
 // house is a server program with a folder of its own, and a fleet that it knows.
 type house struct {
-	t      *testing.T
+	t      testing.TB
 	dir    string
 	broker string // URL
 	cmd    *exec.Cmd
@@ -54,7 +55,7 @@ type house struct {
 }
 
 // newHouse installs a server for n gateways; broker is YAML, and empty for the embedded one.
-func newHouse(t *testing.T, n int, broker, url string) *house {
+func newHouse(t testing.TB, n int, broker, url string) *house {
 	t.Helper()
 	h := &house{t: t, dir: t.TempDir(), broker: url}
 	if broker == "" {
@@ -77,7 +78,7 @@ func newHouse(t *testing.T, n int, broker, url string) *house {
 	return h
 }
 
-func freeAddress(t *testing.T) string {
+func freeAddress(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -315,5 +316,31 @@ func TestFleet_SaysWhyNobodyGetsIn(t *testing.T) {
 	p.Witness = fleet.Command{"server", "--config", h.path("nowhere.yaml")}
 	if _, _, err := fleet.Run(t.Context(), p); err == nil || !strings.Contains(err.Error(), "no file") {
 		t.Errorf("a witness that cannot be asked: %v", err)
+	}
+}
+
+// BenchmarkFleet runs 500 gateways for ten seconds against a server on the same machine.
+//
+//	batches/s      receipted while the load lasted
+//	p99-ms         from when a batch was meant to be sent to its receipt
+//	MB             of this process at the end, of the fleet and the test together
+func BenchmarkFleet(b *testing.B) {
+	for _, rate := range []float64{500, 5000} {
+		b.Run(fmt.Sprintf("gateways=500/rate=%g", rate), func(b *testing.B) {
+			h := newHouse(b, 500, "", "")
+			h.start()
+			var r fleet.Result
+			for range b.N {
+				p, folder := h.plan()
+				p.Rate, p.For, p.ReceiptTimeout = rate, 10*time.Second, 15*time.Second
+				r = h.send(b.Context(), p, folder)
+			}
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			b.ReportMetric(r.Rate.Receipted, "batches/s")
+			b.ReportMetric(r.Latency.P99, "p99-ms")
+			b.ReportMetric(float64(m.Sys)/(1<<20), "MB")
+			b.ReportMetric(0, "ns/op")
+		})
 	}
 }
