@@ -68,10 +68,9 @@ func Run(ctx context.Context, p Plan) (Result, []Saved, error) {
 	return r.result(), saved, nil
 }
 
-// assemble makes the gateways, with their backlog.
+// assemble makes the gateways.
 func (r *run) assemble() error {
 	r.order = r.chance.Perm(len(r.plan.Members))
-	now := r.plan.Now()
 	for i := range r.plan.Members {
 		m := &r.plan.Members[i]
 		var boot [8]byte
@@ -91,15 +90,24 @@ func (r *run) assemble() error {
 				return err
 			}
 		}
-		every := r.plan.backlogEvery()
-		for k := range r.plan.Backlog {
-			c.owe(r.specAt(now.Add(-every*time.Duration(r.plan.Backlog-k)), every, time.Time{}))
-		}
-		r.tally.backlog.Add(int64(r.plan.Backlog))
-		r.tally.backlogLeft.Add(int64(r.plan.Backlog))
 		r.gateways = append(r.gateways, r.newGateway(c, m.Password))
 	}
 	return nil
+}
+
+// fall lets the backlog be there: from now on every gateway has it to send.
+func (r *run) fall(now time.Time) {
+	n, every := r.plan.Backlog, r.plan.backlogEvery()
+	r.tally.backlog.Store(int64(n * len(r.gateways)))
+	r.tally.backlogLeft.Store(int64(n * len(r.gateways)))
+	for _, g := range r.gateways {
+		specs := make([]spec, n)
+		for k := range specs {
+			specs[k] = r.specAt(now.Add(-every*time.Duration(n-k)), every, time.Time{})
+		}
+		g.owe(specs...)
+		g.nudge()
+	}
 }
 
 // specAt is a batch with readings over the interval that ends at at.
@@ -159,6 +167,7 @@ func (r *run) script(user, work context.Context, pace *pace) error {
 	}
 	began := r.plan.Now()
 	r.began.Store(&began)
+	r.fall(began)
 	err := r.load(ctx, pace, began)
 	r.loaded = r.plan.Now()
 	r.atLoadEnd = r.progress()
