@@ -40,7 +40,7 @@ func parseUsage(line string) (u usage, ok bool) {
 		}
 		closes := strings.HasSuffix(text, "]")
 		w, good := parseWord(strings.TrimSuffix(text, "]"))
-		if !good {
+		if !good || closes && !open {
 			return usage{}, false
 		}
 		if open {
@@ -49,7 +49,7 @@ func parseUsage(line string) (u usage, ok bool) {
 		open = open && !closes
 		u.Words = append(u.Words, w)
 	}
-	if open || len(u.Words) == 0 || !u.Words[0].Literal || u.Words[0].Text == "help" {
+	if open || len(u.Words) == 0 || !u.Words[0].Literal || u.Words[0].Group > 0 || u.Words[0].Text == "help" {
 		return usage{}, false
 	}
 	u.typed()
@@ -57,6 +57,9 @@ func parseUsage(line string) (u usage, ok bool) {
 }
 
 func parseWord(text string) (w word, ok bool) {
+	if !oneWord(text) {
+		return word{}, false
+	}
 	if cut, rest := strings.CutSuffix(text, "…"); rest {
 		text, w.Rest = cut, true
 	}
@@ -66,7 +69,7 @@ func parseWord(text string) (w word, ok bool) {
 	}
 	w.Text = text
 	w.Literal = strings.IndexFunc(text, unicode.IsUpper) < 0
-	return w, text != "" && !strings.ContainsAny(text, "[]")
+	return w, !strings.ContainsAny(text, "[]")
 }
 
 // key is the name of a usage in the locale files and of its forms: its words, in small letters.
