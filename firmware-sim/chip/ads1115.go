@@ -130,13 +130,17 @@ func (a *ADS1115) settle(now time.Time) {
 	}
 	a.pending = false
 	a.answers = a.answers[:0]
-	raw := math.Round(a.input(at)*32768/a.fullScale() + 1.2*a.part.jitter(7, at))
-	raw = math.Max(-32768, math.Min(32767, raw))
-	a.result = uint16(int16(raw))
-	volts := raw * a.fullScale() / 32768
+	noise := 1.2 * a.part.jitter(7, at) / 32768 * a.fullScale() // less than one bit: the data sheet's table 1
+	a.result = adsRaw(a.input(at)+noise, a.fullScale())
+	volts := float64(int16(a.result)) * a.fullScale() / 32768
 	for i := range a.answers {
 		_, a.answers[i].value = a.answers[i].probe.worth(volts)
 	}
+}
+
+// adsRaw is the result of converting volts in a range.
+func adsRaw(volts, fullScale float64) uint16 {
+	return uint16(int16(math.Max(-32768, math.Min(32767, math.Round(volts*32768/fullScale)))))
 }
 
 // fullScale is the range of the amplifier, volts.

@@ -67,33 +67,6 @@ func TestSHT4x_Faults(t *testing.T) {
 	read()
 }
 
-// The table of the sensors reference, 3.4: all rows verified there by the integer formula.
-func TestBME280_Compensation(t *testing.T) {
-	for _, tc := range []struct {
-		image      []byte
-		h4, h5     int16
-		adcT, adcH float64
-		c, rh      float64
-	}{
-		{[]byte{0x6E, 0x01, 0x00, 0x13, 0x25, 0x03, 0x1E}, 309, 50, 519888, 28000, 25.08, 45.781},
-		{[]byte{0x6E, 0x01, 0x00, 0xFC, 0x2E, 0x03, 0x1E}, -50, 50, 519888, 5000, 25.08, 45.646},
-		{[]byte{0x6E, 0x01, 0x00, 0x13, 0xE5, 0xFC, 0x1E}, 309, -50, 519888, 28000, 25.08, 47.562},
-		{[]byte{0x6E, 0x01, 0x00, 0x13, 0xF5, 0xFF, 0x1E}, 309, -1, 519888, 28000, 25.08, 46.694},
-		{[]byte{0x6E, 0x01, 0x00, 0x13, 0xE5, 0xFC, 0x1E}, 309, -50, 480000, 28000, 12.57, 45.166},
-	} {
-		if got := chip.BMEImage(tc.h4, tc.h5); !bytes.Equal(got, tc.image) {
-			t.Errorf("H4 %d, H5 %d: registers % x, want % x", tc.h4, tc.h5, got, tc.image)
-		}
-		fine, c, pa, rh := chip.BMECompensate(tc.h4, tc.h5, tc.adcT, 415148, tc.adcH)
-		near(t, "temperature", c, tc.c, 0.01)
-		near(t, "humidity", rh, tc.rh, 0.005)
-		if tc.adcT == 519888 {
-			near(t, "t_fine", fine, 128422, 1)
-			near(t, "pressure", pa, 100653.27, 0.1)
-		}
-	}
-}
-
 // bmeForced starts a forced measurement with oversampling 1 and returns status polls until done.
 func bmeForced(t *testing.T, r *rig, addr uint16) {
 	t.Helper()

@@ -106,15 +106,15 @@ func (b *BME280) write(reg, v byte, now time.Time) {
 	}
 }
 
-// period is the longest measurement time (data sheet, appendix B).
+// period is the measurement time of this chip, somewhere between the typical and the longest one (data sheet, appendix B).
 func (b *BME280) period() time.Duration {
-	ms := 1.25 + 2.3*oversampling(b.ctrlMeas>>5)
-	if n := oversampling(b.ctrlMeas >> 2 & 7); n > 0 {
-		ms += 2.3*n + 0.575
+	typical, longest := 1+2*oversampling(b.ctrlMeas>>5), 1.25+2.3*oversampling(b.ctrlMeas>>5)
+	for _, n := range []float64{oversampling(b.ctrlMeas >> 2 & 7), oversampling(b.humInForce)} {
+		if n > 0 {
+			typical, longest = typical+2*n+0.5, longest+2.3*n+0.575
+		}
 	}
-	if n := oversampling(b.humInForce); n > 0 {
-		ms += 2.3*n + 0.575
-	}
+	ms := typical + (longest-typical)*(1+b.part.tolerance(4))/2
 	return time.Duration(ms * float64(time.Millisecond))
 }
 
@@ -146,12 +146,13 @@ func (b *BME280) settle(now time.Time) {
 func (b *BME280) measure(at time.Time) {
 	t, h, p := b.air.at(b.part, at), b.wet.at(b.part, at), b.pres.at(b.part, at)
 	// Each compensation grows or falls steadily with its raw value, so halving finds the raw value.
-	rawT := unless(solve(1<<20, func(x float64) float64 { return b.cal.celsius(b.cal.fine(x)) }, t), 0x80000)
+	stepT, stepP := bmeStep(b.ctrlMeas>>5), bmeStep(b.ctrlMeas>>2&7)
+	rawT := unless(coarse(solve(1<<20, func(x float64) float64 { return b.cal.celsius(b.cal.fine(x)) }, t), stepT), 0x80000, stepT)
 	fine := b.cal.fine(rawT)
-	rawP := solve(1<<20, func(x float64) float64 { return b.cal.pascal(x, fine) / 100 }, p)
+	rawP := coarse(solve(1<<20, func(x float64) float64 { return b.cal.pascal(x, fine) / 100 }, p), stepP)
 	rawH := solve(1<<16, func(x float64) float64 { return b.cal.percent(x, fine) }, h)
 	// The values of a skipped measurement are one raw value wide; a true one that falls there is moved by one.
-	rawP, rawH = unless(rawP, 0x80000), unless(rawH, 0x8000)
+	rawP, rawH = unless(rawP, 0x80000, stepP), unless(rawH, 0x8000, 1)
 	b.t, b.p, b.h = b.cal.celsius(fine), b.cal.pascal(rawP, fine)/100, b.cal.percent(rawH, fine)
 	b.fresh = true
 	if oversampling(b.ctrlMeas>>2&7) == 0 {
@@ -168,10 +169,21 @@ func (b *BME280) measure(at time.Time) {
 	binary.BigEndian.PutUint16(b.data[6:], uint16(rawH))
 }
 
+// bmeStep is the step of raw temperatures and pressures without the filter: 16 bits, and one more each time oversampling doubles
+// (data sheet, tables 5 and 6).
+func bmeStep(bits byte) float64 {
+	return 16 / math.Max(1, oversampling(bits))
+}
+
+// coarse rounds a raw value to the steps there are.
+func coarse(raw, step float64) float64 {
+	return math.Min(step*math.Round(raw/step), 1<<20-step)
+}
+
 // unless returns raw, or its neighbour when raw is the one that means skipped.
-func unless(raw, skipped float64) float64 {
+func unless(raw, skipped, step float64) float64 {
 	if raw == skipped {
-		return raw + 1
+		return raw + step
 	}
 	return raw
 }

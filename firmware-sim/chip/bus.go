@@ -117,13 +117,13 @@ func (b *Bus) transact(addr uint16, w, r []byte) error {
 			}
 		}
 	}
-	switch kind {
-	case fault.SCLLow:
+	switch {
+	case kind == fault.SCLLow:
 		return errTimeout
-	case fault.SDALow: // the acknowledge bit reads 0 as well, so everything seems to be acknowledged
+	case kind == fault.SDALow: // the acknowledge bit reads 0 as well, so everything seems to be acknowledged
 		clear(r)
 		return nil
-	case fault.Unplug, fault.PowerCut:
+	case kind == fault.Unplug, kind == fault.PowerCut:
 		return errNoAck
 	}
 	answers := b.answers(addr, w, len(r))

@@ -60,14 +60,14 @@ func (d *DS18B20) ROM() string {
 
 // fault is what hinders the chip on a bus with a fault of its own.
 func (d *DS18B20) fault(bus *fault.Switch) fault.Kind {
-	switch kind := bus.Kind(); kind {
-	case fault.None:
+	kind := bus.Kind()
+	if kind == fault.None {
 		return d.part.Faults.Kind()
-	case fault.PowerCut:
-		return fault.Unplug
-	default:
-		return kind
 	}
+	if kind == fault.PowerCut {
+		return fault.Unplug
+	}
+	return kind
 }
 
 // Part returns what the device is made of.

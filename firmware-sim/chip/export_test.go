@@ -6,6 +6,25 @@ func SensirionCRC(b []byte) byte { return sensirionCRC(b) }
 
 func DallasCRC(b []byte) byte { return dallasCRC(b) }
 
+// ADSRaw, HygrometerWords, SeesawCelsius and UltrasonicFrame are what the chips write of a value, without their noise.
+
+func ADSRaw(volts, fullScale float64) uint16 { return adsRaw(volts, fullScale) }
+
+func HygrometerWords(celsius, humidity, low, span float64) []byte {
+	return words(hygrometerTicks(celsius, humidity, low, span))
+}
+
+func SeesawCelsius(celsius float64) []byte { return seesawCelsius(celsius) }
+
+func UltrasonicFrame(mm uint16) []byte { return ultrasonicFrame(mm) }
+
+// Quiet takes a pH circuit's noise away.
+func (e *EZO) Quiet() {
+	if d, ok := e.board.(*ezoPH); ok {
+		d.ph.noise = 0
+	}
+}
+
 func SlaveText(s [9]byte) string { return slaveText(s) }
 
 func Scratchpad(raw int16, byte6 byte) [9]byte { return scratchpad(raw, byte6) }

@@ -26,21 +26,17 @@ type fouled struct {
 // foulings are the probes that growth harms, and how. The numbers are a choice: biofilm breathes and keeps oxygen from the
 // membrane; on glass it makes its own, sourer water; on electrodes it lies between water and metal; a window it darkens.
 func foulings(q measure.Quantity) (fouled, bool) {
-	switch q {
-	case measure.DissolvedOxygen, measure.OxygenSaturation:
-		return fouled{gain: 0.05, lag: 24 * time.Hour}, true
-	case measure.PH:
-		return fouled{gain: 1, offset: -0.5, lag: 6 * time.Hour}, true
-	case measure.Conductivity, measure.Salinity:
-		return fouled{gain: 0.7, lag: time.Hour}, true
-	case measure.ORP:
-		return fouled{gain: 1, offset: -60, lag: 12 * time.Hour}, true
-	case measure.Turbidity:
-		return fouled{gain: 1, offset: 60, lag: 10 * time.Minute}, true
-	case measure.Ammonium:
-		return fouled{gain: 0.5, lag: 12 * time.Hour}, true
-	}
-	return fouled{}, false
+	f, ok := map[measure.Quantity]fouled{
+		measure.DissolvedOxygen:  {gain: 0.05, lag: 24 * time.Hour},
+		measure.OxygenSaturation: {gain: 0.05, lag: 24 * time.Hour},
+		measure.PH:               {gain: 1, offset: -0.5, lag: 6 * time.Hour},
+		measure.Conductivity:     {gain: 0.7, lag: time.Hour},
+		measure.Salinity:         {gain: 0.7, lag: time.Hour},
+		measure.ORP:              {gain: 1, offset: -60, lag: 12 * time.Hour},
+		measure.Turbidity:        {gain: 1, offset: 60, lag: 10 * time.Minute},
+		measure.Ammonium:         {gain: 0.5, lag: 12 * time.Hour},
+	}[q]
+	return f, ok
 }
 
 // SkinFaults are the faults the sensing end of a probe of q can have beside those of its chip.
@@ -81,12 +77,12 @@ func (s Skin) Along(q measure.Quantity, place Source) Source {
 func (s Skin) through(q measure.Quantity, truth Source, t time.Time) float64 {
 	f := s.Faults.Probe()
 	days := f.Age(s.World(t)).Hours() / 24
-	switch f.Kind {
-	case fault.Drift:
+	switch {
+	case f.Kind == fault.Drift:
 		return truth(t) + f.Param(0)*days
-	case fault.Step:
+	case f.Kind == fault.Step:
 		return truth(t) + f.Param(0)
-	case fault.Fouling:
+	case f.Kind == fault.Fouling:
 		whole, _ := foulings(q)
 		covered := 1 - math.Exp(-days/f.Param(1))
 		lag := time.Duration(covered * float64(whole.lag) / s.Speed)

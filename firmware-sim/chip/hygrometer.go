@@ -52,11 +52,15 @@ func (h *hygrometer) read(r []byte, now time.Time) error {
 // measure prepares the answer of a measurement that takes d: T = -45 + 175 x/65535, RH = low + span x/65535.
 func (h *hygrometer) measure(now time.Time, d time.Duration, low, span float64) {
 	h.ready, h.measures = now.Add(d), true
-	t := ticks((h.air.at(h.part, h.ready) + 45) / 175)
-	rh := ticks((h.wet.at(h.part, h.ready) - low) / span)
+	t, rh := hygrometerTicks(h.air.at(h.part, h.ready), h.wet.at(h.part, h.ready), low, span)
 	h.t = -45 + 175*float64(t)/65535
 	h.rh = low + span*float64(rh)/65535 // not cropped: whoever crops does it later
 	h.answer = words(t, rh)
+}
+
+// hygrometerTicks are the raw values of a temperature, °C, and a relative humidity, %, that begins at low and spans so much.
+func hygrometerTicks(celsius, humidity, low, span float64) (t, rh uint16) {
+	return ticks((celsius + 45) / 175), ticks((humidity - low) / span)
 }
 
 // ticks turns a share of full scale into 16 bits.

@@ -2,7 +2,6 @@ package chip
 
 import (
 	"os"
-	"os/signal"
 
 	"golang.org/x/sys/unix"
 )
@@ -10,9 +9,13 @@ import (
 // A lease (fcntl(2), F_SETLEASE) makes the kernel stop whoever opens a file until its holder has got it ready. It is dropped when
 // the holder dies, so nobody waits for a simulator that is gone.
 
-// takeLease takes one on f, which must be open for writing; it fails while anybody else has the file open.
+// takeLease takes one on f, which must be open for writing; it fails while anybody else has the file open. No signal tells of readers:
+// it could interrupt one in this process, who would ask again.
 func takeLease(f *os.File) error {
-	_, err := unix.FcntlInt(f.Fd(), unix.F_SETLEASE, unix.F_WRLCK)
+	if _, err := unix.FcntlInt(f.Fd(), unix.F_SETLEASE, unix.F_WRLCK); err != nil {
+		return err
+	}
+	_, err := unix.FcntlInt(f.Fd(), unix.F_SETOWN, 0)
 	return err
 }
 
@@ -20,11 +23,4 @@ func takeLease(f *os.File) error {
 func awaited(f *os.File) bool {
 	kind, err := unix.FcntlInt(f.Fd(), unix.F_GETLEASE, 0)
 	return err == nil && kind != unix.F_WRLCK
-}
-
-// leaseSignals returns a channel that has something when somebody begins to wait for a file, and what ends that.
-func leaseSignals() (news <-chan os.Signal, stop func()) {
-	c := make(chan os.Signal, 1)
-	signal.Notify(c, unix.SIGIO)
-	return c, func() { signal.Stop(c) }
 }

@@ -63,15 +63,20 @@ func (s *Seesaw) Tx(w, r []byte) error {
 		r[0] = 0x55
 	case 0x0004:
 		if waited >= 500*time.Microsecond {
-			raw := int32(math.Round(65536 * (s.warm.at(s.part, now) + s.off)))
-			copy(r, binary.BigEndian.AppendUint32(nil, uint32(raw)))
-			s.part.record(now, measure.SoilTemperature, float64(raw)/65536)
+			raw := seesawCelsius(s.warm.at(s.part, now) + s.off)
+			copy(r, raw)
+			s.part.record(now, measure.SoilTemperature, float64(int32(binary.BigEndian.Uint32(raw)))/65536)
 		}
 	case 0x0F10:
 		s.touch(r, now, waited)
 	}
 	s.register = 0
 	return nil
+}
+
+// seesawCelsius is a temperature as the probe says it: 65536ths of a degree.
+func seesawCelsius(celsius float64) []byte {
+	return binary.BigEndian.AppendUint32(nil, uint32(int32(math.Round(65536*celsius))))
 }
 
 // touch answers the touch input: about 200 dry and 2000 wet; 65535 while it measures.

@@ -60,9 +60,8 @@ func (u *Ultrasonic) frame(t time.Time) (Burst, bool) {
 	}
 	distance := u.height - u.level.at(u.part, t)
 	mm := uint16(math.Round(math.Max(0, math.Min(7500, 10*distance*soundFactor(ultrasonicAt)/soundFactor(u.air(t))))))
-	high, low := byte(mm>>8), byte(mm)
 	b := Burst{At: t, Line: serial.Line{Baud: 9600, Parity: serial.NoParity, StopBits: 1}}
-	b.Bytes = []byte{0xFF, high, low, 0xFF + high + low}
+	b.Bytes = ultrasonicFrame(mm)
 	b.Sent = func(t time.Time) {
 		right := float64(mm) / 10 * soundFactor(u.air(t)) / soundFactor(ultrasonicAt)
 		u.part.record(t, measure.SurfaceDistance, right)
@@ -76,6 +75,12 @@ func (u *Ultrasonic) frame(t time.Time) (Burst, bool) {
 	}
 	b.Sent = func(t time.Time) { u.part.recordFault(t, "", kind) }
 	return b, true
+}
+
+// ultrasonicFrame says a distance in mm.
+func ultrasonicFrame(mm uint16) []byte {
+	high, low := byte(mm>>8), byte(mm)
+	return []byte{0xFF, high, low, 0xFF + high + low}
 }
 
 // soundFactor is the speed of sound in air of t °C against that at 0 °C: it goes with the root of the temperature.

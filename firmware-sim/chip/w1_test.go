@@ -53,21 +53,6 @@ func parse(t *testing.T, text string) (s [9]byte, verdict string, milli int) {
 	return s, rest[3:], milli
 }
 
-// Rows of the sensors reference, 3.1, in the form of the kernel.
-func TestSlaveText_Golden(t *testing.T) {
-	for want, s := range map[string][9]byte{
-		"9e 01 4b 46 7f ff 02 10 56 : crc=56 YES\n9e 01 4b 46 7f ff 02 10 56 t=25875\n": chip.Scratchpad(0x019e, 0x02),
-		"f4 01 4b 46 7f ff 0c 10 c7 : crc=c7 YES\nf4 01 4b 46 7f ff 0c 10 c7 t=31250\n": chip.Scratchpad(0x01f4, 0x0c),
-		"f6 00 4b 46 7f ff 0a 10 d6 : crc=d6 YES\nf6 00 4b 46 7f ff 0a 10 d6 t=15375\n": chip.Scratchpad(0x00f6, 0x0a),
-		"50 05 4b 46 7f ff 0c 10 1c : crc=1c YES\n50 05 4b 46 7f ff 0c 10 1c t=85000\n": chip.Scratchpad(0x0550, 0x0c),
-		"00 00 00 00 00 00 00 00 00 : crc=00 YES\n00 00 00 00 00 00 00 00 00 t=0\n":     {},
-	} {
-		if got := chip.SlaveText(s); got != want {
-			t.Errorf("got\n%swant\n%s", got, want)
-		}
-	}
-}
-
 func TestW1_IsAFileTree(t *testing.T) {
 	r := newRig()
 	w := chip.NewW1(r.clock.now, func(time.Duration) {}) // so that every reading says the same

@@ -62,19 +62,14 @@ type Parameter struct {
 
 // Parameter returns the number k may be given; false when there is none.
 func (k Kind) Parameter() (Parameter, bool) {
-	switch k {
-	case Drift:
-		return Parameter{Name: "RATE, of what the probe measures, a day", Low: -1000, High: 1000, Usual: math.NaN()}, true
-	case Step:
-		return Parameter{Name: "OFFSET, of what the probe measures", Low: -10_000, High: 10_000, Usual: math.NaN()}, true
-	case Fouling:
-		return Parameter{Name: "DAYS, until two thirds of the probe are covered", Low: 0.01, High: 1000, Usual: 7}, true
-	case Noise:
-		return Parameter{Name: "DEVIATION, of what the probe measures", Low: 0, High: 10_000, Own: true}, true
-	case WrongAddress:
-		return Parameter{Name: "ADDRESS, 1 to 247", Low: 1, High: 247, Whole: true, Own: true}, true
-	}
-	return Parameter{}, false
+	p, takes := map[Kind]Parameter{
+		Drift:        {Name: "RATE, of what the probe measures, a day", Low: -1000, High: 1000, Usual: math.NaN()},
+		Step:         {Name: "OFFSET, of what the probe measures", Low: -10_000, High: 10_000, Usual: math.NaN()},
+		Fouling:      {Name: "DAYS, until two thirds of the probe are covered", Low: 0.01, High: 1000, Usual: 7},
+		Noise:        {Name: "DEVIATION, of what the probe measures", Low: 0, High: 10_000, Own: true},
+		WrongAddress: {Name: "ADDRESS, 1 to 247", Low: 1, High: 247, Whole: true, Own: true},
+	}[k]
+	return p, takes
 }
 
 // OfProbe reports whether k is a fault of the sensing end, and not of the electronics.

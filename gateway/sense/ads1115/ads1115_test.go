@@ -37,18 +37,17 @@ func reasonOf(err error) measure.FaultReason {
 }
 
 func TestVolts_GoldenConversions(t *testing.T) {
-	for _, tc := range []struct {
-		input int
-		ops   []i2ctest.IO
-		want  float64
-	}{
-		{0, []i2ctest.IO{start(0xC3), config(0xC3, 0x83), result(0x40, 0x00)}, 2.048},
-		{1, []i2ctest.IO{start(0xD3), config(0xD3, 0x83), result(0x00, 0x01)}, 0.000125},
-		{2, []i2ctest.IO{start(0xE3), config(0xE3, 0x83), result(0x7F, 0xFF)}, 4.095875},
-		{3, []i2ctest.IO{start(0xF3), config(0xF3, 0x83), result(0xFF, 0xFF)}, -0.000125},
-		// Still converting twice: OS reads 0 until it is done.
-		{0, []i2ctest.IO{start(0xC3), config(0x43, 0x83), config(0x43, 0x83), config(0xC3, 0x83), result(0x20, 0x00)}, 1.024},
-	} {
+	for n, v := range sensetest.Conversions() {
+		tc := struct {
+			input int
+			ops   []i2ctest.IO
+			want  float64
+		}{input: n % 4, want: v.Volts}
+		hi := byte(0xC3 + n%4<<4)
+		tc.ops = []i2ctest.IO{start(hi), config(hi, 0x83), result(v.Raw[0], v.Raw[1])}
+		if n == 4 { // still converting twice: OS reads 0 until it is done
+			tc.ops = []i2ctest.IO{start(hi), config(hi&^0x80, 0x83), config(hi&^0x80, 0x83), config(hi, 0x83), result(v.Raw[0], v.Raw[1])}
+		}
 		bus := sensetest.NewBus(tc.ops...)
 		clock := sensetest.NewClock(time.Unix(0, 0))
 		before := clock.Now().Uptime

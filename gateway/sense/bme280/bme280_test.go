@@ -44,36 +44,25 @@ func high(t *testing.T, s string) (b [7]byte) {
 func near(got, want, within float64) bool { return math.Abs(got-want) <= within }
 
 func TestCalibration_SignedH4H5(t *testing.T) {
-	for _, tc := range []struct {
-		high   string
-		h4, h5 int16
-		t, h   uint32
-		c, rh  float64
-	}{
-		{"6E 01 00 13 25 03 1E", 309, 50, 519888, 28000, 25.08, 45.781},
-		{"6E 01 00 FC 2E 03 1E", -50, 50, 519888, 5000, 25.08, 45.646},
-		{"6E 01 00 13 E5 FC 1E", 309, -50, 519888, 28000, 25.08, 47.562},
-		{"6E 01 00 13 F5 FF 1E", 309, -1, 519888, 28000, 25.08, 46.694},
-		{"6E 01 00 13 E5 FC 1E", 309, -50, 480000, 28000, 12.57, 45.166},
-	} {
-		cal := bme280.ParseCalibration(low(), high(t, tc.high))
-		if cal.H4 != tc.h4 || cal.H5 != tc.h5 || cal.H1 != 75 || cal.H2 != 366 || cal.H3 != 0 || cal.H6 != 30 {
-			t.Errorf("%s: %+v; want H4 %d, H5 %d", tc.high, cal, tc.h4, tc.h5)
+	for _, tc := range sensetest.BME280s() {
+		cal := bme280.ParseCalibration(low(), tc.High)
+		if cal.H4 != tc.H4 || cal.H5 != tc.H5 || cal.H1 != 75 || cal.H2 != 366 || cal.H3 != 0 || cal.H6 != 30 {
+			t.Errorf("% x: %+v; want H4 %d, H5 %d", tc.High, cal, tc.H4, tc.H5)
 		}
 		// The vectors are of the integer formulas; the floating-point ones agree to their rounding.
-		if c := cal.Celsius(tc.t); !near(c, tc.c, 0.005) {
-			t.Errorf("%s: %v °C; want %v", tc.high, c, tc.c)
+		if c := cal.Celsius(tc.T); !near(c, tc.Celsius, 0.005) {
+			t.Errorf("% x: %v °C; want %v", tc.High, c, tc.Celsius)
 		}
-		if rh := cal.Humidity(tc.h, tc.t); !near(rh, tc.rh, 0.005) {
-			t.Errorf("%s: %v %%; want %v", tc.high, rh, tc.rh)
+		if rh := cal.Humidity(tc.H, tc.T); !near(rh, tc.Humidity, 0.005) {
+			t.Errorf("% x: %v %%; want %v", tc.High, rh, tc.Humidity)
 		}
 	}
 }
 
 func TestCalibration_Pressure(t *testing.T) {
 	cal := bme280.ParseCalibration(low(), high(t, "6E 01 00 13 25 03 1E"))
-	if hpa, ok := cal.Hectopascal(415148, 519888); !ok || !near(hpa, 1006.5327, 0.0001) {
-		t.Errorf("%v hPa, %v; want 1006.5327", hpa, ok)
+	if hpa, ok := cal.Hectopascal(sensetest.BME280RawPressure, sensetest.BME280RawTemperature); !ok || !near(hpa, sensetest.BME280Hectopascal, 0.0001) {
+		t.Errorf("%v hPa, %v; want %v", hpa, ok, sensetest.BME280Hectopascal)
 	}
 	cal.P1 = 0
 	if hpa, ok := cal.Hectopascal(415148, 519888); ok {

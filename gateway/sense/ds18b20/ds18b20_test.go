@@ -18,6 +18,7 @@ import (
 	"aovuon/gateway/measure"
 	"aovuon/gateway/sense"
 	"aovuon/gateway/sense/ds18b20"
+	"aovuon/gateway/sense/sensetest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -42,15 +43,14 @@ func reasonOf(err error) measure.FaultReason {
 }
 
 func TestSense_GoldenScratchpads(t *testing.T) {
-	for _, tc := range []struct {
-		pad  string
-		want float64
-	}{
-		{"9e 01 4b 46 7f ff 0c 10 8a", 25.875},
-		{"9e 01 4b 46 7f ff 02 10 56", 25.875},
-		{"f4 01 4b 46 7f ff 0c 10 c7", 31.25},
-		{"f6 00 4b 46 7f ff 0a 10 d6", 15.375},
-	} {
+	for _, v := range sensetest.Scratchpads() {
+		if v.PowerUp {
+			continue
+		}
+		tc := struct {
+			pad  string
+			want float64
+		}{fmt.Sprintf("% x", v.Bytes[:]), v.Celsius}
 		// t= is wrong on purpose: the value comes from the bytes that the CRC covers.
 		got, err := ds18b20.New(tree(file(tc.pad, tc.pad[24:], "YES", 1)), device).Sense(t.Context())
 		if err != nil {

@@ -96,7 +96,7 @@ func reasonOf(err error) measure.FaultReason {
 func clock() *sensetest.Clock { return sensetest.NewClock(time.Unix(0, 0)) }
 
 func TestSense_Talks(t *testing.T) {
-	golden := "\x37\x2E\x33\x31\x32" // the golden frame: 01 37 2E 33 31 32 00
+	_, golden, _ := sensetest.EZOReply()
 	const by = ";s=0@ao1-mn+12;p=1013.25@kk+12"
 	for name, tc := range map[string]struct {
 		board  ezo.Board

@@ -41,15 +41,23 @@ func samples(counts, celsius float64) []sense.Sample {
 	return []sense.Sample{{Quantity: measure.SoilCapacitance, Value: counts}, {Quantity: measure.SoilTemperature, Value: celsius}}
 }
 
+// spoken is a talk, what comes of it, and how long it takes.
+type spoken struct {
+	ops  []i2ctest.IO
+	want []sense.Sample
+	wait time.Duration
+}
+
+func golden(n int) spoken {
+	v := sensetest.SoilReadings()[n]
+	return spoken{talk(id(0x55), touch(v.Touch[0], v.Touch[1]), temperature(v.Temperature[:]...)), samples(v.Counts, v.Celsius), 7 * time.Millisecond}
+}
+
 func TestSense_Talks(t *testing.T) {
 	const ms = time.Millisecond
-	for name, tc := range map[string]struct {
-		ops  []i2ctest.IO
-		want []sense.Sample
-		wait time.Duration
-	}{
-		"wet and warm": {talk(id(0x55), touch(0x03, 0xF8), temperature(0x00, 0x1C, 0x40, 0x00)), samples(1016, 28.25), 7 * ms},
-		"frost":        {talk(id(0x55), touch(0x00, 0xC8), temperature(0xFF, 0xFE, 0x80, 0x00)), samples(200, -1.5), 7 * ms},
+	for name, tc := range map[string]spoken{
+		"wet and warm": golden(0),
+		"frost":        golden(1),
 		"busy twice": {
 			talk(id(0x55), touch(0xFF, 0xFF), touch(0x10, 0x00), touch(0x0F, 0xFF), temperature(0x00, 0x1C, 0x00, 0x00)),
 			samples(4095, 28), (1 + 5 + 6 + 7 + 1) * ms,

@@ -6,24 +6,17 @@ import (
 	"testing"
 
 	"aovuon/gateway/sense"
+	"aovuon/gateway/sense/sensetest"
 	"aovuon/gateway/sense/sensirion"
 	"aovuon/gateway/sense/sht3x"
 )
 
-// Sensirion's CRC of 00 00 is 81, of FF FF is AC, of BE EF is 92.
 func TestDecode_FullScale(t *testing.T) {
-	for _, tc := range []struct {
-		b       sensirion.Reply
-		celsius float64
-		rh      float64
-	}{
-		{sensirion.Reply{0x00, 0x00, 0x81, 0x00, 0x00, 0x81}, -45, 0},
-		{sensirion.Reply{0xFF, 0xFF, 0xAC, 0xFF, 0xFF, 0xAC}, 130, 100},
-		{sensirion.Reply{0xBE, 0xEF, 0x92, 0xBE, 0xEF, 0x92}, 85.5230, 74.5846},
-	} {
-		c, rh, err := sht3x.Decode(tc.b)
-		if err != nil || math.Abs(c-tc.celsius) > 0.0005 || math.Abs(rh-tc.rh) > 0.0005 {
-			t.Errorf("% x: %v °C, %v %%, %v; want %v, %v", tc.b, c, rh, err, tc.celsius, tc.rh)
+	for _, tc := range sensetest.Hygrometers() {
+		b := sensirion.Reply(tc.Reply)
+		c, rh, err := sht3x.Decode(b)
+		if err != nil || math.Abs(c-tc.Celsius) > 0.0005 || math.Abs(rh-tc.SHT3x) > 0.0005 {
+			t.Errorf("% x: %v °C, %v %%, %v; want %v, %v", b, c, rh, err, tc.Celsius, tc.SHT3x)
 		}
 	}
 }

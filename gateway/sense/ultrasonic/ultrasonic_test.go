@@ -40,7 +40,10 @@ func talk(c sense.Clock, chunks ...[]byte) *sensetest.Serial {
 }
 
 // golden is the maker's own example: 1953 mm.
-func golden() []byte { return []byte{0xFF, 0x07, 0xA1, 0xA7} }
+func golden() []byte {
+	frame, _ := sensetest.Ultrasonic()
+	return frame
+}
 
 func TestSense_GoldenFrame(t *testing.T) {
 	samples, err := ultrasonic.New(talk(clock(), golden()), 250, air(20)).Sense(t.Context())
