@@ -27,6 +27,7 @@ type account struct {
 	charts  map[channel]line
 	losses  []window // in which readings that were in a gateway's memory may be lost
 	faults  []window // in which chips may have said nothing sensible
+	coarse  float64  // by what share of itself a value may differ from the chip's: where the gateway's own calibration stands between
 }
 
 // tally is what an account comes to.
@@ -114,7 +115,7 @@ func (a account) compare(c channel, answers []ledger.Entry, chart line) (n, lost
 		wrong = append(wrong, a.step(c, answers, b, chart.step)...)
 	}
 	lost = told.n - held.n
-	tolerance := 1e-6 * math.Max(1, math.Abs(told.sum))
+	tolerance := a.tolerance(told.sum)
 	switch {
 	case lost < -edge.n:
 		say("%d readings, the chip gave %d: something is there twice, or nobody measured it", held.n, told.n)
@@ -127,6 +128,9 @@ func (a account) compare(c channel, answers []ledger.Entry, chart line) (n, lost
 	}
 	return held.n, max(lost, 0), wrong
 }
+
+// tolerance is what decimal text may cost, and a calibration.
+func (a account) tolerance(x float64) float64 { return max(1e-6, a.coarse) * math.Max(1, math.Abs(x)) }
 
 func outside(x, lo, hi float64) bool { return x < lo || x > hi }
 
@@ -148,7 +152,7 @@ func (a account) step(c channel, answers []ledger.Entry, b bucket, long time.Dur
 	if b.N < sure.n || b.N > maybe.n {
 		wrong = append(wrong, fmt.Sprintf("%v: %d readings in the step of %s, the chip gave %d to %d", c, b.N, clock(b.Start), sure.n, maybe.n))
 	}
-	slack := 1e-6 * math.Max(1, math.Abs(maybe.max))
+	slack := a.tolerance(maybe.max)
 	if b.N > 0 && maybe.n > 0 && (b.Min < maybe.min-slack || b.Max > maybe.max+slack) {
 		wrong = append(wrong, fmt.Sprintf("%v: %g to %g in the step of %s, the chip said %g to %g", c, b.Min, b.Max, clock(b.Start), maybe.min, maybe.max))
 	}

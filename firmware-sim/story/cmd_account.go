@@ -98,16 +98,22 @@ func (c *cast) ledgerSize(ts *testscript.TestScript) int64 {
 
 // settleAccount brings everything to rest and counts.
 func settleAccount(ts *testscript.TestScript, neg bool, args []string) {
-	c := castOf(ts, neg, args, 0, "account [24h|7d|30d]")
-	span := "24h"
-	if len(args) > 0 {
-		span = args[0]
+	c := castOf(ts, neg, args, 0, "account [24h|7d|30d] [coarse=SHARE]")
+	span, coarse := "24h", 0.0
+	for _, arg := range args {
+		if value, ok := strings.CutPrefix(arg, "coarse="); ok {
+			x, err := strconv.ParseFloat(value, 64)
+			ts.Check(err)
+			coarse = x
+			continue
+		}
+		span = arg
 	}
 	st := c.drain(ts)
 	if st.Released != st.NextSeq-1 {
 		ts.Fatalf("the server has signed for batch %d, the gateway's last is %d", st.Released, st.NextSeq-1)
 	}
-	a := account{answers: c.answers(ts), losses: c.losses, faults: c.faults}
+	a := account{answers: c.answers(ts), losses: c.losses, faults: c.faults, coarse: coarse}
 	var sum tally
 	c.await(ts, Patience, "the account", func(ctx context.Context) (bool, string) {
 		a.charts = map[channel]line{}

@@ -40,11 +40,15 @@ type setting struct {
 	Seed    string
 	Speed   string
 	Density string // of the pond
+	Stock   string // kg of fish in it when the world begins; nobody feeds or refills it then
+	Begin   string // the day the world begins
+	Fouling string // from when on the oxygen probe is fouled; a moment, then a date
 	Clock   string // assumed (right), kernel (what the machine says)
 	Broker  string // embedded, mosquitto
 	History string // sqlite, influx
 	Twin    bool   // a second oxygen probe, of another make, on RS485
 	Aerator bool   // an aerator that the gateway switches, its current, and an alarm
+	Broken  bool   // its motor does not run
 
 	Dir                             string
 	HTTP, MQTT, Metrics, InfluxPort int
@@ -67,8 +71,8 @@ func (s *setting) parse(args []string) error {
 		case name == strings.ToLower(name) && field.IsValid() && field.Kind() == reflect.Bool && !given:
 			field.SetBool(true)
 		default:
-			return fmt.Errorf("field: no option %q: want every=, slow=, commit=, seal=, offline=, seed=, speed=, density=, "+
-				"clock=assumed|kernel, broker=embedded|mosquitto, history=sqlite|influx, twin, aerator", arg)
+			return fmt.Errorf("field: no option %q: want every=, slow=, commit=, seal=, offline=, seed=, speed=, density=, stock=, begin=, fouling=, "+
+				"clock=assumed|kernel, broker=embedded|mosquitto, history=sqlite|influx, twin, aerator, broken", arg)
 		}
 	}
 	for name, one := range map[string]struct{ value, a, b string }{
@@ -88,9 +92,15 @@ func makeField(ts *testscript.TestScript, neg bool, args []string) {
 	s := setting{
 		Every: "200ms", Slow: "1s", Commit: "200ms", Seal: "500ms", Seed: "952", Speed: "1", Density: "1",
 		Clock: "assumed", Broker: "embedded", History: "sqlite", Dir: ts.MkAbs("."),
-		HTTP: c.freePort(ts), MQTT: c.freePort(ts), Metrics: c.freePort(ts), InfluxPort: c.freePort(ts),
+		Begin: c.o.Now().In(zone()).AddDate(0, 0, -20).Format(time.DateOnly),
+		HTTP:  c.freePort(ts), MQTT: c.freePort(ts), Metrics: c.freePort(ts), InfluxPort: c.freePort(ts),
 	}
 	ts.Check(s.parse(args))
+	if s.Fouling != "" {
+		at, err := c.moment(s.Fouling)
+		ts.Check(err)
+		s.Fouling = at.Format("2006-01-02 15:04")
+	}
 	s.Offline = cmp.Or(s.Offline, s.Seal)
 	for name, value := range map[string]string{
 		"HTTP": strconv.Itoa(s.HTTP), "MQTT": strconv.Itoa(s.MQTT), "METRICS": strconv.Itoa(s.Metrics), "INFLUX": strconv.Itoa(s.InfluxPort),

@@ -30,6 +30,8 @@ func commands() map[string]command {
 		"newest": newest, "series": series,
 		// what it holds, counted
 		"spool": spoolState, "drained": drained, "growing": growing, "waits": waits, "receipts": receipts, "greater": greater, "account": settleAccount,
+		// what was in truth
+		"happens": happens, "truth": truth, "fish": fish, "blight": blight,
 		// somebody who means ill
 		"forge": forge,
 	}
