@@ -114,8 +114,14 @@ func TestConditions(t *testing.T) {
 		condition, got string
 		want           bool
 	}{
-		{"value>2", "2.5", true}, {"value>2", "2", false}, {"value>2", "", false}, {"value<2", "", false}, {"value<2", "-3", true},
-		{"quality=good", "good", true}, {"quality=good", "suspect", false}, {"value=", "", false},
+		{"value>2", "2.5", true},
+		{"value>2", "2", false},
+		{"value>2", "", false},
+		{"value<2", "", false},
+		{"value<2", "-3", true},
+		{"quality=good", "good", true},
+		{"quality=good", "suspect", false},
+		{"value=", "", false},
 	} {
 		all, err := conditions([]string{tc.condition})
 		if err != nil {
@@ -126,6 +132,56 @@ func TestConditions(t *testing.T) {
 		}
 		if got := unmet(all, map[string]string{all[0].name: tc.got}) == nil; got != tc.want {
 			t.Errorf("%s of %q: %t", tc.condition, tc.got, got)
+		}
+	}
+}
+
+// TestBlightUnits: the golden rows of the reference, runs of 6 to 24 humid hours of a moderately susceptible potato, and runs that
+// are not to be added up before the table is looked at.
+func TestBlightUnits(t *testing.T) {
+	for air, row := range map[float64][]int{
+		25: {0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2},
+		18: {0, 1, 2, 3, 4, 5, 5, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6},
+		10: {0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4, 5, 5, 5, 5, 5, 5},
+		5:  {0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1},
+		2:  {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+	} {
+		for i, want := range row {
+			if got := moderately(6+i, air); got != want {
+				t.Errorf("%d h at %g °C: %d units, want %d", 6+i, air, got, want)
+			}
+		}
+	}
+	var hours []hour
+	for i := range 24 {
+		h := hour{air: 18, humidity: 95}
+		if i >= 8 && i < 17 {
+			h.humidity = 89.9
+		} else if i >= 17 {
+			h.air = 11
+		}
+		hours = append(hours, h)
+	}
+	if got := blightUnits(hours); got != 3 {
+		t.Errorf("8 h at 18 °C and 7 h at 11 °C: %d units, want 3", got)
+	}
+	day := func(wet int, air float64) (hours []hour) {
+		for i := range 24 {
+			h := hour{air: 15, humidity: 89.9}
+			if i < wet {
+				h = hour{air: air, humidity: 90}
+			}
+			hours = append(hours, h)
+		}
+		return hours
+	}
+	for _, tc := range []struct {
+		wet  int
+		air  float64
+		want int
+	}{{6, 10, 1}, {5, 15, 0}, {8, 9.9, 0}, {20, 4, 0}} {
+		if got := judge(day(tc.wet, tc.air)).hutton; got != tc.want {
+			t.Errorf("%d humid hours at %g °C: %d Hutton days, want %d", tc.wet, tc.air, got, tc.want)
 		}
 	}
 }

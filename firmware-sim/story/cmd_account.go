@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -98,13 +99,17 @@ func (c *cast) ledgerSize(ts *testscript.TestScript) int64 {
 
 // settleAccount brings everything to rest and counts.
 func settleAccount(ts *testscript.TestScript, neg bool, args []string) {
-	c := castOf(ts, neg, args, 0, "account [24h|7d|30d] [coarse=SHARE]")
-	span, coarse := "24h", 0.0
+	c := castOf(ts, neg, args, 0, "account [24h|7d|30d] [coarse=SHARE] [only=PREFIX]")
+	span, coarse, only := "24h", 0.0, ""
 	for _, arg := range args {
 		if value, ok := strings.CutPrefix(arg, "coarse="); ok {
 			x, err := strconv.ParseFloat(value, 64)
 			ts.Check(err)
 			coarse = x
+			continue
+		}
+		if prefix, ok := strings.CutPrefix(arg, "only="); ok {
+			only = prefix
 			continue
 		}
 		span = arg
@@ -114,6 +119,7 @@ func settleAccount(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("the server has signed for batch %d, the gateway's last is %d", st.Released, st.NextSeq-1)
 	}
 	a := account{answers: c.answers(ts), losses: c.losses, faults: c.faults, coarse: coarse}
+	maps.DeleteFunc(a.answers, func(ch channel, _ []ledger.Entry) bool { return !strings.HasPrefix(ch.sensor, only) })
 	var sum tally
 	c.await(ts, Patience, "the account", func(ctx context.Context) (bool, string) {
 		a.charts = map[channel]line{}
@@ -147,7 +153,7 @@ func settleAccount(ts *testscript.TestScript, neg bool, args []string) {
 const quiet = "vang-mat"
 
 // drain stops the gateway politely and has one without probes hand over all that is on its disk.
-func (c *cast) drain(ts *testscript.TestScript) (st spool.Stats) {
+func (c *cast) drain(ts *testscript.TestScript) spool.Stats {
 	if p := c.programs["gateway"]; p != nil && p.Running() {
 		ctrlC(ts, false, []string{"gateway"})
 	}
@@ -166,7 +172,7 @@ func (c *cast) drain(ts *testscript.TestScript) (st spool.Stats) {
 		before = spool.Stats{} // it never ran
 	}
 	c.begin(ts, "gateway", "gateway", "run", "--config", "gateway-quiet.yaml")
-	st = c.awaitSpool(ts, 10*time.Minute, "an empty spool", "gateway-quiet.yaml", func(st spool.Stats) bool {
+	c.awaitSpool(ts, 10*time.Minute, "an empty spool", "gateway-quiet.yaml", func(st spool.Stats) bool {
 		return st.Pending == 0 && st.Sealed == 0 && st.NextSeq > max(before.NextSeq, 1)
 	})
 	ctrlC(ts, false, []string{"gateway"})

@@ -127,7 +127,7 @@ func (c *cast) warmed(ts *testscript.TestScript, a *world.Action, to float64) {
 	if off < 0 {
 		a.Kind, a.Amount = world.ColdSnap, -off
 	}
-	c.note(ts, "the season's air is made %.1f °C warmer, to %g °C in the mean", off, to)
+	c.note(ts, "the season's air is changed by %+.1f °C, to %g °C in the mean", off, to)
 }
 
 // fish says how the fish really are.
@@ -149,7 +149,7 @@ func fish(ts *testscript.TestScript, neg bool, args []string) {
 // truth compares what the product's chart shows with what was, step by step, between two moments; and what was with what is
 // wanted.
 func truth(ts *testscript.TestScript, neg bool, args []string) {
-	c := castOf(ts, neg, args, 6, "truth PLACE SENSOR QUANTITY SPAN FROM TO CONDITION... (apart, hours, missing, min, max, mean, chartmin)")
+	c := castOf(ts, neg, args, 6, "truth PLACE SENSOR QUANTITY SPAN FROM TO CONDITION... (apart, missing, min, max, mean, chartmin, chartmax)")
 	from, err := c.moment(args[4])
 	ts.Check(err)
 	to, err := c.moment(args[5])

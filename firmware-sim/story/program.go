@@ -152,7 +152,7 @@ func (p *Program) Stop() error {
 		return fmt.Errorf("%s ended by Ctrl-C with %w\n%s", p.Bin, p.err, p.Out.Tail(4<<10))
 	}
 	if err := syscall.Kill(-group, 0); !errors.Is(err, syscall.ESRCH) {
-		return fmt.Errorf("%s left a child behind in process group %d (%v)", p.Bin, group, err)
+		return errors.Join(fmt.Errorf("%s left a child behind in process group %d", p.Bin, group), err)
 	}
 	return nil
 }
