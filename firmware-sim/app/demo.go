@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"aovuon/firmware-sim/child"
+	"aovuon/firmware-sim/field"
 )
 
 type demoCommand struct {
@@ -49,19 +51,22 @@ type demo struct {
 	history bool              // a season was made at this start
 
 	announcement *child.Prefixed // what the server says to people
+
+	fail      context.CancelCauseFunc // ends the demo
+	stopField func() error            // ends the gateways, then the field
 }
 
 func (c demoCommand) Run(e *env) (err error) {
-	d := &demo{demoCommand: c, env: e, pages: make(map[string]string)}
+	d := &demo{demoCommand: c, env: e, pages: make(map[string]string), stopField: func() error { return nil }}
 	if err := d.check(); err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
 	d.screen = child.NewScreen(e.stdout)
-	d.Household = child.NewHousehold(d.screen, append(gateways(), "influxd")...)
+	d.Household = child.NewHousehold(d.screen, append(gateways(), "influxd", "server", "field")...)
 	defer d.Close()
 	defer func() {
 		d.say("stopping: gateways, field, server")
-		err = errors.Join(err, d.StopAll(grace))
+		err = errors.Join(err, d.stopField(), d.StopAll(grace))
 		if err == nil {
 			d.say("stopped. Start again and it goes on from here; remove %s to begin anew.", d.Dir)
 		}
@@ -69,14 +74,19 @@ func (c demoCommand) Run(e *env) (err error) {
 	// A child that ends by itself ends the demo, wherever the demo is just then.
 	ctx, fail := context.WithCancelCause(e.ctx)
 	defer fail(nil)
-	d.ctx = ctx
+	d.ctx, d.fail = ctx, fail
 	watching := make(chan struct{})
 	defer close(watching)
 	go func() {
-		select {
-		case dead := <-d.Ended():
-			fail(dead.Died())
-		case <-watching:
+		for {
+			select {
+			case dead := <-d.Ended():
+				if !dead.Asked() { // a power cut by command is no reason
+					fail(dead.Died())
+				}
+			case <-watching:
+				return
+			}
 		}
 	}()
 	if err := d.live(); err != nil && ctx.Err() == nil {
@@ -178,12 +188,6 @@ func (d *demo) live() error {
 	if err := d.startField(); err != nil {
 		return err
 	}
-	for _, id := range gateways() {
-		d.say("gateway %s: starting; it reads the simulated chips every %s", id, d.Every)
-		if _, err := d.Spawn(child.Spec{Name: id, Bin: d.Gateway, Args: []string{"run", "--config", d.gatewayConfig(id)}}); err != nil {
-			return err
-		}
-	}
 	if d.history {
 		if err := d.watchDelivery(); err != nil {
 			return err
@@ -224,17 +228,38 @@ func (d *demo) seasons() error {
 	return g.Wait()
 }
 
+// startField runs the field and its gateways, as `firmware-sim run` does, and returns when they have been started.
 func (d *demo) startField() error {
 	d.say("field: simulated chips behind sockets in %s", d.run)
-	c, err := d.Spawn(child.Spec{Name: "field", Bin: d.Sim, Args: []string{"serve", "--config", d.fieldConfig()}})
+	for _, id := range gateways() {
+		d.say("gateway %s: starting; it reads the simulated chips every %s", id, d.Every)
+	}
+	cfg, err := field.Load(d.fieldConfig())
 	if err != nil {
 		return err
 	}
-	return c.Await(d.ctx, "the simulated field", func(ctx context.Context) bool {
-		var dial net.Dialer
-		conn, err := dial.DialContext(ctx, "unix", filepath.Join(d.run, "control.sock"))
-		return err == nil && conn.Close() == nil
-	})
+	ctx, stop := context.WithCancel(d.ctx)
+	up, ended := make(chan struct{}), make(chan struct{})
+	var how error
+	d.stopField = func() error {
+		stop()
+		<-ended
+		return how
+	}
+	e := &env{ctx: ctx, stdout: d.stdout, stderr: d.stderr, log: slog.New(slog.NewTextHandler(d.Writer("field"), nil))}
+	go func() {
+		defer close(ended)
+		how = e.live(cfg, hosting{household: d.Household, sim: d.Sim, ready: func() { close(up) }})
+		if how != nil {
+			d.fail(how)
+		}
+	}()
+	select {
+	case <-up:
+		return nil
+	case <-ended:
+		return errors.Join(how, context.Cause(d.ctx))
+	}
 }
 
 func (d *demo) lookHere() {
@@ -248,6 +273,7 @@ func (d *demo) lookHere() {
 	d.say("  Its PIN, to calibrate:   %s pin --config %s", d.Gateway, d.gatewayConfig(gateways()[0]))
 	d.say("  Break a probe:           %s fault --control %s ao1-do unplug     (and: ao1-do heal)", d.Sim, filepath.Join(d.run, "control.sock"))
 	d.say("  What it can break:       %s fault --control %s list", d.Sim, filepath.Join(d.run, "control.sock"))
+	d.say("  … or a gateway, a link:  %s tell --control %s gateway %s power-cut 30s     (and: help)", d.Sim, filepath.Join(d.run, "control.sock"), gateways()[1])
 	d.say("  Everything is kept in:   %s", d.Dir)
 	d.say("  Stop:                    Ctrl-C")
 	d.say("")

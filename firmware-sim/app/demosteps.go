@@ -37,13 +37,20 @@ func (d *demo) writeFiles() error {
 	}); err != nil {
 		return err
 	}
+	var hosted strings.Builder // what the field hosts: gateways behind links that can be cut
+	hosted.WriteString("gateways:\n")
 	for _, id := range gateways() {
-		var err error
+		link, err := freePort(d.ctx)
+		if err != nil {
+			return err
+		}
 		if d.pages[id], err = freePort(d.ctx); err != nil {
 			return err
 		}
+		fmt.Fprintf(&hosted, "  - { id: %s, config: %s, program: %s, link: { listen: %s, to: %s } }\n",
+			id, quoted(d.gatewayConfig(id)), quoted(d.Gateway), quoted(link), quoted(d.MQTT))
 		if err := render(id+".yaml", d.gatewayConfig(id), map[string]string{
-			"Data": filepath.Join(d.Dir, id, "data"), "URL": "tcp://" + d.MQTT, "ServerKey": d.serverKey(), "Run": d.run, "Status": d.pages[id], "Every": d.Every.String(),
+			"Data": filepath.Join(d.Dir, id, "data"), "URL": "tcp://" + link, "ServerKey": d.serverKey(), "Run": d.run, "Status": d.pages[id], "Every": d.Every.String(),
 			"Within": min(max(3*time.Minute, 2*d.Every), 30*time.Minute).String(), "Stale": min(max(5*time.Minute, 3*d.Every), 2*time.Hour).String(),
 		}); err != nil {
 			return err
@@ -62,7 +69,7 @@ func (d *demo) writeFiles() error {
 		return err
 	}
 	text = "# Written by `firmware-sim demo` at every start; changes here are lost, but begin. Copy the file to keep them.\nrun_dir: " + quoted(d.run) +
-		"\nbegin: " + d.begin() + "\npanel: " + quoted(d.panel) + "\nproduct: " + quoted("http://"+d.HTTP) + "\n" + text
+		"\nbegin: " + d.begin() + "\npanel: " + quoted(d.panel) + "\nproduct: " + quoted("http://"+d.HTTP) + "\n" + text + hosted.String()
 	if err := wire.WriteFile(d.fieldConfig(), []byte(text), 0o644); err != nil {
 		return err
 	}

@@ -30,30 +30,47 @@ func (c runCommand) Run(e *env) error {
 		cfg.Speed = c.Speed
 	}
 	c.into(&cfg)
-	return e.live(cfg, c.Gateway)
+	return e.live(cfg, hosting{gateway: c.Gateway})
 }
 
-// host prepares the machines of a field.
-func (e *env) host(cfg field.Config, f *field.Field, household *child.Household, gateway string) (*host.Host, error) {
+// hosting is how the machines of a field are run.
+type hosting struct {
+	gateway   string           // the program of gateways that name none; empty: the one beside this program
+	sim       string           // the simulator program; empty: this one
+	household *child.Household // whose children they are; nil: one of their own
+	ready     func()           // called when all of them have been started; may be nil
+}
+
+// host prepares the machines of a field; done is called when they have ended.
+func (e *env) host(cfg field.Config, f *field.Field, how hosting) (h *host.Host, done func(), err error) {
 	self, err := os.Executable()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if gateway == "" {
-		gateway = beside(self, "gateway")
+	o := host.Options{Household: how.household, Sim: how.sim, Gateway: how.gateway, Now: time.Now, Log: e.log}
+	if o.Sim == "" {
+		o.Sim = self
 	}
-	return host.New(e.ctx, cfg, f, host.Options{Household: household, Sim: self, Gateway: gateway, Now: time.Now, Log: e.log})
-}
-
-// hosted are the names of what a field hosts.
-func hosted(cfg field.Config) (names []string) {
-	for _, p := range cfg.Programs {
-		names = append(names, p.ID)
+	if o.Gateway == "" {
+		o.Gateway = beside(self, "gateway")
 	}
-	for _, g := range cfg.Gateways {
-		names = append(names, g.ID)
+	done = func() {}
+	if o.Household == nil {
+		var names []string
+		for _, p := range cfg.Programs {
+			names = append(names, p.ID)
+		}
+		for _, g := range cfg.Gateways {
+			names = append(names, g.ID)
+		}
+		o.Household = child.NewHousehold(child.NewScreen(e.stdout), names...)
+		done = o.Household.Close
 	}
-	return names
+	if h, err = host.New(e.ctx, cfg, f, o); err != nil {
+		done()
+		return nil, nil, err
+	}
+	return h, done, nil
 }
 
 // beside is a program in the folder of this one, or else the one on PATH.

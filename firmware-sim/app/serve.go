@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"aovuon/firmware-sim/child"
 	"aovuon/firmware-sim/field"
 	"aovuon/firmware-sim/ledger"
 	"aovuon/firmware-sim/world"
@@ -31,12 +30,11 @@ func (c serveCommand) Run(e *env) error {
 	}
 	c.into(&cfg)
 	cfg.Gateways, cfg.Programs = nil, nil
-	return e.live(cfg, "")
+	return e.live(cfg, hosting{})
 }
 
-// live runs a field and what it hosts until it is told to stop. gateway is the program of gateways that name none; empty: the one
-// beside this program.
-func (e *env) live(cfg field.Config, gateway string) (err error) {
+// live runs a field and what it hosts until it is told to stop.
+func (e *env) live(cfg field.Config, how hosting) (err error) {
 	record := func(ledger.Entry) {}
 	if cfg.Ledger != "" {
 		if err := os.MkdirAll(filepath.Dir(cfg.Ledger), 0o755); err != nil {
@@ -63,17 +61,18 @@ func (e *env) live(cfg field.Config, gateway string) (err error) {
 		return err
 	}
 	e.early(f, cfg)
-	names := hosted(cfg)
-	household := child.NewHousehold(child.NewScreen(e.stdout), names...)
-	defer household.Close()
-	h, err := e.host(cfg, f, household, gateway)
+	h, done, err := e.host(cfg, f, how)
 	if err != nil {
 		return err
 	}
+	defer done()
 	if err := e.withPanel(cfg, f, seen, func(ctx context.Context) error {
 		return h.Run(ctx, func() {
 			e.log.Info("field is up", slog.Int("places", len(cfg.Places)), slog.Int("devices", len(cfg.Devices)),
-				slog.Float64("speed", cfg.Speed), slog.String("control", cfg.Control), slog.Int("hosted", len(names)))
+				slog.Float64("speed", cfg.Speed), slog.String("control", cfg.Control), slog.Int("hosted", len(cfg.Gateways)+len(cfg.Programs)))
+			if how.ready != nil {
+				how.ready()
+			}
 		})
 	}); err != nil {
 		return errors.Join(err, h.Close())

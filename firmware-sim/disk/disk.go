@@ -37,7 +37,6 @@ type Disk struct {
 	readOnly bool
 	limit    int64 // bytes below the folder beyond which nothing fits; -1: none
 	dirty    map[inode]*file
-	watching bool
 	why      error // nobody asks us
 	refused  int
 }
@@ -149,14 +148,31 @@ func (d *Disk) Cut() (lost int64, err error) {
 	return lost, errors.Join(errs...)
 }
 
-// Keep forgets what was not synchronised: the program ended and its machine lives.
-func (d *Disk) Keep() error {
+// Settle forgets files that nobody has any more, when the program has ended and its machine lives: what is not synchronised
+// stays in the machine's memory, and a power cut still takes it.
+func (d *Disk) Settle() error {
+	return d.forget(func(f *file) bool {
+		info, err := f.f.Stat()
+		if err != nil {
+			return true
+		}
+		st, ok := info.Sys().(*syscall.Stat_t)
+		return !ok || st.Nlink == 0
+	})
+}
+
+// Close forgets everything: the program has ended, and what it wrote stays.
+func (d *Disk) Close() error { return d.forget(func(*file) bool { return true }) }
+
+func (d *Disk) forget(which func(*file) bool) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var errs []error
 	for id, f := range d.dirty {
-		errs = append(errs, f.f.Close())
-		delete(d.dirty, id)
+		if which(f) {
+			errs = append(errs, f.f.Close())
+			delete(d.dirty, id)
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -114,8 +114,8 @@ type rig struct {
 func newRig(t *testing.T, size int64) *rig {
 	t.Helper()
 	dir := t.TempDir()
-	if real, err := filepath.EvalSymlinks(dir); err == nil {
-		dir = real
+	if whole, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = whole
 	}
 	d, err := disk.New(filepath.Join(dir, "card"), size)
 	if err != nil {
@@ -329,12 +329,28 @@ func TestDisk_PowerCutUndoesWhatWasNotSynchronised(t *testing.T) {
 	}
 }
 
-func TestDisk_KilledProgramKeepsWhatItWrote(t *testing.T) {
+func TestDisk_KilledProgramKeepsWhatItWroteUntilThePowerIsCut(t *testing.T) {
+	r := newRig(t, 0)
+	r.says("ok", "create", "card/a")
+	r.says("ok", "write", "card/a", "xxxx")
+	r.says("ok", "create", "card/b")
+	r.says("ok", "write", "card/b", "yyyy")
+	r.says("ok", "remove", "card/b")
+	r.kill()
+	r.check(r.disk.Settle())
+	r.holds("card/a", "xxxx")
+	if lost, err := r.disk.Cut(); lost != 4 || err != nil {
+		t.Errorf("%d bytes lost, %v; want those of the file that is there", lost, err)
+	}
+	r.holds("card/a", "")
+}
+
+func TestDisk_CloseKeepsWhatWasWritten(t *testing.T) {
 	r := newRig(t, 0)
 	r.says("ok", "create", "card/a")
 	r.says("ok", "write", "card/a", "xxxx")
 	r.kill()
-	r.check(r.disk.Keep())
+	r.check(r.disk.Close())
 	if lost, err := r.disk.Cut(); lost != 0 || err != nil {
 		t.Errorf("%d, %v", lost, err)
 	}

@@ -54,7 +54,7 @@ func program() []unix.SockFilter {
 	const (
 		load  = unix.BPF_LD | unix.BPF_W | unix.BPF_ABS
 		equal = unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K
-		any   = unix.BPF_JMP | unix.BPF_JSET | unix.BPF_K
+		some  = unix.BPF_JMP | unix.BPF_JSET | unix.BPF_K
 		ret   = unix.BPF_RET | unix.BPF_K
 		// offsets in struct seccomp_data
 		number, machine, args = 0, 4, 16
@@ -69,7 +69,7 @@ func program() []unix.SockFilter {
 		list = append(list,
 			unix.SockFilter{Code: equal, Jf: 4, K: uint32(nr)},
 			unix.SockFilter{Code: load, K: uint32(args + 8*arg)},
-			unix.SockFilter{Code: any, Jf: 1, K: writing},
+			unix.SockFilter{Code: some, Jf: 1, K: writing},
 			unix.SockFilter{Code: ret, K: unix.SECCOMP_RET_USER_NOTIF},
 			unix.SockFilter{Code: ret, K: unix.SECCOMP_RET_ALLOW},
 		)

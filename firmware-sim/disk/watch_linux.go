@@ -153,27 +153,33 @@ func (d *Disk) verdict(ask *notice) (done bool, errno unix.Errno) {
 		return false, d.opened(ask, arg)
 	}
 	c := calls()[uintptr(ask.nr)]
-	switch {
-	case c.does == measures:
+	switch c.does {
+	case measures:
 		return d.measured(ask, c)
-	case c.does == names || c.does == makes:
-		full := false
-		if free, _, limited := d.room(); c.does == makes {
-			full = limited && free == 0
-		}
-		for _, p := range c.paths {
-			path, ok := ask.path(p)
-			switch {
-			case !ok || !d.holds(path):
-			case d.readOnly:
-				return false, unix.EROFS
-			case full:
-				return false, unix.ENOSPC
-			}
-		}
-		return false, 0
+	case names, makes:
+		return false, d.named(ask, c)
+	case appends, writes, cuts, reserves, syncs:
 	}
 	return false, d.changed(ask, c.does)
+}
+
+// named is the verdict about a call on paths.
+func (d *Disk) named(ask *notice, c call) unix.Errno {
+	full := false
+	if free, _, limited := d.room(); c.does == makes {
+		full = limited && free == 0
+	}
+	for _, p := range c.paths {
+		path, ok := ask.path(p)
+		switch {
+		case !ok || !d.holds(path):
+		case d.readOnly:
+			return unix.EROFS
+		case full:
+			return unix.ENOSPC
+		}
+	}
+	return 0
 }
 
 // opened is the verdict about an open that may change something.
@@ -225,7 +231,7 @@ func (d *Disk) changed(ask *notice, what does) unix.Errno {
 		return 0
 	case reserves:
 		from, to = int64(ask.args[2]), int64(ask.args[2]+ask.args[3])
-	default:
+	case writes, syncs, names, makes, measures:
 	}
 	if !d.fits(link, to) {
 		return unix.ENOSPC

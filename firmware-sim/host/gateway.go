@@ -108,7 +108,7 @@ func (g *gateway) attend(c *child.Child, card *net.UnixConn, watched chan struct
 	defer g.mu.Unlock()
 	g.ended = c.How()
 	g.host.log.Warn("gateway ended by itself", slog.String("gateway", g.cfg.ID), slog.String("how", g.ended), slog.String("restart", g.restarts()))
-	if err := g.card.Keep(); err != nil {
+	if err := g.card.Settle(); err != nil {
 		g.host.log.Warn("its card", slog.String("gateway", g.cfg.ID), slog.Any("err", err))
 	}
 	if g.on && g.cfg.Restart == field.RestartAlways {
@@ -174,7 +174,7 @@ func (g *gateway) stopNow(kill bool) error {
 	}
 	err := end()
 	<-g.watched
-	return errors.Join(err, g.card.Keep())
+	return errors.Join(err, g.card.Settle())
 }
 
 // cut takes the power from the box: the program is dead, what it had not synchronised is gone, the chips and the relays on its

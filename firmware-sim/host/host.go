@@ -161,6 +161,7 @@ func (h *Host) Run(ctx context.Context, ready func()) (err error) {
 		}
 		err = errors.Join(err, together(h.programs, func(p *program) error { return p.stop(false) }))
 		h.wg.Wait()
+		err = errors.Join(err, each(h.gateways, func(g *gateway) error { return g.card.Close() }))
 	}()
 	up := make(chan struct{})
 	begin := func() error { return h.field.Serve(serving, h.log, func() { close(up) }) }
@@ -200,10 +201,10 @@ func (h *Host) Run(ctx context.Context, ready func()) (err error) {
 
 // unlessDone is an error that is none when it came because everything ends.
 func unlessDone(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }
 
 // power takes the power from what hangs on buses, or gives it back. Relays fall off; chips forget.
