@@ -29,8 +29,7 @@ func (c serveCommand) Run(e *env) error {
 		cfg.Speed = c.Speed
 	}
 	c.into(&cfg)
-	cfg.Gateways, cfg.Programs = nil, nil
-	return e.live(cfg, hosting{})
+	return e.live(cfg.Alone(), hosting{})
 }
 
 // live runs a field and what it hosts until it is told to stop.

@@ -1,6 +1,8 @@
 package field
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"aovuon/firmware-sim/fault"
@@ -9,26 +11,62 @@ import (
 // Fault is a fault that comes by itself, by the world's clock: at speed 60 an hour of it is a minute. Exactly one of At and After
 // says when, or neither for what comes every so often from the start on.
 type Fault struct {
-	Device string        `yaml:"device"` // or Bus
-	Bus    string        `yaml:"bus"`
-	Fault  string        `yaml:"fault"`
-	Params []float64     `yaml:"params"` // the number that some faults take
-	At     string        `yaml:"at"`     // "2026-03-10 05:00", Vietnamese time, or RFC 3339
-	After  time.Duration `yaml:"after"`  // since the field was started
-	Every  time.Duration `yaml:"every"`  // and again so often
-	For    time.Duration `yaml:"for"`    // empty: until somebody heals it
+	Device  string        `yaml:"device"` // or one of the next four
+	Bus     string        `yaml:"bus"`
+	Gateway string        `yaml:"gateway"` // of those that are hosted; or all
+	Link    string        `yaml:"link"`    // of a gateway; or all
+	Program string        `yaml:"program"` // of those that are hosted; or all
+	Fault   string        `yaml:"fault"`   // of a gateway, link or program: in the words of its command, such as lossy 30
+	Params  []float64     `yaml:"params"`  // of a device or bus: the number that some faults take
+	At      string        `yaml:"at"`      // "2026-03-10 05:00", Vietnamese time, or RFC 3339
+	After   time.Duration `yaml:"after"`   // since the field was started
+	Every   time.Duration `yaml:"every"`   // and again so often
+	For     time.Duration `yaml:"for"`     // empty: until somebody heals it
 }
 
 // civil is how a time is written that has no zone: Vietnamese civil time.
 const civil = "2006-01-02 15:04"
 
+// MachineFault is a fault of what is hosted that comes by itself. Times are the world's.
+type MachineFault struct {
+	At         string // where it stands in the file, for errors: faults[2]
+	Verb, ID   string // gateway, link or program; which
+	Fault      string // the rest of the command
+	First      time.Time
+	Every, For time.Duration
+}
+
+// MachineFaults are the faults of the file that whoever hosts its machines has to play.
+func (f *Field) MachineFaults() []MachineFault { return slices.Clone(f.machines) }
+
+// OfMachine reports whether it is a fault of what is hosted.
+func (e Fault) OfMachine() bool { return e.Gateway+e.Link+e.Program != "" }
+
+// target is what the fault is of: the key that names it, and its value.
+func (e Fault) target() (key, name string, one bool) {
+	n := 0
+	for _, t := range [][2]string{{"device", e.Device}, {"bus", e.Bus}, {"gateway", e.Gateway}, {"link", e.Link}, {"program", e.Program}} {
+		if t[1] != "" {
+			key, name = t[0], t[1]
+			n++
+		}
+	}
+	return key, name, n == 1
+}
+
 // schedule puts a fault of the file on the board. at is where it stands in the file.
 func (f *Field) schedule(at string, e Fault) error {
-	name := e.Device + e.Bus
+	key, name, one := e.target()
 	_, isBus := f.busOf(name)
 	switch {
-	case (e.Device == "") == (e.Bus == ""):
-		return wrong(at, "a fault of nothing, or of two things: want either device or bus")
+	case !one:
+		return wrong(at, "a fault of nothing, or of two things: want one of device, bus, gateway, link and program")
+	case e.OfMachine() && !f.cfg.hosts(key, name):
+		return wrong(at+"."+key, "fault %s: no %s %q: name one that the file hosts (gateways:, their link:, programs:), or all", e.Fault, key, name)
+	case e.OfMachine() && len(e.Params) > 0:
+		return wrong(at+".params", "fault %s of %s: its numbers stand in fault, such as fault: lossy 30", e.Fault, name)
+	case e.OfMachine() && e.Every > 0 && (e.For == 0 || e.For >= e.Every):
+		return wrong(at, "fault %s of %s: every %s for %s: what comes again has to end before it does", e.Fault, name, e.Every, e.For)
 	case e.Bus != "" && !isBus:
 		return wrong(at+".bus", "fault %s: no bus %q: name one of buses", e.Fault, e.Bus)
 	case e.Device != "" && isBus:
@@ -48,6 +86,12 @@ func (f *Field) schedule(at string, e Fault) error {
 		}
 	} else if e.After == 0 {
 		first = f.start.Add(e.Every)
+	}
+	if e.OfMachine() {
+		f.machines = append(f.machines, MachineFault{
+			At: strings.TrimPrefix(at, "$."), Verb: key, ID: name, Fault: e.Fault, First: first, Every: e.Every, For: e.For,
+		})
+		return nil
 	}
 	err := f.board.Schedule(fault.Event{Device: name, Kind: fault.Kind(e.Fault), Params: e.Params, First: first, Every: e.Every, For: e.For})
 	if err != nil {

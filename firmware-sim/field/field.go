@@ -60,6 +60,8 @@ type Field struct {
 	pins   map[string]map[string]bus.Level // by bus id and name
 	motors map[string]*motor               // by device id
 	wilful bool                            // faults of motors come by themselves
+
+	machines []MachineFault
 }
 
 // New builds the chips of a configuration.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"aovuon/gateway/wire"
@@ -130,6 +131,23 @@ func (p Program) check(at string, seen map[string]bool) error {
 		return wrong(at+".ready", "program %s: ready %q: want an address that answers when it works, such as 127.0.0.1:1883", p.ID, p.Ready)
 	}
 	return nil
+}
+
+// hosts reports whether the file hosts a gateway, a link or a program of a name.
+func (c Config) hosts(sort, name string) bool {
+	if sort == "program" {
+		return slices.ContainsFunc(c.Programs, func(p Program) bool { return name == everyone || p.ID == name })
+	}
+	return slices.ContainsFunc(c.Gateways, func(g Gateway) bool {
+		return (name == everyone || g.ID == name) && (sort == "gateway" || g.Link != nil)
+	})
+}
+
+// Alone is the field without what it hosts, and without the faults of that.
+func (c Config) Alone() Config {
+	c.Gateways, c.Programs = nil, nil
+	c.Faults = slices.DeleteFunc(slices.Clone(c.Faults), Fault.OfMachine)
+	return c
 }
 
 // everyone is the name in commands that means all of them.

@@ -73,6 +73,11 @@ func (h *Host) add(ctx context.Context) (err error) {
 		}
 		h.programs = append(h.programs, &program{host: h, cfg: p})
 	}
+	for _, e := range h.field.MachineFaults() {
+		if _, err := heals(e.Verb, e.Fault); err != nil {
+			return fmt.Errorf("%s: %w", e.At, err)
+		}
+	}
 	if len(h.gateways)+len(h.programs) == 0 {
 		return nil
 	}
@@ -191,6 +196,9 @@ func (h *Host) Run(ctx context.Context, ready func()) (err error) {
 			return unlessDone(ctx, err)
 		}
 	}
+	for _, e := range h.field.MachineFaults() {
+		h.wg.Go(func() { h.play(e) })
+	}
 	ready()
 	select {
 	case <-ctx.Done():
@@ -209,18 +217,21 @@ func unlessDone(ctx context.Context, err error) error {
 
 // power takes the power from what hangs on buses, or gives it back. Relays fall off; chips forget.
 func (h *Host) power(buses []string, on bool) error {
-	k := fault.None
+	board := h.field.Board()
 	if !on {
-		k = fault.Unplug
+		err := each(buses, func(id string) error {
+			if err := board.Set(id, fault.PowerCut); err != nil && !errors.Is(err, fault.ErrUnknown) { // pins have no power
+				return err
+			}
+			return nil
+		})
+		return errors.Join(err, h.field.FallOff(buses))
 	}
-	err := each(buses, func(id string) error {
-		if err := h.field.Board().Set(id, k); err != nil && !errors.Is(err, fault.ErrUnknown) {
-			return err
+	var errs []error
+	for _, d := range board.Devices() {
+		if slices.Contains(buses, d.Name) && d.Fault == fault.PowerCut {
+			errs = append(errs, board.Set(d.Name, fault.None))
 		}
-		return nil
-	})
-	if on {
-		return err
 	}
-	return errors.Join(err, h.field.FallOff(buses))
+	return errors.Join(errs...)
 }

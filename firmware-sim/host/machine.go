@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"aovuon/firmware-sim/control"
 	"aovuon/gateway/sense"
 	"aovuon/gateway/wire"
 )
@@ -136,7 +137,8 @@ func (m *machine) clock() string {
 
 // parseOffset reads how far a clock is off: +3h, -1y, +90s, -2d.
 func parseOffset(text string) (time.Duration, error) {
-	bad := fmt.Errorf("a clock that is %q: want how far it is off, such as +3h, -90s, +2d or -1y, at most 100 years; or unsynced, unset or ok", text)
+	bad := fmt.Errorf("%w: a clock that is %q: want how far it is off, such as +3h, -90s, +2d or -1y, at most 100 years; or unsynced, unset or ok",
+		control.ErrUsage, text)
 	number, unit := strings.TrimRight(text, "smhdy"), ""
 	if len(number) < len(text) {
 		unit = text[len(number):]

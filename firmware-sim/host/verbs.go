@@ -108,29 +108,36 @@ func (g *gateway) obey(what string, args []string) ([]string, error) {
 		}
 		g.mu.Lock()
 		defer g.mu.Unlock()
-		if err := g.machine.set(args[0]); err != nil {
-			return nil, fmt.Errorf("%w: %w", control.ErrUsage, err)
-		}
-		return nil, nil
+		return nil, g.machine.set(args[0])
 	}
 	return nil, fmt.Errorf("%w: a gateway cannot %q: help gateway lists what can happen to one", control.ErrUsage, what)
 }
 
 func (g *gateway) setCard(what string, args []string) error {
-	switch {
-	case what == "sd-readonly":
+	switch what {
+	case "sd-readonly":
 		return g.card.SetReadOnly(true)
-	case what == "sd-ok":
+	case "sd-ok":
 		g.card.Free()
 		return g.card.SetReadOnly(false)
-	case len(args) == 0:
-		return g.card.Fill(0)
+	}
+	mb, err := megabytes(args)
+	if err != nil {
+		return err
+	}
+	return g.card.Fill(int64(mb * 1e6))
+}
+
+// megabytes reads how much is left of a card.
+func megabytes(args []string) (float64, error) {
+	if len(args) == 0 {
+		return 0, nil
 	}
 	mb, err := strconv.ParseFloat(args[0], 64)
 	if err != nil || !(mb >= 0 && mb <= 1e6) {
-		return fmt.Errorf("%w: a card with %q left: want megabytes, 0 to 1000000", control.ErrUsage, args[0])
+		return 0, fmt.Errorf("%w: a card with %q left: want megabytes, 0 to 1000000", control.ErrUsage, args[0])
 	}
-	return g.card.Fill(int64(mb * 1e6))
+	return mb, nil
 }
 
 // duration reads how long something lasts.

@@ -74,6 +74,16 @@ func Names(links []*Link) string {
 	return strings.Join(names, ", ")
 }
 
+// Check reports whether a condition can be changed by the words of a command that stand after the link's name.
+func (c Condition) Check(words string) error {
+	list := strings.Fields(words)
+	if len(list) == 0 {
+		list = []string{""}
+	}
+	_, err := c.worse(list)
+	return err
+}
+
 // worse is a condition as words change it: what was said before of another side of it stays.
 func (c Condition) worse(words []string) (Condition, error) {
 	state, rest := words[0], words[1:]
