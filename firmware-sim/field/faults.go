@@ -60,7 +60,7 @@ func (f *Field) schedule(at string, e Fault) error {
 	_, isBus := f.busOf(name)
 	switch {
 	case !one:
-		return wrong(at, "a fault of nothing, or of two things: want one of device, bus, gateway, link and program")
+		return wrong(at, "a fault of nothing, or of two things: want one of device or bus, gateway, link and program")
 	case e.OfMachine() && !f.cfg.hosts(key, name):
 		return wrong(at+"."+key, "fault %s: no %s %q: name one that the file hosts (gateways:, their link:, programs:), or all", e.Fault, key, name)
 	case e.OfMachine() && len(e.Params) > 0:
