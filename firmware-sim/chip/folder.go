@@ -178,7 +178,8 @@ func (f *Folder) serve() {
 			waits := s != nil && awaited(s.file)
 			f.mu.Unlock()
 			if waits {
-				f.say(c, s, f.w1.convert(c))
+				a, now := f.w1.convert(c)
+				f.say(c, s, a, now)
 			}
 		}
 		select {
@@ -191,12 +192,13 @@ func (f *Folder) serve() {
 
 // say gives those who wait their answer, unless the chip was pulled out meanwhile. Whoever comes later finds a new file and waits for
 // an answer of his own.
-func (f *Folder) say(c *DS18B20, s *slave, a answer) {
+func (f *Folder) say(c *DS18B20, s *slave, a answer, now time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.slaves[c] != s {
 		return
 	}
+	c.account(now, a)
 	// Closing lets them go on. If one of these fails, as on a full disk, they read what there is of the text, which is no scratchpad.
 	_, err := s.file.WriteString(a.text)
 	if errors.Join(err, f.put(c, s.rom), s.file.Close()) != nil {

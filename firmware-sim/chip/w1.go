@@ -81,7 +81,8 @@ func (w *W1) Open(name string) (fs.File, error) {
 		case dir == "" && file == rom:
 			return &folder{info: info{name: rom, mode: fs.ModeDir | 0o755}, entries: []fs.DirEntry{info{name: slaveFile, mode: 0o644}}}, nil
 		case dir == rom+"/" && file == slaveFile:
-			a := w.convert(c)
+			a, now := w.convert(c)
+			c.account(now, a)
 			return &text{info: info{name: slaveFile, mode: 0o644}, Reader: bytes.NewReader([]byte(a.text))}, nil
 		}
 	}
@@ -93,15 +94,13 @@ func (w *W1) Open(name string) (fs.File, error) {
 	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 }
 
-// convert has one chip convert, takes the time of it, and tells the ledger.
-func (w *W1) convert(c *DS18B20) answer {
+// convert has one chip convert and takes the time of it. now is when it is done, for the ledger.
+func (w *W1) convert(c *DS18B20) (a answer, now time.Time) {
 	w.busy.Lock()
 	defer w.busy.Unlock()
 	w.sleep(dsConversion)
-	now := w.now()
-	a := c.convert(now, w.faults)
-	c.account(now, a)
-	return a
+	now = w.now()
+	return c.convert(now, w.faults), now
 }
 
 // info describes a file or folder. As in sysfs, it does not know how long a reading will be.

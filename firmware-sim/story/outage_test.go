@@ -164,7 +164,9 @@ func (f *field) settle(what string, before ...window) {
 
 // interrupted is where a question may lie that Ctrl-C cut off: the chip had answered, the gateway had not noted it yet.
 func interrupted(from, to time.Time) window {
-	return window{from.Add(-slack / 2).UnixMilli(), to.UnixMilli()}
+	// A thermometer's conversion goes on when the one who asked for it is gone.
+	const conversion = time.Second
+	return window{from.Add(-slack / 2).UnixMilli(), to.Add(conversion).UnixMilli()}
 }
 
 // awaitLive waits until the live values have one of a channel that is younger than since.
