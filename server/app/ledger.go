@@ -105,7 +105,7 @@ func (s *running) openLedger(ctx context.Context) error {
 
 // logKey is what pages need of the ledger's key.
 func (s *running) logKey() web.LogKey {
-	return web.LogKey{VKey: s.ledger.VKey(), Verifier: s.ledger.Verifier()}
+	return web.LogKey{VKey: s.ledger.VKey(), Verifier: s.ledger.Verifier(), Policy: s.policy}
 }
 
 type ledgerCmd struct {

@@ -32,6 +32,13 @@ const (
 	Changed          Kind = "change"           // any other change somebody made, with before and after; the body is not public
 )
 
+// Kinds lists every kind.
+func Kinds() []Kind {
+	return []Kind{
+		FarmSaved, ProductSaved, LotSaved, LotSealed, CertificateSaved, GatewayEnrolled, GatewayRetired, ChainHeads, LedgerKey, AccountChanged, Changed,
+	}
+}
+
 // Public reports whether the body of the kind may be shown to everybody. Of the others the log shows the salted hash alone.
 func (k Kind) Public() bool {
 	switch k {

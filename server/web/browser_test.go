@@ -186,6 +186,7 @@ func paths(s *sources) map[string]string {
 	return map[string]string{
 		"dashboard": "/", "place": "/places/72DQY3KX0?range=7d", "label": s.demo.Lot.Link().Path(), "system": "/system",
 		"calibrations": "/places/F7NE3CDQ7/calibrations", "missing": "/01/09521234010037/10/A",
+		"proof": "/proof/3",
 	}
 }
 

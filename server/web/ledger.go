@@ -271,4 +271,5 @@ func (s *Server) batches(r *http.Request) (file, error) {
 type LogKey struct {
 	VKey     string
 	Verifier note.Verifier
+	Policy   *ledger.Policy // whose witnesses are told of on pages; nil: none
 }

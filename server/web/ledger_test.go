@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/binary"
@@ -9,20 +10,24 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"aovuon/server/ledger"
 	"aovuon/server/sqldb"
 	"aovuon/server/sqldb/sqldbtest"
+	"aovuon/server/trace"
 	"aovuon/server/web"
 )
 
 // newLedger is a ledger of n leaves on a real database, signed; every third leaf is public.
-func newLedger(t *testing.T, n int) (*sqldb.DB, *ledger.Publisher) {
+func newLedger(t testing.TB, n int) (*sqldb.DB, *ledger.Publisher) {
 	t.Helper()
 	db := sqldbtest.Open(t, sqldbtest.SQLite(t))
 	skey, vkey, err := note.GenerateKey(rand.Reader, "htx-thu/ledger")
@@ -44,7 +49,7 @@ func newLedger(t *testing.T, n int) (*sqldb.DB, *ledger.Publisher) {
 	return db, p
 }
 
-func enterLeaves(t *testing.T, db *sqldb.DB, from, to int) {
+func enterLeaves(t testing.TB, db *sqldb.DB, from, to int) {
 	t.Helper()
 	for i := from; i < to; i++ {
 		kind := ledger.Changed
@@ -187,5 +192,67 @@ func TestLedger_ServesWhatIsSignedAndPublicAndNoMore(t *testing.T) {
 	}
 	if a := get(t, srv, "/ledger/body/3", nil); a.status != http.StatusNotFound {
 		t.Errorf("an erased body: %d %q", a.status, a.body)
+	}
+}
+
+// lying is a ledger whose server shows another body than was recorded.
+type lying struct{ web.Ledger }
+
+func (l lying) LedgerBody(ctx context.Context, n int64) (salt, body []byte, err error) {
+	salt, _, err = l.Ledger.LedgerBody(ctx, n)
+	return salt, []byte(`{"n":99}`), err
+}
+
+func TestBrowser_ProofIsCheckedByTheReader(t *testing.T) {
+	s := newSources(t)
+	srv := s.pages(t)
+	b := browser(t)
+	open := func(srv *httptest.Server) {
+		t.Helper()
+		b.do("open", phone(), chromedp.Navigate(srv.URL+"/proof/3"), chromedp.WaitVisible(chromedp.CSS("#check button")), chromedp.Click(chromedp.CSS("#check button")))
+	}
+	open(srv)
+	b.until("checked", `document.querySelector("#check .result.ok") !== null`)
+	if steps := b.text("#check .steps"); strings.Count(steps, "✓") != 4 || strings.Contains(steps, "✗") {
+		t.Errorf("steps %q", steps)
+	}
+	_, other := newLedger(t, 3)
+	b.do("the key of another ledger", chromedp.SetValue(chromedp.CSS("#key"), other.VKey()), chromedp.Click(chromedp.CSS("#check button")))
+	b.until("refused", `document.querySelector("#check .result.danger") !== null`)
+
+	s.ledger = lying{s.ledger}
+	open(s.pages(t))
+	b.until("a changed body is refused", `document.querySelector("#check .result.danger") !== null`)
+	if steps := b.text("#check .steps"); !strings.Contains(steps, "✗ Nội dung đã ghi khớp với lá") {
+		t.Errorf("steps %q", steps)
+	}
+}
+
+func TestProofPage_SaysWhatItCan(t *testing.T) {
+	s := newSources(t)
+	srv := s.pages(t)
+	for path, wants := range map[string][]string{
+		"/proof/3":         {"Bằng chứng số 3", "htx-thu/ledger", "Chưa có người chứng nào bên ngoài", "Không chứng minh", "24/11/2026 07:40"},
+		"/proof/3?lang=en": {"Proof no. 3", "No witness from outside yet", "It does not prove"},
+		"/proof/4":         {"Nội dung không công khai"},
+	} {
+		a := get(t, srv, path, nil)
+		for _, want := range wants {
+			if a.status != http.StatusOK || !strings.Contains(string(a.body), want) {
+				t.Errorf("%s (%d) does not say %q", path, a.status, want)
+			}
+		}
+	}
+	for _, path := range []string{"/proof/99", "/proof/x", "/proof/-1", "/proof/03"} {
+		if a := get(t, srv, path, nil); a.status != http.StatusNotFound {
+			t.Errorf("%s: %d", path, a.status)
+		}
+	}
+	link := "/proof/7"
+	d := s.dossiers[s.demo.Lot.Link()]
+	d.Seal = &trace.Sealed{Leaf: 7, At: now()}
+	s.dossiers[s.demo.Lot.Link()] = d
+	if a := get(t, srv, s.demo.Lot.Link().Path(), nil); !strings.Contains(string(a.body), `href="`+link+`"`) {
+		t.Error("the label of a sealed lot has no link to its proof")
 	}
 }

@@ -136,6 +136,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /api/calibrations", s.apiCalibrations)
 	mux.HandleFunc("GET /api/calibrations/in-force", s.apiCalibrationAt)
 	mux.HandleFunc("GET /healthz", s.health)
+	mux.HandleFunc("GET /proof/{n}", s.page(s.proofOf))
 	s.ledgerRoutes(mux)
 	mux.HandleFunc("/", s.page(func(r *http.Request, w *words) (answer, error) { return s.missing(r, w, "missing.page", "") }))
 	label, qr := s.page(s.label), http.HandlerFunc(s.qr)
@@ -224,14 +225,15 @@ func (s *Server) farmNow(ctx context.Context) (*farm.Farm, error) {
 
 // frame is what every page has around it.
 type frame struct {
-	Title string
-	Coop  farm.Text
-	Demo  bool
-	Nav   string // which entry of the navigation this page is: "", home or system
-	Here  string // path and query of this page in Vietnamese
-	There string // the same page in the other language
-	Live  string // stream of changes; "" for none
-	Plain bool   // without the navigation: for those who do not work here
+	Title  string
+	Coop   farm.Text
+	Demo   bool
+	Nav    string // which entry of the navigation this page is: "", home or system
+	Here   string // path and query of this page in Vietnamese
+	There  string // the same page in the other language
+	Live   string // stream of changes; "" for none
+	Script string // static file with a script of the page's own; "" for none
+	Plain  bool   // without the navigation: for those who do not work here
 }
 
 func (s *Server) frame(r *http.Request, w *words, f *farm.Farm, title string) frame {

@@ -31,7 +31,7 @@ type sources struct {
 	demo trace.Demo
 	live *watch.Live
 
-	ledger web.Ledger // nil but in the tests of the ledger
+	ledger web.Ledger
 	logKey web.LogKey
 
 	mu       sync.Mutex
@@ -59,6 +59,8 @@ func newSources(t testing.TB) *sources {
 		Lot: demo.Lot, Product: demo.Product, Certificates: []trace.Certificate{demo.Certificate}, Evidence: rows, Weighed: now().Add(-3 * time.Minute),
 	}}
 	s.live.Update(s.newest())
+	db, p := newLedger(t, 12)
+	s.ledger, s.logKey = db, web.LogKey{VKey: p.VKey(), Verifier: p.Verifier()}
 	return s
 }
 

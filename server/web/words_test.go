@@ -14,6 +14,7 @@ import (
 	"aovuon/gateway/wire"
 	"aovuon/server/calibration"
 	"aovuon/server/ingest"
+	"aovuon/server/ledger"
 	"aovuon/server/trace"
 )
 
@@ -97,7 +98,10 @@ func asked(t *testing.T) []string {
 	for _, m := range calibration.Steps() {
 		out = append(out, "calibration.step."+m)
 	}
-	return append(out, "projection.calibrations", "range.24h", "range.7d", "range.30d", "projection.history", "projection.live", "projection.ingest", "projection.settings")
+	for _, k := range ledger.Kinds() {
+		out = append(out, "leaf."+string(k))
+	}
+	return append(out, "actor.server", "actor.operator", "projection.calibrations", "range.24h", "range.7d", "range.30d", "projection.history", "projection.live", "projection.ingest", "projection.settings")
 }
 
 func TestLocales_HaveTheSameKeysAndEachIsUsed(t *testing.T) {
