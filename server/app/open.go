@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -15,11 +16,13 @@ import (
 	"aovuon/server/history"
 	"aovuon/server/history/influx"
 	"aovuon/server/history/sqlite"
+	"aovuon/server/ledger"
 	"aovuon/server/sqldb"
 )
 
 func (c *Config) keyFile() string       { return filepath.Join(c.DataDir, "server.key") }
 func (c *Config) ledgerKeyFile() string { return filepath.Join(c.DataDir, "ledger.key") }
+func (c *Config) databaseFile() string  { return filepath.Join(c.DataDir, "server.db") }
 func (c *Config) historyFile() string   { return filepath.Join(c.DataDir, "history.db") }
 
 // openDB opens the batch log and the registers.
@@ -27,14 +30,23 @@ func (c *Config) openDB(ctx context.Context) (*sqldb.DB, error) {
 	if _, err := os.Stat(c.DataDir); err != nil {
 		return nil, fmt.Errorf("data folder: %w: make it with server init", err)
 	}
-	if c.Database.Driver == sqldb.SQLite {
-		return sqldb.Open(ctx, sqldb.Config{Driver: sqldb.SQLite, DSN: filepath.Join(c.DataDir, "server.db")})
+	at := sqldb.Config{Driver: sqldb.SQLite, DSN: c.databaseFile()}
+	if c.Database.Driver == sqldb.Postgres {
+		dsn, err := secret(c.Database.DSNFile)
+		if err != nil {
+			return nil, fmt.Errorf("database.dsn_file: %w", err)
+		}
+		at = sqldb.Config{Driver: sqldb.Postgres, DSN: dsn}
 	}
-	dsn, err := secret(c.Database.DSNFile)
+	db, err := sqldb.Open(ctx, at)
 	if err != nil {
-		return nil, fmt.Errorf("database.dsn_file: %w", err)
+		return nil, err
 	}
-	return sqldb.Open(ctx, sqldb.Config{Driver: sqldb.Postgres, DSN: dsn})
+	// Rows of a server that is older than its ledger get their first leaves.
+	if _, err := db.BeginLedger(ctx, ledger.By{Actor: ledger.Server, At: time.Now()}); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
 }
 
 // openHistory opens the time series. InfluxDB need not be up.

@@ -116,8 +116,28 @@ func (d *DB) migrate(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("migrations: %w", err)
 	}
+	if err := knows(ctx, p); err != nil {
+		return err
+	}
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("migrate: %w", err)
+	}
+	return nil
+}
+
+// ErrNewer says that a newer program has changed the tables. Nothing was written.
+var ErrNewer = errors.New("the database is newer than this program")
+
+// knows refuses tables that this program does not know: it would write rows that the newer one takes for wrong.
+func knows(ctx context.Context, p *goose.Provider) error {
+	at, err := p.GetDBVersion(ctx)
+	if err != nil {
+		return fmt.Errorf("migrations: %w", err)
+	}
+	list := p.ListSources()
+	if newest := list[len(list)-1].Version; at > newest {
+		return fmt.Errorf("%w: its tables are at migration %d, this program knows them up to %d: run the newer program again, "+
+			"or restore a backup that this one made (server restore)", ErrNewer, at, newest)
 	}
 	return nil
 }

@@ -1,0 +1,137 @@
+package sqldb_test
+
+import (
+	"errors"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"aovuon/gateway/wire"
+	"aovuon/server/ledger"
+	"aovuon/server/sqldb"
+	"aovuon/server/sqldb/sqldbtest"
+)
+
+// beforeLedger is the last migration of the programs that had no ledger.
+const beforeLedger = 5
+
+// older is a database as the programs before the ledger left it, with rows in every table that the ledger speaks of.
+func older(t *testing.T, c sqldb.Config) {
+	t.Helper()
+	full := sqldbtest.SQLite(t)
+	db, err := sqldb.Open(t.Context(), full)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, d := demoFarm(t)
+	_, err = db.AddGateways(t.Context(), []wire.Card{card(t, "gw-ao-phukhe", "secret"), card(t, "gw-cu", "secret")}, byAt(noon))
+	for _, err := range []error{
+		err, db.SaveFarm(t.Context(), f, byAt(noon)), db.SaveProduct(t.Context(), d.Product, byAt(noon)),
+		db.SaveLot(t.Context(), d.Lot, byAt(noon)), db.SaveCertificate(t.Context(), d.Certificate, byAt(noon)),
+		db.RetireGateway(t.Context(), "gw-cu", byAt(noon)), db.Close(),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	sqldbtest.Older(t, c, full, "migrations", beforeLedger)
+}
+
+func TestUpgrade_FromBeforeTheLedgerLosesNothingAndEveryRowIsSpokenOf(t *testing.T) {
+	sqldbtest.EachConfig(t, func(t *testing.T, c sqldb.Config) {
+		older(t, c)
+		tables := []string{"coop", "zone", "address", "place", "mount", "limit_row", "product", "lot", "lot_place", "certificate", "gateway", "meta"}
+		before := map[string][]string{}
+		for _, table := range tables {
+			if before[table] = sqldbtest.Rows(t, c, table); len(before[table]) == 0 {
+				t.Fatalf("no rows in %s: the test says nothing of it", table)
+			}
+		}
+		db := sqldbtest.Open(t, c)
+		for _, table := range tables {
+			if after := sqldbtest.Rows(t, c, table); !slices.Equal(before[table], after) {
+				t.Errorf("%s: %q became %q", table, before[table], after)
+			}
+		}
+		by := ledger.By{Actor: ledger.Server, At: noon.Add(time.Hour)}
+		n, err := db.BeginLedger(t.Context(), by)
+		if err != nil || n != 7 {
+			t.Fatalf("%d leaves, %v; want farm, product, lot, certificate, two keys and one retired", n, err)
+		}
+		if size, _ := head(t, db); size != 7 {
+			t.Errorf("%d leaves in the tree", size)
+		}
+		rows, err := db.LedgerRows(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range rows {
+			if at, err := db.LedgerFind(t.Context(), r.Subject, r.Kind); err != nil || len(at) != 1 {
+				t.Errorf("%s %s: leaves %v, %v", r.Kind, r.Subject, at, err)
+			}
+		}
+		// Once in a life: who later writes a row behind the ledger's back does not get a leaf by starting the server again.
+		sqldbtest.Tamper(t, c, `INSERT INTO product (gtin, name_vi, name_en) VALUES ('09521234010999', 'x', 'x')`)
+		if n, err := db.BeginLedger(t.Context(), by); err != nil || n != 0 {
+			t.Errorf("again: %d leaves, %v", n, err)
+		}
+		if at, err := db.LedgerFind(t.Context(), "09521234010999", ""); err != nil || len(at) > 0 {
+			t.Errorf("the forged row got leaves %v, %v", at, err)
+		}
+	})
+}
+
+func TestBeginLedger_SpeaksOfWhatAHalfUpgradedServerForgot(t *testing.T) {
+	sqldbtest.EachConfig(t, func(t *testing.T, c sqldb.Config) {
+		db := sqldbtest.Open(t, c)
+		f, d := demoFarm(t)
+		if err := errors.Join(db.SaveFarm(t.Context(), f, byAt(noon)), db.SaveProduct(t.Context(), d.Product, byAt(noon))); err != nil {
+			t.Fatal(err)
+		}
+		sqldbtest.Tamper(t, c, `INSERT INTO product (gtin, name_vi, name_en) VALUES ('09521234010999', 'x', 'x')`) // before the ledger was begun
+		n, err := db.BeginLedger(t.Context(), byAt(noon))
+		if err != nil || n != 1 {
+			t.Fatalf("%d leaves, %v; want the one of the product that had none", n, err)
+		}
+	})
+}
+
+func TestOpen_RefusesANewerDatabaseAndLeavesItAlone(t *testing.T) {
+	sqldbtest.EachConfig(t, func(t *testing.T, c sqldb.Config) {
+		db, err := sqldb.Open(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		now, err := db.Migration(t.Context())
+		if err := errors.Join(err, db.Close()); err != nil || now < 6 {
+			t.Fatalf("migration %d, %v", now, err)
+		}
+		sqldbtest.Tamper(t, c, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, `+map[string]string{"sqlite": "1", "postgres": "true"}[c.Driver]+`)`)
+		before := sqldbtest.Rows(t, c, "goose_db_version")
+		var file []byte
+		if c.Driver == sqldb.SQLite {
+			file = read(t, c.DSN)
+		}
+		_, err = sqldb.Open(t.Context(), c)
+		if !errors.Is(err, sqldb.ErrNewer) {
+			t.Fatalf("opened: %v", err)
+		}
+		t.Log(err)
+		if after := sqldbtest.Rows(t, c, "goose_db_version"); !slices.Equal(before, after) {
+			t.Errorf("%q became %q", before, after)
+		}
+		if file != nil && !slices.Equal(file, read(t, c.DSN)) {
+			t.Error("the file was written")
+		}
+	})
+}
+
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
