@@ -1,6 +1,7 @@
 package app
 
 import (
+	"archive/zip"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -13,6 +14,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"aovuon/gateway/wire"
+	"aovuon/server/audit"
 	"aovuon/server/ledger"
 	"aovuon/server/sqldb"
 	"aovuon/server/web"
@@ -109,7 +111,35 @@ func (s *running) logKey() web.LogKey {
 }
 
 type ledgerCmd struct {
+	Bundle ledgerBundleCmd `cmd:"" help:"Write the evidence bundle of a lot: proofs and batches that are checked with no server (server verify LOT.zip)."`
 	Policy ledgerPolicyCmd `cmd:"" help:"Print a policy file that believes this server's ledger: for those who check its proofs."`
+}
+
+type ledgerBundleCmd struct {
+	Lot string `arg:"" help:"The lot's path, as in /01/09521234010036/10/AO1-261124."`
+	Out string `required:"" help:"File to write (.zip); one that is there stays." type:"path"`
+}
+
+// Run writes the bundle. A bundle that fails leaves no file.
+func (cmd *ledgerBundleCmd) Run(e *env) error {
+	c, err := LoadConfig(e.config)
+	if err != nil {
+		return err
+	}
+	_, vkey, err := c.loadLedgerKey()
+	if err != nil {
+		return err
+	}
+	return e.withDB(c, func(ctx context.Context, db *sqldb.DB) error {
+		f, err := os.OpenFile(cmd.Out, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+		if err != nil {
+			return fmt.Errorf("bundle: %w", err)
+		}
+		if err := errors.Join(audit.WriteBundle(ctx, db, cmd.Lot, vkey, f), f.Sync(), f.Close()); err != nil {
+			return errors.Join(err, os.Remove(cmd.Out))
+		}
+		return e.printf("%s\n", cmd.Out)
+	})
 }
 
 type ledgerPolicyCmd struct{}
@@ -136,7 +166,7 @@ func (ledgerPolicyCmd) Run(e *env) error {
 }
 
 type verifyCmd struct {
-	Proof  string `arg:"" help:"A .tlog-proof file." type:"path"`
+	Proof  string `arg:"" help:"A .tlog-proof file, or the evidence bundle of a lot (.zip)." type:"path"`
 	Policy string `required:"" help:"File that says which log is believed and which witnesses must have seen it (server ledger policy)." type:"path"`
 	Body   string `help:"Answer of /ledger/body/N: what was recorded, checked against the leaf." type:"path"`
 }
@@ -152,6 +182,9 @@ func (cmd *verifyCmd) Run(e *env) error {
 	p, err := readPolicy(cmd.Policy)
 	if err != nil {
 		return err
+	}
+	if audit.IsBundle(cmd.Proof) {
+		return cmd.bundle(e, p)
 	}
 	raw, err := readBounded(cmd.Proof)
 	if err != nil {
@@ -181,6 +214,39 @@ func (cmd *verifyCmd) Run(e *env) error {
 		return err
 	}
 	return e.printf("proven: unchanged since it was recorded. That it is true is not proven: only that this was said, then.\n")
+}
+
+// bundle checks the evidence bundle of a lot.
+func (cmd *verifyCmd) bundle(e *env, p *ledger.Policy) (err error) {
+	z, err := zip.OpenReader(cmd.Proof)
+	if err != nil {
+		return fmt.Errorf("%s: %w", cmd.Proof, err)
+	}
+	defer func() { err = errors.Join(err, z.Close()) }()
+	dir, err := os.MkdirTemp("", "aovuon-verify-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	r, err := audit.CheckBundle(e.ctx, &z.Reader, p, dir)
+	if err != nil {
+		return fmt.Errorf("%s: not proven: %w", cmd.Proof, err)
+	}
+	err = e.printf("lot         %s, %s to %s\nsealed      %s, leaf %d of %d in %s\nwitnessed   by %d of %d\nbatches     %d, %d readings: signatures and chains up to the sealed heads\n",
+		r.Seal.Lot, r.Lot.Stocked.Format(time.DateOnly), r.Lot.Harvested.Format(time.DateOnly), r.Verdict.Leaf.Time.Format(time.RFC3339), r.Verdict.Index,
+		r.Verdict.Head.Size, r.Verdict.Head.Origin, len(r.Verdict.Seen), r.Verdict.Of, r.Batches, r.Readings)
+	for _, f := range r.Findings {
+		err = errors.Join(err, e.printf("WRONG       %s\n", f))
+	}
+	switch {
+	case err != nil:
+		return err
+	case len(r.Findings) > 0:
+		return fmt.Errorf("%s: %w", cmd.Proof, errUnsound)
+	case !r.Verdict.Quorum:
+		return fmt.Errorf("%s: %w: %d of %d", cmd.Proof, errNoQuorum, len(r.Verdict.Seen), r.Verdict.Of)
+	}
+	return e.printf("proven: the evidence is what these batches come to, unchanged since it was sealed\n")
 }
 
 func readBounded(path string) ([]byte, error) {

@@ -2,8 +2,12 @@ package app
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net/http"
 
+	"aovuon/server/audit"
+	"aovuon/server/trace"
 	"aovuon/server/web"
 )
 
@@ -11,6 +15,13 @@ import (
 func pages(d deps) (http.Handler, error) {
 	return web.New(web.Options{
 		Farm: d.db, Lots: d.db, Calibrations: d.db, Ledger: d.db, LogKey: d.logKey, Evidence: d.db, OpenBatches: d.config.Ledger.Batches == "open", Live: d.live, History: d.history, PublicURL: d.config.PublicURL, Now: d.now, Log: d.log, Done: d.done,
+		Bundle: func(ctx context.Context, path string, w io.Writer) error {
+			err := audit.WriteBundle(ctx, d.db, path, d.logKey.VKey, w)
+			if errors.Is(err, audit.ErrNoSeal) {
+				err = errors.Join(trace.ErrUnknown, err)
+			}
+			return err
+		},
 		System: func(ctx context.Context) (web.System, error) {
 			s, err := d.system(ctx)
 			if err != nil {

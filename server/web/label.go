@@ -30,6 +30,7 @@ type labelPage struct {
 	Gateways string
 	QR       template.HTML
 	URL      string
+	Bundle   string // address of the lot's evidence bundle; empty: not for everybody
 }
 
 type labelPlace struct {
@@ -80,6 +81,9 @@ func (s *Server) label(r *http.Request, w *words) (answer, error) {
 	}
 	p := labelPage{frame: s.frame(r, w, f, d.Product.Name.In(w.lang)), Dossier: d, URL: s.base + link.Path()}
 	p.Demo, p.Plain = p.Demo || d.Lot.Demo, true
+	if s.o.OpenBatches {
+		p.Bundle = "/ledger/bundle" + d.Lot.Link().Path() + ".zip"
+	}
 	from, to := d.Lot.Span(s.o.Now())
 	p.Days = int64(to.Sub(from).Round(24*time.Hour) / (24 * time.Hour))
 	p.places(w, f, s.o.Now())

@@ -7,8 +7,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 
@@ -16,6 +18,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"aovuon/server/ledger"
+	"aovuon/server/trace"
 )
 
 // Ledger is the log as strangers read it; see sqldb.DB for what each promises.
@@ -44,6 +47,7 @@ func (s *Server) ledgerRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /ledger/body/{n}", s.plain(s.ledgerBody))
 	mux.HandleFunc("GET /ledger/rows", s.plain(s.rows))
 	mux.HandleFunc("GET /ledger/batches/{n}", s.plain(s.batches))
+	mux.HandleFunc("GET /ledger/bundle/{path...}", s.bundle)
 	mux.HandleFunc("GET /ledger/key", s.plain(func(*http.Request) (file, error) {
 		return file{body: []byte(s.o.LogKey.VKey + "\n"), mime: "text/plain; charset=utf-8"}, nil
 	}))
@@ -265,6 +269,61 @@ func (s *Server) batches(r *http.Request) (file, error) {
 		a.body = append(a.body, sealed...)
 	}
 	return a, nil
+}
+
+// bundle answers /ledger/bundle<path of a lot>.zip. It reads much of the log, so one is made at a time, in a file, and sent when it is whole.
+func (s *Server) bundle(w http.ResponseWriter, r *http.Request) {
+	path, ok := strings.CutSuffix("/"+r.PathValue("path"), ".zip")
+	link, err := trace.ParseLink(path, "")
+	switch {
+	case !s.o.OpenBatches:
+		http.Error(w, "not open to everybody: ask the co-op for it (ledger.batches in its server's configuration)", http.StatusForbidden)
+		return
+	case !ok || err != nil:
+		http.NotFound(w, r)
+		return
+	case !s.bundling.TryLock():
+		w.Header().Set("Retry-After", "5")
+		http.Error(w, "another one is being made: come again in five seconds", http.StatusServiceUnavailable)
+		return
+	}
+	f, err := s.makeBundle(r.Context(), link)
+	s.bundling.Unlock()
+	switch {
+	case errors.Is(err, trace.ErrUnknown):
+		http.Error(w, "the lot is unknown, or not sealed yet", http.StatusNotFound)
+		return
+	case err != nil:
+		s.o.Log.Error("bundle not made", slog.String("path", cut(path)), slog.Any("err", err))
+		http.Error(w, "503", http.StatusServiceUnavailable)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/zip")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Disposition", `attachment; filename="`+link.Lot+`.zip"`)
+	if _, err := io.Copy(w, f); err != nil {
+		s.o.Log.Debug("reader left", slog.Any("err", err))
+	}
+	if err := errors.Join(f.Close(), os.Remove(f.Name())); err != nil {
+		s.o.Log.Warn("bundle stays behind", slog.Any("err", err))
+	}
+}
+
+// makeBundle writes a bundle into a file of its own, and leaves it open at its beginning.
+func (s *Server) makeBundle(ctx context.Context, l trace.Link) (*os.File, error) {
+	f, err := os.CreateTemp("", "aovuon-bundle-*.zip")
+	if err != nil {
+		return nil, err
+	}
+	err = s.o.Bundle(ctx, l.Path(), f)
+	if err == nil {
+		_, err = f.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close(), os.Remove(f.Name()))
+	}
+	return f, nil
 }
 
 // LogKey is the key that signs the ledger's heads.

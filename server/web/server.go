@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -68,12 +69,14 @@ type Options struct {
 	LogKey       LogKey
 	Evidence     Evidence
 	OpenBatches  bool // the gateways' batches may be read by everybody
-	Live         Live
-	History      History
-	System       func(ctx context.Context) (System, error)
-	PublicURL    string // http:// or https:// and host: what labels begin with
-	Now          func() time.Time
-	Log          *slog.Logger
+	// Bundle writes the evidence bundle of a lot's path; the error wraps trace.ErrUnknown where there is none.
+	Bundle    func(ctx context.Context, path string, w io.Writer) error
+	Live      Live
+	History   History
+	System    func(ctx context.Context) (System, error)
+	PublicURL string // http:// or https:// and host: what labels begin with
+	Now       func() time.Time
+	Log       *slog.Logger
 	// Done ends the live streams when it is closed, so that a server can stop; nil never does.
 	Done <-chan struct{}
 }
@@ -86,6 +89,8 @@ type Server struct {
 	base    string // PublicURL without trailing slash
 	secure  bool   // the pages are served over TLS
 	handler http.Handler
+
+	bundling sync.Mutex // held while a bundle is made
 
 	mu       sync.Mutex
 	farm     *farm.Farm

@@ -1,0 +1,198 @@
+package audit
+
+import (
+	"archive/zip"
+	"context"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"aovuon/gateway/wire"
+	"aovuon/server/ledger"
+	"aovuon/server/sqldb"
+	"aovuon/server/trace"
+)
+
+// ErrNoSeal says that a lot is not known, not sealed yet, or that its seal is not signed yet.
+var ErrNoSeal = errors.New("the lot is unknown, or not sealed yet")
+
+// The files of a bundle, see FORMAT.md.
+const (
+	bundleReadMe = "README.txt"
+	bundleKey    = "ledger.vkey"
+	proofSuffix  = ".tlog-proof"
+	bodySuffix   = ".json"
+	batchFolder  = "batches/"
+)
+
+const bundleText = `Evidence of one lot: what was measured while it grew, as it was sealed in the co-op's ledger, and the batches that the
+gateways signed. It is checked with no server and no network:
+
+  server verify THIS.zip --policy policy.txt
+
+policy.txt names the ledger that is believed ("log KEY" and "quorum none", each a line). Take the key from the co-op's papers; the one in
+ledger.vkey is as good as this file.
+`
+
+// WriteBundle writes the evidence of the lot of a Digital Link path as a zip: FORMAT.md. vkey is the log's public key.
+func WriteBundle(ctx context.Context, db *sqldb.DB, path, vkey string, w io.Writer) error {
+	v, err := note.NewVerifier(vkey)
+	if err != nil {
+		return fmt.Errorf("audit: bundle: %w", err)
+	}
+	b := &bundler{ctx: ctx, db: db, zip: zip.NewWriter(w)}
+	if b.checkpoint, err = db.Checkpoint(ctx, 0); err != nil {
+		return err
+	}
+	if b.checkpoint == nil {
+		return fmt.Errorf("audit: bundle: %w", ErrNoSeal)
+	}
+	if b.head, _, err = ledger.OpenHead(b.checkpoint, v); err != nil {
+		return err
+	}
+	if err := b.write(path, vkey); err != nil {
+		return fmt.Errorf("audit: bundle of %s: %w", path, err)
+	}
+	if err := b.zip.Close(); err != nil {
+		return fmt.Errorf("audit: bundle of %s: %w", path, err)
+	}
+	return nil
+}
+
+type bundler struct {
+	ctx        context.Context //nolint:containedctx // of one call
+	db         *sqldb.DB
+	zip        *zip.Writer
+	checkpoint []byte
+	head       ledger.Head
+}
+
+func (b *bundler) write(path, vkey string) error {
+	seals, err := b.db.LedgerFind(b.ctx, path, ledger.LotSealed)
+	seals = slices.DeleteFunc(seals, func(n int64) bool { return n >= b.head.Size })
+	if err != nil || len(seals) == 0 {
+		return errors.Join(ErrNoSeal, err)
+	}
+	at := seals[len(seals)-1]
+	var seal trace.Seal
+	var lot trace.Lot
+	if err := b.leaf("seal", at, &seal); err != nil {
+		return err
+	}
+	if err := b.before("lot", at, ledger.LotSaved, path, &lot); err != nil {
+		return err
+	}
+	if err := b.before("farm", at, ledger.FarmSaved, "farm", nil); err != nil {
+		return err
+	}
+	for _, c := range seal.Chains {
+		if err := b.before("gateway-"+c.Gateway, at, ledger.GatewayEnrolled, c.Gateway, nil); err != nil {
+			return err
+		}
+	}
+	if err := errors.Join(b.file(bundleReadMe, []byte(bundleText)), b.file(bundleKey, []byte(vkey+"\n"))); err != nil {
+		return err
+	}
+	return b.batches(seal, lot)
+}
+
+func (b *bundler) file(name string, body []byte) error {
+	w, err := b.zip.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate, Modified: time.Unix(0, 0).UTC()})
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(body)
+	return err
+}
+
+// before writes the newest leaf of a kind and subject that had been recorded when leaf n was. One gateway may have several chains: it is
+// written once.
+func (b *bundler) before(name string, n int64, kind ledger.Kind, subject string, into any) error {
+	list, err := b.db.LedgerFind(b.ctx, subject, kind)
+	list = slices.DeleteFunc(list, func(x int64) bool { return x >= n })
+	if err != nil || len(list) == 0 {
+		return errors.Join(fmt.Errorf("no %s %s had been recorded before leaf %d", kind, subject, n), err)
+	}
+	return b.leaf(name, list[len(list)-1], into)
+}
+
+// leaf writes the proof of leaf n and what it is the hash of.
+func (b *bundler) leaf(name string, n int64, into any) error {
+	leaves, err := b.db.LedgerLeaves(b.ctx, n, n+1)
+	if err != nil || len(leaves) == 0 {
+		return errors.Join(ledger.ErrNoLeaf, err)
+	}
+	proof, err := ledger.Prove(n, leaves[0], b.checkpoint, b.head, b.db.LedgerHashes(b.ctx))
+	if err != nil {
+		return err
+	}
+	salt, body, err := b.db.LedgerBody(b.ctx, n)
+	if err != nil {
+		return err
+	}
+	if salt == nil {
+		return fmt.Errorf("the body of leaf %d (%s) was erased", n, name)
+	}
+	if err := errors.Join(b.file(name+proofSuffix, proof), b.file(name+bodySuffix, bodyText(salt, body))); err != nil {
+		return err
+	}
+	if into == nil {
+		return nil
+	}
+	return json.Unmarshal(body, into)
+}
+
+// bodyText is what /ledger/body/<n> answers.
+func bodyText(salt, body []byte) []byte {
+	return fmt.Appendf(nil, `{"salt":"%s","body":"%s"}`, base64.StdEncoding.EncodeToString(salt), base64.StdEncoding.EncodeToString(body))
+}
+
+// batches writes, for each chain of the seal, the batches from the first that can tell of the lot's time up to the sealed head.
+func (b *bundler) batches(seal trace.Seal, lot trace.Lot) error {
+	for _, c := range seal.Chains {
+		w, err := b.zip.CreateHeader(&zip.FileHeader{Name: batchFolder + c.Gateway + "." + c.Epoch, Method: zip.Deflate, Modified: time.Unix(0, 0).UTC()})
+		if err != nil {
+			return err
+		}
+		begun := false
+		for from := int64(1); from <= seal.Position; from += tileWidth {
+			list, err := b.db.SealedBatches(b.ctx, from, min(from+tileWidth, seal.Position+1))
+			if err != nil {
+				return err
+			}
+			for _, raw := range list {
+				batch, err := wire.OpenUnverified(raw)
+				if err != nil {
+					return err
+				}
+				if batch.Gateway != c.Gateway || batch.Epoch != c.Epoch {
+					continue
+				}
+				if begun = begun || tells(batch, lot); !begun {
+					continue
+				}
+				if _, err := w.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(raw))), raw...)); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// tells reports whether a batch can hold something of the lot's time: a reading or gap of it, or one that nothing in it dates.
+func tells(b *wire.Batch, l trace.Lot) bool {
+	for _, r := range b.Readings {
+		if r.Time.Wall.IsZero() || !r.Time.Wall.Before(l.Stocked) {
+			return true
+		}
+	}
+	return false
+}

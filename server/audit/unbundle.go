@@ -1,0 +1,188 @@
+package audit
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"aovuon/gateway/wire"
+	"aovuon/server/farm"
+	"aovuon/server/ledger"
+	"aovuon/server/trace"
+)
+
+// BundleReport is what a bundle comes to.
+type BundleReport struct {
+	Seal     trace.Seal
+	Lot      trace.Lot
+	Verdict  ledger.Verdict // of the seal's proof
+	Batches  int64
+	Readings int64
+	Findings []Finding
+}
+
+// maxBundleFile bounds one file of a bundle, unpacked.
+const maxBundleFile = 4 << 30
+
+// CheckBundle checks a bundle against a policy, with no server: the proofs, what was recorded, the signature and the chain of every batch, and the
+// evidence computed again. dir is an empty folder to work in.
+func CheckBundle(ctx context.Context, z *zip.Reader, p *ledger.Policy, dir string) (r *BundleReport, err error) {
+	u := &unbundler{zip: z, policy: p}
+	var f farm.Farm
+	seal, err := u.leaf("seal", ledger.LotSealed, &u.report.Seal)
+	if err != nil {
+		return nil, err
+	}
+	u.report.Verdict = seal
+	if _, err := u.leaf("farm", ledger.FarmSaved, &f); err != nil {
+		return nil, err
+	}
+	lot, err := u.leaf("lot", ledger.LotSaved, &u.report.Lot)
+	if err != nil {
+		return nil, err
+	}
+	if u.report.Seal.Lot != seal.Leaf.Subject || lot.Leaf.Subject != seal.Leaf.Subject {
+		return nil, fmt.Errorf("audit: bundle: the seal is of %s, the lot is %s", seal.Leaf.Subject, lot.Leaf.Subject)
+	}
+	w := &workshop{dir: dir}
+	defer func() { err = errors.Join(err, w.close()) }()
+	if err := w.open(ctx, &f); err != nil {
+		return nil, err
+	}
+	var position int64
+	for _, c := range u.report.Seal.Chains {
+		rows, err := u.chain(c, &position)
+		if err != nil {
+			return nil, err
+		}
+		if err := w.take(ctx, rows); err != nil {
+			return nil, err
+		}
+	}
+	rows, err := trace.Weigh(ctx, &f, w.history, u.report.Lot, u.report.Seal.Weighed)
+	if err != nil {
+		return nil, fmt.Errorf("audit: bundle: %w", err)
+	}
+	again, errA := json.Marshal(rows)
+	told, errT := json.Marshal(u.report.Seal.Evidence)
+	if err := errors.Join(errA, errT); err != nil {
+		return nil, fmt.Errorf("audit: bundle: %w", err)
+	}
+	if !bytes.Equal(again, told) {
+		u.find("evidence", "the batches come to other evidence"+firstDifference(u.report.Seal.Evidence, rows))
+	}
+	return &u.report, nil
+}
+
+type unbundler struct {
+	zip    *zip.Reader
+	policy *ledger.Policy
+	report BundleReport
+}
+
+func (u *unbundler) find(where, what string) {
+	u.report.Findings = append(u.report.Findings, Finding{Where: where, What: what})
+}
+
+func (u *unbundler) read(name string) (raw []byte, err error) {
+	f, err := u.zip.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("audit: bundle: %w", err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	raw, err = io.ReadAll(io.LimitReader(f, maxBundleFile+1))
+	if err == nil && len(raw) > maxBundleFile {
+		err = errors.New("too long")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("audit: bundle: %s: %w", name, err)
+	}
+	return raw, nil
+}
+
+// leaf checks a proof and its body, and decodes that.
+func (u *unbundler) leaf(name string, kind ledger.Kind, into any) (ledger.Verdict, error) {
+	proof, err := u.read(name + proofSuffix)
+	if err != nil {
+		return ledger.Verdict{}, err
+	}
+	v, err := u.policy.Check(proof)
+	if err != nil {
+		return v, fmt.Errorf("audit: bundle: %s%s: not proven: %w", name, proofSuffix, err)
+	}
+	raw, err := u.read(name + bodySuffix)
+	if err != nil {
+		return v, err
+	}
+	var b struct{ Salt, Body string }
+	if err := json.Unmarshal(raw, &b); err != nil {
+		return v, fmt.Errorf("audit: bundle: %s%s: %w", name, bodySuffix, err)
+	}
+	salt, errS := base64.StdEncoding.DecodeString(b.Salt)
+	body, errB := base64.StdEncoding.DecodeString(b.Body)
+	switch {
+	case errS != nil || errB != nil:
+		return v, fmt.Errorf("audit: bundle: %s%s: %w", name, bodySuffix, errors.Join(errS, errB))
+	case v.Leaf.Kind != kind:
+		return v, fmt.Errorf("audit: bundle: %s%s is of a %s, want a %s", name, proofSuffix, v.Leaf.Kind, kind)
+	case v.Leaf.Content != ledger.ContentHash(salt, body), !bytes.Equal(raw, bodyText(salt, body)):
+		return v, fmt.Errorf("audit: bundle: %s%s is not what was recorded", name, bodySuffix)
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		return v, fmt.Errorf("audit: bundle: %s%s: %w", name, bodySuffix, err)
+	}
+	return v, nil
+}
+
+// chain checks the batches of one chain: each signed by the gateway's enrolled key, each naming the one before it, the last the sealed head.
+func (u *unbundler) chain(head ledger.ChainHead, position *int64) ([]sealed, error) {
+	var said struct{ Gateway, VKey string }
+	v, err := u.leaf("gateway-"+head.Gateway, ledger.GatewayEnrolled, &said)
+	if err != nil {
+		return nil, err
+	}
+	key, err := note.NewVerifier(said.VKey)
+	if err != nil || v.Leaf.Subject != head.Gateway || key.Name() != head.Gateway {
+		return nil, errors.Join(fmt.Errorf("audit: bundle: the key of gateway %s cannot be read", head.Gateway), err)
+	}
+	name := batchFolder + head.Gateway + "." + head.Epoch
+	raw, err := u.read(name)
+	if err != nil {
+		return nil, err
+	}
+	list, err := splitBatches(raw)
+	if err != nil {
+		return nil, fmt.Errorf("audit: bundle: %s: %w", name, err)
+	}
+	var rows []sealed
+	var last wire.Hash
+	for i, text := range list {
+		b, err := wire.Open(text, key)
+		if err != nil {
+			return nil, fmt.Errorf("audit: bundle: %s: batch %d: %w", name, i+1, err)
+		}
+		if i > 0 && (b.Prev != last || b.Seq != rows[i-1].batch.Seq+1) || b.Epoch != head.Epoch {
+			return nil, fmt.Errorf("audit: bundle: %s: batch %d is not the next of its chain", name, b.Seq)
+		}
+		*position++
+		last = wire.HashOf(text)
+		rows = append(rows, sealed{position: *position, batch: b})
+		u.report.Batches++
+		u.report.Readings += int64(len(b.Readings))
+	}
+	if len(rows) > 0 && (!bytes.Equal(last[:], head.Hash) || rows[len(rows)-1].batch.Seq != head.Seq) {
+		return nil, fmt.Errorf("audit: bundle: %s: its last batch is not number %d that was sealed", name, head.Seq)
+	}
+	return rows, nil
+}
+
+// IsBundle reports whether a file's name is that of a bundle.
+func IsBundle(name string) bool { return strings.HasSuffix(name, ".zip") }
