@@ -33,6 +33,8 @@ type cli struct {
 	Fleet  fleetCommand  `cmd:"" help:"Run many gateways against a broker and a server, as load, and count what becomes of every batch."`
 	OnCard onCardCommand `cmd:"" hidden:"" name:"on-card" help:"Become another program, with its files on a simulated card."`
 	Story  storyCommand  `cmd:"" help:"Tell stories of the whole product, and whether it was in them as it should be."`
+	Week   weekCommand   `cmd:"" help:"Draw some days of a place of the world as an SVG."`
+	Ledger ledgerCommand `cmd:"" help:"What the world really was, and how far the product is from it."`
 	Sample sampleCommand `cmd:"" help:"Print a commented field file."`
 }
 

@@ -12,6 +12,7 @@ const (
 	CanopyCover   measure.Quantity = "canopy_cover"   // share of the ground that the crop covers
 	StandingWater measure.Quantity = "standing_water" // mm on the surface
 	YieldShare    measure.Quantity = "yield_share"    // what want of water and of air have left of the crop's yield, 0 to 1
+	Irrigation    measure.Quantity = "irrigation"     // mm/h that people give just now, to an eighth of an hour: it is switched on and off
 )
 
 // The entries of a plot's state: first those by layer. Crop, planting, ditch and irrigation are switches; everything that value
@@ -183,6 +184,12 @@ func (p *plot) value(s state, h float64, q measure.Quantity) (float64, bool) {
 		return s[plotPond], true
 	case YieldShare:
 		return yieldShare(s), true
+	case Irrigation:
+		mm := s[plotActed]
+		if h < s[plotTurnEnds] {
+			mm += s[plotTurn]
+		}
+		return mm, true
 	}
 	return p.air(s, h, q)
 }
