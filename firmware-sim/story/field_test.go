@@ -16,6 +16,7 @@ import (
 
 	"aovuon/firmware-sim/control"
 	"aovuon/gateway/spool"
+	"aovuon/server/broker"
 	"aovuon/server/parttest"
 	"aovuon/server/sqldb"
 )
@@ -132,9 +133,7 @@ func (f *field) startMosquitto() {
 	f.mosquitto = parttest.Mosquitto(f.t, parttest.MosquittoOptions{
 		TLS:   true,
 		Users: map[string]string{gatewayID: strings.TrimSpace(f.read("gw/mqtt.secret")), "server": serverSecret},
-		ACL: "user server\ntopic readwrite aovuon/1/#\n" +
-			"pattern write aovuon/1/%u/batch\npattern write aovuon/1/%u/status\n" +
-			"pattern read aovuon/1/%u/receipt\npattern read aovuon/1/%u/desired\n",
+		ACL:   broker.MosquittoACL("server"),
 	})
 	f.mqtt, f.ca = f.mosquitto.URL, f.mosquitto.CAFile
 	f.write("broker.secret", serverSecret+"\n")

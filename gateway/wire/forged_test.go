@@ -113,7 +113,7 @@ func TestParseCard_TakesWhatPeoplePaste(t *testing.T) {
 		}
 	}
 	for name, text := range map[string]string{
-		"empty": "", "three lines": strings.Join(lines[:3], "\n"), "five lines": card.String() + "x", "another magic": strings.Replace(card.String(), "/1", "/2", 1),
+		"empty": "", "three lines": strings.Join(lines[:3], "\n"), "six lines": card.String() + "x", "five lines that hold no hash": strings.Join(lines[:4], "\n") + "\nx", "a hash with a field more": strings.TrimSpace(card.String()) + "$x", "another magic": strings.Replace(card.String(), "/1", "/2", 1),
 		"another id": strings.Replace(card.String(), "\ngw-ao\n", "\ngw-vuon\n", 1), "broken key": strings.Replace(card.String(), "+A", "+B", 1),
 		"a signing key": strings.Replace(card.String(), lines[2], skey, 1), "short hash": strings.Replace(card.String(), lines[3], "AAAA", 1),
 	} {

@@ -2,8 +2,10 @@ package wire
 
 import (
 	"crypto/ed25519"
+	"crypto/pbkdf2"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
@@ -11,6 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"golang.org/x/mod/sumdb/note"
@@ -90,16 +93,58 @@ type Card struct {
 	Gateway   string
 	VKey      string   // verifier key, name+hash+base64; the name is Gateway
 	SecretSHA [32]byte // SHA-256 of the MQTT password
+	Mosquitto string   // the same password as Mosquitto's password file has it, see MosquittoHash; empty on cards of older gateways
 }
 
 // NewCard makes the card of a gateway.
 func NewCard(gateway, vkey, secret string) Card {
-	return Card{Gateway: gateway, VKey: vkey, SecretSHA: sha256.Sum256([]byte(secret))}
+	return Card{Gateway: gateway, VKey: vkey, SecretSHA: sha256.Sum256([]byte(secret)), Mosquitto: MosquittoHash(secret)}
 }
 
-// String returns the card's text: four lines.
+// String returns the card's text: five lines, or four where it has nothing for Mosquitto.
 func (c Card) String() string {
-	return cardMagic + "\n" + c.Gateway + "\n" + c.VKey + "\n" + base64.StdEncoding.EncodeToString(c.SecretSHA[:]) + "\n"
+	text := cardMagic + "\n" + c.Gateway + "\n" + c.VKey + "\n" + base64.StdEncoding.EncodeToString(c.SecretSHA[:]) + "\n"
+	if c.Mosquitto != "" {
+		text += c.Mosquitto + "\n"
+	}
+	return text
+}
+
+// Mosquitto's password hash: $7$, rounds, salt and PBKDF2-HMAC-SHA512 in base64. The password has 256 random bits, so rounds add
+// nothing: 101 is the number old Mosquittos write.
+const (
+	mosquittoRounds = 101
+	mosquittoSalt   = 12
+)
+
+// MosquittoHash returns what stands for secret in a Mosquitto password file. The salt is drawn from the secret, so that a gateway's
+// card is the same each time it is printed.
+func MosquittoHash(secret string) string {
+	salted := sha256.Sum256([]byte("aovuon/mosquitto-salt/1\n" + secret))
+	salt := salted[:mosquittoSalt]
+	key, err := pbkdf2.Key(sha512.New, secret, salt, mosquittoRounds, sha512.Size)
+	if err != nil {
+		return "" // only under FIPS rules, which forbid short salts
+	}
+	return fmt.Sprintf("$7$%d$%s$%s", mosquittoRounds, base64.StdEncoding.EncodeToString(salt), base64.StdEncoding.EncodeToString(key))
+}
+
+// validMosquitto keeps out what would add a line or a field to a password file.
+func validMosquitto(s string) bool {
+	if len(s) > 160 {
+		return false
+	}
+	parts := strings.Split(s, "$")
+	if len(parts) != 5 || parts[0] != "" || parts[1] != "7" {
+		return false
+	}
+	rounds, err := strconv.ParseUint(parts[2], 10, 24)
+	if err != nil || rounds == 0 || strconv.FormatUint(rounds, 10) != parts[2] {
+		return false
+	}
+	salt, err1 := base64.StdEncoding.Strict().DecodeString(parts[3])
+	key, err2 := base64.StdEncoding.Strict().DecodeString(parts[4])
+	return err1 == nil && err2 == nil && len(salt) == mosquittoSalt && len(key) == sha512.Size && !strings.ContainsAny(s, "\r\n")
 }
 
 // Verifier returns the key the card names.
@@ -111,8 +156,8 @@ func ParseCard(text string) (Card, error) {
 	for i := range lines {
 		lines[i] = strings.TrimSpace(lines[i])
 	}
-	if len(lines) != 4 || lines[0] != cardMagic {
-		return Card{}, fmt.Errorf("wire: not a gateway card: want four lines, the first %q", cardMagic)
+	if (len(lines) != 4 && len(lines) != 5) || lines[0] != cardMagic {
+		return Card{}, fmt.Errorf("wire: not a gateway card: want four or five lines, the first %q", cardMagic)
 	}
 	c := Card{Gateway: lines[1], VKey: lines[2]}
 	v, err := note.NewVerifier(c.VKey)
@@ -127,6 +172,11 @@ func ParseCard(text string) (Card, error) {
 		return Card{}, fmt.Errorf("wire: gateway card, line 4: want a SHA-256 in base64")
 	}
 	copy(c.SecretSHA[:], raw)
+	if len(lines) == 5 {
+		if c.Mosquitto = lines[4]; !validMosquitto(c.Mosquitto) {
+			return Card{}, fmt.Errorf("wire: gateway card, line 5: want a password hash of Mosquitto, $7$rounds$salt$key")
+		}
+	}
 	return c, nil
 }
 
@@ -141,7 +191,7 @@ func ParseCards(text string) ([]Card, error) {
 		}
 	}
 	if len(starts) == 0 {
-		return nil, fmt.Errorf("wire: no gateway card: want four lines for each, the first %q", cardMagic)
+		return nil, fmt.Errorf("wire: no gateway card: want four or five lines for each, the first %q", cardMagic)
 	}
 	cards := make([]Card, 0, len(starts))
 	at := make(map[string]int, len(starts))

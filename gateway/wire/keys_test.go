@@ -51,8 +51,8 @@ func TestParseCards(t *testing.T) {
 		" \n\n":                            "no gateway card",
 		"hello\n" + one:                    "card 1, from line 1 on: ",
 		one + "hello\n":                    "not a gateway card",
-		one + "\n" + one[:20] + "\n" + one: "card 2, from line 6 on: ",
-		one + want[1].String() + one:       "gateway gw-one has two cards, at lines 1 and 9",
+		one + "\n" + one[:20] + "\n" + one: "card 2, from line 7 on: ",
+		one + want[1].String() + one:       "gateway gw-one has two cards, at lines 1 and 11",
 	} {
 		if _, err := wire.ParseCards(text); err == nil || !strings.Contains(err.Error(), say) {
 			t.Errorf("%q: %v, want %q", text, err, say)

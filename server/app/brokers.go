@@ -36,7 +36,10 @@ func openBroker(c Config, secrets broker.Secrets, violation func(broker.Violatio
 		}, nil
 	}
 	e := c.Broker.Embedded
-	opts := broker.EmbeddedOptions{Listen: e.Listen, StoreDir: filepath.Join(c.DataDir, "broker"), Secrets: secrets, Log: log, Violation: violation}
+	opts := broker.EmbeddedOptions{
+		Listen: e.Listen, StoreDir: filepath.Join(c.DataDir, "broker"), Secrets: secrets, Log: log, Violation: violation,
+		MaxConnections: e.MaxConnections, AuthTimeout: e.AuthTimeout, Silence: e.Silence,
+	}
 	if e.CertFile != "" {
 		cert, err := tls.LoadX509KeyPair(e.CertFile, e.KeyFile)
 		if err != nil {
@@ -77,7 +80,7 @@ func violations(reg prometheus.Registerer, notes *ingest.Notebook, now func() ti
 			r.Reason = ingest.TooLarge
 		case broker.Protocol:
 			r.Reason = ingest.Malformed
-		case broker.Credentials, broker.Overflow, broker.Storage:
+		case broker.Credentials, broker.Overflow, broker.Silent, broker.Storage:
 			return
 		}
 		notes.Refuse(r)

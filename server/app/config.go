@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -58,6 +59,23 @@ type EmbeddedConfig struct {
 	// CertFile and KeyFile turn TLS on. Without them gateways must reach the listener over a trusted network.
 	CertFile string `yaml:"cert_file"`
 	KeyFile  string `yaml:"key_file"`
+	// What strangers may cost before they have named themselves, and silent clients afterwards. 0: the broker's defaults.
+	MaxConnections int           `yaml:"max_connections"`
+	AuthTimeout    time.Duration `yaml:"auth_timeout"`
+	Silence        time.Duration `yaml:"silence"`
+}
+
+// check finds limits that cannot be meant.
+func (e *EmbeddedConfig) check() *keyError {
+	switch {
+	case e.MaxConnections < 0 || e.MaxConnections > 1_000_000:
+		return &keyError{"broker.embedded.max_connections", strconv.Itoa(e.MaxConnections), "write how many sockets at most, such as 1024"}
+	case e.AuthTimeout != 0 && (e.AuthTimeout < time.Second || e.AuthTimeout > time.Minute):
+		return &keyError{"broker.embedded.auth_timeout", e.AuthTimeout.String(), "write 1s to 1m"}
+	case e.Silence != 0 && e.Silence < 6*time.Minute:
+		return &keyError{"broker.embedded.silence", e.Silence.String(), "write 6m or more: a gateway says how it is every 5 minutes"}
+	}
+	return nil
 }
 
 // OutsideConfig is a broker that speaks MQTT 3.1.1 and shared subscriptions: Mosquitto, EMQX.
@@ -199,7 +217,7 @@ func (c *Config) checkBroker() *keyError {
 	case e != nil && (e.CertFile == "") != (e.KeyFile == ""):
 		return &keyError{"broker.embedded.cert_file", "cert_file and key_file belong together", "name both, or neither"}
 	case o == nil:
-		return nil
+		return e.check()
 	}
 	u, err := url.Parse(o.URL)
 	switch {

@@ -26,6 +26,7 @@ type cli struct {
 	Init      initCmd      `cmd:"" help:"Make the data folder, the server's key and the database."`
 	Key       keyCmd       `cmd:"" help:"Print the server's verifier key, for the gateways' server.key_file."`
 	Gateway   gatewayCmd   `cmd:"" help:"Enrol, list and retire gateways."`
+	Broker    brokerCmd    `cmd:"" help:"Files for a Mosquitto between the gateways and this server."`
 	Ledger    ledgerCmd    `cmd:"" help:"The transparency log: what others need to check it."`
 	Verify    verifyCmd    `cmd:"" help:"Check a .tlog-proof file, with no server and no network."`
 	Audit     auditCmd     `cmd:"" help:"Check a whole server from outside: tree, rows, batches, evidence."`

@@ -45,8 +45,13 @@ type bench struct {
 func startEmbedded(t *testing.T, o broker.EmbeddedOptions) *bench {
 	t.Helper()
 	b := &bench{t: t, messages: make(chan got, 10_000), violations: make(chan broker.Violation, 10_000)}
-	o.Listen, o.StoreDir = "127.0.0.1:0", t.TempDir()
-	o.Secrets = secrets{"gw-one": "secret-one", "gw-two": "secret-two"}
+	o.Listen = "127.0.0.1:0"
+	if o.StoreDir == "" {
+		o.StoreDir = t.TempDir()
+	}
+	if o.Secrets == nil {
+		o.Secrets = secrets{"gw-one": "secret-one", "gw-two": "secret-two"}
+	}
 	o.Log = slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	o.Violation = func(v broker.Violation) {
 		select {

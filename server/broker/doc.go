@@ -25,6 +25,7 @@ const (
 	Credentials      ViolationKind = "credentials"    // wrong password, unknown or retired name, or another's client id
 	Protocol         ViolationKind = "protocol"       // what is no MQTT 3.1.1, or what we do not offer
 	Overflow         ViolationKind = "overflow"       // ingest could not follow; the gateway will send again
+	Silent           ViolationKind = "silent"         // let in, and then said nothing
 	Storage          ViolationKind = "broker-storage" // the broker's own store failed
 )
 

@@ -1,17 +1,18 @@
 package broker
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
-	"crypto/subtle"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"strconv"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -33,8 +34,31 @@ type EmbeddedOptions struct {
 	Log       *slog.Logger
 	Violation func(Violation) // called for each; must not block; may be nil
 
+	// ClientCertificates says who issues the gateways' certificates: the common name of one is its gateway's id, and nobody else gets in by
+	// it. nil: none is asked for. With RequireCertificate nobody gets in without one. The password counts beside it.
+	ClientCertificates *x509.CertPool
+	RequireCertificate bool
+
 	MaxConnections int           // 0: 1,024. Sockets that have not named themselves count
 	AuthTimeout    time.Duration // to name oneself; 0: 5 s
+	Silence        time.Duration // whoever said nothing for so long is cut off, whatever keep-alive he asked for; 0: 16 min, thrice a gateway's status
+	MaxStore       int64         // bytes of sessions and retained messages; 0: 1 GiB
+}
+
+// The defaults of EmbeddedOptions.
+const (
+	defaultConnections = 1024
+	defaultAuthTimeout = 5 * time.Second
+	defaultSilence     = 16 * time.Minute
+	defaultStore       = 1 << 30
+)
+
+func (o EmbeddedOptions) withDefaults() EmbeddedOptions {
+	o.MaxConnections = cmp.Or(o.MaxConnections, defaultConnections)
+	o.AuthTimeout = cmp.Or(o.AuthTimeout, defaultAuthTimeout)
+	o.Silence = cmp.Or(o.Silence, defaultSilence)
+	o.MaxStore = cmp.Or(o.MaxStore, defaultStore)
+	return o
 }
 
 // Secrets knows the passwords of gateways in service.
@@ -51,11 +75,13 @@ type Embedded struct {
 	log     *slog.Logger
 	address string
 	report  func(Violation)
+	sweeper sync.WaitGroup
 }
 
 // StartEmbedded starts the broker. Gateways are let in while Receive runs, and not before: what is published while
 // nobody listens would be acknowledged and lost.
 func StartEmbedded(o EmbeddedOptions) (*Embedded, error) {
+	o = o.withDefaults()
 	e := &Embedded{log: o.Log, report: o.Violation}
 	if e.report == nil {
 		e.report = func(Violation) {}
@@ -68,7 +94,9 @@ func StartEmbedded(o EmbeddedOptions) (*Embedded, error) {
 	if err != nil {
 		return nil, fmt.Errorf("broker: %w", err)
 	}
-	e.gate = &gate{secrets: o.Secrets, inside: token}
+	e.gate = &gate{
+		secrets: o.Secrets, inside: token, certificate: o.RequireCertificate, patience: o.AuthTimeout, closing: make(chan struct{}),
+	}
 	opts.CustomClientAuthentication = e.gate
 	if e.nats, err = server.NewServer(opts); err != nil {
 		return nil, fmt.Errorf("broker: %w", err)
@@ -86,6 +114,7 @@ func StartEmbedded(o EmbeddedOptions) (*Embedded, error) {
 		return nil, fmt.Errorf("broker: %w", err)
 	}
 	e.address = net.JoinHostPort(opts.MQTT.Host, strconv.Itoa(opts.MQTT.Port))
+	e.sweeper.Go(func() { e.sweep(o.Silence, o.MaxConnections) })
 	return e, nil
 }
 
@@ -114,14 +143,8 @@ func natsOptions(o EmbeddedOptions) (*server.Options, error) {
 	}
 	opts := &server.Options{
 		ServerName: "aovuon", DontListen: true, NoSigs: true,
-		JetStream: true, StoreDir: o.StoreDir, JetStreamMaxStore: 1 << 30, JetStreamMaxMemory: 32 << 20,
+		JetStream: true, StoreDir: o.StoreDir, JetStreamMaxStore: o.MaxStore, JetStreamMaxMemory: 32 << 20,
 		MaxPayload: MaxPayload, MaxConn: o.MaxConnections, AuthTimeout: o.AuthTimeout.Seconds(), WriteDeadline: 2 * time.Second,
-	}
-	if opts.MaxConn == 0 {
-		opts.MaxConn = 1024
-	}
-	if opts.AuthTimeout == 0 {
-		opts.AuthTimeout = 5
 	}
 	// These two have no exported field.
 	if err := opts.ProcessConfigString(`mqtt { reject_qos2_publish: true, downgrade_qos2_subscribe: true }`); err != nil {
@@ -131,6 +154,17 @@ func natsOptions(o EmbeddedOptions) (*server.Options, error) {
 	opts.MQTT.Host, opts.MQTT.Port, opts.MQTT.TLSConfig = host, int(port), o.TLS
 	if o.TLS != nil {
 		opts.MQTT.TLSTimeout = opts.AuthTimeout
+	}
+	if o.ClientCertificates != nil {
+		if o.TLS == nil {
+			return nil, errors.New("client certificates need TLS")
+		}
+		asked := o.TLS.Clone()
+		asked.ClientCAs, asked.ClientAuth = o.ClientCertificates, tls.VerifyClientCertIfGiven
+		if o.RequireCertificate {
+			asked.ClientAuth = tls.RequireAndVerifyClientCert
+		}
+		opts.MQTT.TLSConfig = asked
 	}
 	if port == 0 {
 		opts.MQTT.Port = -1 // NATS's word for a free one
@@ -247,70 +281,8 @@ func (e *Embedded) Close() error {
 }
 
 func (e *Embedded) stop() {
+	close(e.gate.closing)
 	e.nats.Shutdown()
 	e.nats.WaitForShutdown()
-}
-
-// insideUser is the name of ingest's own connection: no gateway id, so that no gateway can bear it.
-const insideUser = "inside/ingest"
-
-// gate lets clients in.
-type gate struct {
-	secrets Secrets
-	inside  string // password of ingest's own connection, random at each start
-	broker  atomic.Pointer[server.Server]
-	open    atomic.Bool
-}
-
-// Check implements server.Authentication. It runs on the client's read loop and holds up nobody else.
-func (g *gate) Check(c server.ClientAuthentication) bool {
-	o := c.GetOpts()
-	if o.Username == insideUser {
-		return g.checkInside(c, o.Password)
-	}
-	want, known := g.secrets.SecretSHA(o.Username)
-	got := sha(o.Password)
-	if subtle.ConstantTimeCompare(want[:], got[:]) != 1 || !known || !wire.ValidGatewayID(o.Username) {
-		return false
-	}
-	if !g.open.Load() {
-		return false // nobody would hear it yet
-	}
-	b := g.broker.Load()
-	if b == nil {
-		return false
-	}
-	// The client id must be the identity, or a stranger with credentials of his own could take over the session.
-	z, err := b.Connz(&server.ConnzOptions{CID: c.GetID()})
-	if err != nil || len(z.Conns) != 1 || z.Conns[0].MQTTClient != o.Username {
-		return false
-	}
-	topics := func(leaves ...string) *server.SubjectPermission {
-		p := &server.SubjectPermission{}
-		for _, leaf := range leaves {
-			p.Allow = append(p.Allow, subjectOf(wire.Topic(o.Username, leaf)))
-		}
-		return p
-	}
-	// Both lists must be set: without one, a client may do everything.
-	c.RegisterUser(&server.User{Username: o.Username, Permissions: &server.Permissions{
-		Publish: topics(wire.LeafBatch, wire.LeafStatus), Subscribe: topics(wire.LeafReceipt, wire.LeafDesired),
-	}})
-	return true
-}
-
-func (g *gate) checkInside(c server.ClientAuthentication, password string) bool {
-	// Over a socket nobody gets in by this name, whatever he knows.
-	if a := c.RemoteAddress(); a == nil || a.Network() != "pipe" {
-		return false
-	}
-	if subtle.ConstantTimeCompare([]byte(password), []byte(g.inside)) != 1 {
-		return false
-	}
-	own := subjectOf(wire.Topic("+", "+"))
-	c.RegisterUser(&server.User{Username: insideUser, Permissions: &server.Permissions{
-		Publish:   &server.SubjectPermission{Allow: []string{own}},
-		Subscribe: &server.SubjectPermission{Allow: []string{own}},
-	}})
-	return true
+	e.sweeper.Wait()
 }

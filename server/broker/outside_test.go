@@ -143,7 +143,7 @@ func file(t *testing.T, name, text string) string {
 func TestOutside_TLSAndPasswordBothWays(t *testing.T) {
 	m := parttest.Mosquitto(t, parttest.MosquittoOptions{
 		TLS: true, Users: map[string]string{"server": "s3cret", "gw-one": "g1"},
-		ACL: "user server\ntopic readwrite aovuon/1/#\npattern write aovuon/1/%u/batch\npattern write aovuon/1/%u/status\npattern read aovuon/1/%u/receipt\n",
+		ACL: broker.MosquittoACL("server"),
 	})
 	s := startOutside(t, broker.OutsideOptions{URL: m.URL, CAFile: m.CAFile, Username: "server", PasswordFile: file(t, "p", "s3cret\n")}, false)
 	s.awaitConnected(true)

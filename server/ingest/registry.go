@@ -44,7 +44,8 @@ func NewRegistry(ctx context.Context, store Enrolments, log *slog.Logger) (*Regi
 	return r, nil
 }
 
-// OnRetired sets what is called when a gateway is found to be taken out of service, to close its connection.
+// OnRetired sets what is called when a gateway is found to be taken out of service, or to have another key or password, to close its
+// connection.
 func (r *Registry) OnRetired(f func(gateway string)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -106,7 +107,7 @@ func (r *Registry) tellRetired(old, next *register) {
 		return
 	}
 	for id, m := range next.known {
-		if before := old.known[id]; before != nil && before.Retired.IsZero() && !m.Retired.IsZero() {
+		if before := old.known[id]; before != nil && before.Retired.IsZero() && (!m.Retired.IsZero() || m.VKey != before.VKey || m.SecretSHA != before.SecretSHA) {
 			tell(id)
 		}
 	}

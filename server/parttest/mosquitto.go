@@ -20,6 +20,7 @@ import (
 // MosquittoOptions are what a Mosquitto may differ in. The zero value is an open broker without TLS.
 type MosquittoOptions struct {
 	Users       map[string]string // user name → password; empty: anyone may connect
+	Passwords   string            // content of the password file, instead of Users
 	ACL         string            // content of the ACL file; empty: everyone may do everything
 	TLS         bool              // the listener speaks TLS alone, with a certificate for 127.0.0.1 and localhost
 	Persistence bool              // sessions and queued messages survive Stop, and Kill after each change is saved
@@ -34,6 +35,7 @@ type MosquittoServer struct {
 	CAFile string // PEM file of the authority that signed the listener's certificate; empty without TLS
 
 	addr string
+	dir  string
 	p    *process
 }
 
@@ -55,7 +57,7 @@ func Mosquitto(t testing.TB, o MosquittoOptions) *MosquittoServer {
 func startMosquitto(t testing.TB, path string, o MosquittoOptions) (*MosquittoServer, error) {
 	t.Helper()
 	dir, port := tempDir(t, "aovuon-mosquitto-"), reservePort(t)
-	s := &MosquittoServer{addr: loopback(port), URL: "tcp://" + loopback(port)}
+	s := &MosquittoServer{dir: dir, addr: loopback(port), URL: "tcp://" + loopback(port)}
 	lines := []string{
 		"per_listener_settings false", "log_dest stderr", "log_timestamp false", "allow_zero_length_clientid true",
 		fmt.Sprintf("listener %d 127.0.0.1", port),
@@ -97,10 +99,17 @@ func startMosquitto(t testing.TB, path string, o MosquittoOptions) (*MosquittoSe
 // mosquittoAccess writes the password and ACL files and returns the lines that name them.
 func mosquittoAccess(t testing.TB, dir string, o MosquittoOptions) (lines []string, err error) {
 	t.Helper()
-	if len(o.Users) == 0 {
+	file := filepath.Join(dir, "passwords")
+	switch {
+	case o.Passwords != "":
+		if err := os.WriteFile(file, []byte(o.Passwords), 0o600); err != nil {
+			return nil, err
+		}
+		lines = append(lines, "allow_anonymous false", "password_file "+file)
+	case len(o.Users) == 0:
 		lines = append(lines, "allow_anonymous true")
-	} else {
-		tool, file := Tool(t, "mosquitto_passwd"), filepath.Join(dir, "passwords")
+	default:
+		tool := Tool(t, "mosquitto_passwd")
 		if err := os.WriteFile(file, nil, 0o600); err != nil {
 			return nil, err
 		}
@@ -121,6 +130,20 @@ func mosquittoAccess(t testing.TB, dir string, o MosquittoOptions) (lines []stri
 	}
 	return lines, nil
 }
+
+// SetPasswords replaces the password file and has the running broker read it (SIGHUP).
+func (s *MosquittoServer) SetPasswords(text string) {
+	s.p.t.Helper()
+	if err := os.WriteFile(filepath.Join(s.dir, "passwords"), []byte(text), 0o600); err != nil {
+		s.p.t.Fatalf("parttest: %v", err)
+	}
+	if err := s.p.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		s.p.t.Fatalf("parttest: reload mosquitto: %v", err)
+	}
+}
+
+// Address returns host:port of the listener.
+func (s *MosquittoServer) Address() string { return s.addr }
 
 // Kill ends the broker with SIGKILL. Its port stays.
 func (s *MosquittoServer) Kill() { s.p.end(syscall.SIGKILL) }

@@ -64,8 +64,9 @@ func addGateway(ctx context.Context, r *record, card wire.Card, by ledger.By) (a
 	case vkey != card.VKey:
 		return false, fmt.Errorf("%w: retire it and choose a new name for the new key", ErrKeyChanged)
 	}
-	_, err = r.ExecContext(ctx, `INSERT INTO gateway (id, vkey, secret_sha, enrolled_ms) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (id) DO UPDATE SET secret_sha = excluded.secret_sha`, card.Gateway, card.VKey, card.SecretSHA[:], by.At.UnixMilli())
+	_, err = r.ExecContext(ctx, `INSERT INTO gateway (id, vkey, secret_sha, mosquitto, enrolled_ms) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (id) DO UPDATE SET secret_sha = excluded.secret_sha, mosquitto = excluded.mosquitto`,
+		card.Gateway, card.VKey, card.SecretSHA[:], card.Mosquitto, by.At.UnixMilli())
 	if err != nil {
 		return false, err
 	}
@@ -129,6 +130,27 @@ func (d *DB) Enrolments(ctx context.Context) ([]ingest.Enrolment, error) {
 	}, `SELECT id, vkey, secret_sha, enrolled_ms, retired_ms FROM gateway ORDER BY id`)
 	if err != nil {
 		return nil, fmt.Errorf("sqldb: enrolments: %w", err)
+	}
+	return out, nil
+}
+
+// MosquittoPassword is what a Mosquitto password file says of a gateway.
+type MosquittoPassword struct {
+	Gateway string
+	Hash    string // wire.MosquittoHash; empty: the gateway's card did not say
+}
+
+// MosquittoPasswords lists the gateways in service by name.
+func (d *DB) MosquittoPasswords(ctx context.Context) ([]MosquittoPassword, error) {
+	var out []MosquittoPassword
+	err := each(ctx, d.read, func(scan func(...any) error) error {
+		var p MosquittoPassword
+		err := scan(&p.Gateway, &p.Hash)
+		out = append(out, p)
+		return err
+	}, `SELECT id, mosquitto FROM gateway WHERE retired_ms = 0 ORDER BY id`)
+	if err != nil {
+		return nil, fmt.Errorf("sqldb: passwords: %w", err)
 	}
 	return out, nil
 }
