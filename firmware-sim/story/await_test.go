@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"os"
 	"strconv"
 	"testing"
@@ -80,23 +79,19 @@ func between(r *rand.Rand, lo, hi time.Duration) time.Duration {
 	return lo + time.Duration(r.Int64N(int64(hi-lo)))
 }
 
-// freePort returns a loopback port nobody listens on, from a range that neither outgoing connections nor parttest use, so
-// that a program that was killed finds it free again.
+// freePort reserves a port until the test ends.
 func freePort(t testing.TB) int {
 	t.Helper()
-	for range 1000 {
-		port := 10000 + rand.IntN(9000)
-		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", loopback(port))
-		if err != nil {
-			continue
-		}
-		if err := l.Close(); err != nil {
-			t.Fatal(err)
-		}
-		return port
+	port, keep, err := story.ReservePort(t.Context())
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("no free port")
-	return 0
+	t.Cleanup(func() {
+		if err := keep.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return port
 }
 
 func loopback(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }

@@ -22,6 +22,9 @@ import (
 // slack is what a commit may come late by on two busy cores: waiting for the processor, and for the disk.
 const slack = time.Second
 
+// conversion is how long a thermometer still works at an answer when the one who asked for it is gone.
+const conversion = time.Second
+
 // isGateway reports whether a program is a gateway, whose memory dies with it.
 func isGateway(p *Program) bool { return filepath.Base(p.Bin) == "gateway" }
 
@@ -39,13 +42,13 @@ func (c *cast) cut(ts *testscript.TestScript, name string) {
 	if commit+slack > 10*time.Second {
 		ts.Fatalf("a gateway that commits every %v may lose more than the promised 10 s", commit)
 	}
-	c.losses = append(c.losses, window{began.Add(-commit - slack), c.o.Now()})
+	c.losses = append(c.losses, window{began.Add(-commit - slack), c.o.Now().Add(conversion)})
 }
 
 // interrupted notes where a question may lie that Ctrl-C cut off: the chip had answered, the gateway had not noted it yet.
 func (c *cast) interrupted(p *Program, from, to time.Time) {
 	if isGateway(p) {
-		c.losses = append(c.losses, window{from.Add(-slack / 2), to})
+		c.losses = append(c.losses, window{from.Add(-slack / 2), to.Add(conversion)})
 	}
 }
 

@@ -68,7 +68,7 @@ func (f *field) playOn(clock sense.Clock, outside func() time.Time, until time.T
 			f.t.Error(err)
 		}
 	}()
-	buses, err := simulated.New(cfg, simulated.Options{Now: outside, Ledger: book})
+	buses, err := simulated.New(cfg, simulated.Options{Now: outside, Sleep: clock.Sleep, Ledger: book})
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -162,10 +162,11 @@ func (f *field) settle(what string, before ...window) {
 	}
 }
 
+// conversion is how long a thermometer's conversion may go on when the one who asked for it is gone.
+const conversion = time.Second
+
 // interrupted is where a question may lie that Ctrl-C cut off: the chip had answered, the gateway had not noted it yet.
 func interrupted(from, to time.Time) window {
-	// A thermometer's conversion goes on when the one who asked for it is gone.
-	const conversion = time.Second
 	return window{from.Add(-slack / 2).UnixMilli(), to.Add(conversion).UnixMilli()}
 }
 
