@@ -117,13 +117,14 @@ func (b *Bus) transact(addr uint16, w, r []byte) error {
 			}
 		}
 	}
-	switch {
-	case kind == fault.SCLLow:
+	if kind == fault.SCLLow {
 		return errTimeout
-	case kind == fault.SDALow: // the acknowledge bit reads 0 as well, so everything seems to be acknowledged
+	}
+	if kind == fault.SDALow { // the acknowledge bit reads 0 as well, so everything seems to be acknowledged
 		clear(r)
 		return nil
-	case kind == fault.Unplug, kind == fault.PowerCut:
+	}
+	if kind == fault.Unplug || kind == fault.PowerCut {
 		return errNoAck
 	}
 	answers := b.answers(addr, w, len(r))

@@ -77,12 +77,13 @@ func (s Skin) Along(q measure.Quantity, place Source) Source {
 func (s Skin) through(q measure.Quantity, truth Source, t time.Time) float64 {
 	f := s.Faults.Probe()
 	days := f.Age(s.World(t)).Hours() / 24
-	switch {
-	case f.Kind == fault.Drift:
+	if f.Kind == fault.Drift {
 		return truth(t) + f.Param(0)*days
-	case f.Kind == fault.Step:
+	}
+	if f.Kind == fault.Step {
 		return truth(t) + f.Param(0)
-	case f.Kind == fault.Fouling:
+	}
+	if f.Kind == fault.Fouling {
 		whole, _ := foulings(q)
 		covered := 1 - math.Exp(-days/f.Param(1))
 		lag := time.Duration(covered * float64(whole.lag) / s.Speed)

@@ -149,12 +149,12 @@ func (f *Field) felt(place string, q measure.Quantity) (chip.Source, bool) {
 	if s, err := f.source(place, q); err == nil {
 		return s, true
 	}
-	switch {
-	case q == measure.OxygenSaturation:
+	if q == measure.OxygenSaturation {
 		if oxygen, err := f.source(place, measure.DissolvedOxygen); err == nil {
 			return f.saturation(place, nil, oxygen), true
 		}
-	case q == measure.SoilCapacitance: // counts of a bare capacitive probe: some for the air, and so many for each per cent of water
+	}
+	if q == measure.SoilCapacitance { // counts of a bare capacitive probe: some for the air, and so many for each per cent of water
 		if water, err := f.source(place, measure.SoilMoisture); err == nil {
 			return func(t time.Time) float64 { return 240 + 10*water(t) }, true
 		}
