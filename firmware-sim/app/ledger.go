@@ -112,10 +112,11 @@ func (c hoursCommand) Run(e *env) error {
 	}
 	l := truth.Limits{Below: c.Below, Above: c.Above}
 	if l == (truth.Limits{}) {
-		known := false
-		if l, known = truth.Usual(q); !known {
+		usual, known := truth.Usual(q)
+		if !known {
 			return fmt.Errorf("ledger: %s has no usual limits: want --below, --above or both", q)
 		}
+		l = usual
 	}
 	if l.Below != nil && l.Above != nil && *l.Below > *l.Above {
 		return fmt.Errorf("ledger: --below %g is above --above %g: want the lower limit and the upper one", *l.Below, *l.Above)

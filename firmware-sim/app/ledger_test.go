@@ -91,9 +91,14 @@ func TestLedgerCompare_HasAStatusForScripts(t *testing.T) {
 	path := write(t, filepath.Join(t.TempDir(), "field.yaml"), field.Sample())
 	step := time.Now().Truncate(10 * time.Minute).Add(-time.Hour).UTC().Format(time.RFC3339)
 	mux := http.NewServeMux()
-	mux.HandleFunc("/api/places", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"places":[{"code":"AO-01"}]}`) })
+	say := func(w http.ResponseWriter, format string, args ...any) {
+		if _, err := fmt.Fprintf(w, format, args...); err != nil {
+			t.Error(err)
+		}
+	}
+	mux.HandleFunc("/api/places", func(w http.ResponseWriter, _ *http.Request) { say(w, `{"places":[{"code":"AO-01"}]}`) })
 	mux.HandleFunc("/api/series", func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintf(w, `{"step_s":600,"series":[{"quantity":"water_temperature","sensor":"ao1-temp","steps":[{"start":%q,"n":10,"mean":99}]}]}`, step)
+		say(w, `{"step_s":600,"series":[{"quantity":"water_temperature","sensor":"ao1-temp","steps":[{"start":%q,"n":10,"mean":99}]}]}`, step)
 	})
 	srv := httptest.NewServer(mux)
 	defer srv.Close()

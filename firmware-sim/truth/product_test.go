@@ -17,7 +17,11 @@ import (
 func TestAsk_FindsWhereThingsAre(t *testing.T) {
 	mux := http.NewServeMux()
 	say := func(text string) http.HandlerFunc {
-		return func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, text) }
+		return func(w http.ResponseWriter, _ *http.Request) {
+			if _, err := fmt.Fprint(w, text); err != nil {
+				t.Error(err)
+			}
+		}
 	}
 	mux.HandleFunc("/api/places", say(`{"places":[{"code":"A1"}]}`))
 	mux.HandleFunc("/api/series", func(w http.ResponseWriter, r *http.Request) {

@@ -85,8 +85,7 @@ func TestErrorsOf(t *testing.T) {
 	if got := truth.ErrorsOf(nil); got != (truth.Errors{}) {
 		t.Errorf("of nothing: %+v", got)
 	}
-	want := truth.Errors{N: 4, Bias: 0.5, MAE: 1.5, RMSE: math.Sqrt((1 + 1 + 0 + 16) / 4.0), P95: 4, Max: 4}
-	want.MAE, want.Bias = (1+1+0+4)/4.0, (1-1+0+4)/4.0
+	want := truth.Errors{N: 4, Bias: 1, MAE: 1.5, RMSE: math.Sqrt(4.5), P95: 4, Max: 4}
 	if diff := cmp.Diff(want, truth.ErrorsOf([]float64{1, -1, 0, 4}), near()); diff != "" {
 		t.Error(diff)
 	}
@@ -247,6 +246,13 @@ func FuzzReadForecasts(f *testing.F) {
 		if err != nil {
 			return
 		}
-		_, _ = truth.Score(plain{}, list)
+		leads, err := truth.Score(plain{}, list)
+		n := 0
+		for _, l := range leads {
+			n += l.Errors.N
+		}
+		if err == nil && n != len(list) {
+			t.Fatalf("%d of %d forecasts are in a class", n, len(list))
+		}
 	})
 }

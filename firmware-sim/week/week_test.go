@@ -113,7 +113,7 @@ func inside(t *testing.T, place, svg string) {
 	for i, f := range frames {
 		x, y, width, high := number(f[1]), number(f[2]), number(f[3]), number(f[4])
 		for _, line := range regexp.MustCompile(`points="([^"]*)"`).FindAllStringSubmatch(groups[i], -1) {
-			for _, p := range strings.Fields(line[1]) {
+			for p := range strings.FieldsSeq(line[1]) {
 				px, py, _ := strings.Cut(p, ",")
 				if px, py := number(px), number(py); px < x-0.1 || px > x+width+0.1 || py < y-0.1 || py > y+high+0.1 {
 					t.Fatalf("%s: picture %d: a curve is at %g, %g", place, i, px, py)
@@ -159,7 +159,7 @@ func TestDraw_LayersAreOfTheSameWorld(t *testing.T) {
 	if err := errors.Join(err1, err2); err != nil || a != b {
 		t.Errorf("%g and %g, %v", a, b, err)
 	}
-	if draw(t, newWorld(t), "ao1", "vi") != draw(t, newWorld(t), "ao1", "vi") {
+	if first, again := draw(t, newWorld(t), "ao1", "vi"), draw(t, newWorld(t), "ao1", "vi"); first != again {
 		t.Error("the same week is drawn in two ways")
 	}
 }
