@@ -106,7 +106,7 @@ func LoadConfig(path string) (Config, error) {
 	}
 	raw = bytes.TrimPrefix(raw, []byte("\ufeff")) // some editors put it before the text
 	c := defaults()
-	if err := yaml.UnmarshalWithOptions(raw, &c, yaml.Strict()); err != nil {
+	if err := decode(raw, &c); err != nil {
 		return Config{}, fmt.Errorf("config: %s: %s\n  mend: correct that line or remove it; server example prints every key", path, strings.TrimSpace(yaml.FormatError(err, false, true)))
 	}
 	if line := secondDocument(raw); line > 0 {
@@ -125,6 +125,16 @@ func LoadConfig(path string) (Config, error) {
 		return Config{}, fmt.Errorf("config: %s:%d: %w", path, lineOf(raw, wrong.key), wrong)
 	}
 	return c, nil
+}
+
+// decode reads YAML. The decoder panics on some malformed anchors and tags; that is a mistake in the file, no reason to end.
+func decode(raw []byte, c *Config) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("this YAML cannot be read (%v): write it without anchors, aliases and tags", p)
+		}
+	}()
+	return yaml.UnmarshalWithOptions(raw, c, yaml.Strict())
 }
 
 func below(dir, path string) string {

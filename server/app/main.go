@@ -32,6 +32,7 @@ type cli struct {
 	Audit     auditCmd     `cmd:"" help:"Check a whole server from outside: tree, rows, batches, evidence."`
 	Witness   witnessCmd   `cmd:"" help:"Be a witness for the ledgers of others."`
 	Farm      farmCmd      `cmd:"" help:"Say which places and sensors there are."`
+	Person    personCmd    `cmd:"" help:"What is kept about people: consent, withdrawal, export, erasure, requests."`
 	Log       logCmd       `cmd:"" help:"Say what is in the batch log."`
 	Reproject reprojectCmd `cmd:"" help:"Draw a projection again from the batch log; the server must be stopped."`
 }

@@ -14,7 +14,7 @@ import (
 // pages returns what people see.
 func pages(d deps) (http.Handler, error) {
 	return web.New(web.Options{
-		Farm: d.db, Lots: d.db, Calibrations: d.db, Ledger: d.db, LogKey: d.logKey, Evidence: d.db, OpenBatches: d.config.Ledger.Batches == "open", Live: d.live, History: d.history, PublicURL: d.config.PublicURL, Now: d.now, Log: d.log, Done: d.done,
+		Farm: d.db, Lots: d.db, People: d.db, Calibrations: d.db, Ledger: d.db, LogKey: d.logKey, Evidence: d.db, OpenBatches: d.config.Ledger.Batches == "open", Live: d.live, History: d.history, PublicURL: d.config.PublicURL, Now: d.now, Log: d.log, Done: d.done,
 		Bundle: func(ctx context.Context, path string, w io.Writer) error {
 			err := audit.WriteBundle(ctx, d.db, path, d.logKey.VKey, w)
 			if errors.Is(err, audit.ErrNoSeal) {

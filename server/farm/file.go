@@ -83,7 +83,7 @@ func Parse(name string, raw []byte) (*Farm, error) {
 		return nil, fmt.Errorf("%s: %s\n  mend: correct that line or remove it; server farm example shows every key", name, strings.TrimSpace(yaml.FormatError(err, false, true)))
 	}
 	var doc fileDoc
-	if err := yaml.UnmarshalWithOptions(raw, &doc, yaml.Strict()); err != nil {
+	if err := decode(raw, &doc); err != nil {
 		return nil, fmt.Errorf("%s: %s\n  mend: correct that line or remove it; server farm example shows every key", name, strings.TrimSpace(yaml.FormatError(err, false, true)))
 	}
 	if line := secondDocument(tree); line > 0 {
@@ -99,6 +99,17 @@ func Parse(name string, raw []byte) (*Farm, error) {
 		return nil, err
 	}
 	return b.farm, nil
+}
+
+// decode reads YAML. The decoder panics on some malformed anchors and tags (an alias to a value with a tag nobody knows); that is a mistake
+// in the file, no reason to end.
+func decode(raw []byte, doc *fileDoc) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("this YAML cannot be read (%v): write it without anchors, aliases and tags", p)
+		}
+	}()
+	return yaml.UnmarshalWithOptions(raw, doc, yaml.Strict())
 }
 
 // secondDocument returns the line at which a second document begins, 0 when there is none.

@@ -75,7 +75,8 @@ func (d *DB) openSQLite(path string) (err error) {
 	}
 	pragmas := "_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(5000)&_pragma=foreign_keys(ON)"
 	uri := (&url.URL{Scheme: "file", Opaque: strings.ReplaceAll(url.PathEscape(path), "%2F", "/")}).String()
-	if d.write, err = sql.Open("sqlite", uri+"?"+pragmas+"&_txlock=immediate"); err != nil {
+	// What is deleted is overwritten: an erased person is not to be found in the file's unused pages.
+	if d.write, err = sql.Open("sqlite", uri+"?"+pragmas+"&_pragma=secure_delete(ON)&_txlock=immediate"); err != nil {
 		return err
 	}
 	d.write.SetMaxOpenConns(1)

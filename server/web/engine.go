@@ -24,7 +24,7 @@ var static embed.FS
 
 // pageFiles are the pages: each is layout.html, the parts, and a file of its own.
 func pageFiles() []string {
-	return []string{"dashboard.html", "place.html", "calibrations.html", "system.html", "label.html", "proof.html", "missing.html"}
+	return []string{"dashboard.html", "place.html", "calibrations.html", "system.html", "label.html", "proof.html", "privacy.html", "missing.html"}
 }
 
 // partFiles are templates that pages share.

@@ -11,6 +11,7 @@ import (
 
 	"aovuon/server/farm"
 	"aovuon/server/label"
+	"aovuon/server/privacy"
 	"aovuon/server/trace"
 )
 
@@ -28,6 +29,7 @@ type labelPage struct {
 	Gaps     []gapLine
 	MoreGaps int64
 	Gateways string
+	People   []privacy.Shown // what they agreed to, of those who raised or grew it
 	QR       template.HTML
 	URL      string
 	Bundle   string // address of the lot's evidence bundle; empty: not for everybody
@@ -89,13 +91,16 @@ func (s *Server) label(r *http.Request, w *words) (answer, error) {
 	p.places(w, f, s.o.Now())
 	p.evidence(w)
 	p.gaps(w)
+	if p.People, err = s.o.People.Producers(r.Context(), d.Lot.Places); err != nil {
+		return answer{}, err
+	}
 	code, err := label.New(p.URL)
 	if err != nil {
 		return answer{}, err
 	}
 	p.QR = template.HTML(code.SVG(p.URL))
 	body, err := s.e.render(w.lang, "label.html", "label", p)
-	return answer{status: http.StatusOK, body: body, public: true, csp: s.labelCSP()}, err
+	return answer{status: http.StatusOK, body: body, public: true, fresh: len(p.People) > 0, csp: s.labelCSP()}, err
 }
 
 func (p *labelPage) places(w *words, f *farm.Farm, now time.Time) {

@@ -44,6 +44,9 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, a answer) {
 	body := slim(a.body)
 	if a.public {
 		h.Set("Cache-Control", "public, max-age=60")
+		if a.fresh {
+			h.Set("Cache-Control", "public, no-cache")
+		}
 		if s.unchanged(w, r, body) {
 			return
 		}

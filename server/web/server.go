@@ -64,6 +64,7 @@ type Calibrations interface {
 type Options struct {
 	Farm         Register
 	Lots         Lots
+	People       People
 	Calibrations Calibrations
 	Ledger       Ledger
 	LogKey       LogKey
@@ -141,6 +142,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /api/calibrations", s.apiCalibrations)
 	mux.HandleFunc("GET /api/calibrations/in-force", s.apiCalibrationAt)
 	mux.HandleFunc("GET /healthz", s.health)
+	mux.HandleFunc("GET /privacy", s.page(s.privacy))
 	mux.HandleFunc("GET /proof/{n}", s.page(s.proofOf))
 	s.ledgerRoutes(mux)
 	mux.HandleFunc("/", s.page(func(r *http.Request, w *words) (answer, error) { return s.missing(r, w, "missing.page", "") }))
@@ -163,6 +165,7 @@ type answer struct {
 	status int
 	body   []byte
 	public bool // the same for everybody: may be kept, and is sent again only when it changed
+	fresh  bool // public, and asked for again every time: somebody may take back what it shows
 	csp    string
 }
 

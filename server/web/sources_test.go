@@ -17,6 +17,7 @@ import (
 	"aovuon/server/calibration"
 	"aovuon/server/farm"
 	"aovuon/server/history"
+	"aovuon/server/privacy"
 	"aovuon/server/trace"
 	"aovuon/server/watch"
 	"aovuon/server/web"
@@ -38,6 +39,7 @@ type sources struct {
 	failing  bool // the history and the database do not answer
 	dossiers map[trace.Link]trace.Dossier
 	system   web.System
+	people   []privacy.Shown
 }
 
 func newSources(t testing.TB) *sources {
@@ -68,7 +70,7 @@ func (s *sources) pages(t testing.TB) *httptest.Server {
 	t.Helper()
 	done := make(chan struct{})
 	h, err := web.New(web.Options{
-		Farm: s, Lots: s, Calibrations: s, Ledger: s.ledger, LogKey: s.logKey, Live: s.live, History: s, PublicURL: "https://tx.example.vn", Now: now, Log: slog.New(slog.DiscardHandler), Done: done,
+		Farm: s, Lots: s, People: s, Calibrations: s, Ledger: s.ledger, LogKey: s.logKey, Live: s.live, History: s, PublicURL: "https://tx.example.vn", Now: now, Log: slog.New(slog.DiscardHandler), Done: done,
 		System: func(context.Context) (web.System, error) { return s.system, s.fail() },
 	})
 	if err != nil {
@@ -92,6 +94,11 @@ func (s *sources) setFailing(v bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.failing = v
+}
+
+// Producers is what the people of the lot agreed to.
+func (s *sources) Producers(context.Context, []string) ([]privacy.Shown, error) {
+	return s.people, s.fail()
 }
 
 func (s *sources) FarmRevision(context.Context) (string, error) { return "1", s.fail() }

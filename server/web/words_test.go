@@ -15,6 +15,7 @@ import (
 	"aovuon/server/calibration"
 	"aovuon/server/ingest"
 	"aovuon/server/ledger"
+	"aovuon/server/privacy"
 	"aovuon/server/trace"
 )
 
@@ -82,6 +83,15 @@ func asked(t *testing.T) []string {
 	}
 	for _, q := range []measure.Quantity{measure.AeratorCommand, measure.AeratorRunning, measure.AlarmState, measure.UnderVoltage, measure.LinkUp} {
 		out = append(out, "yes."+string(q), "no."+string(q))
+	}
+	for _, f := range privacy.Fields() {
+		out = append(out, "privacy.field."+f.ID)
+	}
+	for _, a := range privacy.Audiences() {
+		out = append(out, "privacy.to."+string(a))
+	}
+	for _, k := range privacy.Retention() {
+		out = append(out, "privacy.kept."+k.ID, "privacy.until."+string(k.Until))
 	}
 	for _, way := range []string{"low", "high"} {
 		out = append(out, "limit."+way, "state.warned."+way, "state.danger."+way, "limits.warn."+way, "limits.crit."+way)

@@ -1,0 +1,286 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"aovuon/server/ledger"
+	"aovuon/server/privacy"
+)
+
+// changed is the body of a `change`: a row before and after.
+type changed struct {
+	Table  string `json:"table"`
+	Key    string `json:"key"`
+	Before any    `json:"before,omitempty"`
+	After  any    `json:"after,omitempty"`
+}
+
+// sayChange enters what became of a row.
+func (r *record) sayChange(ctx context.Context, c changed, by ledger.By) error {
+	return r.say(ctx, ledger.Changed, c.Table+"/"+c.Key, c, by)
+}
+
+// AddPerson puts a person on record, with the places that are theirs.
+func (d *DB) AddPerson(ctx context.Context, p privacy.Person, by ledger.By) error {
+	if err := p.Check(); err != nil {
+		return err
+	}
+	p.Created = by.At.UTC().Truncate(time.Millisecond)
+	return d.record(ctx, "add person "+p.ID, func(r *record) error {
+		_, err := r.ExecContext(ctx, `INSERT INTO person (id, name, phone, photo, household, created_ms, erased_ms) VALUES ($1, $2, $3, $4, $5, $6, 0)`,
+			p.ID, p.Name, p.Phone, p.Photo, p.Household, toMillis(p.Created))
+		if err != nil {
+			return err
+		}
+		for _, place := range p.Places {
+			var known int
+			if err := r.QueryRowContext(ctx, `SELECT COUNT(*) FROM place WHERE code = $1`, place).Scan(&known); err != nil {
+				return err
+			}
+			if known == 0 {
+				return fmt.Errorf("no place %s in the farm: name one by the code on its board", place)
+			}
+			if _, err := r.ExecContext(ctx, `INSERT INTO person_place (person, place) VALUES ($1, $2) ON CONFLICT DO NOTHING`, p.ID, place); err != nil {
+				return err
+			}
+		}
+		return r.sayChange(ctx, changed{Table: "person", Key: p.ID, After: p}, by)
+	})
+}
+
+// People returns everybody on record who was not erased, the oldest first.
+func (d *DB) People(ctx context.Context) ([]privacy.Person, error) {
+	out, err := people(ctx, d.read, `erased_ms = 0`)
+	if err != nil {
+		return nil, fmt.Errorf("sqldb: people: %w", err)
+	}
+	return out, nil
+}
+
+func people(ctx context.Context, q querier, where string, args ...any) ([]privacy.Person, error) {
+	var out []privacy.Person
+	err := each(ctx, q, func(scan func(...any) error) error {
+		var p privacy.Person
+		var created, erased int64
+		err := scan(&p.ID, &p.Name, &p.Phone, &p.Photo, &p.Household, &created, &erased)
+		p.Created, p.Erased = fromMillis(created), fromMillis(erased)
+		out = append(out, p)
+		return err
+	}, `SELECT id, name, phone, photo, household, created_ms, erased_ms FROM person WHERE `+where+` ORDER BY created_ms, id`, args...)
+	if err != nil {
+		return nil, err
+	}
+	for i := range out {
+		err := each(ctx, q, func(scan func(...any) error) error {
+			var place string
+			err := scan(&place)
+			out[i].Places = append(out[i].Places, place)
+			return err
+		}, `SELECT place FROM person_place WHERE person = $1 ORDER BY place`, out[i].ID)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// person returns one who is on record. The error wraps privacy.ErrNoPerson.
+func person(ctx context.Context, q querier, id string) (privacy.Person, error) {
+	found, err := people(ctx, q, `id = $1 AND erased_ms = 0`, id)
+	if err == nil && len(found) == 0 {
+		err = fmt.Errorf("%w: %.40q: server person list shows who is", privacy.ErrNoPerson, id)
+	}
+	if err != nil {
+		return privacy.Person{}, err
+	}
+	return found[0], nil
+}
+
+// Consents returns what a person agreed to, the oldest first; withdrawn ones too.
+func (d *DB) Consents(ctx context.Context, id string) ([]privacy.Consent, error) {
+	out, err := consents(ctx, d.read, id)
+	if err != nil {
+		return nil, fmt.Errorf("sqldb: consents: %w", err)
+	}
+	return out, nil
+}
+
+func consents(ctx context.Context, q querier, id string) ([]privacy.Consent, error) {
+	var out []privacy.Consent
+	err := each(ctx, q, func(scan func(...any) error) error {
+		var c privacy.Consent
+		var given, withdrawn int64
+		err := scan(&c.Person, &c.Field, &c.To, &c.Text, &given, &withdrawn)
+		c.Given, c.Withdrawn = fromMillis(given), fromMillis(withdrawn)
+		out = append(out, c)
+		return err
+	}, `SELECT person, field, audience, text_version, given_ms, withdrawn_ms FROM consent WHERE person = $1 ORDER BY given_ms, field`, id)
+	return out, err
+}
+
+// GiveConsent puts a consent on record. One to the same field that is in force under the same text stays as it is; given is then false.
+func (d *DB) GiveConsent(ctx context.Context, c privacy.Consent, by ledger.By) (given bool, err error) {
+	c.Given = by.At.UTC().Truncate(time.Millisecond)
+	err = d.record(ctx, "consent of "+c.Person, func(r *record) error {
+		if _, err := person(ctx, r, c.Person); err != nil {
+			return err
+		}
+		have, err := consents(ctx, r, c.Person)
+		if err != nil {
+			return err
+		}
+		for _, h := range have {
+			if h.Field == c.Field && h.To == c.To && h.Holds() {
+				if h.Text == c.Text {
+					return nil
+				}
+				if err := r.endConsent(ctx, h, by); err != nil {
+					return err
+				}
+			}
+		}
+		given = true
+		_, err = r.ExecContext(ctx, `INSERT INTO consent (person, field, audience, text_version, given_ms, withdrawn_ms) VALUES ($1, $2, $3, $4, $5, 0)`,
+			c.Person, c.Field, string(c.To), c.Text, toMillis(c.Given))
+		if err != nil {
+			return err
+		}
+		return r.sayChange(ctx, changed{Table: "consent", Key: c.Person + "/" + c.Field, After: c}, by)
+	})
+	return given, err
+}
+
+// WithdrawConsent ends the consents of a person to a field, or to all of them where field is empty. It is in force when it returns.
+func (d *DB) WithdrawConsent(ctx context.Context, id, field string, by ledger.By) (n int, err error) {
+	err = d.record(ctx, "withdraw consent of "+id, func(r *record) (err error) {
+		if _, err := person(ctx, r, id); err != nil {
+			return err
+		}
+		n, err = r.endConsents(ctx, id, field, by)
+		return err
+	})
+	return n, err
+}
+
+func (r *record) endConsents(ctx context.Context, id, field string, by ledger.By) (n int, err error) {
+	have, err := consents(ctx, r, id)
+	if err != nil {
+		return 0, err
+	}
+	for _, c := range have {
+		if !c.Holds() || field != "" && c.Field != field {
+			continue
+		}
+		if err := r.endConsent(ctx, c, by); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+func (r *record) endConsent(ctx context.Context, c privacy.Consent, by ledger.By) error {
+	before := c
+	c.Withdrawn = by.At.UTC().Truncate(time.Millisecond)
+	_, err := r.ExecContext(ctx, `UPDATE consent SET withdrawn_ms = $1 WHERE person = $2 AND field = $3 AND audience = $4 AND given_ms = $5`,
+		toMillis(c.Withdrawn), c.Person, c.Field, string(c.To), toMillis(c.Given))
+	if err != nil {
+		return err
+	}
+	return r.sayChange(ctx, changed{Table: "consent", Key: c.Person + "/" + c.Field, Before: before, After: c}, by)
+}
+
+// Producers returns what everybody may see of the people of some places now, in the order of the places.
+func (d *DB) Producers(ctx context.Context, places []string) ([]privacy.Shown, error) {
+	tx, err := d.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: d.snapshot()})
+	if err != nil {
+		return nil, fmt.Errorf("sqldb: producers: %w", err)
+	}
+	out, err := producers(ctx, tx, places)
+	if err := closing(tx, err); err != nil {
+		return nil, fmt.Errorf("sqldb: producers: %w", err)
+	}
+	return out, nil
+}
+
+func producers(ctx context.Context, q querier, places []string) ([]privacy.Shown, error) {
+	var out []privacy.Shown
+	for _, place := range places {
+		all, err := people(ctx, q, `erased_ms = 0 AND id IN (SELECT person FROM person_place WHERE place = $1)`, place)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range all {
+			agreed, err := consents(ctx, q, p.ID)
+			if err != nil {
+				return nil, err
+			}
+			if s, ok := privacy.Show(p, agreed, privacy.Everybody); ok {
+				s.Place = place
+				out = append(out, s)
+			}
+		}
+	}
+	return out, nil
+}
+
+// ErasePerson removes all that says something of a person: their row, their places, and the bodies of the leaves about them. What is left
+// is the pseudonym, when it was erased, and what the pseudonym agreed to and asked for: proof that the law was kept. Erasing again only
+// repeats the scrubbing of what the database has not overwritten yet.
+func (d *DB) ErasePerson(ctx context.Context, id string, by ledger.By) error {
+	err := d.record(ctx, "erase person "+id, func(r *record) error {
+		if _, err := person(ctx, r, id); err != nil {
+			return err
+		}
+		if _, err := r.endConsents(ctx, id, "", by); err != nil {
+			return err
+		}
+		if _, err := r.ExecContext(ctx, `DELETE FROM person_place WHERE person = $1`, id); err != nil {
+			return err
+		}
+		_, err := r.ExecContext(ctx, `UPDATE person SET name = '', phone = '', photo = '', household = '', erased_ms = $1 WHERE id = $2`, toMillis(by.At), id)
+		if err != nil {
+			return err
+		}
+		_, err = r.ExecContext(ctx, `UPDATE ledger_body SET salt = NULL, body = NULL
+			WHERE n IN (SELECT n FROM ledger_leaf WHERE kind = $1 AND subject = $2)`, string(ledger.Changed), "person/"+id)
+		if err != nil {
+			return err
+		}
+		return r.sayChange(ctx, changed{Table: "person", Key: id, After: map[string]any{"id": id, "erased": by.At.UTC().Truncate(time.Millisecond)}}, by)
+	})
+	if errors.Is(err, privacy.ErrNoPerson) {
+		if gone, readErr := people(ctx, d.read, `id = $1`, id); readErr != nil || len(gone) == 0 {
+			return errors.Join(err, readErr)
+		}
+		err = nil
+	}
+	if err != nil {
+		return err
+	}
+	return d.scrub(ctx)
+}
+
+// scrub overwrites what deleted rows left behind in the database's own files.
+func (d *DB) scrub(ctx context.Context) error {
+	if d.driver == Postgres {
+		for _, table := range []string{"person", "person_place", "ledger_body"} {
+			if _, err := d.write.ExecContext(ctx, `VACUUM (FULL) `+table); err != nil {
+				return fmt.Errorf("sqldb: scrub %s: %w", table, err)
+			}
+		}
+		return nil
+	}
+	var busy, log, done int
+	if err := d.write.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &log, &done); err != nil {
+		return fmt.Errorf("sqldb: scrub: %w", err)
+	}
+	if busy != 0 {
+		return errors.New("sqldb: scrub: the rows are erased, but the database's journal still holds them while somebody reads: do the same again")
+	}
+	return nil
+}

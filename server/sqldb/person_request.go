@@ -1,0 +1,137 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"aovuon/server/ledger"
+	"aovuon/server/privacy"
+)
+
+// ErrNoRequest says that there is no request of that number.
+var ErrNoRequest = errors.New("no such request")
+
+// AddRequest puts a request of a person on record and returns it with its number.
+func (d *DB) AddRequest(ctx context.Context, q privacy.Request, by ledger.By) (privacy.Request, error) {
+	q.Received = q.Received.UTC().Truncate(time.Millisecond)
+	err := d.record(ctx, "request of "+q.Person, func(r *record) error {
+		if _, err := person(ctx, r, q.Person); err != nil {
+			return err
+		}
+		if err := r.QueryRowContext(ctx, `SELECT COALESCE(MAX(id), 0) + 1 FROM person_request`).Scan(&q.ID); err != nil {
+			return err
+		}
+		_, err := r.ExecContext(ctx, `INSERT INTO person_request (id, person, kind, received_ms, acked_ms, done_ms) VALUES ($1, $2, $3, $4, 0, 0)`,
+			q.ID, q.Person, string(q.Kind), toMillis(q.Received))
+		if err != nil {
+			return err
+		}
+		return r.sayChange(ctx, changed{Table: "person_request", Key: strconv.FormatInt(q.ID, 10), After: q}, by)
+	})
+	return q, err
+}
+
+// AnswerRequest notes that the person was told that the request has come in, or, with done, that it was fulfilled.
+func (d *DB) AnswerRequest(ctx context.Context, id int64, done bool, by ledger.By) error {
+	return d.record(ctx, "answer request "+strconv.FormatInt(id, 10), func(r *record) error {
+		found, err := requests(ctx, r, `id = $1`, id)
+		if err != nil {
+			return err
+		}
+		if len(found) == 0 {
+			return fmt.Errorf("%w: server person requests lists them", ErrNoRequest)
+		}
+		before, after := found[0], found[0]
+		at := by.At.UTC().Truncate(time.Millisecond)
+		if after.Acked.IsZero() {
+			after.Acked = at
+		}
+		if done && after.Done.IsZero() {
+			after.Done = at
+		}
+		if before == after {
+			return nil
+		}
+		_, err = r.ExecContext(ctx, `UPDATE person_request SET acked_ms = $1, done_ms = $2 WHERE id = $3`, toMillis(after.Acked), toMillis(after.Done), id)
+		if err != nil {
+			return err
+		}
+		return r.sayChange(ctx, changed{Table: "person_request", Key: strconv.FormatInt(id, 10), Before: before, After: after}, by)
+	})
+}
+
+// Requests returns every request, the oldest first.
+func (d *DB) Requests(ctx context.Context) ([]privacy.Request, error) {
+	out, err := requests(ctx, d.read, `1 = 1`)
+	if err != nil {
+		return nil, fmt.Errorf("sqldb: requests: %w", err)
+	}
+	return out, nil
+}
+
+func requests(ctx context.Context, q querier, where string, args ...any) ([]privacy.Request, error) {
+	var out []privacy.Request
+	err := each(ctx, q, func(scan func(...any) error) error {
+		var x privacy.Request
+		var received, acked, done int64
+		err := scan(&x.ID, &x.Person, &x.Kind, &received, &acked, &done)
+		x.Received, x.Acked, x.Done = fromMillis(received), fromMillis(acked), fromMillis(done)
+		out = append(out, x)
+		return err
+	}, `SELECT id, person, kind, received_ms, acked_ms, done_ms FROM person_request WHERE `+where+` ORDER BY id`, args...)
+	return out, err
+}
+
+// EverythingOf returns all that is kept about a person: their row, what they agreed to and asked for, and every leaf of the ledger that is
+// about them or by them. The error wraps privacy.ErrNoPerson.
+func (d *DB) EverythingOf(ctx context.Context, id string) (out privacy.Everything, err error) {
+	tx, err := d.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: d.snapshot()})
+	if err != nil {
+		return out, fmt.Errorf("sqldb: everything of %s: %w", id, err)
+	}
+	out, err = everythingOf(ctx, tx, id)
+	if err := closing(tx, err); err != nil {
+		return out, fmt.Errorf("sqldb: everything of %s: %w", id, err)
+	}
+	return out, nil
+}
+
+func everythingOf(ctx context.Context, q querier, id string) (out privacy.Everything, err error) {
+	if out.Person, err = person(ctx, q, id); err != nil {
+		return out, err
+	}
+	if out.Consents, err = consents(ctx, q, id); err != nil {
+		return out, err
+	}
+	if out.Requests, err = requests(ctx, q, `person = $1`, id); err != nil {
+		return out, err
+	}
+	numbers := make(map[string]bool, len(out.Requests))
+	for _, r := range out.Requests {
+		numbers["person_request/"+strconv.FormatInt(r.ID, 10)] = true
+	}
+	about := func(l ledger.Leaf) bool {
+		return l.Actor == id || l.Subject == "person/"+id || numbers[l.Subject] || strings.HasPrefix(l.Subject, "consent/"+id+"/")
+	}
+	err = each(ctx, q, func(scan func(...any) error) error {
+		var n int64
+		var raw, body []byte
+		if err := scan(&n, &raw, &body); err != nil {
+			return err
+		}
+		l, err := ledger.ParseLeaf(raw)
+		if err != nil {
+			return fmt.Errorf("leaf %d: %w", n, err)
+		}
+		if about(l) {
+			out.Ledger = append(out.Ledger, privacy.Entry{N: n, Kind: string(l.Kind), Subject: l.Subject, Actor: l.Actor, Time: l.Time, Body: body})
+		}
+		return nil
+	}, `SELECT l.n, l.leaf, b.body FROM ledger_leaf l JOIN ledger_body b ON b.n = l.n ORDER BY l.n`)
+	return out, err
+}
