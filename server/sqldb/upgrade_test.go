@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -50,7 +51,9 @@ func TestUpgrade_FromBeforeTheLedgerLosesNothingAndEveryRowIsSpokenOf(t *testing
 		}
 		db := sqldbtest.Open(t, c)
 		for _, table := range tables {
-			if after := sqldbtest.Rows(t, c, table); !slices.Equal(before[table], after) {
+			// A later program may give a table more columns, behind those it had.
+			after := sqldbtest.Rows(t, c, table)
+			if !slices.EqualFunc(before[table], after, func(was, is string) bool { return strings.HasPrefix(is, was) }) {
 				t.Errorf("%s: %q became %q", table, before[table], after)
 			}
 		}
