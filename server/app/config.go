@@ -18,6 +18,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 
 	"aovuon/gateway/wire"
+	"aovuon/server/backup"
 )
 
 // Config is the server's one configuration file. Relative paths are relative to the file.
@@ -30,6 +31,7 @@ type Config struct {
 	History   HistoryConfig  `yaml:"history"`
 	Broker    BrokerConfig   `yaml:"broker"`
 	Ledger    LedgerConfig   `yaml:"ledger"`
+	Backup    BackupConfig   `yaml:"backup"`
 }
 
 // DatabaseConfig says where the batch log and the registers live.
@@ -92,6 +94,7 @@ func defaults() Config {
 		DataDir: "data", Listen: "127.0.0.1:8080", PublicURL: "http://localhost:8080", Name: "server",
 		Database: DatabaseConfig{Driver: "sqlite"}, History: HistoryConfig{Engine: "sqlite"},
 		Ledger: LedgerConfig{Batches: "closed"},
+		Backup: BackupConfig{At: "02:30", Keep: backup.Keep{Daily: 7, Weekly: 5}},
 	}
 }
 
@@ -116,6 +119,9 @@ func LoadConfig(path string) (Config, error) {
 	c.DataDir = below(filepath.Dir(path), c.DataDir)
 	for _, f := range files {
 		*f.path = below(filepath.Dir(path), *f.path)
+	}
+	for _, p := range []*string{&c.Backup.Dir, &c.Backup.RecipientsFile} { // made when they are needed
+		*p = below(filepath.Dir(path), *p)
 	}
 	wrong := c.check()
 	for i := 0; wrong == nil && i < len(files); i++ {
@@ -155,6 +161,7 @@ func (c *Config) files() []namedFile {
 	f := []namedFile{
 		{"database.dsn_file", &c.Database.DSNFile, "put the PostgreSQL connection string into this file"},
 		{"ledger.policy_file", &c.Ledger.PolicyFile, "put the policy there; server ledger policy prints one to start from"},
+		{"backup.drill_dsn_file", &c.Backup.DrillDSNFile, "put the connection string of an empty PostgreSQL database into this file"},
 		{"history.password_file", &c.History.PasswordFile, "put the password of the InfluxDB user into this file"},
 	}
 	if e := c.Broker.Embedded; e != nil {
@@ -213,6 +220,9 @@ func (c *Config) check() *keyError {
 		return &keyError{"history.engine", "sqlite takes no other keys", "remove them, or set engine: influx"}
 	case h.Engine != "sqlite" && h.Engine != "influx":
 		return &keyError{"history.engine", fmt.Sprintf("unknown engine %q", h.Engine), "use sqlite or influx"}
+	}
+	if err := c.checkBackup(); err != nil {
+		return err
 	}
 	return c.checkBroker()
 }

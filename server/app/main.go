@@ -34,6 +34,8 @@ type cli struct {
 	Farm      farmCmd      `cmd:"" help:"Say which places and sensors there are."`
 	Person    personCmd    `cmd:"" help:"What is kept about people: consent, withdrawal, export, erasure, requests."`
 	Log       logCmd       `cmd:"" help:"Say what is in the batch log."`
+	Backup    backupCmd    `cmd:"" help:"Copy everything that cannot be drawn again into one encrypted file, and try such files."`
+	Restore   restoreCmd   `cmd:"" help:"Make a data folder from a backup, checked against the signed ledger."`
 	Reproject reprojectCmd `cmd:"" help:"Draw a projection again from the batch log; the server must be stopped."`
 }
 

@@ -74,11 +74,13 @@ func (c *Config) loadKey() (note.Signer, string, error) {
 	return signer, vkey, err
 }
 
+var errNoKey = errors.New("no key")
+
 // loadKeyOf reads a key file of the server; missing is what to do when it is not there.
 func loadKeyOf(path, missing string) (note.Signer, string, error) {
 	signer, vkey, err := wire.LoadKey(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, "", fmt.Errorf("no key %s: %s", path, missing)
+		return nil, "", fmt.Errorf("%w %s: %s", errNoKey, path, missing)
 	}
 	if err != nil {
 		return nil, "", fmt.Errorf("%w: put back the copy you kept; a new key has to be given to everybody who knows the old one", err)
