@@ -63,7 +63,7 @@ func newHouse(t testing.TB, n int, broker, url string) *house {
 		broker, h.broker = fmt.Sprintf("{ embedded: { listen: %s } }", mqtt), "tcp://"+mqtt
 	}
 	web := freeAddress(t)
-	text := fmt.Sprintf("listen: %s\npublic_url: http://%s\nname: htx-fleet\nbroker: %s\n", web, web, broker)
+	text := fmt.Sprintf("listen: %s\npublic_url: http://%s\nname: htx-fleet\naccess: { pages: open }\nbroker: %s\n", web, web, broker)
 	if err := os.WriteFile(h.path("server.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

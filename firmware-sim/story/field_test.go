@@ -141,7 +141,7 @@ func (f *field) startMosquitto() {
 
 func (f *field) serverYAML() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "data_dir: srv\nlisten: %s\npublic_url: %s\nname: htx-thu\ndatabase: { driver: sqlite }\n",
+	fmt.Fprintf(&b, "data_dir: srv\nlisten: %s\npublic_url: %s\nname: htx-thu\naccess: { pages: open }\ndatabase: { driver: sqlite }\n",
 		strings.TrimPrefix(f.web, "http://"), f.web)
 	if f.influxd != nil {
 		fmt.Fprintf(&b, "history: { engine: influx, url: %q, database: %s }\n", f.influxd.URL, f.influxd.Database)

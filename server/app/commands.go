@@ -34,7 +34,12 @@ func (initCmd) Run(e *env) error {
 	if _, err := wire.CreateKey(c.ledgerKeyFile(), c.logName()); err != nil {
 		return err
 	}
-	return e.withDB(c, func(context.Context, *sqldb.DB) error { return e.printf("%s\n", vkey) })
+	return e.withDB(c, func(ctx context.Context, db *sqldb.DB) error {
+		if err := e.printf("%s\n", vkey); err != nil {
+			return err
+		}
+		return printSetup(ctx, c, newAccounts(c, db, e.now, e.log), e.by(), e.stderr)
+	})
 }
 
 //go:embed server.example.yaml

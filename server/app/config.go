@@ -32,6 +32,13 @@ type Config struct {
 	Broker    BrokerConfig   `yaml:"broker"`
 	Ledger    LedgerConfig   `yaml:"ledger"`
 	Backup    BackupConfig   `yaml:"backup"`
+	Access    AccessConfig   `yaml:"access"`
+}
+
+// AccessConfig says who may read the co-op's pages, and whose word about a client's address is taken.
+type AccessConfig struct {
+	Pages   string   `yaml:"pages"`   // signed-in, or open: everybody may read them, nobody change anything without signing in
+	Proxies []string `yaml:"proxies"` // addresses or networks of proxies before this server: their X-Forwarded-For is believed
 }
 
 // DatabaseConfig says where the batch log and the registers live.
@@ -93,8 +100,8 @@ func defaults() Config {
 	return Config{
 		DataDir: "data", Listen: "127.0.0.1:8080", PublicURL: "http://localhost:8080", Name: "server",
 		Database: DatabaseConfig{Driver: "sqlite"}, History: HistoryConfig{Engine: "sqlite"},
-		Ledger: LedgerConfig{Batches: "closed"},
 		Backup: BackupConfig{At: "02:30", Keep: backup.Keep{Daily: 7, Weekly: 5}},
+		Ledger: LedgerConfig{Batches: "closed"}, Access: AccessConfig{Pages: "signed-in"},
 	}
 }
 
@@ -202,6 +209,12 @@ func (c *Config) check() *keyError {
 	}
 	if b := c.Ledger.Batches; b != "open" && b != "closed" {
 		return &keyError{"ledger.batches", fmt.Sprintf("%q", b), "write open, or closed"}
+	}
+	if p := c.Access.Pages; p != "open" && p != "signed-in" {
+		return &keyError{"access.pages", fmt.Sprintf("%q", p), "write signed-in, or open"}
+	}
+	if _, err := c.Access.proxies(); err != nil {
+		return &keyError{"access.proxies", err.Error(), "write addresses or networks, such as [127.0.0.1, 10.0.0.0/8]"}
 	}
 	switch d := c.Database; {
 	case d.Driver == "postgres" && d.DSNFile == "":

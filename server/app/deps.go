@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"aovuon/server/account"
 	"aovuon/server/desired"
 	"aovuon/server/history"
 	"aovuon/server/sqldb"
@@ -14,15 +15,16 @@ import (
 
 // deps is what the pages are made from.
 type deps struct {
-	db      *sqldb.DB
-	history history.Store
-	live    *watch.Live
-	config  Config
-	logKey  web.LogKey
-	system  func(ctx context.Context) (System, error)
-	log     *slog.Logger
-	now     func() time.Time
-	done    <-chan struct{} // closed when the server is asked to stop
+	db       *sqldb.DB
+	accounts *account.Service
+	history  history.Store
+	live     *watch.Live
+	config   Config
+	logKey   web.LogKey
+	system   func(ctx context.Context) (System, error)
+	log      *slog.Logger
+	now      func() time.Time
+	done     <-chan struct{} // closed when the server is asked to stop
 }
 
 // System is what the system page shows of the server itself.

@@ -27,6 +27,8 @@ type cli struct {
 	Key       keyCmd       `cmd:"" help:"Print the server's verifier key, for the gateways' server.key_file."`
 	Gateway   gatewayCmd   `cmd:"" help:"Enrol, list and retire gateways."`
 	Broker    brokerCmd    `cmd:"" help:"Files for a Mosquitto between the gateways and this server."`
+	User      userCmd      `cmd:"" help:"Add, list, disable people; links with which they set their password."`
+	Card      cardCmd      `cmd:"" help:"Make and revoke farmers' key cards."`
 	Ledger    ledgerCmd    `cmd:"" help:"The transparency log: what others need to check it."`
 	Verify    verifyCmd    `cmd:"" help:"Check a .tlog-proof file, with no server and no network."`
 	Audit     auditCmd     `cmd:"" help:"Check a whole server from outside: tree, rows, batches, evidence."`
@@ -43,6 +45,7 @@ type cli struct {
 type env struct {
 	ctx    context.Context //nolint:containedctx // the command's own, ended by SIGINT and SIGTERM
 	stdout io.Writer
+	stderr io.Writer
 	config string
 	log    *slog.Logger
 	now    func() time.Time
@@ -79,7 +82,7 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
-	if err := k.Run(&env{ctx: ctx, stdout: stdout, config: c.Config, log: log, now: time.Now}); err != nil {
+	if err := k.Run(&env{ctx: ctx, stdout: stdout, stderr: stderr, config: c.Config, log: log, now: time.Now}); err != nil {
 		return fail(stderr, 1, err)
 	}
 	return 0

@@ -13,7 +13,12 @@ import (
 
 // pages returns what people see.
 func pages(d deps) (http.Handler, error) {
+	proxies, err := d.config.Access.proxies()
+	if err != nil {
+		return nil, err
+	}
 	return web.New(web.Options{
+		Accounts: d.accounts, Trail: d.db, OpenPages: d.config.Access.Pages == "open", Proxies: proxies,
 		Farm: d.db, Lots: d.db, People: d.db, Calibrations: d.db, Ledger: d.db, LogKey: d.logKey, Evidence: d.db, OpenBatches: d.config.Ledger.Batches == "open", Live: d.live, History: d.history, PublicURL: d.config.PublicURL, Now: d.now, Log: d.log, Done: d.done,
 		Bundle: func(ctx context.Context, path string, w io.Writer) error {
 			err := audit.WriteBundle(ctx, d.db, path, d.logKey.VKey, w)

@@ -44,7 +44,7 @@ func newProcess(t testing.TB, history, broker string) *process {
 	if broker == "" {
 		broker = fmt.Sprintf("{ embedded: { listen: %s } }", p.mqtt)
 	}
-	text := fmt.Sprintf("listen: %s\npublic_url: http://%s\nname: htx-thu\nhistory: %s\nbroker: %s\n", p.web, p.web, history, broker)
+	text := fmt.Sprintf("listen: %s\npublic_url: http://%s\nname: htx-thu\naccess: { pages: open }\nhistory: %s\nbroker: %s\n", p.web, p.web, history, broker)
 	if err := os.WriteFile(p.path("server.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

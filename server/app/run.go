@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"golang.org/x/sync/errgroup"
 
+	"aovuon/server/account"
 	"aovuon/server/desired"
 	"aovuon/server/history"
 	"aovuon/server/history/influx"
@@ -71,6 +72,7 @@ type running struct {
 	historyRunner  *project.Runner
 	settingsRunner *project.Runner
 	calibrations   *project.Runner
+	accounts       *account.Service
 	metrics        *prometheus.Registry
 	listener       net.Listener
 	web            *http.Server
@@ -101,6 +103,7 @@ func start(e *env, c Config) (s *running, err error) {
 		return s, err
 	}
 	s.closers = append(s.closers, s.db.Close)
+	s.accounts = newAccounts(c, s.db, s.now, s.log)
 	if s.history, err = c.openHistory(e.ctx); err != nil {
 		return s, err
 	}
@@ -161,6 +164,9 @@ func (s *running) run(e *env) error {
 		slog.String("database", s.config.Database.Driver), slog.String("history", s.config.History.Engine))
 	if err := announce(ctx, s.deps(ctx.Done()), e.stdout); err != nil {
 		s.log.Warn("sample label cannot be shown", slog.Any("err", err))
+	}
+	if err := printSetup(ctx, s.config, s.accounts, e.by(), e.stdout); err != nil {
+		s.log.Warn("no setup link", slog.Any("err", err))
 	}
 	err := g.Wait()
 	s.log.Info("server stops")
@@ -227,7 +233,7 @@ func (s *running) close() error {
 
 func (s *running) deps(done <-chan struct{}) deps {
 	return deps{
-		db: s.db, history: s.history, live: s.live, config: s.config, logKey: s.logKey(), system: s.system, log: s.log, now: s.now, done: done,
+		db: s.db, accounts: s.accounts, history: s.history, live: s.live, config: s.config, logKey: s.logKey(), system: s.system, log: s.log, now: s.now, done: done,
 	}
 }
 

@@ -34,11 +34,22 @@ func New(url string) (*Code, error) {
 	if len(url) > maxURL {
 		return nil, fmt.Errorf("label: address of %d characters: want at most %d", len(url), maxURL)
 	}
-	q, err := qrcode.New(url, qrcode.Medium)
+	return NewText(url)
+}
+
+// maxText bounds a text that is shown on a screen, where modules may be many.
+const maxText = 600
+
+// NewText makes the code of any short text, such as the secret a phone's app takes.
+func NewText(text string) (*Code, error) {
+	if len(text) > maxText {
+		return nil, fmt.Errorf("label: text of %d bytes: want at most %d", len(text), maxText)
+	}
+	q, err := qrcode.New(text, qrcode.Medium)
 	if err != nil {
 		return nil, fmt.Errorf("label: %w", err)
 	}
-	return &Code{url: url, modules: q.Bitmap()}, nil
+	return &Code{url: text, modules: q.Bitmap()}, nil
 }
 
 // URL returns what the code says.

@@ -43,7 +43,7 @@ func (s *Server) apiPlaces(w http.ResponseWriter, r *http.Request) {
 	}
 	words := s.words(r)
 	out := []apiPlace{}
-	values := s.o.Live.Snapshot()
+	values := s.values(r.Context())
 	for _, p := range f.Places {
 		c := s.newCard(r.Context(), r.Context(), words, f, p, values, s.o.Now())
 		a := apiPlace{
@@ -120,7 +120,7 @@ func (s *Server) apiSeries(w http.ResponseWriter, r *http.Request) {
 	}
 	now := s.o.Now()
 	out, words := []apiSeriesLine{}, s.words(r)
-	for _, sr := range seriesAt(f, p, s.o.Live.Snapshot(), now.Add(-sp.Long), now.Add(time.Nanosecond)) {
+	for _, sr := range seriesAt(f, p, s.values(r.Context()), now.Add(-sp.Long), now.Add(time.Nanosecond)) {
 		if quantity != "" && sr.Quantity != quantity {
 			continue
 		}

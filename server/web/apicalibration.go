@@ -1,12 +1,16 @@
 package web
 
 import (
+	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"aovuon/gateway/measure"
 	"aovuon/gateway/wire"
+	"aovuon/server/account"
 	"aovuon/server/calibration"
+	"aovuon/server/farm"
 )
 
 // apiCalibration is one calibration in /api/calibrations. Time is absent while nothing dates it; Record is absent where
@@ -61,6 +65,15 @@ func (s *Server) apiCalibrations(w http.ResponseWriter, r *http.Request) {
 	s.apiSend(w, http.StatusOK, map[string]any{"calibrations": out})
 }
 
+// ownProbe reports whether a probe hangs, or hung, at a place the visitor may see.
+func (s *Server) ownProbe(ctx context.Context, gateway, sensor string) bool {
+	if s.may(ctx, account.SeeAllPlaces) {
+		return true
+	}
+	f, err := s.farmNow(ctx)
+	return err == nil && slices.ContainsFunc(f.Mounts, func(m farm.Mount) bool { return m.Gateway == gateway && m.Sensor == sensor })
+}
+
 // apiCalibrationAt answers with the calibration that was in force when a reading was taken: who made it right, and when.
 func (s *Server) apiCalibrationAt(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
@@ -80,6 +93,8 @@ func (s *Server) apiCalibrationAt(w http.ResponseWriter, r *http.Request) {
 		s.apiRefuse(w, http.StatusBadRequest, "quantity: unknown")
 	case err != nil:
 		s.apiRefuse(w, http.StatusBadRequest, "at: want a time such as 2026-11-25T08:00:00Z")
+	case !s.ownProbe(r.Context(), gateway, sensor):
+		s.apiRefuse(w, http.StatusNotFound, "no calibration of that quantity before that time")
 	default:
 		e, ok, err := s.o.Calibrations.CalibrationAt(r.Context(), gateway, sensor, quantity, at)
 		if err != nil {

@@ -48,7 +48,7 @@ func (b board) cards() []card {
 
 // newBoard judges every value of the farm. In each zone the worst place comes first; zones keep the farm's order.
 func (s *Server) newBoard(ctx context.Context, w *words, f *farm.Farm, now time.Time) board {
-	values := s.o.Live.Snapshot()
+	values := s.values(ctx)
 	limit, cancel := context.WithTimeout(ctx, sparkBudget)
 	defer cancel()
 	b := board{Places: len(f.Places)}

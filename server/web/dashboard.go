@@ -3,8 +3,10 @@ package web
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
+	"aovuon/server/account"
 	"aovuon/server/farm"
 	"aovuon/server/trace"
 )
@@ -46,6 +48,11 @@ func (s *Server) lotLines(ctx context.Context, w *words, f *farm.Farm) ([]lotLin
 	if err != nil {
 		return nil, err
 	}
+	if !s.may(ctx, account.SeeAllPlaces) { // those that grew at own places
+		lots = slices.DeleteFunc(lots, func(l trace.Lot) bool {
+			return !slices.ContainsFunc(l.Places, func(code string) bool { _, own := f.Place(code); return own })
+		})
+	}
 	var out []lotLine
 	for _, l := range lots[:min(len(lots), maxLots)] {
 		line := lotLine{Lot: l, Path: l.Link().Path()}
@@ -73,7 +80,11 @@ func (s *Server) missing(r *http.Request, w *words, key, detail string) (answer,
 	if err != nil {
 		f = &farm.Farm{}
 	}
-	p := missingPage{frame: s.frame(r, w, f, w.t("missing.title")), Text: w.t(key), Detail: detail}
+	title := w.t("missing.title")
+	if key == "denied.text" {
+		title = w.t("denied.title")
+	}
+	p := missingPage{frame: s.frame(r, w, f, title), Text: w.t(key), Detail: detail}
 	p.There = inLanguage("/", w.lang) // a stranger's address is not repeated
 	body, err := s.e.render(w.lang, "missing.html", "layout", p)
 	return answer{status: http.StatusNotFound, body: body}, err

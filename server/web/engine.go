@@ -24,11 +24,13 @@ var static embed.FS
 
 // pageFiles are the pages: each is layout.html, the parts, and a file of its own.
 func pageFiles() []string {
-	return []string{"dashboard.html", "place.html", "calibrations.html", "system.html", "label.html", "proof.html", "privacy.html", "missing.html"}
+	return []string{"dashboard.html", "place.html", "calibrations.html", "system.html", "label.html", "proof.html", "privacy.html", "missing.html",
+		"signin.html", "setup.html", "keycard.html", "board.html", "account.html", "codes.html", "users.html", "user.html", "cards.html", "sheet.html", "trail.html",
+	}
 }
 
 // partFiles are templates that pages share.
-func partFiles() []string { return []string{"layout.html", "card.html", "icons.html"} }
+func partFiles() []string { return []string{"layout.html", "card.html", "icons.html", "person.html"} }
 
 // engine holds the parsed templates of every language and the static files under the names their contents give them.
 type engine struct {

@@ -77,7 +77,7 @@ func (s *Server) label(r *http.Request, w *words) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	f, err := s.farmNow(r.Context())
+	f, err := s.wholeFarm(r.Context())
 	if err != nil {
 		return answer{}, err
 	}

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
+	"aovuon/server/account"
 	"aovuon/server/ledger"
 	"aovuon/server/trace"
 )
@@ -39,18 +40,20 @@ type Evidence interface {
 // tileHeight is tlog-tiles': 256 hashes wide.
 const tileHeight = 8
 
-// ledgerRoutes adds what C2SP tlog-tiles asks for, and proofs and public bodies beside it.
-func (s *Server) ledgerRoutes(mux *http.ServeMux) {
-	mux.HandleFunc("GET /ledger/checkpoint", s.plain(s.checkpoint))
-	mux.HandleFunc("GET /ledger/tile/{path...}", s.plain(s.tile))
-	mux.HandleFunc("GET /ledger/proof/{n}", s.plain(s.proof))
-	mux.HandleFunc("GET /ledger/body/{n}", s.plain(s.ledgerBody))
-	mux.HandleFunc("GET /ledger/rows", s.plain(s.rows))
-	mux.HandleFunc("GET /ledger/batches/{n}", s.plain(s.batches))
-	mux.HandleFunc("GET /ledger/bundle/{path...}", s.bundle)
-	mux.HandleFunc("GET /ledger/key", s.plain(func(*http.Request) (file, error) {
-		return file{body: []byte(s.o.LogKey.VKey + "\n"), mime: "text/plain; charset=utf-8"}, nil
-	}))
+// ledgerRoutes are what C2SP tlog-tiles asks for, and proofs and public bodies beside it.
+func (s *Server) ledgerRoutes() []route {
+	return []route{
+		{"GET /ledger/checkpoint", stranger(), s.plain(s.checkpoint)},
+		{"GET /ledger/tile/{path...}", stranger(), s.plain(s.tile)},
+		{"GET /ledger/proof/{n}", stranger(), s.plain(s.proof)},
+		{"GET /ledger/body/{n}", stranger(), s.plain(s.ledgerBody)},
+		{"GET /ledger/rows", stranger(), s.plain(s.rows)},
+		{"GET /ledger/batches/{n}", everybody(), s.plain(s.batches)}, // closed ones for those who may see them
+		{"GET /ledger/bundle/{path...}", everybody(), s.bundle},
+		{"GET /ledger/key", stranger(), s.plain(func(*http.Request) (file, error) {
+			return file{body: []byte(s.o.LogKey.VKey + "\n"), mime: "text/plain; charset=utf-8"}, nil
+		})},
+	}
 }
 
 // file is what is served to programs.
@@ -58,6 +61,7 @@ type file struct {
 	body    []byte
 	mime    string
 	forever bool   // it never changes
+	private bool   // for this visitor alone: nothing on the way may keep it
 	name    string // to save it under; empty: shown
 }
 
@@ -92,7 +96,11 @@ func (s *Server) plain(f func(*http.Request) (file, error)) http.HandlerFunc {
 			return
 		}
 		h.Set("Content-Type", a.mime)
-		if a.forever {
+		if a.private {
+			h.Set("Cache-Control", "no-store")
+			h.Del("Access-Control-Allow-Origin")
+			h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		} else if a.forever {
 			h.Set("Cache-Control", "public, max-age=31536000, immutable")
 		} else {
 			h.Set("Cache-Control", "no-cache")
@@ -249,7 +257,7 @@ const BatchTile = 256
 
 // batches answers /ledger/batches/<N>: for each batch four bytes of length, big-endian, and its sealed bytes.
 func (s *Server) batches(r *http.Request) (file, error) {
-	if !s.o.OpenBatches {
+	if !s.o.OpenBatches && !s.may(r.Context(), account.SeeBatches) {
 		return file{}, errClosed
 	}
 	n, err := leafNumber(r, "")
@@ -263,7 +271,7 @@ func (s *Server) batches(r *http.Request) (file, error) {
 	if len(list) == 0 {
 		return file{}, ledger.ErrNoLeaf
 	}
-	a := file{mime: "application/octet-stream", forever: len(list) == BatchTile}
+	a := file{mime: "application/octet-stream", forever: len(list) == BatchTile, private: !s.o.OpenBatches}
 	for _, sealed := range list {
 		a.body = binary.BigEndian.AppendUint32(a.body, uint32(len(sealed)))
 		a.body = append(a.body, sealed...)
@@ -276,7 +284,7 @@ func (s *Server) bundle(w http.ResponseWriter, r *http.Request) {
 	path, ok := strings.CutSuffix("/"+r.PathValue("path"), ".zip")
 	link, err := trace.ParseLink(path, "")
 	switch {
-	case !s.o.OpenBatches:
+	case !s.o.OpenBatches && !s.may(r.Context(), account.SeeBatches):
 		http.Error(w, "not open to everybody: ask the co-op for it (ledger.batches in its server's configuration)", http.StatusForbidden)
 		return
 	case !ok || err != nil:

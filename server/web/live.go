@@ -63,7 +63,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 		if !s.sendParts(w, parts, sent) || out.Flush() != nil {
 			return
 		}
-		if !s.awaitChange(r, changes, tick.C) {
+		if !s.awaitChange(r, changes, tick.C) || !s.still(r) {
 			return
 		}
 	}
@@ -95,6 +95,15 @@ func (s *Server) awaitChange(r *http.Request, changes <-chan []watch.Value, tick
 	}
 }
 
+// still reports whether the session of a stream lives on.
+func (s *Server) still(r *http.Request) bool {
+	if visitor(r.Context()) == nil {
+		return true
+	}
+	v, err := s.who(r, false)
+	return err == nil && v != nil
+}
+
 // sendParts writes those parts that changed, and a sign of life.
 func (s *Server) sendParts(w http.ResponseWriter, parts []part, sent map[string]string) bool {
 	buf := []byte("event: alive\ndata: \n\n")
@@ -123,7 +132,7 @@ func (s *Server) parts(r *http.Request) ([]part, error) {
 	var out []part
 	var cards []card
 	if p, ok := f.Place(r.URL.Query().Get("place")); ok {
-		cards = []card{s.ownCard(r.Context(), w, f, p, s.o.Live.Snapshot(), s.o.Now())}
+		cards = []card{s.ownCard(r.Context(), w, f, p, s.values(r.Context()), s.o.Now())}
 	} else {
 		b := s.newBoard(r.Context(), w, f, s.o.Now())
 		cards = b.cards()

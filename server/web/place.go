@@ -102,7 +102,7 @@ func (s *Server) place(r *http.Request, w *words) (answer, error) {
 		return s.missing(r, w, "missing.range", "")
 	}
 	now := s.o.Now()
-	values := s.o.Live.Snapshot()
+	values := s.values(r.Context())
 	v := placePage{
 		frame: s.frame(r, w, f, p.Title.In(w.lang)), Span: sp.Name,
 		Card: s.ownCard(r.Context(), w, f, p, values, now), Limits: limitLines(w, f, p),

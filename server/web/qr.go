@@ -68,7 +68,7 @@ func (s *Server) qr(w http.ResponseWriter, r *http.Request) {
 // issued returns the canonical path of a lot's label or a place's board; the error wraps trace.ErrUnknown for any other.
 func (s *Server) issued(r *http.Request, path string) (string, error) {
 	if board, ok := strings.CutPrefix(path, "/p/"); ok {
-		f, err := s.farmNow(r.Context())
+		f, err := s.wholeFarm(r.Context())
 		if err != nil {
 			return "", err
 		}

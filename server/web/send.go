@@ -36,8 +36,20 @@ func (s *Server) secured(next http.Handler) http.Handler {
 // send writes a page. A public one carries a tag of its content, weak because it is compressed on the way.
 func (s *Server) send(w http.ResponseWriter, r *http.Request, a answer) {
 	h := w.Header()
+	for _, c := range a.set {
+		http.SetCookie(w, c)
+	}
+	if a.to != "" {
+		http.Redirect(w, r, a.to, http.StatusSeeOther)
+		return
+	}
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Cache-Control", "no-cache")
+	switch {
+	case a.secret:
+		h.Set("Cache-Control", "no-store")
+	case h.Get("Cache-Control") != "no-store": // as it is for those who signed in
+		h.Set("Cache-Control", "no-cache")
+	}
 	if a.csp != "" {
 		h.Set("Content-Security-Policy", a.csp)
 	}

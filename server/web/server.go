@@ -10,7 +10,9 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -18,6 +20,7 @@ import (
 	"github.com/klauspost/compress/gzhttp"
 
 	"aovuon/gateway/measure"
+	"aovuon/server/account"
 	"aovuon/server/calibration"
 	"aovuon/server/farm"
 	"aovuon/server/history"
@@ -72,6 +75,10 @@ type Options struct {
 	OpenBatches  bool // the gateways' batches may be read by everybody
 	// Bundle writes the evidence bundle of a lot's path; the error wraps trace.ErrUnknown where there is none.
 	Bundle    func(ctx context.Context, path string, w io.Writer) error
+	Accounts  *account.Service
+	Trail     Trail
+	OpenPages bool           // everybody may read the co-op's pages
+	Proxies   []netip.Prefix // whose X-Forwarded-For is believed
 	Live      Live
 	History   History
 	System    func(ctx context.Context) (System, error)
@@ -113,49 +120,71 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
-	zipped := compress(s.routes())
-	s.handler = s.secured(http.NewCrossOriginProtection().Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/live" { // a stream that must not wait in a compressor
-			s.live(w, r)
-			return
-		}
-		zipped.ServeHTTP(w, r)
-	})))
+	s.handler = s.secured(http.NewCrossOriginProtection().Handler(s.routes(compress)))
 	return s, nil
 }
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// routes is the table of what there is. Labels are taken before it: http.ServeMux would tidy a malformed path into
-// another one and redirect there, and a label must never be guessed.
-func (s *Server) routes() http.Handler {
+// How often an address may ask for the pages of strangers, and try to get in.
+const (
+	labelBurst, labelEvery = 120, 100 * time.Millisecond
+	entryBurst, entryEvery = 20, 3 * time.Second
+)
+
+// table is what there is, and who may ask for it. Nothing is served that is not in here.
+func (s *Server) table() []route {
+	labels := account.NewBucket(labelBurst, labelEvery, s.o.Now)
+	return slices.Concat([]route{
+		{"/01/", stranger(), s.limited(labels, s.page(s.label))},
+		{"/qr/", stranger(), s.limited(labels, s.qr)},
+		{"/live", rule{action: account.SeePlaces, script: true}, s.live},
+		{"GET /{$}", needs(account.SeePlaces), s.page(s.dashboard)},
+		{"GET /places/{code}", needs(account.SeePlaces), s.page(s.place)},
+		{"GET /p/{code}", everybody(), s.limited(labels, s.page(s.boardPage))},
+		{"GET /places/{code}/calibrations", needs(account.SeePlaces), s.page(s.calibrations)},
+		{"GET /system", needs(account.SeeSystem), s.page(s.system)},
+		{"GET /static/{sum}/{file}", stranger(), s.static},
+		{"GET /api/places", rule{action: account.SeePlaces, script: true}, s.apiPlaces},
+		{"GET /api/series", rule{action: account.SeePlaces, script: true}, s.apiSeries},
+		{"GET /api/calibrations", rule{action: account.SeePlaces, script: true}, s.apiCalibrations},
+		{"GET /api/calibrations/in-force", rule{action: account.SeePlaces, script: true}, s.apiCalibrationAt},
+		{"GET /healthz", stranger(), s.health},
+		{"GET /privacy", stranger(), s.page(s.privacy)},
+		{"GET /proof/{n}", stranger(), s.page(s.proofOf)},
+		{"/", everybody(), s.page(func(r *http.Request, w *words) (answer, error) { return s.missing(r, w, "missing.page", "") })},
+	}, s.ledgerRoutes(), s.accountRoutes())
+}
+
+// routes serves the table. Labels are taken before http.ServeMux: it would tidy a malformed path into another one and redirect there, and a
+// label must never be guessed. The stream is, too: it must not wait in a compressor.
+func (s *Server) routes(compress func(http.Handler) http.HandlerFunc) http.Handler {
+	before := map[string]http.HandlerFunc{}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", s.page(s.dashboard))
-	mux.HandleFunc("GET /places/{code}", s.page(s.place))
-	mux.HandleFunc("GET /p/{code}", s.page(s.place))
-	mux.HandleFunc("GET /places/{code}/calibrations", s.page(s.calibrations))
-	mux.HandleFunc("GET /system", s.page(s.system))
-	mux.HandleFunc("GET /static/{sum}/{file}", s.static)
-	mux.HandleFunc("GET /api/places", s.apiPlaces)
-	mux.HandleFunc("GET /api/series", s.apiSeries)
-	mux.HandleFunc("GET /api/calibrations", s.apiCalibrations)
-	mux.HandleFunc("GET /api/calibrations/in-force", s.apiCalibrationAt)
-	mux.HandleFunc("GET /healthz", s.health)
-	mux.HandleFunc("GET /privacy", s.page(s.privacy))
-	mux.HandleFunc("GET /proof/{n}", s.page(s.proofOf))
-	s.ledgerRoutes(mux)
-	mux.HandleFunc("/", s.page(func(r *http.Request, w *words) (answer, error) { return s.missing(r, w, "missing.page", "") }))
-	label, qr := s.page(s.label), http.HandlerFunc(s.qr)
+	for _, rt := range s.table() {
+		h := s.guarded(rt)
+		switch rt.pattern {
+		case "/live":
+			before[rt.pattern] = h
+		case "/01/", "/qr/":
+			before[rt.pattern] = compress(h)
+		default:
+			mux.HandleFunc(rt.pattern, h)
+		}
+	}
+	others := compress(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path := r.URL.EscapedPath()
 		switch {
+		case r.URL.Path == "/live":
+			before["/live"](w, r)
 		case strings.HasPrefix(path, "/01/") || path == "/01":
-			label(w, r)
+			before["/01/"](w, r)
 		case strings.HasPrefix(path, "/qr/"):
-			qr(w, r)
+			before["/qr/"](w, r)
 		default:
-			mux.ServeHTTP(w, r)
+			others(w, r)
 		}
 	})
 }
@@ -167,6 +196,9 @@ type answer struct {
 	public bool // the same for everybody: may be kept, and is sent again only when it changed
 	fresh  bool // public, and asked for again every time: somebody may take back what it shows
 	csp    string
+	to     string // a path of ours to go on to, instead of a body
+	set    []*http.Cookie
+	secret bool // never kept: forms, and what one person alone may see
 }
 
 // page turns a drawing function into a handler. A page is drawn whole before the first byte is sent; what goes wrong is
@@ -178,19 +210,45 @@ func (s *Server) page(draw func(*http.Request, *words) (answer, error)) http.Han
 			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
 			return
 		}
-		a, err := draw(r, s.words(r))
-		if err != nil {
-			if r.Context().Err() == nil {
-				s.o.Log.Error("page failed", slog.String("path", cut(r.URL.Path)), slog.Any("err", err))
-			}
-			a, err = s.missing(r, s.words(r), "missing.failed", "")
-			a.status = http.StatusServiceUnavailable
-			if err != nil {
-				http.Error(w, "503", http.StatusServiceUnavailable)
-				return
-			}
+		s.answer(w, r, draw)
+	}
+}
+
+// answer draws a page and sends it.
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, draw func(*http.Request, *words) (answer, error)) {
+	a, err := draw(r, s.words(r))
+	if err != nil {
+		if r.Context().Err() == nil {
+			s.o.Log.Error("page failed", slog.String("path", cut(r.URL.Path)), slog.Any("err", err))
 		}
-		s.send(w, r, a)
+		a = s.failed(r)
+	}
+	s.send(w, r, a)
+}
+
+// failed is the page of what cannot be shown now.
+func (s *Server) failed(r *http.Request) answer {
+	a, err := s.missing(r, s.words(r), "missing.failed", "")
+	if err != nil {
+		a.body = []byte("503")
+	}
+	a.status = http.StatusServiceUnavailable
+	return a
+}
+
+// maxForm bounds what a form sends, bytes.
+const maxForm = 64 << 10
+
+// form turns a function that changes something and draws what comes of it into a handler. Its values are in r.PostForm.
+func (s *Server) form(act func(*http.Request, *words) (answer, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		if err := r.ParseForm(); err != nil {
+			http.Error(w, "the form cannot be read", http.StatusBadRequest)
+			return
+		}
+		s.answer(w, r, act)
 	}
 }
 
@@ -210,8 +268,17 @@ func (s *Server) words(r *http.Request) *words {
 	return s.e.words[Vietnamese]
 }
 
-// farmNow returns the farm on record, read again when it changed.
+// farmNow returns what the visitor may see of the farm on record.
 func (s *Server) farmNow(ctx context.Context) (*farm.Farm, error) {
+	f, err := s.wholeFarm(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.ownFarm(ctx, f), nil
+}
+
+// wholeFarm returns the farm on record, read again when it changed: for what strangers may see of it.
+func (s *Server) wholeFarm(ctx context.Context) (*farm.Farm, error) {
 	rev, err := s.o.Farm.FarmRevision(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("web: farm: %w", err)
@@ -236,7 +303,9 @@ type frame struct {
 	Title  string
 	Coop   farm.Text
 	Demo   bool
-	Nav    string // which entry of the navigation this page is: "", home or system
+	Nav    string // which entry of the navigation this page is
+	Menu   []entry
+	Forms  bool   // it has forms, and their style sheet
 	Here   string // path and query of this page in Vietnamese
 	There  string // the same page in the other language
 	Live   string // stream of changes; "" for none
@@ -253,10 +322,13 @@ func (s *Server) frame(r *http.Request, w *words, f *farm.Farm, title string) fr
 		other = Vietnamese
 	}
 	at := here.String()
+	if r.Method == http.MethodPost { // what a form answers cannot be asked for again
+		at = "/"
+	}
 	if strings.HasPrefix(at, "//") || !strings.HasPrefix(at, "/") { // never a link to another host
 		at = "/"
 	}
-	return frame{Title: title, Coop: f.Coop.Name, Demo: f.Coop.Demo, Here: at, There: inLanguage(at, other)}
+	return frame{Title: title, Coop: f.Coop.Name, Demo: f.Coop.Demo, Here: at, There: inLanguage(at, other), Menu: s.menu(r.Context(), w)}
 }
 
 // health says whether the pages can be drawn.

@@ -114,7 +114,7 @@ func (s *Server) system(r *http.Request, w *words) (answer, error) {
 	now := s.o.Now()
 	p := systemPage{frame: s.frame(r, w, f, w.t("system.title")), System: sys, Now: now}
 	p.Nav = "system"
-	values := s.o.Live.Snapshot()
+	values := s.values(r.Context())
 	for _, g := range sys.Gateways {
 		row := gatewayLine(w, g, now)
 		row.Health = healthOf(w, g.ID, values, now)

@@ -12,6 +12,7 @@ import (
 
 	"aovuon/gateway/measure"
 	"aovuon/gateway/wire"
+	"aovuon/server/account"
 	"aovuon/server/calibration"
 	"aovuon/server/ingest"
 	"aovuon/server/ledger"
@@ -110,6 +111,18 @@ func asked(t *testing.T) []string {
 	}
 	for _, k := range ledger.Kinds() {
 		out = append(out, "leaf."+string(k))
+	}
+	for _, r := range account.Roles() {
+		out = append(out, "role."+string(r), "role."+string(r)+".what")
+	}
+	for prefix, names := range map[string]string{
+		"nav.":     "home system cards users trail account",
+		"problem.": "refused code short common named taken lastadmin bound typed pin wrongpin shut link notfarmer person none",
+		"what.":    "added person disabled enabled reset password rehash link codes recovery sessions-ended card-made card-bound card-revoked pin-set pin-dropped",
+	} {
+		for name := range strings.FieldsSeq(names) {
+			out = append(out, prefix+name)
+		}
 	}
 	return append(out, "actor.server", "actor.operator", "projection.calibrations", "range.24h", "range.7d", "range.30d", "projection.history", "projection.live", "projection.ingest", "projection.settings")
 }

@@ -1,0 +1,292 @@
+package account
+
+import (
+	"context"
+	"encoding/base32"
+	"errors"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// The vectors of RFC 6238, appendix B, SHA-1, the last six of their eight digits.
+func TestCodes_AreRFC6238s(t *testing.T) {
+	secret := []byte("12345678901234567890")
+	for at, want := range map[int64]string{
+		59: "287082", 1111111109: "081804", 1111111111: "050471", 1234567890: "005924", 2000000000: "279037", 20000000000: "353130",
+	} {
+		if got := CodeNow(secret, time.Unix(at, 0)); got != want {
+			t.Errorf("at %d: %s, want %s", at, got, want)
+		}
+	}
+}
+
+func TestMatchCode_TakesOneStepEitherWay(t *testing.T) {
+	secret, now := []byte("12345678901234567890"), time.Unix(1234567890, 0)
+	for skew, want := range map[int64]bool{-2: false, -1: true, 0: true, 1: true, 2: false} {
+		at := stepOf(now) + skew
+		step, ok := matchCode(secret, codeAt(secret, at), now)
+		if ok != want || ok && step != at {
+			t.Errorf("%d steps off: %t at %d", skew, ok, step)
+		}
+	}
+	for _, bad := range []string{"", "0059", "00592 ", "0059244", "٠٠٥٩٢٤", "005924\x00"} {
+		if _, ok := matchCode(secret, bad, now); ok {
+			t.Errorf("%q was taken", bad)
+		}
+	}
+	if _, ok := matchCode(secret, "005 924", now); !ok {
+		t.Error("a space within the code was not forgiven")
+	}
+}
+
+func TestCheckPassword(t *testing.T) {
+	for password, want := range map[string]error{
+		"short": ErrShort, "elevenchars": ErrShort, strings.Repeat("ab cd ef gh ", 11): ErrShort, "\xff\xfe\xfdabcdefghijkl": ErrShort,
+		"123456789012": ErrCommon, "passwordpassword": ErrCommon, "P@ssw0rd1234": ErrCommon, "matkhau123456": ErrCommon, "Mật khẩu 2026!!": ErrCommon,
+		"aaaaaaaaaaaaaaaa": ErrCommon, "qwertyuiop123": ErrCommon, "111111111111": ErrCommon, "anhyeuem2026": ErrCommon, "admin@12345678": ErrCommon,
+		"aovuon-bi-mat-xyz": ErrNamed, "lan.anh rất khéo tay": ErrNamed, "htx-demo-zwk-plf": ErrNamed, "htx d3mo zwk plf": ErrNamed,
+		"correct horse battery staple": nil, "bờ ruộng thuyền kèn": nil, "Xk9#mQ2vLp7w": nil,
+	} {
+		if err := CheckPassword(password, "lan.anh", "htx-demo"); !errors.Is(err, want) {
+			t.Errorf("%q: %v, want %v", password, err, want)
+		}
+	}
+	if n := len(strings.Fields(commonWords)); n < 250 {
+		t.Errorf("%d common words", n)
+	}
+	words := strings.Fields(commonWords)
+	for i := 1; i < len(words); i++ {
+		if len(words[i]) > len(words[i-1]) {
+			t.Errorf("%s stands after the shorter %s", words[i], words[i-1])
+		}
+	}
+}
+
+// TestHasher_WorksTwoAtOnce: 50 people sign in at once, and the memory of two is used.
+func TestHasher_WorksTwoAtOnce(t *testing.T) {
+	h := NewHasher()
+	var now, most, calls, kib atomic.Int64
+	inner := h.kdf
+	entered := make(chan struct{}, 64)
+	h.kdf = func(password, salt []byte, p params, length uint32) []byte {
+		n := now.Add(1)
+		defer now.Add(-1)
+		for {
+			m := most.Load()
+			if n <= m || most.CompareAndSwap(m, n) {
+				break
+			}
+		}
+		calls.Add(1)
+		kib.Store(int64(p.memory))
+		entered <- struct{}{}
+		return inner(password, salt, p, length)
+	}
+	hash, err := h.Hash(t.Context(), "bờ ruộng thuyền kèn")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 50 {
+		wg.Go(func() {
+			if ok, stale, err := h.Check(t.Context(), hash, "bờ ruộng thuyền kèn"); !ok || stale || err != nil {
+				t.Errorf("%t, %t, %v", ok, stale, err)
+			}
+		})
+	}
+	wg.Wait()
+	if most.Load() > 2 || kib.Load() != 19<<10 || calls.Load() != 51 {
+		t.Errorf("%d at once of %d KiB each, %d calls", most.Load(), kib.Load(), calls.Load())
+	}
+	t.Logf("50 at once: %d hashed together, %d MiB", most.Load(), most.Load()*kib.Load()>>10)
+	ctx, cancel := context.WithCancel(t.Context())
+	h.free <- struct{}{}
+	h.free <- struct{}{}
+	cancel()
+	if _, _, err := h.Check(ctx, hash, "x"); !errors.Is(err, context.Canceled) {
+		t.Errorf("whoever left still waits: %v", err)
+	}
+}
+
+func TestHasher_SameWorkForNobody(t *testing.T) {
+	h := NewHasher()
+	var work []params
+	h.kdf = func(_, _ []byte, p params, length uint32) []byte {
+		work = append(work, p)
+		return make([]byte, length)
+	}
+	if ok, _, err := h.Check(t.Context(), "", "anything"); ok || err != nil {
+		t.Errorf("nobody's password was right: %v", err)
+	}
+	hash, err := h.Hash(t.Context(), "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := h.Check(t.Context(), hash, "wrong"); err != nil {
+		t.Fatal(err)
+	}
+	if len(work) != 3 || work[0] != work[2] {
+		t.Errorf("work %v: an unknown login must cost what a wrong password costs", work)
+	}
+}
+
+func TestHasher_OldParametersAreStale(t *testing.T) {
+	h := NewHasher()
+	old := NewHasher()
+	old.params = params{memory: 8 << 10, passes: 1, lanes: 1}
+	hash, err := old.Hash(t.Context(), "bờ ruộng thuyền kèn")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ok, stale, err := h.Check(t.Context(), hash, "bờ ruộng thuyền kèn"); !ok || !stale || err != nil {
+		t.Errorf("%t, stale %t, %v", ok, stale, err)
+	}
+	// The same letters put together otherwise, as another keyboard writes them.
+	if ok, _, err := h.Check(t.Context(), hash, "bơ\u0300 ruô\u0323ng thuyê\u0300n ke\u0300n"); !ok || err != nil {
+		t.Errorf("decomposed letters: %t, %v", ok, err)
+	}
+	for _, bad := range []string{
+		"x", "$argon2i$v=19$m=19456,t=2,p=1$AAAA$AAAA", "$argon2id$v=19$m=99999999,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		"$argon2id$v=19$m=19456,t=0,p=1$AAAA$AAAA", "$argon2id$v=19$m=19456,t=2,p=1$AAAA$",
+	} {
+		if ok, _, err := h.Check(t.Context(), bad, "x"); ok || err == nil {
+			t.Errorf("%s: %t, %v", bad, ok, err)
+		}
+	}
+}
+
+func TestCardCode_EveryWrongCharacterAndSwapIsFound(t *testing.T) {
+	code, err := newCardCode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	typedCode := strings.ToLower(strings.NewReplacer("0", "o", "1", "l").Replace(ShowCode(code)))
+	if got, err := ParseCard(" " + typedCode + " "); err != nil || got != code {
+		t.Errorf("%s typed as %s: %s, %v", code, typedCode, got, err)
+	}
+	for i := range code {
+		for _, r := range alphabet {
+			if wrong := code[:i] + string(r) + code[i+1:]; wrong != code {
+				if _, err := ParseCard(wrong); !errors.Is(err, ErrTyped) {
+					t.Fatalf("%s was taken for %s", wrong, code)
+				}
+			}
+		}
+		if i > 0 && code[i] != code[i-1] {
+			if _, err := ParseCard(code[:i-1] + string(code[i]) + string(code[i-1]) + code[i+1:]); !errors.Is(err, ErrTyped) {
+				t.Fatalf("swap at %d was taken", i)
+			}
+		}
+	}
+}
+
+func FuzzParseCard(f *testing.F) {
+	f.Add("ABCDE-FGHJK-MNPQR-STVWX-YZ012-34")
+	f.Add("")
+	f.Add(strings.Repeat("o", 27))
+	f.Fuzz(func(t *testing.T, s string) {
+		code, err := ParseCard(s)
+		if err != nil {
+			if !errors.Is(err, ErrTyped) || code != "" {
+				t.Fatalf("%q: %q, %v", s, code, err)
+			}
+			return
+		}
+		again, err := ParseCard(ShowCode(code))
+		if err != nil || again != code || len(code) != cardRandom+1 {
+			t.Fatalf("%q: %q is read as %q, %v", s, code, again, err)
+		}
+	})
+}
+
+func FuzzSecretURL(f *testing.F) {
+	f.Add([]byte("12345678901234567890"), "HTX Phú Khê", "lan.anh")
+	f.Add([]byte{0}, "a:b/c?d&e=f#g", "x%20+y")
+	f.Fuzz(func(t *testing.T, secret []byte, issuer, login string) {
+		u, err := url.Parse(SecretURL(secret, issuer, login))
+		if err != nil {
+			t.Fatalf("%q, %q: %v", issuer, login, err)
+		}
+		got, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(u.Query().Get("secret"))
+		if err != nil || string(got) != string(secret) || u.Query().Get("issuer") != issuer || u.Scheme != "otpauth" || u.Host != "totp" ||
+			u.Path != "/"+issuer+":"+login || len(u.Query()) != 5 {
+			t.Fatalf("%q, %q: %s", issuer, login, u)
+		}
+		if back, err := ParseSecret(SecretText(secret)); (err == nil) != (len(secret) == secretLen) || err == nil && string(back) != string(secret) {
+			t.Fatalf("secret %x: %x, %v", secret, back, err)
+		}
+	})
+}
+
+func TestCheckPIN(t *testing.T) {
+	for pin, want := range map[string]bool{
+		"4821": true, "90125634": true, "": false, "123": false, "1234": false, "4321": false, "0000": false, "123456789": false, "12a4": false, "٤٨٢١": false,
+	} {
+		if err := CheckPIN(pin); (err == nil) != want {
+			t.Errorf("%q: %v", pin, err)
+		}
+	}
+}
+
+func TestFailures_HoldBackAndLetGo(t *testing.T) {
+	now := time.Unix(0, 0)
+	f := NewFailures(5, 15*time.Minute, func() time.Time { return now })
+	var waits []time.Duration
+	for range 20 {
+		f.Failed("a")
+		waits = append(waits, f.Wait("a"))
+		now = now.Add(f.Wait("a"))
+	}
+	if waits[4] != 0 || waits[5] != time.Second || waits[6] != 2*time.Second || waits[19] != 15*time.Minute {
+		t.Errorf("waits %v", waits)
+	}
+	if w := f.Wait("a"); w != 0 {
+		t.Errorf("the wait does not end: %s", w)
+	}
+	if f.Wait("b") != 0 {
+		t.Error("another key waits, too")
+	}
+	for i := range maxKeys + 10 {
+		f.Failed(string(rune(i)))
+	}
+	if len(f.keys) > maxKeys {
+		t.Errorf("%d keys", len(f.keys))
+	}
+}
+
+func TestBucket(t *testing.T) {
+	now := time.Unix(0, 0)
+	b := NewBucket(3, time.Second, func() time.Time { return now })
+	for i, want := range []bool{true, true, true, false} {
+		if b.Take("a") != want {
+			t.Errorf("take %d: want %t", i, want)
+		}
+	}
+	now = now.Add(time.Second)
+	if !b.Take("a") || b.Take("a") {
+		t.Error("one comes back after a second, not two")
+	}
+	for i := range maxKeys + 10 {
+		b.Take(string(rune(i)))
+	}
+	if len(b.keys) > maxKeys {
+		t.Errorf("%d keys", len(b.keys))
+	}
+}
+
+func TestRoles_AreTheTable(t *testing.T) {
+	want := map[Role]string{
+		Admin: "11111111", Technician: "11100110", Farmer: "10000100", Inspector: "11111100", Public: "00000000", "": "00000000", "root": "00000000",
+	}
+	for role, bits := range want {
+		for i, a := range Actions() {
+			if role.May(a) != (bits[i] == '1') {
+				t.Errorf("%s may %s: %t", role, a, role.May(a))
+			}
+		}
+	}
+}

@@ -1,0 +1,90 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"aovuon/server/account"
+	"aovuon/server/farm"
+)
+
+// entry is one entry of the navigation.
+type entry struct{ Name, Href, Label string }
+
+// menu are the pages a visitor may see.
+func (s *Server) menu(ctx context.Context, w *words) (out []entry) {
+	for _, e := range []struct {
+		name, href string
+		action     account.Action
+	}{
+		{"home", "/", account.SeePlaces},
+		{"system", "/system", account.SeeSystem},
+		{"cards", "/cards", account.ManageCards},
+		{"users", "/users", account.ManageAccounts},
+		{"trail", "/trail", account.SeeTrail},
+		{"account", "/account", account.OwnAccount},
+	} {
+		if s.may(ctx, e.action) {
+			out = append(out, entry{e.name, e.href, w.t("nav." + e.name)})
+		}
+	}
+	if visitor(ctx) == nil && s.o.Accounts != nil {
+		out = append(out, entry{"signin", "/sign-in", w.t("nav.signin")})
+	}
+	return out
+}
+
+// draw renders a page of forms.
+func (s *Server) draw(r *http.Request, w *words, file, nav, title string, fill func(frame) any) (answer, error) {
+	f, err := s.farmNow(r.Context())
+	if err != nil {
+		return answer{}, err
+	}
+	fr := s.frame(r, w, f, title)
+	fr.Nav, fr.Forms = nav, true
+	body, err := s.e.render(w.lang, file, "layout", fill(fr))
+	return answer{status: http.StatusOK, body: body, secret: true}, err
+}
+
+// told returns the words for what somebody did wrong, and the status; an error of ours comes back.
+func (s *Server) told(w *words, err error) (string, int, error) {
+	if wait, ok := errors.AsType[*account.WaitError](err); ok {
+		return w.t("problem.wait", w.count(int64(wait.Wait.Seconds())+1)), http.StatusTooManyRequests, nil
+	}
+	if key, ok := problem(err); ok {
+		return w.t(key), http.StatusUnprocessableEntity, nil
+	}
+	return "", 0, err
+}
+
+type boardPageView struct {
+	frame
+	Place farm.Place
+	Zone  string
+	Next  string
+}
+
+// boardPage is what the code on a place's board leads to: the whole page for those who may see it, for everybody else what the board itself says.
+func (s *Server) boardPage(r *http.Request, w *words) (answer, error) {
+	if _, _, ok, err := s.placeAsked(r); ok || err != nil {
+		if err != nil {
+			return answer{}, err
+		}
+		return s.place(r, w)
+	}
+	f, err := s.wholeFarm(r.Context())
+	if err != nil {
+		return answer{}, err
+	}
+	code, bad := farm.ParseCode(r.PathValue("code"))
+	p, ok := f.Place(code)
+	if bad != nil || !ok {
+		return s.missing(r, w, "missing.place", "")
+	}
+	v := boardPageView{Place: p, Next: inLanguage("/sign-in?next=/p/"+p.Code, w.lang)}
+	if z, ok := f.Zone(p.Zone); ok {
+		v.Zone = z.Name.In(w.lang)
+	}
+	return s.draw(r, w, "board.html", "", p.Title.In(w.lang), func(fr frame) any { v.frame = fr; return v })
+}

@@ -1,0 +1,198 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"aovuon/server/account"
+)
+
+// accountRoutes are where people get in, and where accounts are kept.
+func (s *Server) accountRoutes() []route {
+	if s.o.Accounts == nil {
+		return nil
+	}
+	entry := account.NewBucket(entryBurst, entryEvery, s.o.Now)
+	enter := func(act func(*http.Request, *words) (answer, error)) http.HandlerFunc {
+		return s.limited(entry, s.form(act))
+	}
+	own, users, cards := needs(account.OwnAccount), needs(account.ManageAccounts), needs(account.ManageCards)
+	return []route{
+		{"GET /sign-in", everybody(), s.page(s.signInPage)},
+		{"POST /sign-in", everybody(), enter(s.signIn)},
+		{"POST /sign-in/code", everybody(), enter(s.signInCode)},
+		{"POST /sign-out", everybody(), s.form(s.signOut)},
+		{"GET /setup/{token}", everybody(), s.limited(entry, s.page(s.setupPage))},
+		{"POST /setup/{token}", everybody(), enter(s.setup)},
+		{"GET /c", everybody(), s.page(s.keyCardPage)},
+		{"GET /c/{code}", everybody(), s.limited(entry, s.page(s.keyCardPage))},
+		{"POST /c", everybody(), enter(s.keyCard)},
+
+		{"GET /account", own, s.page(s.me)},
+		{"POST /account/password", own, s.form(s.newPassword)},
+		{"POST /account/sessions", own, s.form(s.endSession)},
+		{"GET /account/codes", own, s.page(s.codesPage)},
+		{"POST /account/codes", own, s.form(s.enrolCodes)},
+		{"POST /account/codes/off", own, s.form(s.dropCodes)},
+		{"POST /account/pin", own, s.form(s.setPIN)},
+
+		{"GET /users", users, s.page(s.usersPage)},
+		{"POST /users", users, s.form(s.addUser)},
+		{"GET /users/{id}", users, s.page(s.userPage)},
+		{"POST /users/{id}", users, s.form(s.editUser)},
+		{"POST /users/{id}/{what}", users, s.form(s.actOnUser)},
+
+		{"GET /cards", cards, s.page(s.cardsPage)},
+		{"POST /cards", cards, s.form(s.makeCards)},
+		{"POST /cards/{id}/revoke", cards, s.form(s.revokeCard)},
+
+		{"GET /trail", needs(account.SeeTrail), s.page(s.trailPage)},
+	}
+}
+
+type signInView struct {
+	frame
+	Problem string
+	Login   string
+	Next    string
+	Code    bool // the password was right; the one-time code is asked for
+	Card    bool // this phone has a card
+}
+
+func (s *Server) signInPage(r *http.Request, w *words) (answer, error) {
+	if visitor(r.Context()) != nil {
+		return answer{to: inLanguage(localPath(r.URL.Query().Get("next")), w.lang)}, nil
+	}
+	return s.signInForm(r, w, signInView{Next: localPath(r.URL.Query().Get("next"))})
+}
+
+func (s *Server) signInForm(r *http.Request, w *words, v signInView) (answer, error) {
+	a, err := s.draw(r, w, "signin.html", "signin", w.t("signin.title"), func(f frame) any { v.frame = f; return v })
+	if v.Problem != "" {
+		a.status = http.StatusUnprocessableEntity
+	}
+	return a, err
+}
+
+// signIn takes login and password. Who signs in again ends the session that was there.
+func (s *Server) signIn(r *http.Request, w *words) (answer, error) {
+	next := localPath(r.PostForm.Get("next"))
+	o, err := s.o.Accounts.SignIn(r.Context(), r.PostForm.Get("login"), r.PostForm.Get("password"), s.from(r))
+	if err != nil {
+		text, status, err := s.told(w, err)
+		if err != nil {
+			return answer{}, err
+		}
+		a, err := s.signInForm(r, w, signInView{Problem: text, Login: r.PostForm.Get("login"), Next: next})
+		a.status = status
+		return a, err
+	}
+	if o.NeedsCode {
+		a, err := s.signInForm(r, w, signInView{Code: true, Next: next})
+		a.set = s.opened(o)
+		return a, err
+	}
+	return s.enter(r, w, o, next)
+}
+
+// enter leads somebody in whose session was just opened.
+func (s *Server) enter(r *http.Request, w *words, o account.Opened, next string) (answer, error) {
+	if v := visitor(r.Context()); v != nil {
+		if err := s.o.Accounts.SignOut(r.Context(), v); err != nil && !errors.Is(err, account.ErrNone) {
+			return answer{}, err
+		}
+	}
+	return answer{to: inLanguage(next, w.lang), set: s.opened(o)}, nil
+}
+
+// opened are the cookies of a session. They last as long as the session may at most; the server ends it earlier.
+func (s *Server) opened(o account.Opened) []*http.Cookie {
+	set := []*http.Cookie{s.newCookie(sidCookie, o.Token, 7)}
+	if o.Device != "" && !o.NeedsCode {
+		set = append(set, s.newCookie(deviceCookie, o.Device, 365))
+	}
+	return set
+}
+
+func (s *Server) signInCode(r *http.Request, w *words) (answer, error) {
+	next := localPath(r.PostForm.Get("next"))
+	o, err := s.o.Accounts.Code(r.Context(), s.cookie(r, sidCookie), r.PostForm.Get("code"), s.from(r))
+	if err != nil {
+		again := !errors.Is(err, account.ErrRefused) // else the password is asked for anew
+		text, status, err := s.told(w, err)
+		if err != nil {
+			return answer{}, err
+		}
+		if !again {
+			text = w.t("problem.late")
+		}
+		a, err := s.signInForm(r, w, signInView{Problem: text, Code: again, Next: next})
+		a.status = status
+		return a, err
+	}
+	return s.enter(r, w, o, next)
+}
+
+func (s *Server) signOut(r *http.Request, w *words) (answer, error) {
+	if v := visitor(r.Context()); v != nil {
+		if err := s.o.Accounts.SignOut(r.Context(), v); err != nil {
+			return answer{}, err
+		}
+	}
+	return answer{to: inLanguage("/sign-in", w.lang), set: []*http.Cookie{s.newCookie(sidCookie, "", 0)}}, nil
+}
+
+type setupView struct {
+	frame
+	account.Invited
+	Problem     string
+	Login, Name string
+	Action      string
+}
+
+func (s *Server) setupPage(r *http.Request, w *words) (answer, error) {
+	return s.setupForm(r, w, setupView{})
+}
+
+func (s *Server) setupForm(r *http.Request, w *words, v setupView) (answer, error) {
+	i, err := s.o.Accounts.Peek(r.Context(), r.PathValue("token"))
+	if errors.Is(err, account.ErrLink) || errors.Is(err, account.ErrNone) {
+		return s.missing(r, w, "missing.link", "")
+	}
+	if err != nil {
+		return answer{}, err
+	}
+	if v.Invited = i; !i.First {
+		v.Login = i.Login
+	}
+	v.Action = inLanguage("/setup/"+url.PathEscape(r.PathValue("token")), w.lang)
+	a, err := s.draw(r, w, "setup.html", "", w.t("setup.title"), func(f frame) any {
+		v.frame = f
+		v.There = inLanguage("/setup/"+url.PathEscape(r.PathValue("token")), map[string]string{Vietnamese: English, English: Vietnamese}[w.lang])
+		return v
+	})
+	return a, err
+}
+
+func (s *Server) setup(r *http.Request, w *words) (answer, error) {
+	p := account.Person{Login: r.PostForm.Get("login"), Name: r.PostForm.Get("name")}
+	o, err := s.o.Accounts.Redeem(r.Context(), r.PathValue("token"), p, r.PostForm.Get("password"), s.from(r))
+	if err != nil {
+		text, status, err := s.told(w, err)
+		if err != nil {
+			return answer{}, err
+		}
+		a, err := s.setupForm(r, w, setupView{Problem: text, Login: p.Login, Name: p.Name})
+		if a.status == http.StatusOK {
+			a.status = status
+		}
+		return a, err
+	}
+	if o.NeedsCode {
+		a, err := s.signInForm(r, w, signInView{Code: true, Next: "/account"})
+		a.set = s.opened(o)
+		return a, err
+	}
+	return s.enter(r, w, o, "/account")
+}
