@@ -14,7 +14,7 @@ import (
 
 // publicTemplates are those that draw pages which everybody sees.
 func publicTemplates() []string {
-	return []string{"label.html", "proof.html", "privacy.html", "missing.html", "layout.html"}
+	return []string{"board.html", "label.html", "proof.html", "privacy.html", "missing.html", "layout.html"}
 }
 
 // shownBy says of each value that a public template takes from its data which line of the table of what is shown to whom it belongs to;
@@ -22,11 +22,11 @@ func publicTemplates() []string {
 func shownBy() map[string]string {
 	out := map[string]string{}
 	for field, values := range map[string]string{
-		"-": `.Title .Text .Detail .There .Live .Script .Plain .Demo .Nav .QR .Any .Limited .Days .Waiting .Base .HasBody .Version .Consent .Shown .Who
+		"-": `.Title .Text .Detail .Menu .Href .Label .Forms .Next .There .Live .Script .Plain .Demo .Nav .QR .Any .Limited .Days .Waiting .Base .HasBody .Version .Consent .Shown .Who
 			.Fields .Kept .What .Until .Columns .Heading .Unit .Quantity .Uncal`,
 		"coop":         ".Coop",
 		"address":      ".Address .Today",
-		"place":        ".Places .Title .Zone .AreaM2",
+		"place":        ".Places .Title .Zone .AreaM2 .Place.Title .Place.Holds .Place.Code",
 		"lot":          ".Lot.Code .Lot.State .Lot.Demo .Lot.Species .Lot.Scientific .Lot.Stocked .Lot.Harvested .Lot.Harvested.IsZero .Lot.KG .Lot.GTIN .Days .Lot",
 		"water":        ".Verdict .Min .Mean .Max .WithinHours .ShareWithin .Share .Count .UncalCount .Gaps .From .To .Reason .Of .MoreGaps .Weighed .Weighed.IsZero",
 		"limits":       ".Limits",
