@@ -6,6 +6,7 @@ DATA      ?= .run
 # Tools are pinned here and run by `go run`, so that go.mod holds what the product needs and nothing else.
 LINT      := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 VULN      := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+SBOM      := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 INFLUXD   := github.com/influxdata/influxdb/cmd/influxd@v1.8.10
 PROGRAMS  := server gateway firmware-sim
 FUZZTIME  ?= 30s
@@ -57,12 +58,14 @@ cover: ## test coverage, a line a package, and .run/cover.html
 	$(GO) tool cover -html=$(DATA)/cover.out -o $(DATA)/cover.html
 
 .PHONY: fuzz
-fuzz: ## every fuzz target for FUZZTIME (30s)
+fuzz: ## every fuzz target for FUZZTIME (30s; the record asks for 10m); figures into .run/fuzz.txt
+	@mkdir -p $(DATA)
 	@$(GO) list -f '{{$$p := .ImportPath}}{{range .TestGoFiles}}{{$$p}} {{$$.Dir}}/{{.}}{{"\n"}}{{end}}{{range .XTestGoFiles}}{{$$p}} {{$$.Dir}}/{{.}}{{"\n"}}{{end}}' ./... | \
 	while read -r pkg file; do \
 		[ -n "$$file" ] || continue; \
 		for f in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$$file"); do \
-			echo "== $$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 2s "$$pkg" || exit 1; \
+			echo "== $$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 2s "$$pkg" > $(DATA)/fuzz.last 2>&1 || { cat $(DATA)/fuzz.last; exit 1; }; \
+			grep -o 'elapsed: [^,]*, execs: [0-9]*' $(DATA)/fuzz.last | tail -1 | sed "s|^|$$pkg $$f |" | tee -a $(DATA)/fuzz.txt; \
 		done; \
 	done
 
@@ -78,8 +81,16 @@ lint: ## formatting, the import law and the house rules; go.mod tidy
 	$(GO) mod tidy -diff
 
 .PHONY: vuln
-vuln: ## known vulnerabilities in what we import (needs the network)
+vuln: ## known vulnerabilities in what we import, and in what the browser tests use (needs the network)
 	$(GO) run $(VULN) ./...
+	npm audit --package-lock-only
+
+.PHONY: sbom
+sbom: build ## what is in the programs: a CycloneDX JSON file beside each in .bin/
+	@for p in $(PROGRAMS); do \
+		$(GO) run $(SBOM) bin -json -std -version "$$(git rev-parse --short HEAD)" -output $(BIN)/$$p.cdx.json $(BIN)/$$p || exit 1; \
+		echo "$(BIN)/$$p.cdx.json: $$(grep -c '"bom-ref"' $(BIN)/$$p.cdx.json) components"; \
+	done
 
 .PHONY: pi
 pi: ## the gateway for Raspberry Pi: .bin/arm64/gateway, .bin/armv6/gateway; started under qemu where it is
@@ -90,10 +101,16 @@ pi: ## the gateway for Raspberry Pi: .bin/arm64/gateway, .bin/armv6/gateway; sta
 # Root is needed for what mounts a disk; what is missing is skipped aloud. TORTURE=all has no bound of time.
 TORTURE ?= 1
 .PHONY: torture
-torture: parts build ## the gateway's faults, for longer: every write, length and bit, power cuts, a bad link (TORTURE=all: all of it)
+torture: parts build torture-server ## every fault, for longer: writes, lengths, bits, power cuts, bad links, forgers (TORTURE=all: all of it)
 	AOVUON_TORTURE=$(TORTURE) $(GO) test -count=1 -v -timeout 12h -run 'Torture|Survives|Telegraf|Paho|Thirty|FullDisk|ReadOnly|Thin|TwoSlices' \
 		./gateway/spool ./gateway/seal ./gateway/uplink ./gateway/app
 	AOVUON_TORTURE=$(TORTURE) $(GO) test -count=1 -v -timeout 12h -run 'Clock|Storm|Outage' ./firmware-sim/story
+
+.PHONY: torture-server
+torture-server: ## the server's faults: power cuts, disk errors, kill -9, forged rows, days and proofs, a full log, attacks on the broker (server/README.md)
+	AOVUON_TORTURE=$(TORTURE) $(GO) test -count=1 -v -timeout 12h -run 'Torture|Kill|Erasure|InNothing' ./server/sqldb
+	AOVUON_TORTURE=$(TORTURE) $(GO) test -count=1 -v -timeout 12h ./server/audit ./server/witness ./server/ledger ./server/broker ./server/backup
+	$(GO) test -run '^$$' -bench BenchmarkLedger_Enter -benchtime 10s ./server/sqldb
 
 .PHONY: bench-gateway
 bench-gateway: ## figures: memory, processor, first reading and spool of a gateway with 30 channels (three minutes)

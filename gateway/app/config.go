@@ -13,7 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
 	"golang.org/x/mod/sumdb/note"
 
 	"aovuon/gateway/edge"
@@ -127,7 +126,7 @@ func parse(path string, raw []byte) (*Config, error) {
 		return nil, err
 	}
 	cfg := defaults()
-	if err := yaml.UnmarshalWithOptions(raw, &cfg, yaml.Strict()); err != nil {
+	if err := yamlfile.Decode(raw, &cfg); err != nil {
 		return nil, src.Explain(err)
 	}
 	cfg.path, cfg.src = path, src

@@ -20,6 +20,17 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
+// Decode reads YAML into v and takes no unknown keys. The decoder panics on some malformed anchors and tags (an alias to a value with a tag
+// nobody knows); that is a mistake in the file, no reason to end.
+func Decode(raw []byte, v any) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("this YAML cannot be read (%v): write it without anchors, aliases and tags", p)
+		}
+	}()
+	return yaml.UnmarshalWithOptions(raw, v, yaml.Strict())
+}
+
 // Document is a file that can say where something stands in it.
 type Document struct {
 	path    string

@@ -53,3 +53,17 @@ func TestParse_WhatIsNoDocument(t *testing.T) {
 		}
 	}
 }
+
+// The decoder panics on this text, found by fuzzing; the reader of a file gets an error.
+func TestDecode_APanicOfTheDecoderIsAnError(t *testing.T) {
+	var v struct {
+		Name struct{ VI string }   `yaml:"name"`
+		All  []struct{ ID string } `yaml:"all"`
+	}
+	if err := yamlfile.Decode([]byte("name: &a !000 000000000\nall: *a"), &v); err == nil {
+		t.Error("read")
+	}
+	if err := yamlfile.Decode([]byte("name: { vi: ao }"), &v); err != nil || v.Name.VI != "ao" {
+		t.Errorf("%+v, %v", v, err)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -101,4 +102,21 @@ func TestConfig_ErrorsNameLineAndMend(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Whatever is in the file, it is a configuration or an error that names the file.
+func FuzzLoadConfig(f *testing.F) {
+	f.Add([]byte("broker: { embedded: { listen: 127.0.0.1:0 } }\n"))
+	f.Add([]byte("name: &a !000 0\nlisten: *a\n"))
+	f.Add([]byte("ledger: { batches: [open] }\n---\nname: x\n"))
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		path := filepath.Join(dir, strconv.Itoa(os.Getpid())+".yaml")
+		if err := os.WriteFile(path, raw, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := app.LoadConfig(path); err != nil && !strings.Contains(err.Error(), path) {
+			t.Errorf("an error that does not name the file: %v", err)
+		}
+	})
 }

@@ -7,10 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 
 	"golang.org/x/mod/sumdb/note"
 
 	"aovuon/gateway/wire"
+	"aovuon/server/farm"
 	"aovuon/server/ingest"
 	"aovuon/server/ledger"
 	"aovuon/server/trace"
@@ -19,6 +22,7 @@ import (
 // chain is what is known of one gateway's chain of an epoch.
 type chain struct {
 	head   ingest.Head
+	last   *wire.Batch // the one before
 	broken bool
 }
 
@@ -186,10 +190,12 @@ func (a *auditor) checkBatch(where string, raw []byte, keys map[string]note.Veri
 		a.report.find(where, "the ledger knows no key of gateway %s", b.Gateway)
 		return nil
 	}
-	if b, err = wire.Open(raw, v); err != nil {
-		a.report.find(where, "%v", err)
+	opened, err := wire.Open(raw, v)
+	if err != nil {
+		a.report.find(where, "%v; what stands there is %s", err, about(b))
 		return nil
 	}
+	b = opened
 	c := ingest.Chain{Gateway: b.Gateway, Epoch: b.Epoch}
 	if chains[c] == nil {
 		chains[c] = &chain{}
@@ -197,14 +203,14 @@ func (a *auditor) checkBatch(where string, raw []byte, keys map[string]note.Veri
 	at, hash := chains[c], wire.HashOf(raw)
 	if b.Seq != at.head.Seq+1 || b.Prev != at.head.Hash {
 		if !at.broken {
-			a.report.find(where, "is not the next after batch %d of its chain: one was taken out, put in or changed", at.head.Seq)
+			a.report.find(where, "is not the next after batch %d of its chain: one was taken out, put in or changed, between %s and %s", at.head.Seq, about(at.last), about(b))
 		}
 		at.broken = true
 	}
-	at.head = ingest.Head{Seq: b.Seq, Hash: hash}
+	at.head, at.last = ingest.Head{Seq: b.Seq, Hash: hash}, b
 	if want, ok := marks[c][b.Seq]; ok {
 		if want != hash {
-			a.report.find(where, "is not the batch that the ledger recorded")
+			a.report.find(where, "is not the batch that the ledger recorded: %s", about(b))
 		}
 		delete(marks[c], b.Seq)
 	}
@@ -214,6 +220,39 @@ func (a *auditor) checkBatch(where string, raw []byte, keys map[string]note.Veri
 		a.report.Gaps = append(a.report.Gaps, Gap{Gateway: b.Gateway, Reason: string(g.Reason), From: instant(g.From), To: instant(g.To), Lost: g.Lost})
 	}
 	return b
+}
+
+// aboutMost is how many sensors a finding names.
+const aboutMost = 5
+
+// about says what a batch holds: which sensors, of which days at the co-op.
+func about(b *wire.Batch) string {
+	if b == nil {
+		return "nothing before it"
+	}
+	var sensors, days []string
+	for _, r := range b.Readings {
+		day := "a day that its boot's clock did not know"
+		if !r.Time.Wall.IsZero() {
+			day = r.Time.Wall.In(farm.Time()).Format(time.DateOnly)
+		}
+		if !slices.Contains(sensors, r.Sensor) {
+			sensors = append(sensors, r.Sensor)
+		}
+		if !slices.Contains(days, day) {
+			days = append(days, day)
+		}
+	}
+	if len(sensors) == 0 {
+		return "no reading"
+	}
+	if more := len(sensors) - aboutMost; more > 0 {
+		sensors = append(sensors[:aboutMost], fmt.Sprintf("%d more", more))
+	}
+	if more := len(days) - aboutMost; more > 0 {
+		days = append(days[:aboutMost], fmt.Sprintf("%d more days", more))
+	}
+	return strings.Join(sensors, ", ") + " of " + strings.Join(days, ", ")
 }
 
 // seal is the newest seal of a lot.

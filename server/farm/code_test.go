@@ -77,3 +77,19 @@ func TestCode_ParseIsIdempotent(t *testing.T) {
 		}
 	})
 }
+
+// Whatever is typed, the answer is a code that says the same when it is read again, or an error.
+func FuzzParseCode(f *testing.F) {
+	f.Add("F7NE3CDQ7")
+	f.Add("f7ne-3cdq7")
+	f.Add("F7NE 3CDQ8")
+	f.Fuzz(func(t *testing.T, s string) {
+		code, err := farm.ParseCode(s)
+		if (code == "") == (err == nil) {
+			t.Fatalf("%q: %q, %v", s, code, err)
+		}
+		if again, errAgain := farm.ParseCode(code); err == nil && (errAgain != nil || again != code) {
+			t.Errorf("%q becomes %q becomes %q, %v", s, code, again, errAgain)
+		}
+	})
+}

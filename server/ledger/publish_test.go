@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -239,6 +240,22 @@ func FuzzCheckProof(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		if _, err := ledger.CheckProof(raw, v); err == nil {
 			t.Error("a proof that nobody signed was taken")
+		}
+	})
+}
+
+// A head that opens is written in the one form there is.
+func FuzzParseHead(f *testing.F) {
+	f.Add("htx/ledger\n7\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n")
+	f.Add("htx/ledger\n07\nAAAA\n")
+	f.Add("\n-1\n\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		h, err := ledger.ParseHead(text)
+		if err == nil && (h.Size < 0 || h.Origin == "" || !strings.HasPrefix(text, h.Origin+"\n")) {
+			t.Errorf("%q is read as %+v", text, h)
+		}
+		if err != nil && !errors.Is(err, ledger.ErrMalformed) {
+			t.Errorf("%q: %v", text, err)
 		}
 	})
 }

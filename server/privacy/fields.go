@@ -93,7 +93,13 @@ const (
 // Retention is the table of how long what is kept.
 func Retention() []Kept {
 	return []Kept{
-		{"person", UntilErased}, {"body", UntilErased}, {"consent", ForEver}, {"request", ForEver}, {"leaf", ForEver}, {"batch", ForEver},
-		{"refused", UntilBounded}, {"backup", UntilBackups},
+		{"person", UntilErased},
+		{"body", UntilErased},
+		{"consent", ForEver},
+		{"request", ForEver},
+		{"leaf", ForEver},
+		{"batch", ForEver},
+		{"refused", UntilBounded},
+		{"backup", UntilBackups},
 	}
 }

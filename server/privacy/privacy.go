@@ -98,7 +98,7 @@ type Shown struct {
 
 // Show returns what an audience may see of a person, and whether that is anything at all: the fields of the table for which a consent
 // holds, and no others.
-func Show(p Person, consents []Consent, to Audience) (s Shown, any bool) {
+func Show(p Person, consents []Consent, to Audience) (s Shown, shown bool) {
 	if !p.Erased.IsZero() {
 		return Shown{}, false
 	}
@@ -114,8 +114,8 @@ func Show(p Person, consents []Consent, to Audience) (s Shown, any bool) {
 			return c.Person == p.ID && c.Field == f.ID && c.To == to && c.Holds()
 		})
 		if agreed && *v.from != "" {
-			*v.into, any = *v.from, true
+			*v.into, shown = *v.from, true
 		}
 	}
-	return s, any
+	return s, shown
 }

@@ -54,12 +54,12 @@ func TestShow_OnlyWhatIsAgreedTo(t *testing.T) {
 		"a field nobody consents": {p, []privacy.Consent{{Person: p.ID, Field: "person.photo", To: privacy.Everybody}}, privacy.Shown{}},
 		"nothing to show":         {privacy.Person{ID: p.ID}, []privacy.Consent{name}, privacy.Shown{}},
 	} {
-		got, any := privacy.Show(c.p, c.have, privacy.Everybody)
-		if got != c.want || any != (c.want != privacy.Shown{}) {
-			t.Errorf("%s: %+v, %v", what, got, any)
+		got, shown := privacy.Show(c.p, c.have, privacy.Everybody)
+		if got != c.want || shown != (c.want != privacy.Shown{}) {
+			t.Errorf("%s: %+v, %v", what, got, shown)
 		}
 	}
-	if got, any := privacy.Show(p, []privacy.Consent{name}, privacy.Staff); any {
+	if got, shown := privacy.Show(p, []privacy.Consent{name}, privacy.Staff); shown {
 		t.Errorf("staff sees %+v", got)
 	}
 }
@@ -133,8 +133,13 @@ func TestPerson_Check(t *testing.T) {
 
 func TestRoughen_KnownPlaces(t *testing.T) {
 	for _, c := range []struct{ lat, lon, wantLat, wantLon float64 }{
-		{20.7713, 106.2249, 20.775, 106.225}, {20.7799999, 106.2200001, 20.775, 106.225}, {-33.8568, 151.2153, -33.855, 151.215},
-		{0, 0, 0.005, 0.005}, {-0.0001, -0.0001, -0.005, -0.005}, {90, 180, 89.995, 179.995}, {-90, -180, -89.995, -179.995},
+		{20.7713, 106.2249, 20.775, 106.225},
+		{20.7799999, 106.2200001, 20.775, 106.225},
+		{-33.8568, 151.2153, -33.855, 151.215},
+		{0, 0, 0.005, 0.005},
+		{-0.0001, -0.0001, -0.005, -0.005},
+		{90, 180, 89.995, 179.995},
+		{-90, -180, -89.995, -179.995},
 	} {
 		got, ok := privacy.Roughen(c.lat, c.lon)
 		if !ok || math.Abs(got.Lat-c.wantLat) > 1e-9 || math.Abs(got.Lon-c.wantLon) > 1e-9 {

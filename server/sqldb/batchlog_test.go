@@ -31,6 +31,13 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, appendForEver(sqldb.Config{Driver: os.Getenv(asWriter + "_DRIVER"), DSN: dsn}))
 		os.Exit(1)
 	}
+	if dsn := os.Getenv(asRecorder); dsn != "" {
+		if err := recordRounds(sqldb.Config{Driver: sqldb.SQLite, DSN: dsn}); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	goleak.VerifyTestMain(m)
 }
 

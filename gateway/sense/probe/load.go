@@ -11,8 +11,6 @@ import (
 	"reflect"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-
 	"aovuon/gateway/yamlfile"
 )
 
@@ -31,7 +29,7 @@ func Parse(name string, raw []byte) (*Template, error) {
 		return nil, err
 	}
 	var t Template
-	if err := yaml.UnmarshalWithOptions(raw, &t, yaml.Strict()); err != nil {
+	if err := yamlfile.Decode(raw, &t); err != nil {
 		return nil, doc.Explain(err)
 	}
 	c := &checker{doc: doc, t: &t}
