@@ -1,8 +1,11 @@
 package story_test
 
 import (
+	"flag"
 	"io"
 	"os"
+	"runtime"
+	"strconv"
 	"testing"
 	_ "time/tzdata" // as in each program's main.go
 
@@ -14,7 +17,11 @@ import (
 )
 
 // TestMain makes the test binary the three programs too: testscript puts copies of it under their names first on PATH.
+// Stories mostly wait for what happens in real time, so more of them run side by side than there are cores, unless -parallel says.
 func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0)+2)); err != nil {
+		panic(err)
+	}
 	testscript.Main(m, map[string]func(){
 		"gateway":      func() { os.Exit(run(gateway.Main)) },
 		"server":       func() { os.Exit(run(server.Main)) },

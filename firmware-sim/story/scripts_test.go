@@ -18,6 +18,7 @@ import (
 
 // TestStories tells the stories that are built in, as `firmware-sim story` does.
 func TestStories(t *testing.T) {
+	t.Parallel()
 	names := story.Names()
 	files := make([]string, len(names))
 	for i, name := range names {
@@ -28,6 +29,7 @@ func TestStories(t *testing.T) {
 
 // TestScripts runs testdata/script: what an installer or a technician meets, command by command, in the same language.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	files, err := filepath.Glob("testdata/script/*.txt")
 	if err != nil {
 		t.Fatal(err)
