@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -93,25 +94,22 @@ func (sampleCommand) Run(e *env) error {
 }
 
 type faultCommand struct {
-	Control string `required:"" help:"Control socket of the running simulator." type:"path"`
-	Device  string `arg:"" help:"Device to break, or 'list' to see them all, or 'all' to heal."`
-	Fault   string `arg:"" optional:"" help:"unplug, crc, stuck, drift, fouling and many more (list); or clean; or heal."`
-	Number  string `arg:"" optional:"" help:"What some faults take: drift 0.1 (a day), step 1.5, fouling 7 (days); before a negative one: --"`
+	Control string   `required:"" help:"Control socket of the running simulator." type:"path"`
+	Device  string   `arg:"" help:"Device to break, or 'list' to see them all, or 'all' to heal."`
+	Words   []string `arg:"" optional:"" name:"fault" passthrough:"" help:"unplug, crc, stuck and many more (list), some with a number: drift 0.1 (a day), step -1.5, fouling 7 (days); or clean; or heal."`
 }
 
 func (c faultCommand) Run(e *env) error {
-	request := "set " + c.Device + " " + c.Fault
+	words := slices.DeleteFunc(c.Words, func(w string) bool { return w == "--" }) // before a negative number it may be there
 	switch {
-	case c.Device == "list" && c.Fault == "":
-		request = "list"
-	case c.Fault == "":
+	case len(words) == 0 && c.Device == "list":
+		return e.tell(c.Control, "list")
+	case len(words) == 0:
 		return errors.New("which fault? firmware-sim fault --control SOCKET list shows what each device can have")
-	case c.Fault == "heal", c.Fault == "clean":
-		request = c.Fault + " " + c.Device
-	case c.Number != "":
-		request += " " + c.Number
+	case words[0] == "heal", words[0] == "clean":
+		return e.tell(c.Control, strings.Join(append([]string{words[0], c.Device}, words[1:]...), " "))
 	}
-	return e.tell(c.Control, request)
+	return e.tell(c.Control, strings.Join(append([]string{"set", c.Device}, words...), " "))
 }
 
 type actCommand struct {

@@ -18,6 +18,7 @@ import (
 
 	"aovuon/firmware-sim/app"
 	"aovuon/firmware-sim/control"
+	"aovuon/firmware-sim/field"
 	gateway "aovuon/gateway/app"
 	server "aovuon/server/app"
 )
@@ -66,6 +67,7 @@ func write(t *testing.T, path, text string) string {
 
 func TestMain_RefusesWhatItCannotDo(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "none.yaml")
+	sample := write(t, filepath.Join(t.TempDir(), "field.yaml"), field.Sample())
 	for name, tc := range map[string]struct {
 		args   []string
 		status int
@@ -77,6 +79,9 @@ func TestMain_RefusesWhatItCannotDo(t *testing.T) {
 		"no field file":    {[]string{"serve", "--config", missing}, 1, "firmware-sim sample"},
 		"no simulator":     {[]string{"fault", "--control", missing, "list"}, 1, "firmware-sim serve"},
 		"no fault":         {[]string{"fault", "--control", missing, "ao1-do"}, 1, "which fault"},
+		"no speed":         {[]string{"serve", "--config", sample, "--speed=NaN"}, 1, "want more than 0"},
+		"backwards":        {[]string{"run", sample, "--speed=-1"}, 1, "want more than 0"},
+		"far too fast":     {[]string{"serve", "--config", sample, "--speed=1e9"}, 1, "at most 100000"},
 		"no gateway file":  {[]string{"season", "--config", missing, "--gateway-config", missing}, 1, "gateway configuration"},
 		"season of 0 days": {[]string{"season", "--gateway-config", missing, "--days", "0"}, 1, "want 1 to"},
 		"until when":       {[]string{"season", "--gateway-config", missing, "--until", "soon"}, 1, "2026-03-01"},
@@ -167,8 +172,10 @@ func TestServe_LivesUntilToldToStop(t *testing.T) {
 	if out, complaint, status := run(t, "tell", "--control", socket, "help", "set"); status != 0 || !strings.HasPrefix(out, "set DEVICE FAULT [NUMBER] - ") {
 		t.Errorf("tell help set: %s%s", out, complaint)
 	}
-	if out, complaint, status := run(t, "fault", "--control", socket, "ao1-do", "step", "--", "-1.5"); status != 0 {
-		t.Errorf("a fault with a number: %s%s", out, complaint)
+	for _, number := range [][]string{{"--", "-1.5"}, {"-1.5"}, {"2"}} {
+		if out, complaint, status := run(t, append([]string{"fault", "--control", socket, "ao1-do", "step"}, number...)...); status != 0 {
+			t.Errorf("a fault with the number %v: %s%s", number, out, complaint)
+		}
 	}
 	if out, complaint, status := run(t, "fault", "--control", socket, "ao1-do", "clean"); status != 0 {
 		t.Errorf("clean: %s%s", out, complaint)

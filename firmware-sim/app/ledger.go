@@ -118,6 +118,9 @@ func (c hoursCommand) Run(e *env) error {
 		}
 		l = usual
 	}
+	if err := l.Check(); err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
 	if l.Below != nil && l.Above != nil && *l.Below > *l.Above {
 		return fmt.Errorf("ledger: --below %g is above --above %g: want the lower limit and the upper one", *l.Below, *l.Above)
 	}
@@ -223,9 +226,14 @@ func (c countCommand) Run(e *env) error {
 		return errors.New("ledger: nobody wrote down what the chips answered: write ledger: into the field file, or name a file with --ledger")
 	}
 	list := truth.Tallies(m.answers, m.series, m.span)
-	wrong := 0
+	wrong, seen := 0, 0
 	for _, t := range list {
 		wrong += t.Missing + t.Extra
+		seen += t.Answered + t.Held
+	}
+	if seen == 0 {
+		return fmt.Errorf("ledger: nothing to count: no chip answered, and the product has nothing, in a step of the product (with --range %s) that lies wholly between %s and %s: want a longer or another stretch",
+			c.Range, m.span.From.Format(time.RFC3339), m.span.To.Format(time.RFC3339))
 	}
 	if c.JSON {
 		raw, err := json.Marshal(list)

@@ -2,10 +2,13 @@ package app_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -69,6 +72,9 @@ func TestLedger_RefusesWhatCannotBe(t *testing.T) {
 		"no quantity":     {[]string{"ledger", "truth", "-c", path, "--place", "ao1", "--quantity", "soil_moisture"}, "want one of water_temperature"},
 		"backwards":       {[]string{"ledger", "truth", "-c", path, "--from", "2026-03-06", "--to", "2026-03-05"}, "want --from before --to"},
 		"before it began": {[]string{"ledger", "truth", "-c", path, "--from", "2026-02-01", "--to", "2026-03-05"}, "earlier begin"},
+		"in 2100":         {[]string{"ledger", "truth", "-c", path, "--from", "2100-02-01", "--to", "2100-02-02"}, "more than 50 years after"},
+		"a limit of none": {[]string{"ledger", "hours", "-c", path, "--below", "NaN"}, "want a number"},
+		"a week in 2100":  {[]string{"week", "-c", path, "--place", "ao1", "--from", "2100-02-01", "-o", svg}, "more than 50 years after"},
 		"when":            {[]string{"ledger", "truth", "-c", path, "--from", "soon"}, "or a day such as"},
 		"no limits":       {[]string{"ledger", "hours", "-c", path, "--quantity", "turbidity"}, "want --below"},
 		"limits crossed":  {[]string{"ledger", "hours", "-c", path, "--below", "9", "--above", "4"}, "the lower limit and the upper"},
@@ -77,7 +83,7 @@ func TestLedger_RefusesWhatCannotBe(t *testing.T) {
 		"demand of what":  {[]string{"ledger", "compare", "-c", path, "--server", "http://127.0.0.1:1", "--max-mae", "love=1"}, "want one such as"},
 		"bad limits":      {[]string{"ledger", "compare", "-c", path, "--server", "http://127.0.0.1:1", "--limits", "ph=9"}, "want LOW..HIGH"},
 		"bad coverage":    {[]string{"ledger", "compare", "-c", path, "--server", "http://127.0.0.1:1", "--min-coverage", "2"}, "want 0 to 1"},
-		"week of nothing": {[]string{"week", "-c", path, "--place", "ao9", "-o", svg}, "want one of [ao1"},
+		"week of nothing": {[]string{"week", "-c", path, "--place", "ao9", "-o", svg}, "want one of ao1"},
 		"week of when":    {[]string{"week", "-c", path, "--from", "soon", "-o", svg}, "want a day"},
 	} {
 		if _, complaint, status := run(t, tc.args...); status != 1 || !strings.Contains(complaint, tc.says) {
@@ -120,6 +126,12 @@ func TestLedgerCompare_HasAStatusForScripts(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &r); err != nil || len(r.Results) != 1 || r.Results[0].Errors.N != 1 {
 		t.Errorf("%v: %s", err, out)
 	}
+	// Where nothing is counted, nothing is right.
+	none := write(t, filepath.Join(t.TempDir(), "ledger.tsv"), fmt.Sprintf("%d\tao1-temp\twater_temperature\t25\n", time.Now().Add(-time.Minute).UnixMilli()))
+	from := time.Now().Add(-5 * time.Minute).Format(time.RFC3339)
+	if _, complaint, status = run(t, "ledger", "count", "-c", path, "--server", srv.URL, "--ledger", none, "--from", from, "--exact"); status != 1 || !strings.Contains(complaint, "nothing to count") {
+		t.Errorf("status %d %s", status, complaint)
+	}
 	if _, complaint, status = run(t, "ledger", "count", "-c", path, "--server", srv.URL); status != 1 || !strings.Contains(complaint, "write ledger: into the field file") {
 		t.Errorf("status %d %s", status, complaint)
 	}
@@ -133,5 +145,27 @@ func TestWeek_IsDrawnIntoAFile(t *testing.T) {
 	raw, err := os.ReadFile(svg)
 	if err != nil || !strings.Contains(string(raw), "khoai1, từ 02/03/2026 đến 08/03/2026") {
 		t.Errorf("%v: %.300s", err, raw)
+	}
+}
+
+// Ctrl-C ends a table that nobody reads on.
+func TestLedger_EndsWhenItIsTold(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), "firmware-sim", "ledger", "truth", "-c", kept(t, ""), "--from", "2026-03-02", "--to", "2026-03-09", "--every", "1s")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(out, make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	var how *exec.ExitError
+	if err := cmd.Wait(); !errors.As(err, &how) || how.ExitCode() != -1 {
+		t.Errorf("it ended with %v, want the signal", err)
 	}
 }

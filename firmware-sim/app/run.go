@@ -15,9 +15,9 @@ import (
 )
 
 type runCommand struct {
-	Field   string  `arg:"" optional:"" default:"field.yaml" help:"Field file; firmware-sim sample prints one." type:"path"`
-	Speed   float64 `help:"Run the world so many times faster, in place of the file's speed."`
-	Gateway string  `help:"The gateway program, for gateways that name none; default: the one beside this program, or on PATH." type:"path"`
+	Field   string   `arg:"" optional:"" default:"field.yaml" help:"Field file; firmware-sim sample prints one." type:"path"`
+	Speed   *float64 `help:"Run the world so many times faster, in place of the file's speed."`
+	Gateway string   `help:"The gateway program, for gateways that name none; default: the one beside this program, or on PATH." type:"path"`
 	panelFlags
 }
 
@@ -26,8 +26,8 @@ func (c runCommand) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	if c.Speed > 0 {
-		cfg.Speed = c.Speed
+	if err := hasten(&cfg, c.Speed); err != nil {
+		return err
 	}
 	c.into(&cfg)
 	return e.live(cfg, hosting{gateway: c.Gateway})

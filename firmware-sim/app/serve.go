@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -14,8 +15,8 @@ import (
 )
 
 type serveCommand struct {
-	Config string  `short:"c" default:"field.yaml" help:"Field file; firmware-sim sample prints one." type:"path"`
-	Speed  float64 `help:"Run the world so many times faster, in place of the file's speed."`
+	Config string   `short:"c" default:"field.yaml" help:"Field file; firmware-sim sample prints one." type:"path"`
+	Speed  *float64 `help:"Run the world so many times faster, in place of the file's speed."`
 	panelFlags
 }
 
@@ -25,11 +26,23 @@ func (c serveCommand) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	if c.Speed > 0 {
-		cfg.Speed = c.Speed
+	if err := hasten(&cfg, c.Speed); err != nil {
+		return err
 	}
 	c.into(&cfg)
 	return e.live(cfg.Alone(), hosting{})
+}
+
+// hasten has the world of a field run at a speed that was asked for, if one was.
+func hasten(cfg *field.Config, speed *float64) error {
+	if speed == nil {
+		return nil
+	}
+	if err := field.CheckSpeed(*speed); err != nil {
+		return fmt.Errorf("--speed: %w", err)
+	}
+	cfg.Speed = *speed
+	return nil
 }
 
 // live runs a field and what it hosts until it is told to stop.

@@ -3,6 +3,8 @@ package app
 import (
 	"fmt"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"aovuon/firmware-sim/field"
@@ -37,11 +39,13 @@ func (c weekCommand) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(c.Out, svg, 0o600)
+	return os.WriteFile(c.Out, svg, 0o644) //nolint:gosec // a picture, to be shown
 }
 
 // past is a field as its file and its journal have it, to be asked and not to be run.
+// Ctrl-C ends what asks it at once: integrating years heeds nothing, and there is nothing to tidy up.
 func (e *env) past(config string) (*field.Field, field.Config, error) {
+	signal.Reset(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	cfg, err := field.Load(config)
 	if err != nil {
 		return nil, cfg, err

@@ -15,6 +15,7 @@ func TestVerbs_DipAndDrift(t *testing.T) {
 	d := desk(t, b)
 	for _, request := range []string{
 		"dip ph", "dip ph seven", "dip ph NaN", "dip do 7", "drift ph 1", "drift ph 1 2 3", "dip ph 1 2 3", "dip", "drift", "drift do 1 2",
+		"dip ph 1e9", "dip ph 7 2500", "dip ph 7 -40", "drift ph 1 1e300", "drift ph -1 0", "drift ph 1e6 0",
 	} {
 		if _, err := d.Do(t.Context(), request); err == nil {
 			t.Errorf("%q was taken", request)

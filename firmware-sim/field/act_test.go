@@ -86,6 +86,7 @@ func TestAct_Words(t *testing.T) {
 		"act rain 60 for 1h at noon":             "want a time, such as",
 		"act rain NaN for 1h":                    "want",
 		"act feed ao1 1 at 2025-12-31T12:00:00Z": "begin in field.yaml",
+		"act feed ao1 1 at 2100-01-01T00:00:00Z": "more than a year after the world's present time",
 	} {
 		f, _ := actRig(t, field.Options{})
 		if _, err := f.Desk().Do(t.Context(), line); err == nil || !strings.Contains(err.Error(), want) {
@@ -190,6 +191,18 @@ func TestParse_Places(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), tc.says) || !strings.Contains(err.Error(), "field.yaml") {
 			t.Errorf("%s: %v, want %q", tc.now, err, tc.says)
 		}
+	}
+}
+
+// A world that begins too long ago would be integrated for minutes, silently.
+func TestNew_RefusesAWorldOfCenturies(t *testing.T) {
+	cfg, err := field.Parse("field.yaml", []byte(strings.Replace(actField, "begin: 2026-01-01", "begin: 1066-01-01", 1)), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2026, 3, 4, 0, 0, 0, 0, time.UTC)
+	if _, err := field.New(cfg, field.Options{Now: func() time.Time { return now }}); err == nil || !strings.Contains(err.Error(), "want a later day") {
+		t.Errorf("%v, want a later day", err)
 	}
 }
 

@@ -96,7 +96,7 @@ func addTransducer(f *Field, at string, d Device, p chip.Part, _ []chip.Source) 
 	if !ok {
 		return wrong(at+".motor", "device %s: no aerator %q above it: name one, and put the transducer below it", d.ID, d.Motor)
 	}
-	if d.PerAmp < 0.001 || d.PerAmp > 5 {
+	if !(d.PerAmp >= 0.001 && d.PerAmp <= 5) {
 		return wrong(at+".volts_per_amp", "device %s: %g V/A: want 0.001 to 5", d.ID, d.PerAmp)
 	}
 	if !adc.Connect(d.Input, chip.NewTransducer(p, motor.relay, d.PerAmp)) {

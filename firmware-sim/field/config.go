@@ -121,6 +121,9 @@ func Load(path string) (Config, error) {
 // Parse reads the text of a field file. name stands in errors; dir is what relative paths are relative to.
 func Parse(name string, raw []byte, dir string) (Config, error) {
 	raw = bytes.TrimPrefix(raw, []byte("\ufeff")) // some editors put it before the text
+	if len(bytes.TrimSpace(raw)) == 0 {
+		return Config{}, fmt.Errorf("field: %s is empty: start from one made by `firmware-sim sample > field.yaml`", name)
+	}
 	c := Config{Speed: 1, RunDir: ".", Refresh: time.Second}
 	if err := yaml.UnmarshalWithOptions(raw, &c, yaml.Strict()); err != nil {
 		return Config{}, fmt.Errorf("field: %s: %s\n  mend: correct that line or remove it; firmware-sim sample prints every key", name, strings.TrimSpace(yaml.FormatError(err, false, true)))
@@ -184,8 +187,8 @@ func wrong(path, format string, args ...any) error {
 
 // check finds what no chip would complain about.
 func (c Config) check() error {
-	if c.Speed <= 0 || c.Speed > 100_000 {
-		return wrong("$.speed", "speed %g: want more than 0, at most 100000; 1 is real time", c.Speed)
+	if err := CheckSpeed(c.Speed); err != nil {
+		return &keyError{path: "$.speed", err: err}
 	}
 	if c.Refresh < 50*time.Millisecond || c.Refresh > time.Hour {
 		return wrong("$.w1_refresh", "w1_refresh %s: want 50ms to 1h", c.Refresh)
@@ -218,6 +221,14 @@ func (c Config) check() error {
 		}
 	}
 	return nil
+}
+
+// CheckSpeed reports a speed that no world can have, with the mend.
+func CheckSpeed(v float64) error {
+	if v > 0 && v <= 100_000 { // and not NaN
+		return nil
+	}
+	return fmt.Errorf("speed %g: want more than 0, at most 100000; 1 is real time", v)
 }
 
 // begin is when the world begins in a field that is started at now.

@@ -124,8 +124,11 @@ func addProbe(f *Field, at string, d Device, p chip.Part, s []chip.Source) error
 	if !ok {
 		return wrong(at+".adc", "device %s: no ads1115 %q above it: name one, and put the probe below it", d.ID, d.ADC)
 	}
-	if d.Dry.Volts <= d.Wet.Volts || d.Dry.VWC >= d.Wet.VWC {
+	if !(d.Dry.Volts > d.Wet.Volts && d.Dry.VWC < d.Wet.VWC) { // NaN, too
 		return wrong(at+".dry", "device %s: want dry with more volts and less vwc than wet: wetter soil gives a lower voltage", d.ID)
+	}
+	if d.Wet.Volts < 0 || d.Dry.Volts > 5 || d.Dry.VWC < 0 || d.Wet.VWC > 100 {
+		return wrong(at+".dry", "device %s: want volts of 0 to 5 and a vwc of 0 to 100 %%", d.ID)
 	}
 	c := chip.NewCapacitive(p, s[0], chip.SoilPoint(*d.Dry), chip.SoilPoint(*d.Wet))
 	if !adc.Connect(d.Input, c) {

@@ -19,6 +19,10 @@ func newWorld(c Config, o Options) (w *world.World, early int, err error) {
 	if now.Before(begin) {
 		return nil, 0, wrong("$.begin", "the world begins on %s, which is after now (%s): want an earlier day", begin.Format(time.DateOnly), now.Format(time.DateTime))
 	}
+	if now.Sub(begin) > world.Horizon {
+		return nil, 0, wrong("$.begin", "the world begins on %s, more than %d years before now (%s), and is integrated from there: want a later day",
+			begin.Format(time.DateOnly), world.HorizonYears, now.Format(time.DateTime))
+	}
 	options := world.Options{Seed: c.Seed, Begin: begin}
 	if w, err = world.New(options); err != nil {
 		return nil, 0, err
@@ -54,11 +58,18 @@ func (f *Field) WorldTime(t time.Time) time.Time {
 	return f.start.Add(time.Duration(float64(t.Sub(f.start)) * f.cfg.Speed))
 }
 
+// maxAhead is how far ahead of the world's present time something can be planned: farther it is a mistake.
+const maxAhead = 366 * 24 * time.Hour
+
 // Act does something to the world, at a.At or, when that is zero, now, and writes it down in the journal. What cannot be is an
 // error that says what can. When it returns nil the world has changed and will have after a restart.
 func (f *Field) Act(a world.Action) error {
 	if a.At.IsZero() {
 		a.At = f.WorldTime(f.opts.Now())
+	}
+	if now := f.WorldTime(f.opts.Now()); a.At.Sub(now) > maxAhead {
+		return fmt.Errorf("field: act %s: at %s is more than a year after the world's present time (%s): want an earlier instant",
+			a.Kind, a.At.Format(time.RFC3339), now.Format(time.RFC3339))
 	}
 	if err := f.world.Check(a); err != nil {
 		return err

@@ -2,6 +2,7 @@ package truth
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -31,6 +32,16 @@ func Usual(q measure.Quantity) (l Limits, ok bool) {
 	return Limits{}, false
 }
 
+// Check reports a limit that is no number.
+func (l Limits) Check() error {
+	for _, v := range []*float64{l.Below, l.Above} {
+		if v != nil && (math.IsNaN(*v) || math.IsInf(*v, 0)) {
+			return fmt.Errorf("truth: limit %g: want a number", *v)
+		}
+	}
+	return nil
+}
+
 // ParseLimits reads LOW..HIGH, LOW.. or ..HIGH.
 func ParseLimits(text string) (l Limits, err error) {
 	low, high, ok := strings.Cut(text, "..")
@@ -45,7 +56,7 @@ func ParseLimits(text string) (l Limits, err error) {
 		ok = ok && bad == nil
 		*end.to = &v
 	}
-	if !ok || (l == Limits{}) || (l.Below != nil && l.Above != nil && *l.Below > *l.Above) {
+	if !ok || (l == Limits{}) || l.Check() != nil || (l.Below != nil && l.Above != nil && *l.Below > *l.Above) {
 		return Limits{}, fmt.Errorf("truth: limits %q: want LOW..HIGH, LOW.. or ..HIGH, such as 6.5..9", text)
 	}
 	return l, nil

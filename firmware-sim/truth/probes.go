@@ -99,8 +99,8 @@ type Tally struct {
 	Extra    int `json:"extra"`    // held and not answered
 }
 
-// Tallies counts, channel by channel, over the product's steps that lie wholly within the stretch. Channels that no chip answered
-// (what a gateway computes) are left out.
+// Tallies counts, channel by channel, over the product's steps that lie wholly within the stretch, those too of which it has
+// nothing and therefore does not tell. Channels that no chip answered (what a gateway computes) are left out.
 func Tallies(a Answers, all []Series, s Span) (list []Tally) {
 	held := map[Channel]Series{}
 	for _, one := range all {
@@ -114,20 +114,17 @@ func Tallies(a Answers, all []Series, s Span) (list []Tally) {
 			list = append(list, t)
 			continue
 		}
-		at := 0
+		whole := one.whole(s)
+		for _, e := range entries {
+			if !e.Time.Before(whole.From) && e.Time.Before(whole.To) {
+				t.Answered++
+			}
+		}
 		for _, st := range one.Steps {
-			if !s.has(st.Start, one.Step) {
-				continue
+			if s.has(st.Start, one.Step) {
+				t.Held += st.N
+				t.Faults += st.Faults
 			}
-			n := 0
-			for ; at < len(entries) && entries[at].Time.Before(st.Start.Add(one.Step)); at++ {
-				if !entries[at].Time.Before(st.Start) {
-					n++
-				}
-			}
-			t.Answered += n
-			t.Held += st.N
-			t.Faults += st.Faults
 		}
 		t.Missing, t.Extra = max(0, t.Answered-t.Held), max(0, t.Held-t.Answered)
 		list = append(list, t)
@@ -136,4 +133,18 @@ func Tallies(a Answers, all []Series, s Span) (list []Tally) {
 		return cmp.Or(cmp.Compare(x.Sensor, y.Sensor), cmp.Compare(x.Quantity, y.Quantity))
 	})
 	return list
+}
+
+// whole is the part of a stretch that steps fill: from the beginning of the first that lies wholly in it to the end of the last.
+func (one Series) whole(s Span) Span {
+	phase := time.Unix(0, 0)
+	if len(one.Steps) > 0 {
+		phase = one.Steps[0].Start
+	}
+	from := phase.Add(-phase.Sub(s.From).Truncate(one.Step))
+	for from.Before(s.From) {
+		from = from.Add(one.Step)
+	}
+	long := s.To.Sub(from).Truncate(one.Step)
+	return Span{from, from.Add(max(0, long))}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"aovuon/firmware-sim/ledger"
 	"aovuon/firmware-sim/truth"
 	"aovuon/gateway/measure"
 )
@@ -93,5 +94,28 @@ func TestAnswers_AreCountedAndComparedWithTheTruth(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A product that lost a whole step does not tell of that step: its answers are missing all the same. What lies in a step that the
+// stretch cuts is not counted.
+func TestTallies_AStepThatIsNotThereIsMissing(t *testing.T) {
+	at := func(minute int) ledger.Entry {
+		return ledger.Entry{Time: start().Add(time.Duration(minute) * time.Minute), Value: 5}
+	}
+	ch := truth.Channel{Sensor: "ao1-do", Quantity: measure.DissolvedOxygen}
+	a := truth.Answers{Values: map[truth.Channel][]ledger.Entry{ch: {at(-1), at(1), at(5), at(11), at(15), at(21), at(31), at(41)}}}
+	one := truth.Series{Sensor: "ao1-do", Quantity: measure.DissolvedOxygen, Step: 10 * time.Minute, Steps: []truth.Step{
+		{Start: start(), N: 2}, {Start: start().Add(20 * time.Minute), N: 1},
+	}}
+	for _, tc := range []struct {
+		from, to                int
+		answered, held, missing int
+	}{{0, 40, 6, 3, 3}, {-3, 34, 5, 3, 2}, {10, 20, 2, 0, 2}, {-40, 60, 8, 3, 5}, {2, 9, 0, 0, 0}} {
+		s := truth.Span{From: start().Add(time.Duration(tc.from) * time.Minute), To: start().Add(time.Duration(tc.to) * time.Minute)}
+		want := []truth.Tally{{Channel: ch, Answered: tc.answered, Held: tc.held, Missing: tc.missing}}
+		if diff := cmp.Diff(want, truth.Tallies(a, []truth.Series{one}, s)); diff != "" {
+			t.Errorf("%d to %d: %s", tc.from, tc.to, diff)
+		}
 	}
 }

@@ -42,6 +42,9 @@ func (s Span) Check(w World) error {
 	case s.From.Before(w.Begin()):
 		return fmt.Errorf("truth: from %s is before the world begins (%s): ask for a later instant, or write an earlier begin into the field's file",
 			stamp(s.From), stamp(w.Begin()))
+	case s.To.Sub(w.Begin()) > world.Horizon:
+		return fmt.Errorf("truth: to %s is more than %d years after the world begins (%s): ask for an earlier instant, or write a later begin into the field's file",
+			stamp(s.To), world.HorizonYears, stamp(w.Begin()))
 	case s.To.Sub(s.From) > maxSpan:
 		return fmt.Errorf("truth: %s to %s is more than ten years: want less", stamp(s.From), stamp(s.To))
 	}

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"aovuon/firmware-sim/world"
@@ -58,9 +59,13 @@ func Draw(o Options) (svg []byte, err error) {
 			return nil, fmt.Errorf("week: %s is before the world begins (%s): ask for a later day, or write an earlier begin into the field's file",
 				s.from.Format(time.DateOnly), o.World.Begin().Format(time.DateOnly))
 		}
+		if s.from.Sub(o.World.Begin()) > world.Horizon {
+			return nil, fmt.Errorf("week: %s is more than %d years after the world begins (%s): ask for an earlier day, or write a later begin into the field's file",
+				s.from.Format(time.DateOnly), world.HorizonYears, o.World.Begin().Format(time.DateOnly))
+		}
 		return s.draw()
 	}
-	return nil, fmt.Errorf("week: no place %q in the field: want one of %v", o.Place, ids)
+	return nil, fmt.Errorf("week: no place %q in the field: want one of %s", o.Place, strings.Join(ids, ", "))
 }
 
 func zone() *time.Location { return time.FixedZone("+07", 7*3600) }

@@ -168,7 +168,7 @@ func TestDraw_RefusesWhatCannotBe(t *testing.T) {
 	w := newWorld(t)
 	good := week.Options{World: w, Seed: seed, Place: "ao1", From: begin(), Days: 7, Lang: "vi"}
 	for mend, change := range map[string]func(*week.Options){
-		"want one of [ao1": func(o *week.Options) { o.Place = "ao9" }, "want 1 to 31": func(o *week.Options) { o.Days = 32 },
+		"want one of ao1": func(o *week.Options) { o.Place = "ao9" }, "want 1 to 31": func(o *week.Options) { o.Days = 32 },
 		"earlier begin": func(o *week.Options) { o.From = begin().AddDate(0, 0, -1) }, "want one of [vi en]": func(o *week.Options) { o.Lang = "fr" },
 	} {
 		o := good

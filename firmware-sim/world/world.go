@@ -16,6 +16,13 @@ var ErrUnknown = errors.New("world: unknown")
 // ErrEarly is returned for an instant before the world begins.
 var ErrEarly = errors.New("world: before its beginning")
 
+// HorizonYears and Horizon are how far from its beginning a world is asked about by people. It is integrated up to there, which takes
+// about 0.1 s of a processor for a year of a place; farther away it is a mistake in a date.
+const (
+	HorizonYears = 50
+	Horizon      = HorizonYears * 366 * 24 * time.Hour
+)
+
 // Options say which world it is. The same seed, beginning, places and actions always make the same one, bit by bit.
 type Options struct {
 	Seed    uint64
