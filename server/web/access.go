@@ -82,7 +82,7 @@ func (s *Server) guarded(rt route) http.HandlerFunc {
 		case rt.rule.script:
 			s.apiRefuse(w, http.StatusForbidden, "not allowed to you")
 		default:
-			s.page(func(r *http.Request, w *words) (answer, error) { return s.denied(r, w) })(w, r)
+			s.answer(w, r, s.denied)
 		}
 	}
 }
@@ -236,11 +236,21 @@ func problem(err error) (key string, known bool) {
 		err error
 		key string
 	}{
-		{account.ErrRefused, "problem.refused"}, {account.ErrCode, "problem.code"}, {account.ErrShort, "problem.short"},
-		{account.ErrCommon, "problem.common"}, {account.ErrNamed, "problem.named"}, {account.ErrTaken, "problem.taken"},
-		{account.ErrLastAdmin, "problem.lastadmin"}, {account.ErrBound, "problem.bound"}, {account.ErrTyped, "problem.typed"},
-		{account.ErrPIN, "problem.pin"}, {account.ErrWrongPIN, "problem.wrongpin"}, {account.ErrShut, "problem.shut"},
-		{account.ErrLink, "problem.link"}, {account.ErrNotFarmer, "problem.notfarmer"}, {account.ErrPerson, "problem.person"},
+		{account.ErrRefused, "problem.refused"},
+		{account.ErrCode, "problem.code"},
+		{account.ErrShort, "problem.short"},
+		{account.ErrCommon, "problem.common"},
+		{account.ErrNamed, "problem.named"},
+		{account.ErrTaken, "problem.taken"},
+		{account.ErrLastAdmin, "problem.lastadmin"},
+		{account.ErrBound, "problem.bound"},
+		{account.ErrTyped, "problem.typed"},
+		{account.ErrPIN, "problem.pin"},
+		{account.ErrWrongPIN, "problem.wrongpin"},
+		{account.ErrShut, "problem.shut"},
+		{account.ErrLink, "problem.link"},
+		{account.ErrNotFarmer, "problem.notfarmer"},
+		{account.ErrPerson, "problem.person"},
 		{account.ErrNone, "problem.none"},
 	} {
 		if errors.Is(err, p.err) {

@@ -262,3 +262,25 @@ func TestBrowser_Screenshots(t *testing.T) {
 		}
 	}
 }
+
+// visit opens a page and waits for it.
+func visit(b tab, view step, address string) {
+	b.t.Helper()
+	b.do(address, view, chromedp.Navigate(address), chromedp.WaitVisible(chromedp.CSS("#main h1")))
+}
+
+// evaluate asks the page.
+func evaluate[T any](script string) chromedp.Action[T] { return chromedp.Evaluate[T](script) }
+
+// shoot writes what is seen to the folder AOVUON_SCREENSHOTS names, if any.
+func shoot(b tab, name string) {
+	b.t.Helper()
+	dir := os.Getenv("AOVUON_SCREENSHOTS")
+	if dir == "" {
+		return
+	}
+	shot := ask1(b, name, chromedp.CaptureScreenshot())
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), shot, 0o600); err != nil {
+		b.t.Fatal(err)
+	}
+}

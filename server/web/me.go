@@ -1,7 +1,6 @@
 package web
 
 import (
-	"errors"
 	"html/template"
 	"net/http"
 
@@ -153,8 +152,5 @@ func (s *Server) dropCodes(r *http.Request, w *words) (answer, error) {
 
 func (s *Server) setPIN(r *http.Request, w *words) (answer, error) {
 	err := s.o.Accounts.SetPIN(r.Context(), visitor(r.Context()), r.PostForm.Get("pin"))
-	if errors.Is(err, account.ErrRefused) {
-		return s.denied(r, w)
-	}
 	return s.mePage(r, w, err, w.t("account.pin.done"))
 }
