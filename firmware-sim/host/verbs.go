@@ -86,7 +86,11 @@ func (g *gateway) obey(what string, args []string) ([]string, error) {
 	case "stop", "kill":
 		return nil, g.stop(what == "kill")
 	case "restart":
-		return nil, errors.Join(g.stop(false), g.start())
+		var told []string
+		if err := g.stop(false); err != nil { // as one ends that cannot write its last readings to a full card: it starts again all the same
+			told = append(told, fmt.Sprintf("%s ended: %v", g.cfg.ID, err))
+		}
+		return told, g.start()
 	case "power-cut":
 		d, err := duration(args, 0)
 		if err != nil {
