@@ -84,11 +84,29 @@ func fetch(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(body), 0o600))
 }
 
-// getURL asks as a Vietnamese browser does that follows no redirect: what is printed on a label answers itself.
+// getURL asks as a Vietnamese browser does that follows no redirect: what is printed on a label answers itself. A server that has been
+// asked too often is asked again when it says.
 func getURL(ctx context.Context, url string) (status int, body string, err error) {
+	for {
+		status, wait, body, err := getOnce(ctx, url)
+		if status != http.StatusTooManyRequests {
+			return status, body, err
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return status, body, err
+		case <-timer.C:
+		}
+	}
+}
+
+// getOnce asks once; wait is for how long a server that has been asked too often wants to be left alone.
+func getOnce(ctx context.Context, url string) (status int, wait time.Duration, body string, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return 0, "", err
+		return 0, 0, "", err
 	}
 	req.Header.Set("Accept-Language", "vi")
 	client := http.Client{Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error {
@@ -96,10 +114,14 @@ func getURL(ctx context.Context, url string) (status int, body string, err error
 	}}
 	resp, err := client.Do(req)
 	if err != nil {
-		return 0, "", err
+		return 0, 0, "", err
 	}
 	raw, err := io.ReadAll(resp.Body)
-	return resp.StatusCode, string(raw), errors.Join(err, resp.Body.Close())
+	seconds, bad := strconv.Atoi(resp.Header.Get("Retry-After"))
+	if bad != nil {
+		seconds = 1
+	}
+	return resp.StatusCode, time.Duration(seconds) * time.Second, string(raw), errors.Join(err, resp.Body.Close())
 }
 
 func scan(ts *testscript.TestScript, neg bool, args []string) {
