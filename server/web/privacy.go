@@ -40,6 +40,9 @@ func (s *Server) privacy(r *http.Request, w *words) (answer, error) {
 	p.Plain = true
 	for _, who := range privacy.Audiences() {
 		a := audience{Who: w.t("privacy.to." + string(who))}
+		if who == privacy.Staff && s.o.OpenPages { // the page never promises more than the server holds to
+			a.Who = w.t("privacy.to.staff.open")
+		}
 		for _, field := range privacy.Fields() {
 			switch text := w.t("privacy.field." + field.ID); {
 			case field.To != who:
