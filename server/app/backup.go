@@ -49,7 +49,7 @@ func (c *Config) checkBackup() *keyError {
 // notTaken says which files of the data folder a backup leaves out; everything else there goes along, whoever put it there.
 func notTaken(rel string) bool {
 	switch rel {
-	case "server.lock", "backup.lock", backupWork, drillWork, "backup.json", // of running programs, about this very folder
+	case "server.lock", "backup.lock", "drill.lock", backupWork, drillWork, "backup.json", // of running programs, about this very folder
 		"broker",                                      // sessions of the embedded broker: nothing is lost with them
 		"server.db", "server.db-wal", "server.db-shm", // copied as one, below
 		"history.db", "history.db-wal", "history.db-shm", // copied as one when asked for; can be drawn again
@@ -75,7 +75,7 @@ type order struct {
 // makeBackup makes one while others write the database, and returns what opens it again in this process.
 func (e *env) makeBackup(ctx context.Context, c Config, db *sqldb.DB, o order) (done backup.Done, id age.Identity, err error) {
 	begin := e.now()
-	release, err := lockFile(filepath.Join(c.DataDir, "backup.lock"), "another backup is being made: wait for its end")
+	release, err := lockFile(ctx, filepath.Join(c.DataDir, "backup.lock"))
 	if err != nil {
 		return done, nil, err
 	}
@@ -128,19 +128,28 @@ func workFolder(dataDir, name string) (string, error) {
 	return work, nil
 }
 
-// lockFile keeps a second process out. The lock ends with the process, however that ends.
-func lockFile(path, taken string) (release func() error, err error) {
+// lockFile waits until no other process works on something. The lock ends with the process, however that ends.
+func lockFile(ctx context.Context, path string) (release func() error, err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("data folder: %w: make it with server init", err)
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			err = errors.New(taken)
+	for {
+		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if err == nil {
+			return f.Close, nil
 		}
-		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
+		if !errors.Is(err, unix.EWOULDBLOCK) {
+			return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
+		}
+		again := time.NewTimer(50 * time.Millisecond)
+		select {
+		case <-ctx.Done():
+			again.Stop()
+			return nil, errors.Join(fmt.Errorf("%s: waiting for another backup: %w", path, ctx.Err()), f.Close())
+		case <-again.C:
+		}
 	}
-	return f.Close, nil
 }
 
 // roomFor checks that neither disk is filled: the copy needs as much as the databases have, the archive as much as the last one had.

@@ -51,7 +51,7 @@ func (cmd *backupMakeCmd) Run(e *env) error {
 		o.to = c.Backup.Dir
 	}
 	if info, err := os.Stat(o.to); err == nil && info.IsDir() || o.to == c.Backup.Dir {
-		o.to = filepath.Join(o.to, backup.Name(c.Name, e.now(), !cmd.Plain))
+		o.to = unused(o.to, c.Name, e.now(), !cmd.Plain)
 	}
 	return e.withDB(c, func(ctx context.Context, db *sqldb.DB) error {
 		done, id, err := e.makeBackup(ctx, c, db, o)
@@ -73,6 +73,17 @@ func identities(id age.Identity) []age.Identity {
 		return nil
 	}
 	return []age.Identity{id}
+}
+
+// unused is the name of an archive that is not in a folder yet: two may be made within a second.
+func unused(dir, server string, at time.Time, encrypt bool) string {
+	for {
+		path := filepath.Join(dir, backup.Name(server, at, encrypt))
+		if _, err := os.Lstat(path); err != nil {
+			return path
+		}
+		at = at.Add(time.Second)
+	}
 }
 
 // recipients reads who can open backups.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"aovuon/server/account"
+	"aovuon/server/backup"
 	"aovuon/server/desired"
 	"aovuon/server/history"
 	"aovuon/server/sqldb"
@@ -24,6 +25,7 @@ type deps struct {
 	system   func(ctx context.Context) (System, error)
 	log      *slog.Logger
 	now      func() time.Time
+	stuck    func() time.Time
 	done     <-chan struct{} // closed when the server is asked to stop
 }
 
@@ -37,6 +39,7 @@ type System struct {
 	Refusals    []Refusals
 	Samples     []Sample
 	Broker      BrokerState
+	Backup      *backup.State // nil: none are made by themselves
 }
 
 // ProjectionState says how far a projection has come.

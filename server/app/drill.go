@@ -40,6 +40,11 @@ func (e *env) tryBackup(ctx context.Context, c Config, file string, ids []age.Id
 	if _, err := os.Stat(c.DataDir); err != nil {
 		return fmt.Errorf("data folder: %w: make it with server init", err)
 	}
+	release, err := lockFile(ctx, filepath.Join(c.DataDir, "drill.lock"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, release()) }()
 	work, err := workFolder(c.DataDir, drillWork)
 	if err != nil {
 		return err

@@ -13,6 +13,9 @@ import (
 func lockData(dir string) (release func() error, err error) {
 	path := filepath.Join(dir, "server.lock")
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if errors.Is(err, unix.EROFS) {
+		return nil, fmt.Errorf("data folder %s: %w: mount it writable; a card or disk that fails turns read-only by itself, then restore a backup on another one", dir, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("data folder %s: %w: make it with server init", dir, err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"time"
 
 	"aovuon/server/audit"
 	"aovuon/server/trace"
@@ -19,7 +20,7 @@ func pages(d deps) (http.Handler, error) {
 	}
 	return web.New(web.Options{
 		Accounts: d.accounts, Trail: d.db, OpenPages: d.config.Access.Pages == "open", Proxies: proxies,
-		Farm: d.db, Lots: d.db, People: d.db, Calibrations: d.db, Ledger: d.db, LogKey: d.logKey, Evidence: d.db, OpenBatches: d.config.Ledger.Batches == "open", Live: d.live, History: d.history, PublicURL: d.config.PublicURL, Now: d.now, Log: d.log, Done: d.done,
+		Farm: d.db, Lots: d.db, People: d.db, Calibrations: d.db, Ledger: d.db, LogKey: d.logKey, Evidence: d.db, OpenBatches: d.config.Ledger.Batches == "open", Live: d.live, History: d.history, PublicURL: d.config.PublicURL, Now: d.now, Log: d.log, Stuck: d.stuck, Done: d.done,
 		Bundle: func(ctx context.Context, path string, w io.Writer) error {
 			err := audit.WriteBundle(ctx, d.db, path, d.logKey.VKey, w)
 			if errors.Is(err, audit.ErrNoSeal) {
@@ -32,16 +33,19 @@ func pages(d deps) (http.Handler, error) {
 			if err != nil {
 				return web.System{}, err
 			}
-			return shown(d.config, s), nil
+			return shown(d.config, s, d.now()), nil
 		},
 	})
 }
 
 // shown turns what the server knows of itself into what its page shows.
-func shown(c Config, s System) web.System {
+func shown(c Config, s System, now time.Time) web.System {
 	out := web.System{
 		Started: s.Started, Version: s.Version, Database: c.Database.Driver, History: c.History.Engine, Broker: s.Broker.Address,
 		BrokerDown: !s.Broker.Connected, LogEnd: s.LogEnd,
+	}
+	if s.Backup != nil {
+		out.Backup = shownBackup(*s.Backup, now)
 	}
 	for _, p := range s.Projections {
 		out.Projections = append(out.Projections, web.Projection{Name: p.Name, Position: p.Position, Behind: p.Behind, Err: p.Err, Undated: p.Undated})

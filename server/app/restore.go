@@ -108,7 +108,7 @@ func (cmd *restoreCmd) place() (release func() error, taken bool, err error) {
 func (e *env) sayLoss(m *backup.Manifest, dir string) (err error) {
 	path := filepath.Join(dir, "server.db")
 	if _, err := os.Stat(path); err != nil || m.Driver != sqldb.SQLite {
-		return nil //nolint:nilerr // no database there: nothing to compare
+		return nil // nothing to compare with
 	}
 	db, err := sqldb.Open(e.ctx, sqldb.Config{Driver: sqldb.SQLite, DSN: path})
 	if err != nil {

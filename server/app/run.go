@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"aovuon/server/account"
+	"aovuon/server/backup"
 	"aovuon/server/desired"
 	"aovuon/server/history"
 	"aovuon/server/history/influx"
@@ -73,6 +74,7 @@ type running struct {
 	settingsRunner *project.Runner
 	calibrations   *project.Runner
 	accounts       *account.Service
+	nightly        *backup.Nightly // nil: no backups are made by themselves
 	metrics        *prometheus.Registry
 	listener       net.Listener
 	web            *http.Server
@@ -120,6 +122,9 @@ func start(e *env, c Config) (s *running, err error) {
 	if err := s.openIngest(e, signer); err != nil {
 		return s, err
 	}
+	if err := s.openBackups(e); err != nil {
+		return s, err
+	}
 	s.openProjections()
 	return s, s.openWeb(e)
 }
@@ -158,6 +163,9 @@ func (s *running) run(e *env) error {
 		g.Go(func() error { return s.witnesses.Run(ctx) })
 	}
 	g.Go(func() error { return ledger.RunDaily(ctx, s.db, s.now, s.log) })
+	if s.nightly != nil {
+		g.Go(func() error { return s.nightly.Run(ctx) })
+	}
 	g.Go(func() error { return s.serve(ctx) })
 	g.Go(func() error { return s.watchdog(ctx) })
 	s.log.Info("server started", slog.String("pages", s.listener.Addr().String()), slog.String("broker", s.broker.state().Address),
@@ -233,7 +241,7 @@ func (s *running) close() error {
 
 func (s *running) deps(done <-chan struct{}) deps {
 	return deps{
-		db: s.db, accounts: s.accounts, history: s.history, live: s.live, config: s.config, logKey: s.logKey(), system: s.system, log: s.log, now: s.now, done: done,
+		db: s.db, accounts: s.accounts, history: s.history, live: s.live, config: s.config, logKey: s.logKey(), system: s.system, log: s.log, now: s.now, stuck: s.ingest.Stuck, done: done,
 	}
 }
 

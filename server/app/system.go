@@ -14,6 +14,10 @@ const samplesShown = 50
 // system gathers what the server knows of itself.
 func (s *running) system(ctx context.Context) (System, error) {
 	out := System{Started: s.started, Version: version()}
+	if s.nightly != nil {
+		state := s.nightly.State()
+		out.Backup = &state
+	}
 	var err error
 	if out.LogEnd, err = s.db.LogEnd(ctx); err != nil {
 		return out, err

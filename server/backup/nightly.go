@@ -35,12 +35,15 @@ type Drill struct {
 	Why      string        `json:"why,omitempty"`      // it failed
 }
 
+// Restored reports whether the backup could be read back, whatever the audit found in it.
+func (d *Drill) Restored() bool { return d != nil && (d.Why == "" || d.Partial) }
+
 // OK reports whether a server could go on from that backup.
-func (d *Drill) OK() bool { return d != nil && (d.Why == "" || d.Partial) && len(d.Findings) == 0 }
+func (d *Drill) OK() bool { return d.Restored() && len(d.Findings) == 0 }
 
 // State is what a server remembers of its backups.
 type State struct {
-	Good  *Done     `json:"good,omitempty"` // the newest that was made and passed its drill
+	Good  *Done     `json:"good,omitempty"` // the newest that was made and could be restored
 	Tried time.Time `json:"tried"`
 	Why   string    `json:"why,omitempty"` // why the newest try made none
 }
@@ -57,6 +60,7 @@ const (
 	Never    Trouble = "never"
 	Late     Trouble = "late"     // the newest good one is older than Old
 	Gone     Trouble = "gone"     // its file is not where it was
+	Findings Trouble = "findings" // it can be restored; the ledger in it does not agree with the records
 )
 
 // Trouble judges the state at a time.
@@ -69,6 +73,9 @@ func (s State) Trouble(now time.Time) Trouble {
 	}
 	if now.Sub(s.Good.Made) > Old {
 		return Late
+	}
+	if !s.Good.Drill.OK() {
+		return Findings
 	}
 	return Fine
 }
@@ -170,10 +177,10 @@ func (n *Nightly) once(ctx context.Context) {
 	if ctx.Err() != nil {
 		return // told to stop: the next start makes it
 	}
-	if err == nil && !done.Drill.OK() {
-		err = errors.New("the drill failed")
+	if err == nil && !done.Drill.Restored() {
+		err = errors.New("it was not tried")
 		if done.Drill != nil {
-			err = fmt.Errorf("%w: %s %q", err, done.Drill.Why, done.Drill.Findings)
+			err = fmt.Errorf("the drill failed: %s", done.Drill.Why)
 		}
 	}
 	if err != nil {
@@ -202,7 +209,7 @@ func (n *Nightly) alarm(now time.Time) {
 	if s.Good != nil {
 		made = s.Good.Made.Format(time.RFC3339)
 	}
-	n.Log.Error("there is no good backup of the last 36 hours", slog.String("trouble", string(trouble)), slog.String("last_good", made), slog.String("why", s.Why))
+	n.Log.Error("the backups need somebody", slog.String("trouble", string(trouble)), slog.String("last_good", made), slog.String("why", s.Why))
 }
 
 // ReadState reads a state; of a file that is not there an empty one.

@@ -104,16 +104,18 @@ func TestState_SaysWhenSomebodyIsNeeded(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	good := backup.State{Good: &backup.Done{File: file, Made: noon}}
+	good := backup.State{Good: &backup.Done{File: file, Made: noon, Drill: &backup.Drill{}}}
+	changed := backup.State{Good: &backup.Done{File: file, Made: noon, Drill: &backup.Drill{Findings: []string{"x"}}}}
 	for name, c := range map[string]struct {
 		s    backup.State
 		at   time.Time
 		want backup.Trouble
 	}{
-		"never": {backup.State{}, noon, backup.Never},
-		"fine":  {good, noon.Add(36 * time.Hour), backup.Fine},
-		"late":  {good, noon.Add(36*time.Hour + time.Second), backup.Late},
-		"gone":  {backup.State{Good: &backup.Done{File: file + "x", Made: noon}}, noon, backup.Gone},
+		"never":    {backup.State{}, noon, backup.Never},
+		"fine":     {good, noon.Add(36 * time.Hour), backup.Fine},
+		"late":     {good, noon.Add(36*time.Hour + time.Second), backup.Late},
+		"findings": {changed, noon, backup.Findings},
+		"gone":     {backup.State{Good: &backup.Done{File: file + "x", Made: noon}}, noon, backup.Gone},
 	} {
 		if got := c.s.Trouble(c.at); got != c.want {
 			t.Errorf("%s: %q", name, got)

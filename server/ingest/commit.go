@@ -64,8 +64,11 @@ func (n *Ingest) commitUntilDone(ctx context.Context, group []*item) bool {
 			return false
 		}
 		n.Metrics.failures.Inc()
-		text := err.Error()
-		if n.trouble.Swap(&text) == nil {
+		now := &trouble{text: err.Error(), since: begin}
+		if old := n.trouble.Load(); old != nil {
+			now.since = old.since
+		}
+		if n.trouble.Swap(now) == nil {
 			n.Logger.Error("batches cannot be committed, they wait", slog.Int("batches", len(group)), slog.Any("err", err))
 		}
 		again := time.NewTimer(wait)

@@ -55,7 +55,7 @@ type Ingest struct {
 	verified chan *item
 	receipts *receipts
 	seed     maphash.Seed
-	trouble  atomic.Pointer[string]
+	trouble  atomic.Pointer[trouble]
 	said     sync.Map // gateway → the state it said last
 }
 
@@ -102,12 +102,26 @@ func New(o Options) *Ingest {
 	return n
 }
 
+// trouble is why commits fail, and since when.
+type trouble struct {
+	text  string
+	since time.Time
+}
+
 // Trouble says why commits fail at the moment, empty while they do not.
 func (n *Ingest) Trouble() string {
 	if t := n.trouble.Load(); t != nil {
-		return *t
+		return t.text
 	}
 	return ""
+}
+
+// Stuck says since when commits fail, zero while they do not.
+func (n *Ingest) Stuck() time.Time {
+	if t := n.trouble.Load(); t != nil {
+		return t.since
+	}
+	return time.Time{}
 }
 
 // Run works until ctx ends or the broker is lost for good. What was received and not committed then is not lost: no

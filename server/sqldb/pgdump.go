@@ -27,7 +27,7 @@ func Load(ctx context.Context, dsn, from string) error {
 }
 
 // passwords finds the password in a connection string of the form key=value.
-var passwords = regexp.MustCompile(`(?i)\bpassword\s*=\s*('(?:[^'\\]|\\.)*'|\S+)`) //nolint:gochecknoglobals // compiled once
+var passwords = regexp.MustCompile(`(?i)\bpassword\s*=\s*('(?:[^'\\]|\\.)*'|\S+)`)
 
 // pgTool runs one of PostgreSQL's programs. The password goes by the environment: everybody on the machine can read a command line.
 func pgTool(ctx context.Context, program, dsn string, args ...string) error {

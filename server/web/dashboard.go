@@ -33,7 +33,7 @@ func (s *Server) dashboard(r *http.Request, w *words) (answer, error) {
 	now := s.o.Now()
 	p := dashboardPage{frame: s.frame(r, w, f, w.t("dashboard.title")), board: s.newBoard(r.Context(), w, f, now), Now: now}
 	p.Nav, p.Live = "home", inLanguage("/live", w.lang)
-	if p.Lots, err = s.lotLines(r.Context(), w, f); err != nil {
+	if p.Lots, err = s.lotLines(r.Context(), w, f); err != nil && p.Alarm == "" { // while the database is silent, without its lots
 		return answer{}, err
 	}
 	body, err := s.e.render(w.lang, "dashboard.html", "layout", p)

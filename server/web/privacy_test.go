@@ -22,7 +22,7 @@ func publicTemplates() []string {
 func shownBy() map[string]string {
 	out := map[string]string{}
 	for field, values := range map[string]string{
-		"-": `.Title .Text .Detail .Menu .Href .Label .Forms .Next .There .Live .Script .Plain .Demo .Nav .QR .Any .Limited .Days .Waiting .Base .HasBody .Version .Consent .Shown .Who
+		"-": `.Title .Alarm .Text .Detail .Menu .Href .Label .Forms .Next .There .Live .Script .Plain .Demo .Nav .QR .Any .Limited .Days .Waiting .Base .HasBody .Version .Consent .Shown .Who
 			.Fields .Kept .What .Until .Columns .Heading .Unit .Quantity .Uncal`,
 		"coop":         ".Coop",
 		"address":      ".Address .Today",

@@ -82,7 +82,8 @@ type Options struct {
 	Live      Live
 	History   History
 	System    func(ctx context.Context) (System, error)
-	PublicURL string // http:// or https:// and host: what labels begin with
+	Stuck     func() time.Time // since when batches cannot be committed; zero while they can. nil: nobody knows
+	PublicURL string           // http:// or https:// and host: what labels begin with
 	Now       func() time.Time
 	Log       *slog.Logger
 	// Done ends the live streams when it is closed, so that a server can stop; nil never does.
@@ -103,6 +104,7 @@ type Server struct {
 	mu       sync.Mutex
 	farm     *farm.Farm
 	revision string
+	down     time.Time // since when the database does not answer; zero while it does
 }
 
 // New returns the pages.
@@ -277,8 +279,29 @@ func (s *Server) farmNow(ctx context.Context) (*farm.Farm, error) {
 	return s.ownFarm(ctx, f), nil
 }
 
-// wholeFarm returns the farm on record, read again when it changed: for what strangers may see of it.
+// wholeFarm returns the farm on record, read again when it changed: for what strangers may see of it. While the database does not answer it is the one that was read last.
 func (s *Server) wholeFarm(ctx context.Context) (*farm.Farm, error) {
+	limit, cancel := context.WithTimeout(ctx, sqlPatience)
+	defer cancel()
+	f, err := s.readFarm(limit)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case err == nil:
+		s.down = time.Time{}
+	case s.farm == nil || ctx.Err() != nil:
+		return nil, err
+	default:
+		if s.down.IsZero() {
+			s.down = s.o.Now()
+			s.o.Log.Error("the database does not answer, pages show what is remembered", slog.Any("err", err))
+		}
+		f = s.farm
+	}
+	return f, nil
+}
+
+func (s *Server) readFarm(ctx context.Context) (*farm.Farm, error) {
 	rev, err := s.o.Farm.FarmRevision(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("web: farm: %w", err)
@@ -310,6 +333,7 @@ type frame struct {
 	There  string // the same page in the other language
 	Live   string // stream of changes; "" for none
 	Script string // static file with a script of the page's own; "" for none
+	Alarm  string // what is wrong with the server itself; for those who work here
 	Plain  bool   // without the navigation: for those who do not work here
 }
 
@@ -328,7 +352,7 @@ func (s *Server) frame(r *http.Request, w *words, f *farm.Farm, title string) fr
 	if strings.HasPrefix(at, "//") || !strings.HasPrefix(at, "/") { // never a link to another host
 		at = "/"
 	}
-	return frame{Title: title, Coop: f.Coop.Name, Demo: f.Coop.Demo, Here: at, There: inLanguage(at, other), Menu: s.menu(r.Context(), w)}
+	return frame{Title: title, Coop: f.Coop.Name, Demo: f.Coop.Demo, Here: at, There: inLanguage(at, other), Alarm: s.alarm(w), Menu: s.menu(r.Context(), w)}
 }
 
 // health says whether the pages can be drawn.

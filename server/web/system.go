@@ -24,6 +24,7 @@ type System struct {
 	Gateways    []Gateway
 	Refusals    []Refusal
 	Samples     []Sample
+	Backup      *Backup // nil: none are made by themselves
 }
 
 // Projection is one projection of the batch log.
@@ -77,6 +78,7 @@ type systemPage struct {
 	Now  time.Time
 	Rows []gatewayRow
 	Lags []projectionRow
+	Safe backupCard
 }
 
 type gatewayRow struct {
@@ -113,7 +115,7 @@ func (s *Server) system(r *http.Request, w *words) (answer, error) {
 	}
 	now := s.o.Now()
 	p := systemPage{frame: s.frame(r, w, f, w.t("system.title")), System: sys, Now: now}
-	p.Nav = "system"
+	p.Nav, p.Safe = "system", backupLine(w, sys.Backup)
 	values := s.values(r.Context())
 	for _, g := range sys.Gateways {
 		row := gatewayLine(w, g, now)

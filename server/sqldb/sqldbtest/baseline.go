@@ -113,12 +113,7 @@ func Rows(t testing.TB, c sqldb.Config, table string) (out []string) {
 
 func copyRows(t testing.TB, table string, from, to *sql.DB) {
 	t.Helper()
-	var have []string // columns that the older table has
-	rows, err := to.QueryContext(t.Context(), `SELECT * FROM `+table)
-	if err == nil {
-		have, err = rows.Columns()
-		err = errors.Join(err, rows.Err(), rows.Close())
-	}
+	have, err := columnsOf(t.Context(), to, table)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,6 +132,15 @@ func copyRows(t testing.TB, table string, from, to *sql.DB) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+func columnsOf(ctx context.Context, db *sql.DB, table string) (names []string, err error) {
+	rows, err := db.QueryContext(ctx, `SELECT * FROM `+table)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Err(), rows.Close()) }()
+	return rows.Columns()
 }
 
 func eachRow(ctx context.Context, db *sql.DB, table string, f func(names []string, values []any) error) (err error) {
