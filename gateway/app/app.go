@@ -39,6 +39,8 @@ type cli struct {
 	Run       runFlags     `cmd:"" help:"Read the probes, keep what they say, hand it to the server."`
 	Init      struct{}     `cmd:"" help:"Make the key and the MQTT password, once, and print the card that enrols this gateway with a server."`
 	PIN       struct{}     `cmd:"" name:"pin" help:"Print the PIN of the installer page, and make it if there is none."`
+	Enrol     enrolFlags   `cmd:"" help:"Make the key, show it to the server with a code of server gateway claim, and write what it answers into the configuration."`
+	Rekey     rekeyFlags   `cmd:"" help:"Put a new key and password in the place of the old ones; the old key signs for it. The gateway must not run."`
 	Card      struct{}     `cmd:"" help:"Print the enrolment card again."`
 	Doctor    doctorFlags  `cmd:"" help:"Examine the machine, the probes and the way to the server, and say what to do about each. Status 1 when something must be mended."`
 	Scan      scanFlags    `cmd:"" help:"Find the chips on every bus, and print the lines of the configuration for them."`
@@ -120,6 +122,10 @@ func (c *cli) do(ctx context.Context, command string, stdout, stderr io.Writer) 
 		return printSettings(ctx, c.Config, stdout)
 	case "aerator", "aerator <aerator>", "aerator <aerator> <mode>":
 		return c.Aerator.run(ctx, c.Config, stdout)
+	case "enrol <claim>":
+		return enrol(ctx, c.Config, c.Enrol, stdout)
+	case "rekey":
+		return rekey(ctx, c.Config, c.Rekey, stdout, c.logger(stderr))
 	case "renew":
 		return renew(ctx, c.Config, stdout, c.logger(stderr))
 	case "spool":

@@ -53,6 +53,9 @@ type ServerConfig struct {
 	URL     string `yaml:"url"`
 	KeyFile string `yaml:"key_file"`
 	CAFile  string `yaml:"ca_file"`
+	// What this gateway shows the broker, where that asks for certificates.
+	CertFile    string `yaml:"cert_file"`
+	CertKeyFile string `yaml:"cert_key_file"`
 }
 
 // StatusConfig says where the installer's page is to be seen.
@@ -150,6 +153,8 @@ func (c *Config) resolve() {
 	at(&c.Server.KeyFile, "")
 	at(&c.Status.PINFile, filepath.Join(c.DataDir, "status.pin"))
 	at(&c.Server.CAFile, "")
+	at(&c.Server.CertFile, "")
+	at(&c.Server.CertKeyFile, "")
 	for _, r := range c.relays() {
 		if rest, ok := strings.CutPrefix(r.Pin, "unix:"); ok && rest != "" && !filepath.IsAbs(rest) {
 			r.Pin = "unix:" + filepath.Join(dir, rest)
@@ -186,6 +191,12 @@ func (c *Config) validate() error {
 		say("$.server.url", fmt.Sprintf("bad address %q", c.Server.URL), err.Error())
 	case c.Server.CAFile != "" && !overTLS:
 		say("$.server.ca_file", "certificates are of use only with TLS", "write url: ssl://..., or remove ca_file")
+	}
+	switch {
+	case (c.Server.CertFile == "") != (c.Server.CertKeyFile == ""):
+		say("$.server.cert_file", "cert_file and cert_key_file belong together", "name both, or neither")
+	case c.Server.CertFile != "" && err == nil && !overTLS:
+		say("$.server.cert_file", "certificates are of use only with TLS", "write url: ssl://..., or remove cert_file and cert_key_file")
 	}
 	if l := c.Status.Listen; l != "" {
 		if _, port, err := net.SplitHostPort(l); err != nil || !validPort(port) {
@@ -262,6 +273,8 @@ func (c *Config) openSecrets() (s secrets, err error) {
 	}
 	if _, err := uplink.TLSConfig(c.Server.CAFile, nil); err != nil {
 		say("$.server.ca_file", err, "name a file with the PEM certificate of the authority that signed the server's")
+	} else if _, err := c.tlsConfig(nil); err != nil {
+		say("$.server.cert_file", err, "enrol the gateway with a claim (gateway enrol), which writes both files; or remove cert_file and cert_key_file")
 	}
 	return s, errors.Join(bad...)
 }
@@ -286,7 +299,7 @@ func (c *Config) mendSecret(err error, damaged string) string {
 // exposed reports the secret files that others than their owner may read or write.
 func (c *Config) exposed() error {
 	var bad []error
-	for _, f := range [][2]string{{"$.key_file", c.KeyFile}, {"$.password_file", c.PasswordFile}, {"$.status.pin_file", c.Status.PINFile}} {
+	for _, f := range [][2]string{{"$.key_file", c.KeyFile}, {"$.password_file", c.PasswordFile}, {"$.server.cert_key_file", c.Server.CertKeyFile}, {"$.status.pin_file", c.Status.PINFile}} {
 		if info, err := os.Stat(f[1]); err == nil && info.Mode().Perm()&0o077 != 0 {
 			bad = append(bad, c.src.Problem(fmt.Sprintf("%s can be read or written by others (mode %04o)", f[1], info.Mode().Perm()),
 				"chmod 600 "+f[1], f[0], "$.data_dir", "$.gateway"))

@@ -230,7 +230,7 @@ func (c *Config) spec(id string) kind.Spec {
 // serverFindings goes the way to the server. A gateway that runs is logged in already, and must stay so.
 func serverFindings(ctx context.Context, cfg *Config, running bool) (out []doctor.Finding) {
 	password, err := readSecret(cfg.PasswordFile)
-	tlsConfig, tlsErr := uplink.TLSConfig(cfg.Server.CAFile, notBefore(cfg, time.Now))
+	tlsConfig, tlsErr := cfg.tlsConfig(notBefore(cfg, time.Now))
 	if tlsErr != nil {
 		return []doctor.Finding{{Check: "server certificate", Level: doctor.Bad, What: tlsErr.Error(), Mend: "name a PEM file as server.ca_file"}}
 	}

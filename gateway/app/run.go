@@ -73,7 +73,7 @@ func run(ctx context.Context, path string, log *slog.Logger) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, g.close()) }()
-	tlsConfig, err := uplink.TLSConfig(cfg.Server.CAFile, notBefore(cfg, clock.Wall))
+	tlsConfig, err := cfg.tlsConfig(notBefore(cfg, clock.Wall))
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"aovuon/server/broker"
 	"aovuon/server/ingest"
+	"aovuon/server/pki"
 )
 
 // brokerPart is the configured broker with what differs between the two.
@@ -22,7 +23,7 @@ type brokerPart struct {
 }
 
 // openBroker starts or prepares the broker. Nobody is let in before ingest listens.
-func openBroker(c Config, secrets broker.Secrets, violation func(broker.Violation), log *slog.Logger) (*brokerPart, error) {
+func openBroker(c Config, a *pki.Authority, now func() time.Time, secrets broker.Secrets, violation func(broker.Violation), log *slog.Logger) (*brokerPart, error) {
 	if o := c.Broker.Outside; o != nil {
 		out, err := broker.NewOutside(broker.OutsideOptions{
 			URL: o.URL, Username: o.Username, PasswordFile: o.PasswordFile, CAFile: o.CAFile, Group: o.Group, Log: log,
@@ -46,6 +47,16 @@ func openBroker(c Config, secrets broker.Secrets, violation func(broker.Violatio
 			return nil, fmt.Errorf("broker.embedded.cert_file: %w", err)
 		}
 		opts.TLS = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+	}
+	if e.LAN {
+		r, err := pki.NewRenewer(a, c.ownHosts, now)
+		if err != nil {
+			return nil, fmt.Errorf("broker.embedded.lan: %w", err)
+		}
+		opts.TLS = &tls.Config{GetCertificate: r.Certificate, MinVersion: tls.VersionTLS12}
+	}
+	if e.ClientCertificates != "" {
+		opts.ClientCertificates, opts.RequireCertificate = a.Pool(), e.ClientCertificates == "required"
 	}
 	b, err := broker.StartEmbedded(opts)
 	if err != nil {

@@ -34,6 +34,9 @@ func (initCmd) Run(e *env) error {
 	if _, err := wire.CreateKey(c.ledgerKeyFile(), c.logName()); err != nil {
 		return err
 	}
+	if err := c.createAuthority(e.now()); err != nil {
+		return err
+	}
 	return e.withDB(c, func(ctx context.Context, db *sqldb.DB) error {
 		if err := e.printf("%s\n", vkey); err != nil {
 			return err
@@ -67,6 +70,7 @@ func (keyCmd) Run(e *env) error {
 
 type gatewayCmd struct {
 	Add      gatewayAddCmd      `cmd:"" help:"Enrol the gateways of cards, all or none; a running server knows them within a second."`
+	Claim    gatewayClaimCmd    `cmd:"" help:"Print a code, and its QR, with which one gateway can enrol itself (gateway enrol) within ten minutes."`
 	List     gatewayListCmd     `cmd:"" help:"List the enrolled gateways."`
 	Set      gatewaySetCmd      `cmd:"" help:"Say what a gateway should do otherwise than its own file says: how often, with which coefficients."`
 	Settings gatewaySettingsCmd `cmd:"" help:"Print what is in force at a gateway, what is wanted of it, and what it answered."`

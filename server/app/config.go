@@ -33,6 +33,7 @@ type Config struct {
 	Ledger    LedgerConfig   `yaml:"ledger"`
 	Backup    BackupConfig   `yaml:"backup"`
 	Access    AccessConfig   `yaml:"access"`
+	TLS       TLSConfig      `yaml:"tls"`
 }
 
 // AccessConfig says who may read the co-op's pages, and whose word about a client's address is taken.
@@ -60,6 +61,9 @@ type HistoryConfig struct {
 type BrokerConfig struct {
 	Embedded *EmbeddedConfig `yaml:"embedded"`
 	Outside  *OutsideConfig  `yaml:"outside"`
+	// Address is host:port at which gateways reach the broker, told them when they enrol. Empty: the host of public_url and the port of
+	// listen, or outside.url.
+	Address string `yaml:"address"`
 }
 
 // EmbeddedConfig is the broker inside this process.
@@ -68,6 +72,10 @@ type EmbeddedConfig struct {
 	// CertFile and KeyFile turn TLS on. Without them gateways must reach the listener over a trusted network.
 	CertFile string `yaml:"cert_file"`
 	KeyFile  string `yaml:"key_file"`
+	CAFile   string `yaml:"ca_file"` // who signed CertFile, told gateways when they enrol; empty: the system knows them
+	LAN      bool   `yaml:"lan"`     // TLS with a certificate of the server's own authority
+	// ClientCertificates asks gateways for the certificate they got when they enrolled: optional, or required; empty: none are issued.
+	ClientCertificates string `yaml:"client_certificates"`
 	// What strangers may cost before they have named themselves, and silent clients afterwards. 0: the broker's defaults.
 	MaxConnections int           `yaml:"max_connections"`
 	AuthTimeout    time.Duration `yaml:"auth_timeout"`
@@ -77,6 +85,14 @@ type EmbeddedConfig struct {
 // check finds limits that cannot be meant.
 func (e *EmbeddedConfig) check() *keyError {
 	switch {
+	case e.LAN && e.CertFile != "":
+		return &keyError{"broker.embedded.lan", "there is a cert_file, too", "keep one of the two"}
+	case e.CAFile != "" && e.CertFile == "":
+		return &keyError{"broker.embedded.ca_file", "it belongs to cert_file", "name cert_file and key_file, or remove it"}
+	case e.ClientCertificates != "" && e.ClientCertificates != "optional" && e.ClientCertificates != "required":
+		return &keyError{"broker.embedded.client_certificates", fmt.Sprintf("%q", e.ClientCertificates), "write optional or required, or remove it"}
+	case e.ClientCertificates != "" && !e.LAN && e.CertFile == "":
+		return &keyError{"broker.embedded.client_certificates", "they need TLS", "write lan: true, or name cert_file and key_file"}
 	case e.MaxConnections < 0 || e.MaxConnections > 1_000_000:
 		return &keyError{"broker.embedded.max_connections", strconv.Itoa(e.MaxConnections), "write how many sockets at most, such as 1024"}
 	case e.AuthTimeout != 0 && (e.AuthTimeout < time.Second || e.AuthTimeout > time.Minute):
@@ -124,6 +140,9 @@ func LoadConfig(path string) (Config, error) {
 	}
 	files := c.files()
 	c.DataDir = below(filepath.Dir(path), c.DataDir)
+	if t := c.TLS.ACME; t != nil {
+		t.Cache = below(filepath.Dir(path), t.Cache)
+	}
 	for _, f := range files {
 		*f.path = below(filepath.Dir(path), *f.path)
 	}
@@ -169,10 +188,13 @@ func (c *Config) files() []namedFile {
 		{"database.dsn_file", &c.Database.DSNFile, "put the PostgreSQL connection string into this file"},
 		{"ledger.policy_file", &c.Ledger.PolicyFile, "put the policy there; server ledger policy prints one to start from"},
 		{"backup.drill_dsn_file", &c.Backup.DrillDSNFile, "put the connection string of an empty PostgreSQL database into this file"},
+		{"tls.cert_file", &c.TLS.CertFile, "put the certificate of the pages (PEM) there"},
+		{"tls.key_file", &c.TLS.KeyFile, "put the private key of the certificate (PEM) there"},
 		{"history.password_file", &c.History.PasswordFile, "put the password of the InfluxDB user into this file"},
 	}
 	if e := c.Broker.Embedded; e != nil {
-		f = append(f, namedFile{"broker.embedded.cert_file", &e.CertFile, "put the broker's certificate (PEM) there"},
+		f = append(f, namedFile{"broker.embedded.ca_file", &e.CAFile, "put the certificate of who signed cert_file (PEM) there"},
+			namedFile{"broker.embedded.cert_file", &e.CertFile, "put the broker's certificate (PEM) there"},
 			namedFile{"broker.embedded.key_file", &e.KeyFile, "put the private key of the certificate (PEM) there"})
 	}
 	if o := c.Broker.Outside; o != nil {
@@ -216,6 +238,9 @@ func (c *Config) check() *keyError {
 	if _, err := c.Access.proxies(); err != nil {
 		return &keyError{"access.proxies", err.Error(), "write addresses or networks, such as [127.0.0.1, 10.0.0.0/8]"}
 	}
+	if wrong := c.TLS.check(); wrong != nil {
+		return wrong
+	}
 	switch d := c.Database; {
 	case d.Driver == "postgres" && d.DSNFile == "":
 		return &keyError{"database.dsn_file", "missing", "name a file with the PostgreSQL connection string"}
@@ -243,6 +268,8 @@ func (c *Config) check() *keyError {
 func (c *Config) checkBroker() *keyError {
 	e, o := c.Broker.Embedded, c.Broker.Outside
 	switch {
+	case c.Broker.Address != "" && !hostPort(c.Broker.Address):
+		return &keyError{"broker.address", fmt.Sprintf("%q is no address", c.Broker.Address), "write host:port, such as htx.example:8883"}
 	case (e == nil) == (o == nil):
 		return &keyError{"broker", "want exactly one of embedded and outside", "write broker: { embedded: { listen: 127.0.0.1:1883 } }"}
 	case e != nil && !hostPort(e.Listen):

@@ -9,6 +9,7 @@ import (
 	"aovuon/server/backup"
 	"aovuon/server/desired"
 	"aovuon/server/history"
+	"aovuon/server/pki"
 	"aovuon/server/sqldb"
 	"aovuon/server/watch"
 	"aovuon/server/web"
@@ -16,17 +17,18 @@ import (
 
 // deps is what the pages are made from.
 type deps struct {
-	db       *sqldb.DB
-	accounts *account.Service
-	history  history.Store
-	live     *watch.Live
-	config   Config
-	logKey   web.LogKey
-	system   func(ctx context.Context) (System, error)
-	log      *slog.Logger
-	now      func() time.Time
-	stuck    func() time.Time
-	done     <-chan struct{} // closed when the server is asked to stop
+	db        *sqldb.DB
+	accounts  *account.Service
+	authority *pki.Authority // the server's own; nil: not used
+	history   history.Store
+	live      *watch.Live
+	config    Config
+	logKey    web.LogKey
+	system    func(ctx context.Context) (System, error)
+	log       *slog.Logger
+	now       func() time.Time
+	stuck     func() time.Time
+	done      <-chan struct{} // closed when the server is asked to stop
 }
 
 // System is what the system page shows of the server itself.

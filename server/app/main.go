@@ -29,6 +29,7 @@ type cli struct {
 	Broker    brokerCmd    `cmd:"" help:"Files for a Mosquitto between the gateways and this server."`
 	User      userCmd      `cmd:"" help:"Add, list, disable people; links with which they set their password."`
 	Card      cardCmd      `cmd:"" help:"Make and revoke farmers' key cards."`
+	TLS       tlsCmd       `cmd:"" name:"tls" help:"The server's own certificate authority."`
 	Ledger    ledgerCmd    `cmd:"" help:"The transparency log: what others need to check it."`
 	Verify    verifyCmd    `cmd:"" help:"Check a .tlog-proof file, with no server and no network."`
 	Audit     auditCmd     `cmd:"" help:"Check a whole server from outside: tree, rows, batches, evidence."`

@@ -9,6 +9,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"go.uber.org/goleak"
 
+	gatewayapp "aovuon/gateway/app"
 	"aovuon/server/app"
 )
 
@@ -33,7 +34,8 @@ func TestMain(m *testing.M) {
 		os.Exit(serve())
 	}
 	testscript.Main(checked{m}, map[string]func(){
-		"server": func() { os.Exit(app.Main(os.Args[1:], os.Stdout, os.Stderr)) },
+		"gateway": func() { os.Exit(gatewayapp.Main(os.Args[1:], os.Stdout, os.Stderr)) },
+		"server":  func() { os.Exit(app.Main(os.Args[1:], os.Stdout, os.Stderr)) },
 	})
 }
 

@@ -18,7 +18,12 @@ func pages(d deps) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	var ca *web.CA
+	if a := d.authority; a != nil && d.config.TLS.LAN {
+		ca = &web.CA{PEM: a.PEM(), DER: a.DER(), Fingerprint: a.Fingerprint()}
+	}
 	return web.New(web.Options{
+		CA: ca, HSTS: realName(d.config.publicHost()),
 		Accounts: d.accounts, Trail: d.db, OpenPages: d.config.Access.Pages == "open", Proxies: proxies,
 		Farm: d.db, Lots: d.db, People: d.db, Calibrations: d.db, Ledger: d.db, LogKey: d.logKey, Evidence: d.db, OpenBatches: d.config.Ledger.Batches == "open", Live: d.live, History: d.history, PublicURL: d.config.PublicURL, Now: d.now, Log: d.log, Stuck: d.stuck, Done: d.done,
 		Bundle: func(ctx context.Context, path string, w io.Writer) error {

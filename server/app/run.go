@@ -18,10 +18,12 @@ import (
 	"aovuon/server/account"
 	"aovuon/server/backup"
 	"aovuon/server/desired"
+	"aovuon/server/enrol"
 	"aovuon/server/history"
 	"aovuon/server/history/influx"
 	"aovuon/server/ingest"
 	"aovuon/server/ledger"
+	"aovuon/server/pki"
 	"aovuon/server/project"
 	"aovuon/server/sqldb"
 	"aovuon/server/trace"
@@ -78,6 +80,10 @@ type running struct {
 	metrics        *prometheus.Registry
 	listener       net.Listener
 	web            *http.Server
+	authority      *pki.Authority // nil: not used
+	enrol          *enrol.Server
+	plain          *http.Server // leads to TLS; nil: none
+	plainListener  net.Listener
 
 	closers []func() error // in the order they were opened
 }
@@ -92,7 +98,7 @@ func start(e *env, c Config) (s *running, err error) {
 			s = nil
 		}
 	}()
-	signer, _, err := c.loadKey()
+	signer, vkey, err := c.loadKey()
 	if err != nil {
 		return s, err
 	}
@@ -119,10 +125,16 @@ func start(e *env, c Config) (s *running, err error) {
 		return s, fmt.Errorf("listen: %w: is another program there? set listen in %s", err, e.config)
 	}
 	s.closers = append(s.closers, s.closeListener)
+	if s.authority, err = c.authority(e.now()); err != nil {
+		return s, err
+	}
 	if err := s.openIngest(e, signer); err != nil {
 		return s, err
 	}
 	if err := s.openBackups(e); err != nil {
+		return s, err
+	}
+	if s.enrol, err = s.enrolment(signer, vkey, s.authority); err != nil {
 		return s, err
 	}
 	s.openProjections()
@@ -167,6 +179,7 @@ func (s *running) run(e *env) error {
 		g.Go(func() error { return s.nightly.Run(ctx) })
 	}
 	g.Go(func() error { return s.serve(ctx) })
+	g.Go(func() error { return s.servePlain(ctx) })
 	g.Go(func() error { return s.watchdog(ctx) })
 	s.log.Info("server started", slog.String("pages", s.listener.Addr().String()), slog.String("broker", s.broker.state().Address),
 		slog.String("database", s.config.Database.Driver), slog.String("history", s.config.History.Engine))
@@ -241,7 +254,7 @@ func (s *running) close() error {
 
 func (s *running) deps(done <-chan struct{}) deps {
 	return deps{
-		db: s.db, accounts: s.accounts, history: s.history, live: s.live, config: s.config, logKey: s.logKey(), system: s.system, log: s.log, now: s.now, stuck: s.ingest.Stuck, done: done,
+		db: s.db, accounts: s.accounts, history: s.history, live: s.live, config: s.config, authority: s.authority, logKey: s.logKey(), system: s.system, log: s.log, now: s.now, stuck: s.ingest.Stuck, done: done,
 	}
 }
 

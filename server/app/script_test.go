@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"os"
+	"regexp"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -20,10 +21,11 @@ func TestScript(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"card":   writeCard,
 			"tamper": tamper,
+			"code":   claimCode,
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Values["testing"] = e.T()
-			for _, name := range []string{"WEB", "MQTT", "WITNESS"} {
+			for _, name := range []string{"WEB", "MQTT", "WITNESS", "PLAIN"} {
 				e.Setenv(name, freePort(t))
 			}
 			return nil
@@ -36,6 +38,16 @@ func writeCard(ts *testscript.TestScript, _ bool, args []string) {
 	_, vkey, err := note.GenerateKey(rand.Reader, args[0])
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(wire.NewCard(args[0], vkey, fmt.Sprint("secret of ", args[0])).String()), 0o600))
+}
+
+// claimCode finds the code in the last output of server gateway claim, and what its QR says: code VARIABLE VARIABLE.
+func claimCode(ts *testscript.TestScript, _ bool, args []string) {
+	m := regexp.MustCompile(`(?s)(aovuon-claim:\S+).*\ncode (\S+),`).FindStringSubmatch(ts.ReadFile("stdout"))
+	if m == nil {
+		ts.Fatalf("no code on stdout")
+	}
+	ts.Setenv(args[0], m[2])
+	ts.Setenv(args[1], m[1])
 }
 
 // tamper changes rows behind the server's back: tamper FILE STATEMENT.

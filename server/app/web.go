@@ -33,7 +33,7 @@ func (s *running) openIngest(e *env, signer note.Signer) error {
 	if err != nil {
 		return err
 	}
-	if s.broker, err = openBroker(s.config, s.registry, violation, s.log); err != nil {
+	if s.broker, err = openBroker(s.config, s.authority, s.now, s.registry, violation, s.log); err != nil {
 		return err
 	}
 	s.closers = append(s.closers, s.broker.close)
@@ -63,6 +63,8 @@ func (s *running) openWeb(e *env) error {
 		switch r.URL.Path {
 		case "/metrics":
 			figures.ServeHTTP(w, r)
+		case "/enrol", "/rekey":
+			s.enrol.ServeHTTP(w, r)
 		case "/healthz":
 			s.healthz(w, r)
 		default:
@@ -74,7 +76,7 @@ func (s *running) openWeb(e *env) error {
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	context.AfterFunc(e.ctx, func() { close(stop) })
-	return nil
+	return s.openTLS(e.ctx, s.authority, h)
 }
 
 // healthz answers 200 while batches can be committed.
@@ -107,7 +109,13 @@ func loopbackOnly(h http.Handler) http.Handler {
 // serve answers requests until ctx ends, and then lets those under way finish for a moment.
 func (s *running) serve(ctx context.Context) error {
 	failed := make(chan error, 1)
-	go func() { failed <- s.web.Serve(s.listener) }()
+	go func() {
+		if s.web.TLSConfig != nil {
+			failed <- s.web.ServeTLS(s.listener, "", "")
+			return
+		}
+		failed <- s.web.Serve(s.listener)
+	}()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("pages: %w", err)

@@ -41,6 +41,8 @@ type book struct {
 	publisher *ledger.Publisher
 	demo      trace.Demo
 	signer    note.Signer // of the gateway
+	vkey      string
+	epoch     string
 	logSigner note.Signer
 	logVKey   string
 	prev      wire.Hash
@@ -72,9 +74,9 @@ func newBook(t *testing.T) *book {
 		t.Fatal(err)
 	}
 	b.demo, _ = trace.NewDemo(f, b.now)
-	var vkey string
-	b.signer, vkey = keyPair(t, gateway)
-	_, err = b.db.AddGateway(t.Context(), wire.NewCard(gateway, vkey, "secret"), by(b.now))
+	b.signer, b.vkey = keyPair(t, gateway)
+	b.begin("00112233aabbccdd")
+	_, err = b.db.AddGateway(t.Context(), wire.NewCard(gateway, b.vkey, "secret"), by(b.now))
 	for _, err := range []error{
 		err, b.db.SaveFarm(t.Context(), f, by(b.now)), b.db.SaveProduct(t.Context(), b.demo.Product, by(b.now)),
 		b.db.SaveLot(t.Context(), b.demo.Lot, by(b.now)), b.db.SaveCertificate(t.Context(), b.demo.Certificate, by(b.now)),
@@ -114,11 +116,14 @@ func (b *book) sign() {
 	}
 }
 
+// begin begins a new chain.
+func (b *book) begin(epoch string) { b.epoch, b.seq, b.prev = epoch, 0, wire.Hash{} }
+
 // send has the gateway seal n batches of an hour of readings each, the last days before the harvest.
 func (b *book) send(n int) {
 	b.t.Helper()
 	var rows []ingest.Row
-	c := ingest.Chain{Gateway: gateway, Epoch: "00112233aabbccdd"}
+	c := ingest.Chain{Gateway: gateway, Epoch: b.epoch}
 	for range n {
 		b.seq++
 		at := b.demo.Lot.Harvested.Add(-48*time.Hour + time.Duration(b.seq)*time.Hour)

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/mod/sumdb/note"
-
 	"aovuon/gateway/wire"
 	"aovuon/server/farm"
 	"aovuon/server/ingest"
@@ -26,38 +24,10 @@ type chain struct {
 	broken bool
 }
 
-// gatewayKeys reads the keys that were enrolled from the ledger.
-func (a *auditor) gatewayKeys() map[string]note.Verifier {
-	keys := map[string]note.Verifier{}
-	for n, l := range a.tree.leaves {
-		if l.Kind != ledger.GatewayEnrolled {
-			continue
-		}
-		var said struct{ Gateway, VKey string }
-		v, err := note.Verifier(nil), json.Unmarshal(a.tree.bodies[int64(n)], &said)
-		if err == nil {
-			v, err = note.NewVerifier(said.VKey)
-		}
-		if err == nil && (said.Gateway != l.Subject || v.Name() != l.Subject) {
-			err = errors.New("it names another gateway")
-		}
-		if err != nil {
-			a.report.note("leaf %d: the key of gateway %s cannot be read: %v", n, l.Subject, err)
-			continue
-		}
-		if old, ok := keys[l.Subject]; ok && old.KeyHash() != v.KeyHash() {
-			a.report.find(fmt.Sprintf("leaf %d", n), "gateway %s has another key than it was enrolled with", l.Subject)
-			continue
-		}
-		keys[l.Subject] = v
-	}
-	return keys
-}
-
 // readBatches checks every batch: signed by its gateway's enrolled key, next in its chain; and draws the good ones into the workshop's
 // history, in the order of the log.
 func (a *auditor) readBatches(ctx context.Context, w *workshop) error {
-	keys, chains := a.gatewayKeys(), map[ingest.Chain]*chain{}
+	rings, chains := a.gatewayKeys(), map[ingest.Chain]*chain{}
 	marks := a.chainMarks()
 	for n := int64(0); ; n++ {
 		list, err := a.src.Batches(ctx, n)
@@ -74,7 +44,7 @@ func (a *auditor) readBatches(ctx context.Context, w *workshop) error {
 		}
 		var rows []sealed
 		for i, raw := range list {
-			if b := a.checkBatch(fmt.Sprintf("batch %d", n*tileWidth+int64(i)+1), raw, keys, chains, marks); b != nil {
+			if b := a.checkBatch(fmt.Sprintf("batch %d", n*tileWidth+int64(i)+1), raw, rings, chains, marks); b != nil {
 				rows = append(rows, sealed{position: n*tileWidth + int64(i) + 1, batch: b})
 			}
 		}
@@ -178,19 +148,19 @@ func (a *auditor) chainMarks() map[ingest.Chain]map[uint64]wire.Hash {
 }
 
 // checkBatch returns the batch if it may be counted.
-func (a *auditor) checkBatch(where string, raw []byte, keys map[string]note.Verifier, chains map[ingest.Chain]*chain, marks map[ingest.Chain]map[uint64]wire.Hash) *wire.Batch {
+func (a *auditor) checkBatch(where string, raw []byte, rings map[string]*keyring, chains map[ingest.Chain]*chain, marks map[ingest.Chain]map[uint64]wire.Hash) *wire.Batch {
 	b, err := wire.OpenUnverified(raw)
 	if err != nil {
 		a.report.find(where, "%v", err)
 		return nil
 	}
 	where = fmt.Sprintf("%s (%s %s %d)", where, b.Gateway, b.Epoch, b.Seq)
-	v, ok := keys[b.Gateway]
+	ring, ok := rings[b.Gateway]
 	if !ok {
 		a.report.find(where, "the ledger knows no key of gateway %s", b.Gateway)
 		return nil
 	}
-	opened, err := wire.Open(raw, v)
+	opened, err := ring.open(raw)
 	if err != nil {
 		a.report.find(where, "%v; what stands there is %s", err, about(b))
 		return nil

@@ -36,17 +36,23 @@ func (a *auditor) compareRows(ctx context.Context) error {
 		}
 	}
 	for k, n := range a.tree.newest {
-		if kept(k.kind) && !there[k] {
+		if kept(k.kind) && !there[k] && !a.undone(k, n) {
 			a.report.find(fmt.Sprintf("row %s %s", k.kind, k.subject), "is gone; leaf %d speaks of it", n)
 		}
 	}
 	return nil
 }
 
+// undone reports whether leaf n, a retirement, was followed by a new key.
+func (a *auditor) undone(k key, n int64) bool {
+	again, ok := a.tree.newest[key{ledger.GatewayRekeyed, k.subject}]
+	return k.kind == ledger.GatewayRetired && ok && again > n
+}
+
 // kept reports whether something of this kind stays in the tables for ever.
 func kept(k ledger.Kind) bool {
 	switch k {
-	case ledger.FarmSaved, ledger.ProductSaved, ledger.LotSaved, ledger.CertificateSaved, ledger.GatewayEnrolled, ledger.GatewayRetired:
+	case ledger.FarmSaved, ledger.ProductSaved, ledger.LotSaved, ledger.CertificateSaved, ledger.GatewayEnrolled, ledger.GatewayRekeyed, ledger.GatewayRetired:
 		return true
 	case ledger.LotSealed, ledger.ChainHeads, ledger.LedgerKey, ledger.AccountChanged, ledger.Changed:
 	}

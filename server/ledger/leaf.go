@@ -25,6 +25,7 @@ const (
 	LotSealed        Kind = "seal"             // what was measured while a lot grew
 	CertificateSaved Kind = "certificate"      //
 	GatewayEnrolled  Kind = "gateway-enrolled" // a key signs from now on
+	GatewayRekeyed   Kind = "gateway-rekeyed"  // another key signs from now on; what the one before it signed stays signed
 	GatewayRetired   Kind = "gateway-retired"  // nothing it signs is taken any more
 	ChainHeads       Kind = "chain-heads"      // of a day: how far each gateway's chain had come
 	LedgerKey        Kind = "ledger-key"       // the key that signs the tree's heads from now on
@@ -35,7 +36,7 @@ const (
 // Kinds lists every kind.
 func Kinds() []Kind {
 	return []Kind{
-		FarmSaved, ProductSaved, LotSaved, LotSealed, CertificateSaved, GatewayEnrolled, GatewayRetired, ChainHeads, LedgerKey, AccountChanged, Changed,
+		FarmSaved, ProductSaved, LotSaved, LotSealed, CertificateSaved, GatewayEnrolled, GatewayRekeyed, GatewayRetired, ChainHeads, LedgerKey, AccountChanged, Changed,
 	}
 }
 
@@ -44,7 +45,7 @@ func (k Kind) Public() bool {
 	switch k {
 	case AccountChanged, Changed:
 		return false
-	case FarmSaved, ProductSaved, LotSaved, LotSealed, CertificateSaved, GatewayEnrolled, GatewayRetired, ChainHeads, LedgerKey:
+	case FarmSaved, ProductSaved, LotSaved, LotSealed, CertificateSaved, GatewayEnrolled, GatewayRekeyed, GatewayRetired, ChainHeads, LedgerKey:
 		return true
 	}
 	return false

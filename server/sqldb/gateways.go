@@ -12,7 +12,7 @@ import (
 	"aovuon/server/ledger"
 )
 
-// ErrKeyChanged says that a gateway is enrolled with another key: it must be retired first, under its old name for ever.
+// ErrKeyChanged says that a gateway is enrolled with another key: it must be retired first; a claim gives its name a new key.
 var ErrKeyChanged = errors.New("enrolled with another key")
 
 // ErrNoGateway says that no gateway of that name is enrolled.
@@ -55,14 +55,14 @@ func (d *DB) AddGateways(ctx context.Context, cards []wire.Card, by ledger.By) (
 }
 
 func addGateway(ctx context.Context, r *record, card wire.Card, by ledger.By) (added bool, err error) {
-	var vkey string
-	switch err := r.QueryRowContext(ctx, `SELECT vkey FROM gateway WHERE id = $1`, card.Gateway).Scan(&vkey); {
+	var vkey, rekeyed string
+	switch err := r.QueryRowContext(ctx, `SELECT vkey, rekeyed FROM gateway WHERE id = $1`, card.Gateway).Scan(&vkey, &rekeyed); {
 	case errors.Is(err, sql.ErrNoRows):
 		added = true
 	case err != nil:
 		return false, err
 	case vkey != card.VKey:
-		return false, fmt.Errorf("%w: retire it and choose a new name for the new key", ErrKeyChanged)
+		return false, fmt.Errorf("%w: retire it, and enrol the new key with a claim (server gateway claim) or under a new name", ErrKeyChanged)
 	}
 	_, err = r.ExecContext(ctx, `INSERT INTO gateway (id, vkey, secret_sha, mosquitto, enrolled_ms) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (id) DO UPDATE SET secret_sha = excluded.secret_sha, mosquitto = excluded.mosquitto`,
@@ -70,23 +70,31 @@ func addGateway(ctx context.Context, r *record, card wire.Card, by ledger.By) (a
 	if err != nil {
 		return false, err
 	}
+	if rekeyed != "" { // the ledger has said so already, of the key in force
+		r.entered = true
+		return false, nil
+	}
 	return added, r.say(ctx, ledger.GatewayEnrolled, card.Gateway, gatewaySaid{Gateway: card.Gateway, VKey: card.VKey}, by)
 }
 
 // RetireGateway takes a gateway out of service: what it sends from now on is refused, what it sent before stays.
 func (d *DB) RetireGateway(ctx context.Context, id string, by ledger.By) error {
 	return d.record(ctx, "retire gateway "+id, func(r *record) error {
-		res, err := r.ExecContext(ctx, `UPDATE gateway SET retired_ms = $1 WHERE id = $2 AND retired_ms = 0`, by.At.UnixMilli(), id)
+		var vkey, rekeyed string
+		err := r.QueryRowContext(ctx, `SELECT vkey, rekeyed FROM gateway WHERE id = $1 AND retired_ms = 0`, id).Scan(&vkey, &rekeyed)
+		if errors.Is(err, sql.ErrNoRows) {
+			return ErrNoGateway
+		}
 		if err != nil {
 			return err
 		}
-		if n, err := res.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(ErrNoGateway, err)
+		if _, err := r.ExecContext(ctx, `UPDATE gateway SET retired_ms = $1 WHERE id = $2`, by.At.UnixMilli(), id); err != nil {
+			return err
 		}
 		if err := bump(ctx, r, "gateways"); err != nil {
 			return err
 		}
-		return r.say(ctx, ledger.GatewayRetired, id, gatewaySaid{Gateway: id}, by)
+		return r.say(ctx, ledger.GatewayRetired, id, retiredSaid(id, vkey, rekeyed), by)
 	})
 }
 

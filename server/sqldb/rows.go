@@ -54,20 +54,8 @@ func (d *DB) LedgerRows(ctx context.Context) ([]ledger.Row, error) {
 			return nil, fmt.Errorf("sqldb: rows: %w", err)
 		}
 	}
-	enrolled, err := d.Enrolments(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, e := range enrolled {
-		if err := add(ledger.GatewayEnrolled, e.Gateway, gatewaySaid{Gateway: e.Gateway, VKey: e.VKey}); err != nil {
-			return nil, fmt.Errorf("sqldb: rows: %w", err)
-		}
-		if e.Retired.IsZero() {
-			continue
-		}
-		if err := add(ledger.GatewayRetired, e.Gateway, gatewaySaid{Gateway: e.Gateway}); err != nil {
-			return nil, fmt.Errorf("sqldb: rows: %w", err)
-		}
+	if err := d.gatewayRows(ctx, add); err != nil {
+		return nil, fmt.Errorf("sqldb: rows: %w", err)
 	}
 	return out, nil
 }

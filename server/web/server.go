@@ -79,6 +79,8 @@ type Options struct {
 	Trail     Trail
 	OpenPages bool           // everybody may read the co-op's pages
 	Proxies   []netip.Prefix // whose X-Forwarded-For is believed
+	CA        *CA            // who signed the pages' certificate on a local network; nil: phones know them
+	HSTS      bool           // browsers may be told to ask for TLS for ever: the host is a name on the internet
 	Live      Live
 	History   History
 	System    func(ctx context.Context) (System, error)
@@ -156,7 +158,7 @@ func (s *Server) table() []route {
 		{"GET /privacy", stranger(), s.page(s.privacy)},
 		{"GET /proof/{n}", stranger(), s.page(s.proofOf)},
 		{"/", everybody(), s.page(func(r *http.Request, w *words) (answer, error) { return s.missing(r, w, "missing.page", "") })},
-	}, s.ledgerRoutes(), s.accountRoutes())
+	}, s.ledgerRoutes(), s.accountRoutes(), s.tlsRoutes())
 }
 
 // routes serves the table. Labels are taken before http.ServeMux: it would tidy a malformed path into another one and redirect there, and a
