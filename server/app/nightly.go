@@ -44,7 +44,7 @@ func (s *running) openBackups(e *env) error {
 // makeNightly makes a backup, tries the very file it wrote, and then removes those that need not stay.
 func (s *running) makeNightly(ctx context.Context, e *env) (done backup.Done, err error) {
 	c := s.config
-	o := order{to: filepath.Join(c.Backup.Dir, backup.Name(c.Name, s.now(), true)), history: c.Backup.History}
+	o := order{to: unused(c.Backup.Dir, c.Name, s.now(), true), history: c.Backup.History}
 	if o.recipients, err = c.recipients(); err != nil {
 		return done, err
 	}
