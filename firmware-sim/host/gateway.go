@@ -14,6 +14,7 @@ import (
 	"aovuon/firmware-sim/disk"
 	"aovuon/firmware-sim/field"
 	"aovuon/firmware-sim/link"
+	"aovuon/gateway/sense"
 )
 
 const (
@@ -63,7 +64,7 @@ func (g *gateway) startNow() error {
 	g.ended = ""
 	ours, theirs, err := disk.Pair()
 	bin, args := g.program(), []string{"run", "--config", g.cfg.Config}
-	spec := child.Spec{Name: g.cfg.ID, Bin: bin, Args: args, Env: []string{"AOVUON_MACHINE=" + g.machine.root}}
+	spec := child.Spec{Name: g.cfg.ID, Bin: bin, Args: args, Env: []string{sense.MachineVariable + "=" + g.machine.root}}
 	if err == nil {
 		spec.Bin, spec.As = g.host.o.Sim, "firmware-sim"
 		spec.Args, spec.Files = append([]string{"on-card", "--", bin}, args...), []*os.File{theirs}

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"time"
 
+	"aovuon/gateway/sense"
+
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -130,6 +132,9 @@ func (c *cast) begin(ts *testscript.TestScript, name, bin string, args ...string
 	path, err := c.look(ts, bin)
 	ts.Check(err)
 	p.Bin, p.Args, p.Dir, p.Env = path, args, ts.MkAbs("."), append(os.Environ(), "PATH="+ts.Getenv("PATH"))
+	if root := machineOf(ts, name); isFolder(root) {
+		p.Env = append(p.Env, sense.MachineVariable+"="+root)
+	}
 	ts.Check(p.Start())
 	return p
 }

@@ -85,22 +85,6 @@ func need(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// clockless skips the story aloud on a machine whose kernel vouches for its clock: there no gateway can be without the time.
-func clockless(ts *testscript.TestScript, neg bool, args []string) {
-	c := castOf(ts, neg, args, 1, "clockless CONFIG")
-	path, err := c.look(ts, "gateway")
-	ts.Check(err)
-	cmd := exec.CommandContext(c.ctx, path, "run", "--once", "--json", "--config", args[0])
-	cmd.Dir = ts.MkAbs(".")
-	out, err := cmd.Output() // its status says how the probes are
-	if len(out) == 0 {
-		ts.Check(err)
-	}
-	if !regexp.MustCompile(`"clock":\s*"unsynced"`).Match(out) {
-		c.t.Skip("this machine knows the time (by the network or a battery): the story needs one that does not, such as a container without either")
-	}
-}
-
 func (c *cast) missing(ts *testscript.TestScript, part, mend string) {
 	text := fmt.Sprintf("MISSING PART: %s is not here; to tell this story: %s", part, mend)
 	if c.o.Require {

@@ -20,7 +20,7 @@ func commands() map[string]command {
 	return map[string]command{
 		// the field and its parts
 		"ports": setPorts, "expand": expand, "field": makeField, "up": up, "start": start, "printed": printed, "ctrlc": ctrlC,
-		"kill9": kill9, "powercuts": powerCuts, "programs": programs, "need": need, "clockless": clockless, "disk": disk, "pass": pass, "step": nextStep,
+		"kill9": kill9, "powercuts": powerCuts, "programs": programs, "need": need, "machine": machine, "disk": disk, "pass": pass, "step": nextStep,
 		// what is done to the world and to its devices
 		"fault": controlVerb("set"), "heal": controlVerb("heal"), "dip": controlVerb("dip"), "drift": controlVerb("drift"),
 		"act": controlVerb("act"), "link": controlVerb("link"), "gateway": controlVerb("gateway"), "broker": controlVerb("broker"),

@@ -38,9 +38,6 @@ func check(path string, stdout io.Writer, log *slog.Logger) (err error) {
 	return err
 }
 
-// machineVariable names a folder that stands for the machine: gateway/sense/FORMAT.md.
-const machineVariable = "AOVUON_MACHINE"
-
 // run is the gateway: it returns when ctx is done and everything read is on disk, sealed.
 func run(ctx context.Context, path string, log *slog.Logger) (err error) {
 	buses := bus.NewSet(log)
@@ -58,7 +55,7 @@ func run(ctx context.Context, path string, log *slog.Logger) (err error) {
 		log = slog.New(slog.NewMultiHandler(log.Handler(), lines))
 	}
 	log = log.With(slog.String("gateway", cfg.Gateway))
-	root := os.Getenv(machineVariable)
+	root := os.Getenv(sense.MachineVariable)
 	clock := sense.NewSystemClock(sense.SystemClockOptions{AssumeSynced: cfg.Clock.AssumeSynced, Root: root, Simulated: root != ""})
 	if root != "" {
 		log.Warn("this machine is a simulated one: its clock and supply are what a folder says", slog.String("machine", root))

@@ -17,6 +17,9 @@ type Machine struct {
 	Booted time.Duration // CLOCK_BOOTTIME of the real machine when it was switched on
 }
 
+// MachineVariable is the variable of a gateway's environment that names the folder which stands for its machine: FORMAT.md.
+const MachineVariable = "AOVUON_MACHINE"
+
 // machineFile is its name below the machine's root.
 const machineFile = "clock"
 
