@@ -195,8 +195,8 @@ func certificateKey(path string) (*ecdsa.PrivateKey, error) {
 		if block == nil {
 			return nil, fmt.Errorf("%s holds no PEM: remove it", path)
 		}
-		any, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-		key, ok := any.(*ecdsa.PrivateKey)
+		parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+		key, ok := parsed.(*ecdsa.PrivateKey)
 		if err != nil || !ok {
 			return nil, fmt.Errorf("%s holds no P-256 key: remove it", path)
 		}

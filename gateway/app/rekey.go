@@ -132,7 +132,7 @@ func (f rekeyFlags) server(c *Config) (string, error) {
 	}
 	raw, err := os.ReadFile(filepath.Join(c.DataDir, addressName))
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", errors.New("app: which server? add --server https://...")
+		return "", errors.New("app: which server? add --server and its address")
 	}
 	return strings.TrimSpace(string(raw)), err
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -34,8 +35,6 @@ type ACMEConfig struct {
 	Cache     string   `yaml:"cache"`     // folder; acme in data_dir
 	Directory string   `yaml:"directory"` // of another authority
 }
-
-func (t *TLSConfig) on() bool { return t.CertFile != "" || t.ACME != nil || t.LAN }
 
 func (t *TLSConfig) check() *keyError {
 	ways := 0
@@ -188,7 +187,7 @@ func (s *running) servePlain(ctx context.Context) error {
 	}
 	stop := context.AfterFunc(ctx, func() {
 		if err := s.plain.Close(); err != nil {
-			s.log.Debug("redirect listener", "err", err)
+			s.log.Debug("redirect listener", slog.Any("err", err))
 		}
 	})
 	defer stop()

@@ -80,7 +80,7 @@ func (c *Config) ownHosts() []string {
 
 // gatewayBroker is where gateways connect to, and whose certificate they see there.
 func (c *Config) gatewayBroker(address string, a *pki.Authority) (brokerURL, caPEM string, err error) {
-	caFile := ""
+	var caFile string
 	if o := c.Broker.Outside; o != nil {
 		brokerURL, caFile = o.URL, o.CAFile
 	} else {

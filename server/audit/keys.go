@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -24,8 +25,8 @@ var errReplacedKey = errors.New("signed with a key that had been replaced by the
 // open opens a batch with the key that signed it.
 func (r *keyring) open(raw []byte) (*wire.Batch, error) {
 	var first error
-	for i := len(r.keys) - 1; i >= 0; i-- {
-		b, err := wire.Open(raw, r.keys[i])
+	for i, k := range slices.Backward(r.keys) {
+		b, err := wire.Open(raw, k)
 		switch {
 		case err == nil && i < r.at:
 			return nil, errReplacedKey

@@ -289,7 +289,8 @@ func TestEmbedded_RetiredIsCutOffWithinASecond(t *testing.T) {
 		begin := time.Now()
 		b.embedded.Disconnect("gw-one")
 		select {
-		case <-lost:
+		case why := <-lost:
+			t.Log(why)
 		case <-time.After(patience):
 			t.Fatal("still connected")
 		}

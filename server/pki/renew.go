@@ -46,7 +46,7 @@ func (r *Renewer) Certificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	cert, err := r.authority.server(hosts, now)
 	if err != nil {
 		if r.cert != nil {
-			return r.cert, nil //nolint:nilerr // what there is, is better than nothing
+			return r.cert, nil // what there is, is better than nothing
 		}
 		return nil, err
 	}
