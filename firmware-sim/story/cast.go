@@ -11,9 +11,9 @@ import (
 	"syscall"
 	"time"
 
-	"aovuon/gateway/sense"
-
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"aovuon/gateway/sense"
 )
 
 // Options say how stories are told.
