@@ -162,7 +162,11 @@ func (s *Service) attempt(ctx context.Context, purpose, id, name string, from Fr
 	if known { // whoever is kept out from strange devices is let in from their own
 		key = purpose + ":device:" + hex.EncodeToString(HashToken(from.Device)) + ":" + name
 	}
-	if wait := max(s.account.Wait(key), s.address.Wait(address)); wait > 0 {
+	wait := s.account.Wait(key)
+	if !known { // a neighbour behind the same address keeps nobody out who has been in from there
+		wait = max(wait, s.address.Wait(address))
+	}
+	if wait > 0 {
 		return nil, &WaitError{Wait: wait}
 	}
 	s.account.Failed(key)

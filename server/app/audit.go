@@ -77,11 +77,7 @@ func (cmd *auditCmd) kept() ([]byte, error) {
 
 func (cmd *auditCmd) report(e *env, src audit.Source, o audit.Options) error {
 	begin := time.Now()
-	head, err := src.Checkpoint(e.ctx)
-	if err != nil {
-		return fmt.Errorf("audit: %w", err)
-	}
-	r, err := audit.Run(e.ctx, frozen{src, head}, o)
+	r, err := audit.Run(e.ctx, src, o)
 	if err != nil {
 		return err
 	}
@@ -98,6 +94,9 @@ func (cmd *auditCmd) report(e *env, src audit.Source, o audit.Options) error {
 	say("tiles       %d compared with what the leaves come to", r.Tiles)
 	say("bodies      %d are what was recorded, %d were erased", r.Bodies, r.Erased)
 	say("rows        %d compared with the newest leaf about each", r.Rows)
+	if r.Accounts > 0 {
+		say("accounts    %d compared with what the leaves about each come to", r.Accounts)
+	}
 	say("batches     %d of %d chains, %d readings: signatures and chains checked", r.Batches, r.Chains, r.Readings)
 	say("evidence    of %d sealed lots computed again", r.Seals)
 	say("gaps        %d declared by the gateways", len(r.Gaps))
@@ -123,18 +122,9 @@ func (cmd *auditCmd) report(e *env, src audit.Source, o audit.Options) error {
 		return fmt.Errorf("audit: %w: %d of %d", errNoQuorum, len(r.Seen), len(o.Policy.Witnesses))
 	}
 	if cmd.Keep != "" {
-		if err := wire.WriteFile(cmd.Keep, head, 0o644); err != nil {
+		if err := wire.WriteFile(cmd.Keep, r.Signed, 0o644); err != nil {
 			return fmt.Errorf("audit: %w", err)
 		}
 	}
 	return e.printf("everything that was checked agrees\n")
 }
-
-// frozen is a source whose head does not move while it is audited.
-type frozen struct {
-	audit.Source
-	head []byte
-}
-
-// Checkpoint implements audit.Source.
-func (f frozen) Checkpoint(context.Context) ([]byte, error) { return f.head, nil }

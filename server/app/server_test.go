@@ -249,25 +249,48 @@ func TestServer_KnowsAGatewayEnrolledWhileItRuns(t *testing.T) {
 	p.stop()
 }
 
+// ask asks for a page with one header, and returns the answer's status and headers.
+func (p *process) ask(path, header, value string) (int, http.Header) {
+	p.t.Helper()
+	req, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, "http://"+p.web+path, nil)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	req.Header.Set(header, value)
+	if header == "Host" {
+		req.Host = value
+	}
+	res, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if err := res.Body.Close(); err != nil {
+		p.t.Fatal(err)
+	}
+	http.DefaultClient.CloseIdleConnections()
+	return res.StatusCode, res.Header
+}
+
 func TestServer_MetricsAreForThisMachineAlone(t *testing.T) {
 	p := newProcess(t, "{ engine: sqlite }", "")
 	p.start()
 	if code, body, err := p.get("/metrics"); err != nil || code != http.StatusOK || !strings.Contains(body, "aovuon_ingest_batches_total 0") {
 		t.Errorf("from here: %d %v", code, err)
 	}
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+p.web+"/metrics", nil)
-	if err != nil {
-		t.Fatal(err)
+	for name, value := range map[string]string{
+		"X-Forwarded-For": "203.0.113.7", "Forwarded": "for=203.0.113.7", "X-Real-IP": "203.0.113.7", "Via": "1.1 htx.example", "Host": "htx.example",
+	} {
+		if code, _ := p.ask("/metrics", name, value); code != http.StatusNotFound {
+			t.Errorf("through a proxy that says %s: %d", name, code)
+		}
 	}
-	req.Header.Set("X-Forwarded-For", "203.0.113.7")
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
+	for _, path := range []string{"/metrics", "/healthz", "/enrol", "/sign-in"} {
+		for _, host := range []string{"localhost:8080", "[::1]:8080", "may-chu"} {
+			if code, header := p.ask(path, "Host", host); code == http.StatusNotFound || header.Get("X-Content-Type-Options") != "nosniff" {
+				t.Errorf("%s of %s: %d, %v", path, host, code, header)
+			}
+		}
 	}
-	if err := res.Body.Close(); err != nil || res.StatusCode != http.StatusNotFound {
-		t.Errorf("through a proxy: %d, %v", res.StatusCode, err)
-	}
-	http.DefaultClient.CloseIdleConnections()
 	p.stop()
 }
 

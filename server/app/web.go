@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
@@ -60,6 +61,7 @@ func (s *running) openWeb(e *env) error {
 	figures := loopbackOnly(promhttp.HandlerFor(s.metrics, promhttp.HandlerOpts{}))
 	// No http.ServeMux here: it would tidy the path of a malformed label into another one and redirect there.
 	front := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Content-Type-Options", "nosniff")
 		switch r.URL.Path {
 		case "/metrics":
 			figures.ServeHTTP(w, r)
@@ -93,17 +95,35 @@ func (s *running) healthz(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// loopbackOnly hides h from all but this machine, and from those a proxy on this machine speaks for.
+// loopbackOnly hides h from all but this machine, and from those a proxy on this machine speaks for: it names them, or the host they asked for.
 func loopbackOnly(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host, _, err := net.SplitHostPort(r.RemoteAddr)
 		addr, perr := netip.ParseAddr(host)
-		if err != nil || perr != nil || !addr.IsLoopback() || r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Forwarded") != "" {
+		if err != nil || perr != nil || !addr.IsLoopback() || !hereAlone(r.Host) {
 			http.NotFound(w, r)
 			return
 		}
+		for _, said := range []string{"X-Forwarded-For", "Forwarded", "X-Real-Ip", "X-Forwarded-Host", "Via"} {
+			if r.Header.Get(said) != "" {
+				http.NotFound(w, r)
+				return
+			}
+		}
 		h.ServeHTTP(w, r)
 	})
+}
+
+// hereAlone reports whether a Host header means this machine: a loopback address, or a name without a domain. A proxy that passes on what it
+// was asked for says the public name, and so does a page that had its own name lead here.
+func hereAlone(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	if addr, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+		return addr.IsLoopback()
+	}
+	return !strings.Contains(host, ".")
 }
 
 // serve answers requests until ctx ends, and then lets those under way finish for a moment.

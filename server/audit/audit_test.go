@@ -290,6 +290,9 @@ func targets() []sqldbtest.Target {
 	add("mount", "1 = 1", "gateway", "sensor", "from_ms", "to_ms", "place", "measures", "*")
 	add("limit_row", "1 = 1", "quantity", "level", "above", "value", "source_vi", "source_en", "*")
 	add("gateway", "1 = 1", "vkey", "retired_ms")
+	add("account", "1 = 1", "id", "login", "name", "role", "disabled_ms", "*")
+	add("account_place", "1 = 1", "place", "*")
+	add("account_card", "revoked_ms = 0", "id", "account", "revoked_ms", "*")
 	return out
 }
 
@@ -297,6 +300,7 @@ func targets() []sqldbtest.Target {
 // must be sound again. `make torture` makes 10,000.
 func TestAudit_FindsEveryEdit(t *testing.T) {
 	b := newBook(t)
+	b.people()
 	e := sqldbtest.NewEditor(t, b.config)
 	r := mrand.New(mrand.NewPCG(7, 9))
 	list := targets()

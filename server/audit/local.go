@@ -71,5 +71,11 @@ func (s *Local) Batches(ctx context.Context, n int64) ([][]byte, error) {
 // Rows implements Source.
 func (s *Local) Rows(ctx context.Context) ([]ledger.Row, error) { return s.DB.LedgerRows(ctx) }
 
+// Accounts shows who may do what.
+func (s *Local) Accounts(ctx context.Context) ([]ledger.Row, error) { return s.DB.AccountRows(ctx) }
+
+// LedgerSize shows how many leaves there are, signed or not.
+func (s *Local) LedgerSize(ctx context.Context) (int64, error) { return s.DB.LedgerSize(ctx) }
+
 // LedgerHashes shows every hash that is kept.
 func (s *Local) LedgerHashes(ctx context.Context) tlog.HashReader { return s.DB.LedgerHashes(ctx) }

@@ -45,6 +45,7 @@ type Gap struct {
 // Report is the outcome of an audit.
 type Report struct {
 	Head     ledger.Head
+	Signed   []byte        // the head as it was signed
 	Seen     []ledger.Seen // witnesses of the policy that have seen the head
 	Enough   bool          // as many as the policy asks for
 	Leaves   int64
@@ -52,6 +53,7 @@ type Report struct {
 	Bodies   int
 	Erased   int // public bodies that were erased: the leaf is all that is left
 	Rows     int
+	Accounts int // compared, where the source shows them
 	Batches  int64
 	Chains   int
 	Readings int64

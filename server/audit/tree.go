@@ -102,7 +102,7 @@ func (a *auditor) openHead(raw []byte) error {
 	for _, l := range a.policy.Logs {
 		var n *note.Note
 		if a.report.Head, n, err = ledger.OpenHead(raw, l.Verifier, witnesses...); err == nil {
-			a.log = l
+			a.log, a.report.Signed = l, raw
 			a.report.Seen = a.policy.SeenBy(n)
 			a.report.Enough = a.policy.Enough(a.report.Seen)
 			return nil

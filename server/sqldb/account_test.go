@@ -315,6 +315,9 @@ func TestAccounts_LockOutStopsNobodyElse(t *testing.T) {
 		if waits != 19 {
 			t.Errorf("%d of 40 had to wait", waits)
 		}
+		if _, err := c.SignIn(t.Context(), "lan", password, account.From{Address: "198.51.100.200", Device: mine.Device}); err != nil {
+			t.Errorf("a neighbour behind the same address keeps the admin's own device out: %v", err)
+		}
 		// At the machine's shell a link lets the admin in at any time.
 		a, err := c.Find(t.Context(), "lan")
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"aovuon/server/ledger"
 	"aovuon/server/trace"
@@ -56,6 +57,37 @@ func (d *DB) LedgerRows(ctx context.Context) ([]ledger.Row, error) {
 	}
 	if err := d.gatewayRows(ctx, add); err != nil {
 		return nil, fmt.Errorf("sqldb: rows: %w", err)
+	}
+	return out, nil
+}
+
+// AccountRows returns what the tables say now of every account, for an audit where they lie: `shown` as in the ledger's bodies, and the id of
+// the card in service (empty: none; all of them, if there is more than the one there can be).
+func (d *DB) AccountRows(ctx context.Context) ([]ledger.Row, error) {
+	all, err := d.Accounts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list, err := d.Cards(ctx)
+	if err != nil {
+		return nil, err
+	}
+	in := map[string][]string{}
+	for _, c := range list {
+		if c.Revoked.IsZero() {
+			in[c.Account] = append(in[c.Account], c.ID)
+		}
+	}
+	var out []ledger.Row
+	for _, a := range all {
+		raw, err := json.Marshal(struct {
+			Shown *accountShown `json:"shown"`
+			Card  string        `json:"card"`
+		}{shownOf(a), strings.Join(in[a.ID], " ")})
+		if err != nil {
+			return nil, fmt.Errorf("sqldb: account rows: %w", err)
+		}
+		out = append(out, ledger.Row{Kind: ledger.AccountChanged, Subject: a.ID, Body: raw})
 	}
 	return out, nil
 }
