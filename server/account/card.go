@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"aovuon/server/ledger"
@@ -45,12 +46,42 @@ type NewCard struct {
 	Code string
 }
 
-// MakeCard makes a farmer's card. The one there was, and what is open with it, ends.
-func (s *Service) MakeCard(ctx context.Context, id string, by ledger.By) (NewCard, error) {
+// MakeCards makes the cards of farmers, each once. If one of them may have none, none is made: a card that was made and not shown would only
+// have ended the one there was.
+func (s *Service) MakeCards(ctx context.Context, ids []string, by ledger.By) ([]NewCard, error) {
+	var once []string
+	for _, id := range ids {
+		if slices.Contains(once, id) {
+			continue
+		}
+		if _, err := s.farmer(ctx, id); err != nil {
+			return nil, err
+		}
+		once = append(once, id)
+	}
+	out := make([]NewCard, 0, len(once))
+	for _, id := range once {
+		n, err := s.MakeCard(ctx, id, by)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, n)
+	}
+	return out, nil
+}
+
+// farmer returns who may have a card; the error wraps ErrNotFarmer for anybody else.
+func (s *Service) farmer(ctx context.Context, id string) (Account, error) {
 	a, err := s.People.AccountOf(ctx, id)
 	if errors.Is(err, ErrNone) || err == nil && (a.Role != Farmer || !a.Active()) {
-		return NewCard{}, ErrNotFarmer
+		return Account{}, ErrNotFarmer
 	}
+	return a, err
+}
+
+// MakeCard makes a farmer's card. The one there was, and what is open with it, ends.
+func (s *Service) MakeCard(ctx context.Context, id string, by ledger.By) (NewCard, error) {
+	a, err := s.farmer(ctx, id)
 	if err != nil {
 		return NewCard{}, err
 	}

@@ -71,7 +71,13 @@ func (s *Remote) once(ctx context.Context, path string) (raw []byte, again bool,
 }
 
 // Checkpoint implements Source.
-func (s *Remote) Checkpoint(ctx context.Context) ([]byte, error) { return s.get(ctx, "/checkpoint") }
+func (s *Remote) Checkpoint(ctx context.Context) ([]byte, error) {
+	raw, err := s.get(ctx, "/checkpoint")
+	if errors.Is(err, ErrAbsent) {
+		err = fmt.Errorf("%w: is %s the address of the ledger? A server's ends in /ledger", err, s.URL)
+	}
+	return raw, err
+}
 
 // Tile implements Source.
 func (s *Remote) Tile(ctx context.Context, path string) ([]byte, error) {

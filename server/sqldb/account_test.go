@@ -378,6 +378,13 @@ func TestAccounts_CardIsOnePhones(t *testing.T) {
 		if _, err := c.UseCard(t.Context(), card.Code, "4821", from(phone.Device)); !errors.Is(err, account.ErrShut) {
 			t.Errorf("after five wrong PINs: %v", err)
 		}
+		// A sheet on which one may have no card makes none: nobody would see the others, and theirs had ended.
+		if _, err := c.MakeCards(t.Context(), []string{farmer.ID, tech.ID}, c.by()); !errors.Is(err, account.ErrNotFarmer) {
+			t.Errorf("a sheet with a technician's card: %v", err)
+		}
+		if list, err := c.Cards.Cards(t.Context()); err != nil || len(list) != 1 || !list[0].Revoked.IsZero() {
+			t.Errorf("after a sheet that was refused: %+v, %v", list, err)
+		}
 		again, err := c.MakeCard(t.Context(), farmer.ID, c.by())
 		if err != nil || c.visit(phone.Token) != nil {
 			t.Errorf("what was open with the old card still is: %v", err)

@@ -85,12 +85,12 @@ func (s *Server) makeCards(r *http.Request, w *words) (answer, error) {
 	if len(ids) == 0 || len(ids) > maxSheet {
 		return s.cardsForm(r, w, account.ErrNotFarmer)
 	}
+	made, err := s.o.Accounts.MakeCards(r.Context(), ids, s.o.Accounts.By(visitor(r.Context())))
+	if err != nil {
+		return s.cardsForm(r, w, err)
+	}
 	v := sheetView{Made: s.o.Now()}
-	for _, id := range ids {
-		n, err := s.o.Accounts.MakeCard(r.Context(), id, s.o.Accounts.By(visitor(r.Context())))
-		if err != nil {
-			return s.cardsForm(r, w, err)
-		}
+	for _, n := range made {
 		qr, err := label.New(s.base + "/c/" + n.Code)
 		if err != nil {
 			return answer{}, err
