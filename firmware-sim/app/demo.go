@@ -48,6 +48,7 @@ type demo struct {
 	influx  string            // address of influxd
 	pages   map[string]string // addresses of the gateways' own pages, by id
 	panel   string            // address of the field's own page
+	given   []string          // addresses that were chosen at this start
 	history bool              // a season was made at this start
 
 	announcement *child.Prefixed // what the server says to people

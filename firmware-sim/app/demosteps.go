@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,11 +41,11 @@ func (d *demo) writeFiles() error {
 	var hosted strings.Builder // what the field hosts: gateways behind links that can be cut
 	hosted.WriteString("gateways:\n")
 	for _, id := range gateways() {
-		link, err := freePort(d.ctx)
+		link, err := d.freePort()
 		if err != nil {
 			return err
 		}
-		if d.pages[id], err = freePort(d.ctx); err != nil {
+		if d.pages[id], err = d.freePort(); err != nil {
 			return err
 		}
 		fmt.Fprintf(&hosted, "  - { id: %s, config: %s, program: %s, link: { listen: %s, to: %s } }\n",
@@ -178,10 +179,10 @@ func get(ctx context.Context, method, address string) (status int, err error) {
 // startInflux starts a real InfluxDB of the demo's own, on free loopback ports, and makes its database.
 func (d *demo) startInflux() error {
 	var err error
-	if d.influx, err = freePort(d.ctx); err != nil {
+	if d.influx, err = d.freePort(); err != nil {
 		return err
 	}
-	rpc, err := freePort(d.ctx)
+	rpc, err := d.freePort()
 	if err != nil {
 		return err
 	}
@@ -211,22 +212,33 @@ func (d *demo) startInflux() error {
 	return nil
 }
 
-// freePort is a loopback address that nobody listens on just now.
-func freePort(ctx context.Context) (string, error) {
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+// freePort is a loopback address that nobody listens on just now, and that nobody here is going to: the server's ports are asked for
+// before it runs.
+func (d *demo) freePort() (string, error) {
+	for {
+		var lc net.ListenConfig
+		l, err := lc.Listen(d.ctx, "tcp", "127.0.0.1:0")
+		if err != nil {
+			return "", err
+		}
+		addr := l.Addr().String()
+		if err := l.Close(); err != nil {
+			return "", err
+		}
+		if addr == d.HTTP || addr == d.MQTT || addr == d.Panel || slices.Contains(d.given, addr) {
+			continue
+		}
+		d.given = append(d.given, addr)
+		return addr, nil
 	}
-	return l.Addr().String(), l.Close()
 }
 
 // panelAddress is where the field's own page is: where it was asked for, or a free port when that is taken.
 func (d *demo) panelAddress() (string, error) {
-	if free(d.ctx, d.Panel) == nil {
+	if d.Panel != d.HTTP && d.Panel != d.MQTT && free(d.ctx, d.Panel) == nil {
 		return d.Panel, nil
 	}
-	return freePort(d.ctx)
+	return d.freePort()
 }
 
 // watchDelivery says how the season travels, until the server has signed for all of it.
