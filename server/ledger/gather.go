@@ -140,7 +140,11 @@ func (g *Gatherer) ask(ctx context.Context, w PolicyWitness, h Head, raw []byte)
 
 // own returns, of signature lines, the one of a witness on a checkpoint, checked.
 func own(checkpoint, lines []byte, v note.Verifier) ([]byte, error) {
+	text, _, _ := bytes.Cut(checkpoint, []byte("\n\n"))
 	n, err := note.Open(append(bytes.Clone(checkpoint), lines...), note.VerifierList(v))
+	if err == nil && n.Text != string(text)+"\n" { // an empty line in the answer makes a longer text of the note, and that is what was signed
+		err = errors.New("it is of another text")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("what the witness answered is no signature of its key on the head: %w", err)
 	}

@@ -31,6 +31,9 @@ func OpenFile(path string) (*File, error) {
 	if err == nil {
 		err = json.Unmarshal(raw, &f.seen)
 	}
+	if err == nil && f.seen == nil {
+		err = errors.New("it holds no heads") // null
+	}
 	if err != nil {
 		return nil, fmt.Errorf("witness: heads in %s: %w: put back a copy; a witness that forgot what it saw must not go on under its key", path, err)
 	}
