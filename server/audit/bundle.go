@@ -92,8 +92,11 @@ func (b *bundler) write(path, vkey string) error {
 	if err := b.before("farm", at, ledger.FarmSaved, "farm", nil); err != nil {
 		return err
 	}
-	for _, c := range seal.Chains {
-		if err := b.before("gateway-"+c.Gateway, at, ledger.GatewayEnrolled, c.Gateway, nil); err != nil {
+	for i, c := range seal.Chains {
+		if slices.ContainsFunc(seal.Chains[:i], func(h ledger.ChainHead) bool { return h.Gateway == c.Gateway }) {
+			continue // one gateway may have several chains
+		}
+		if err := b.keys(c.Gateway, at); err != nil {
 			return err
 		}
 	}
@@ -112,8 +115,7 @@ func (b *bundler) file(name string, body []byte) error {
 	return err
 }
 
-// before writes the newest leaf of a kind and subject that had been recorded when leaf n was. One gateway may have several chains: it is
-// written once.
+// before writes the newest leaf of a kind and subject that had been recorded when leaf n was.
 func (b *bundler) before(name string, n int64, kind ledger.Kind, subject string, into any) error {
 	list, err := b.db.LedgerFind(b.ctx, subject, kind)
 	list = slices.DeleteFunc(list, func(x int64) bool { return x >= n })
@@ -121,6 +123,34 @@ func (b *bundler) before(name string, n int64, kind ledger.Kind, subject string,
 		return errors.Join(fmt.Errorf("no %s %s had been recorded before leaf %d", kind, subject, n), err)
 	}
 	return b.leaf(name, list[len(list)-1], into)
+}
+
+// keyName is the name of the files of a gateway's n-th key, from 1.
+func keyName(gateway string, n int) string {
+	if n == 1 {
+		return "gateway-" + gateway
+	}
+	return fmt.Sprintf("gateway-%s/%d", gateway, n)
+}
+
+// keys writes the key that a gateway was enrolled with, and those that had followed it when leaf n was recorded.
+func (b *bundler) keys(gateway string, n int64) error {
+	if err := b.before(keyName(gateway, 1), n, ledger.GatewayEnrolled, gateway, nil); err != nil {
+		return err
+	}
+	list, err := b.db.LedgerFind(b.ctx, gateway, ledger.GatewayRekeyed)
+	if err != nil {
+		return err
+	}
+	for i, at := range list {
+		if at >= n {
+			return nil
+		}
+		if err := b.leaf(keyName(gateway, i+2), at, nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // leaf writes the proof of leaf n and what it is the hash of.
@@ -187,7 +217,7 @@ func (b *bundler) batches(seal trace.Seal, lot trace.Lot) error {
 	return nil
 }
 
-// tells reports whether a batch can hold something of the lot's time: a reading or gap of it, or one that nothing in it dates.
+// tells reports whether a batch can hold something of the lot's time: a reading of it or after it, or one that nothing in it dates.
 func tells(b *wire.Batch, l trace.Lot) bool {
 	for _, r := range b.Readings {
 		if r.Time.Wall.IsZero() || !r.Time.Wall.Before(l.Stocked) {

@@ -102,6 +102,41 @@ func TestBundle_IsCheckedWithNoServer(t *testing.T) {
 	}
 }
 
+// A gateway has a new key, a new memory card and a new key again while the lot grows: the bundle has all that it takes to check it.
+func TestBundle_FollowsTheKeysOfAGateway(t *testing.T) {
+	b := newBook(t)
+	b.rotate()
+	b.send(4) // the chain goes on under the new key
+	b.rotate()
+	b.begin("0000000000000000") // stands before the first in the seal, and was signed with a newer key
+	b.send(40)
+	b.sealLot()
+	b.sign()
+	b.rotate() // after the seal: not in the bundle
+	b.sign()
+	raw := b.bundle()
+	r, err := check(t, raw, b.policy)
+	if err != nil || len(r.Findings) > 0 || r.Batches != 68 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	good := files(raw)
+	if _, ok := good["gateway-"+gateway+"/4.json"]; ok || good["gateway-"+gateway+"/3.json"] == "" {
+		t.Error("the bundle has other keys than those of before the seal")
+	}
+	for _, name := range []string{"/2.tlog-proof", "/2.json", "/3.tlog-proof", "/3.json"} {
+		less := maps.Clone(good)
+		delete(less, "gateway-"+gateway+name)
+		if _, err := check(t, pack(t, less), b.policy); err == nil {
+			t.Errorf("without %s it was believed", name)
+		}
+	}
+	twice := maps.Clone(good) // the first key again where the second belongs
+	twice["gateway-"+gateway+"/2.json"], twice["gateway-"+gateway+"/2.tlog-proof"] = good["gateway-"+gateway+".json"], good["gateway-"+gateway+".tlog-proof"]
+	if _, err := check(t, pack(t, twice), b.policy); err == nil {
+		t.Error("another key in the place of one that followed was believed")
+	}
+}
+
 // One bit after the other of what is packed is flipped: all of it is refused.
 func TestBundle_EveryFlippedBitIsRefused(t *testing.T) {
 	b := newBook(t)

@@ -43,6 +43,15 @@ func (r *keyring) open(raw []byte) (*wire.Batch, error) {
 // keyLeaf is what a leaf says of a key.
 type keyLeaf struct{ Gateway, VKey, Previous, How, Note string }
 
+// verifier is the key, which must be one of the gateway that the leaf is about.
+func (l keyLeaf) verifier(subject string) (note.Verifier, error) {
+	v, err := note.NewVerifier(l.VKey)
+	if err == nil && (l.Gateway != subject || v.Name() != subject) {
+		err = errors.New("it names another gateway")
+	}
+	return v, err
+}
+
 // gatewayKeys reads the keys that were enrolled, and those that followed them, from the ledger.
 func (a *auditor) gatewayKeys() map[string]*keyring {
 	rings := map[string]*keyring{}
@@ -53,10 +62,7 @@ func (a *auditor) gatewayKeys() map[string]*keyring {
 		var said keyLeaf
 		v, err := note.Verifier(nil), json.Unmarshal(a.tree.bodies[int64(n)], &said)
 		if err == nil {
-			v, err = note.NewVerifier(said.VKey)
-		}
-		if err == nil && (said.Gateway != l.Subject || v.Name() != l.Subject) {
-			err = errors.New("it names another gateway")
+			v, err = said.verifier(l.Subject)
 		}
 		if err != nil {
 			a.report.note("leaf %d: the key of gateway %s cannot be read: %v", n, l.Subject, err)

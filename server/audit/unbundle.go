@@ -9,9 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
-
-	"golang.org/x/mod/sumdb/note"
 
 	"aovuon/gateway/wire"
 	"aovuon/server/farm"
@@ -142,16 +141,44 @@ func (u *unbundler) leaf(name string, kind ledger.Kind, into any) (ledger.Verdic
 	return v, nil
 }
 
-// chain checks the batches of one chain: each signed by the gateway's enrolled key, each naming the one before it, the last the sealed head.
+// keys reads the key that a gateway was enrolled with, and those that followed it.
+func (u *unbundler) keys(gateway string) (*keyring, error) {
+	ring := &keyring{}
+	var last int64
+	for n, kind := 1, ledger.GatewayEnrolled; ; n, kind = n+1, ledger.GatewayRekeyed {
+		name := keyName(gateway, n)
+		if _, err := fs.Stat(u.zip, name+proofSuffix); n > 1 && errors.Is(err, fs.ErrNotExist) {
+			return ring, nil
+		}
+		var said keyLeaf
+		v, err := u.leaf(name, kind, &said)
+		if err != nil {
+			return nil, err
+		}
+		key, err := said.verifier(gateway)
+		if err == nil && v.Leaf.Subject != gateway {
+			err = errors.New("its leaf is about another gateway")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("audit: bundle: the key of gateway %s cannot be read: %w", gateway, err)
+		}
+		if n > 1 {
+			if err = said.follows(ring); err == nil && v.Index <= last {
+				err = errors.New("has a key that was recorded before the one that it follows")
+			}
+			if err != nil {
+				return nil, fmt.Errorf("audit: bundle: gateway %s %w", gateway, err)
+			}
+		}
+		ring.keys, ring.vkey, last = append(ring.keys, key), said.VKey, v.Index
+	}
+}
+
+// chain checks the batches of one chain: each signed by a key of the gateway, each naming the one before it, the last the sealed head.
 func (u *unbundler) chain(head ledger.ChainHead, position *int64) ([]sealed, error) {
-	var said struct{ Gateway, VKey string }
-	v, err := u.leaf("gateway-"+head.Gateway, ledger.GatewayEnrolled, &said)
+	ring, err := u.keys(head.Gateway)
 	if err != nil {
 		return nil, err
-	}
-	key, err := note.NewVerifier(said.VKey)
-	if err != nil || v.Leaf.Subject != head.Gateway || key.Name() != head.Gateway {
-		return nil, errors.Join(fmt.Errorf("audit: bundle: the key of gateway %s cannot be read", head.Gateway), err)
 	}
 	name := batchFolder + head.Gateway + "." + head.Epoch
 	raw, err := u.read(name)
@@ -165,7 +192,7 @@ func (u *unbundler) chain(head ledger.ChainHead, position *int64) ([]sealed, err
 	var rows []sealed
 	var last wire.Hash
 	for i, text := range list {
-		b, err := wire.Open(text, key)
+		b, err := ring.open(text)
 		if err != nil {
 			return nil, fmt.Errorf("audit: bundle: %s: batch %d: %w", name, i+1, err)
 		}
