@@ -2,10 +2,8 @@ package audit
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -27,27 +25,11 @@ func (s *Local) Checkpoint(ctx context.Context) ([]byte, error) {
 
 // Tile implements Source.
 func (s *Local) Tile(ctx context.Context, path string) ([]byte, error) {
-	rest, entries := strings.CutPrefix(path, "entries/")
-	if entries {
-		rest = "data/" + rest
-	}
-	t, err := tlog.ParseTilePath(fmt.Sprintf("tile/%d/%s", tileHeight, rest))
+	t, err := ledger.ParseTile(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, ErrAbsent)
+		return nil, fmt.Errorf("%w: %w", ErrAbsent, err)
 	}
-	if !entries {
-		return tlog.ReadTileData(t, s.DB.LedgerHashes(ctx))
-	}
-	leaves, err := s.DB.LedgerLeaves(ctx, t.N*tileWidth, t.N*tileWidth+int64(t.W))
-	if err != nil {
-		return nil, err
-	}
-	var out []byte
-	for _, l := range leaves {
-		out = binary.BigEndian.AppendUint16(out, uint16(len(l)))
-		out = append(out, l...)
-	}
-	return out, nil
+	return ledger.ReadTile(ctx, s.DB, t)
 }
 
 // Body implements Source.

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	tileHeight = 8
+	tileHeight = ledger.TileHeight
 	tileWidth  = 1 << tileHeight
 )
 

@@ -37,9 +37,6 @@ type Evidence interface {
 	LedgerRows(ctx context.Context) ([]ledger.Row, error)
 }
 
-// tileHeight is tlog-tiles': 256 hashes wide.
-const tileHeight = 8
-
 // ledgerRoutes are what C2SP tlog-tiles asks for, and proofs and public bodies beside it.
 func (s *Server) ledgerRoutes() []route {
 	return []route{
@@ -138,40 +135,20 @@ func (s *Server) head(ctx context.Context) (ledger.Head, []byte, error) {
 // tile answers /ledger/tile/<L>/<N>[.p/<W>] and /ledger/tile/entries/<N>[.p/<W>]. Only what the newest signed head covers is served: a
 // tile may never change afterwards.
 func (s *Server) tile(r *http.Request) (file, error) {
-	path, entries := strings.CutPrefix(r.PathValue("path"), "entries/")
-	if entries {
-		path = "data/" + path
-	}
-	t, err := tlog.ParseTilePath(fmt.Sprintf("tile/%d/%s", tileHeight, path))
-	if err != nil || entries != (t.L < 0) {
-		return file{}, ledger.ErrNoLeaf
+	t, err := ledger.ParseTile(r.PathValue("path"))
+	if err != nil {
+		return file{}, err
 	}
 	h, _, err := s.head(r.Context())
 	if err != nil {
 		return file{}, err
 	}
 	level := max(t.L, 0)
-	if level > 7 || t.N > h.Size>>(tileHeight*level) || t.N<<tileHeight+int64(t.W) > h.Size>>(tileHeight*level) {
+	if level > 7 || t.N > h.Size>>(ledger.TileHeight*level) || t.N<<ledger.TileHeight+int64(t.W) > h.Size>>(ledger.TileHeight*level) {
 		return file{}, ledger.ErrNoLeaf
 	}
-	a := file{mime: "application/octet-stream", forever: true}
-	if !entries {
-		a.body, err = tlog.ReadTileData(t, s.o.Ledger.LedgerHashes(r.Context()))
-		return a, err
-	}
-	first := t.N << tileHeight
-	leaves, err := s.o.Ledger.LedgerLeaves(r.Context(), first, first+int64(t.W))
-	if err != nil {
-		return file{}, err
-	}
-	if len(leaves) != t.W {
-		return file{}, fmt.Errorf("web: leaves %d to %d: %d there", first, first+int64(t.W), len(leaves))
-	}
-	for _, l := range leaves {
-		a.body = binary.BigEndian.AppendUint16(a.body, uint16(len(l)))
-		a.body = append(a.body, l...)
-	}
-	return a, nil
+	raw, err := ledger.ReadTile(r.Context(), s.o.Ledger, t)
+	return file{body: raw, mime: "application/octet-stream", forever: true}, err
 }
 
 // leafNumber reads the number of a leaf from the path.
