@@ -100,6 +100,9 @@ func (s *running) openLedger(ctx context.Context) error {
 	if err != nil || p == nil {
 		return err
 	}
+	if !p.Believes(vkey) { // or an audit of this server by its own policy would believe nothing of it
+		return fmt.Errorf("ledger.policy_file: %s does not name this server's ledger: add the line \"log %s\"", s.config.Ledger.PolicyFile, vkey)
+	}
 	s.witnesses = ledger.NewGatherer(s.db, s.ledger.Verifier(), p, &witness.Client{HTTP: &http.Client{Timeout: witnessPatience}}, s.now, s.log)
 	s.policy = p
 	return nil

@@ -219,6 +219,11 @@ func (p *Policy) Check(proof []byte) (Verdict, error) {
 	return Verdict{}, last
 }
 
+// Believes reports whether the policy names the log of a public key.
+func (p *Policy) Believes(vkey string) bool {
+	return slices.ContainsFunc(p.Logs, func(l PolicyLog) bool { return l.VKey == vkey })
+}
+
 // SeenBy returns the policy's witnesses among the verified signatures of a checkpoint.
 func (p *Policy) SeenBy(n *note.Note) []Seen {
 	var out []Seen
