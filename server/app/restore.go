@@ -105,23 +105,14 @@ func (cmd *restoreCmd) place() (release func() error, taken bool, err error) {
 }
 
 // sayLoss says what the folder that is there has and the backup has not.
-func (e *env) sayLoss(m *backup.Manifest, dir string) (err error) {
+func (e *env) sayLoss(m *backup.Manifest, dir string) error {
 	path := filepath.Join(dir, "server.db")
 	if _, err := os.Stat(path); err != nil || m.Driver != sqldb.SQLite {
 		return nil // nothing to compare with
 	}
-	db, err := sqldb.Open(e.ctx, sqldb.Config{Driver: sqldb.SQLite, DSN: path})
+	end, size, err := sqldb.Ends(e.ctx, path)
 	if err != nil {
 		return e.printf("there      a database that cannot be read: %v\n", err)
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	end, err := db.LogEnd(e.ctx)
-	if err != nil {
-		return e.printf("there      a database that cannot be read: %v\n", err)
-	}
-	size, err := db.LedgerSize(e.ctx)
-	if err != nil {
-		return e.printf("there      a ledger that cannot be read: %v\n", err)
 	}
 	return e.printf("there      %d batches, ledger of %d leaves: %d batches and %d leaves since the backup would not be in the restored server\n",
 		end, size, max(0, end-m.LogEnd), max(0, size-m.Ledger.Size))

@@ -11,8 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
-	"strings"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // registers the driver "pgx"
 	"github.com/pressly/goose/v3"
@@ -74,7 +72,7 @@ func (d *DB) openSQLite(path string) (err error) {
 		return errors.New("no file named")
 	}
 	pragmas := "_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(5000)&_pragma=foreign_keys(ON)"
-	uri := (&url.URL{Scheme: "file", Opaque: strings.ReplaceAll(url.PathEscape(path), "%2F", "/")}).String()
+	uri := fileURI(path)
 	// What is deleted is overwritten: an erased person is not to be found in the file's unused pages.
 	if d.write, err = sql.Open("sqlite", uri+"?"+pragmas+"&_pragma=secure_delete(ON)&_txlock=immediate"); err != nil {
 		return err

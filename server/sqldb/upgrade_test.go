@@ -85,6 +85,30 @@ func TestUpgrade_FromBeforeTheLedgerLosesNothingAndEveryRowIsSpokenOf(t *testing
 	})
 }
 
+// Who only wants to know what an old database holds must not bring it up to date: the program that made it would refuse it.
+func TestEnds_LeavesAnOlderDatabaseAsItIs(t *testing.T) {
+	c := sqldbtest.SQLite(t)
+	older(t, c)
+	before := read(t, c.DSN)
+	if batches, leaves, err := sqldb.Ends(t.Context(), c.DSN); err != nil || batches != 0 || leaves != 0 {
+		t.Errorf("%d batches, %d leaves, %v", batches, leaves, err)
+	}
+	if !slices.Equal(before, read(t, c.DSN)) {
+		t.Error("the file was written")
+	}
+	db := sqldbtest.Open(t, c)
+	if n, err := db.BeginLedger(t.Context(), byAt(noon)); err != nil || n == 0 {
+		t.Fatalf("%d leaves, %v", n, err)
+	}
+	size, _ := head(t, db)
+	if _, leaves, err := sqldb.Ends(t.Context(), c.DSN); err != nil || leaves != size { // while a server runs on it, too
+		t.Errorf("%d leaves, want %d; %v", leaves, size, err)
+	}
+	if _, _, err := sqldb.Ends(t.Context(), c.DSN+".none"); err == nil {
+		t.Error("a file that is not there has ends")
+	}
+}
+
 func TestBeginLedger_SpeaksOfWhatAHalfUpgradedServerForgot(t *testing.T) {
 	sqldbtest.EachConfig(t, func(t *testing.T, c sqldb.Config) {
 		db := sqldbtest.Open(t, c)
