@@ -10,6 +10,9 @@ SBOM      := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 INFLUXD   := github.com/influxdata/influxdb/cmd/influxd@v1.8.10
 PROGRAMS  := server gateway firmware-sim
 FUZZTIME  ?= 30s
+# How many workers fuzz (1 leaves the rest of the machine alone), and which targets: a pattern of `package target`, all if empty.
+FUZZWORKERS ?= $(shell nproc)
+FUZZ      ?=
 
 export AOVUON_BIN := $(BIN)
 
@@ -58,16 +61,8 @@ cover: ## test coverage, a line a package, and .run/cover.html
 	$(GO) tool cover -html=$(DATA)/cover.out -o $(DATA)/cover.html
 
 .PHONY: fuzz
-fuzz: ## every fuzz target for FUZZTIME (30s; the record asks for 10m); figures into .run/fuzz.txt
-	@mkdir -p $(DATA)
-	@$(GO) list -f '{{$$p := .ImportPath}}{{range .TestGoFiles}}{{$$p}} {{$$.Dir}}/{{.}}{{"\n"}}{{end}}{{range .XTestGoFiles}}{{$$p}} {{$$.Dir}}/{{.}}{{"\n"}}{{end}}' ./... | \
-	while read -r pkg file; do \
-		[ -n "$$file" ] || continue; \
-		for f in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$$file"); do \
-			echo "== $$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 2s "$$pkg" > $(DATA)/fuzz.last 2>&1 || { cat $(DATA)/fuzz.last; exit 1; }; \
-			grep -o 'elapsed: [^,]*, execs: [0-9]*' $(DATA)/fuzz.last | tail -1 | sed "s|^|$$pkg $$f |" | tee -a $(DATA)/fuzz.txt; \
-		done; \
-	done
+fuzz: ## every fuzz target for FUZZTIME (30s; the record asks for 10m) on FUZZWORKERS; FUZZ='web|Claim' picks some; figures into .run/fuzz.txt
+	@FUZZTIME=$(FUZZTIME) FUZZWORKERS=$(FUZZWORKERS) FUZZ='$(FUZZ)' FUZZRECORD=$(DATA)/fuzz.txt GO=$(GO) .ci/fuzz
 
 .PHONY: bench
 bench: influxd ## figures: signed batches verified, committed and in history, on both histories

@@ -248,3 +248,47 @@ func FuzzManifest(f *testing.F) {
 		}
 	})
 }
+
+// FuzzOpen: a file that is handed in as a backup, encrypted or not, is read to its end or refused with the place of the fault.
+func FuzzOpen(f *testing.F) {
+	id, err := age.GenerateX25519Identity()
+	if err != nil {
+		f.Fatal(err)
+	}
+	dir := f.TempDir()
+	path := filepath.Join(dir, "whole")
+	text := strings.Repeat("row ", 100)
+	if _, err := backup.Create(path, []age.Recipient{id.Recipient()}, func(w io.Writer) error { _, err := io.WriteString(w, text); return err }); err != nil {
+		f.Fatal(err)
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(raw)
+	f.Add(raw[:len(raw)-5])
+	f.Add([]byte("age-encryption.org/v1\n-> X25519 AAAA\nAAAA\n--- AAAA\n"))
+	f.Add([]byte("age-encryption.org/v1\n-> scrypt AAAAAAAAAAAAAAAAAAAAAA 63\n"))
+	f.Add([]byte("age-encryption.org/"))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		path := filepath.Join(t.TempDir(), "in")
+		if err := os.WriteFile(path, in, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		r, closeFile, err := backup.Open(path, []age.Identity{id})
+		if err != nil {
+			return
+		}
+		out, err := io.ReadAll(r)
+		encrypted := bytes.HasPrefix(in, []byte("age-encryption.org/"))
+		if err == nil && encrypted && !bytes.Equal(in, raw) && string(out) != text && len(out) > 0 {
+			t.Logf("another archive to the same key: %d bytes", len(out)) // the key's public half is public
+		}
+		if err == nil && !encrypted && !bytes.Equal(out, in) {
+			t.Errorf("%d bytes of %d", len(out), len(in))
+		}
+		if err := closeFile(); err != nil {
+			t.Error(err)
+		}
+	})
+}

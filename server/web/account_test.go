@@ -32,7 +32,7 @@ const password = "bờ ruộng thuyền kèn"
 // town is a co-op where people sign in.
 type town struct {
 	*sources
-	t    *testing.T
+	t    testing.TB
 	web  *web.Server
 	srv  *httptest.Server
 	acc  *account.Service
@@ -48,7 +48,7 @@ const (
 	foreign = "72DQY3KX0"
 )
 
-func newTown(t *testing.T, publicURL string, open bool) *town {
+func newTown(t testing.TB, publicURL string, open bool) *town {
 	t.Helper()
 	db, err := sqldb.Open(t.Context(), sqldb.Config{Driver: sqldb.SQLite, DSN: filepath.Join(t.TempDir(), "server.db")})
 	if err != nil {
@@ -135,7 +135,7 @@ func (w *town) as(role account.Role, method, path string, form url.Values, heade
 	return do(w.t, req)
 }
 
-func do(t *testing.T, req *http.Request) got {
+func do(t testing.TB, req *http.Request) got {
 	t.Helper()
 	tr := &http.Transport{DisableCompression: true}
 	defer tr.CloseIdleConnections()

@@ -61,6 +61,9 @@ func (s *Store) query(ctx context.Context, method, q string, f func(result) erro
 			if r.Error != "" {
 				return s.queryFailed(r.Error)
 			}
+			if r.Statement < 0 {
+				return fmt.Errorf("InfluxDB answered statement %d", r.Statement)
+			}
 			if err := f(r); err != nil {
 				return err
 			}

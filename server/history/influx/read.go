@@ -3,6 +3,7 @@ package influx
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -173,7 +174,7 @@ func point(k history.Series, v []*float64) (p history.Point, whole bool, err err
 	if v[2] == nil {
 		return p, false, nil
 	}
-	if *v[2] < 0 || *v[2] > float64(measure.Fault) {
+	if *v[2] < 0 || *v[2] > float64(measure.Fault) || *v[2] != math.Trunc(*v[2]) {
 		return p, false, fmt.Errorf("%s of sensor %s: unknown quality %v: a newer program wrote it", k.Quantity, k.Sensor, *v[2])
 	}
 	p = history.Point{Series: k, Time: time.UnixMilli(int64(*v[0])).UTC(), Quality: measure.Quality(*v[2])}
