@@ -13,8 +13,17 @@ import (
 // FuzzPages: whatever somebody on the farm's own network asks of the gateway's pages, they answer, and nothing is done without the PIN.
 func FuzzPages(f *testing.F) {
 	for _, s := range [][2]string{
-		{"/", ""}, {"/?lang=en&auto=1", ""}, {"/log", ""}, {"/calibrate/ao1-ph", ""}, {"/calibrate/%00", ""}, {"/pin?to=//evil.example", ""},
-		{"/pin", "pin=00000000&to=%2Fbuses"}, {"/buses", "x"}, {"/aerators", "aerator=quat-1&mode=on&length=2h"}, {"/calibrate/ao1-ph", "do=begin&who=An"}, {"/leave", "a"},
+		{"/", ""},
+		{"/?lang=en&auto=1", ""},
+		{"/log", ""},
+		{"/calibrate/ao1-ph", ""},
+		{"/calibrate/%00", ""},
+		{"/pin?to=//evil.example", ""},
+		{"/pin", "pin=00000000&to=%2Fbuses"},
+		{"/buses", "x"},
+		{"/aerators", "aerator=quat-1&mode=on&length=2h"},
+		{"/calibrate/ao1-ph", "do=begin&who=An"},
+		{"/leave", "a"},
 	} {
 		f.Add(s[0], s[1])
 	}
