@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -119,7 +118,6 @@ func readConfig(path string) ([]byte, error) {
 }
 
 func parse(path string, raw []byte) (*Config, error) {
-	raw = bytes.TrimPrefix(raw, []byte("\ufeff")) // some editors put it before the text
 	file, err := yamlfile.Parse(path, raw, "gateway sample")
 	if err != nil {
 		return nil, err

@@ -12,12 +12,11 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/goccy/go-yaml"
-
 	"aovuon/gateway/calibrate"
 	"aovuon/gateway/control"
 	"aovuon/gateway/sense"
 	"aovuon/gateway/wire"
+	"aovuon/gateway/yamlfile"
 )
 
 // folder is where the gateway's lock and its control socket are.
@@ -143,14 +142,15 @@ func dataDirOf(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var c struct {
-		DataDir string `yaml:"data_dir"`
-	}
-	if err := yaml.Unmarshal(raw, &c); err != nil {
-		_, err := parse(path, raw)
+	var keys map[string]any
+	if err := yamlfile.Decode(raw, &keys); err != nil {
+		if _, told := parse(path, raw); told != nil { // with the line
+			err = told
+		}
 		return "", err
 	}
-	cfg := Config{DataDir: c.DataDir, path: path}
+	dir, _ := keys["data_dir"].(string)
+	cfg := Config{DataDir: dir, path: path}
 	cfg.resolve()
 	return cfg.DataDir, nil
 }

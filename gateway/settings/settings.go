@@ -17,6 +17,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"aovuon/gateway/wire"
+	"aovuon/gateway/yamlfile"
 )
 
 // Apply returns file with changes in force. Changes whose Was is not what file says are left out and their paths returned
@@ -105,7 +106,7 @@ func InForce(file []byte) (map[string]json.RawMessage, error) {
 
 func decode(file []byte) (map[string]any, error) {
 	var doc map[string]any
-	if err := yaml.Unmarshal(file, &doc); err != nil {
+	if err := yamlfile.Decode(file, &doc); err != nil {
 		return nil, fmt.Errorf("settings: the configuration: %w", err)
 	}
 	if doc == nil {

@@ -68,6 +68,14 @@ func TestApply_ChangesWhatIsDesiredAndNothingElse(t *testing.T) {
 	}
 }
 
+// The program reads a file that an editor put a byte order mark before; what is laid over it must not make it unreadable.
+func TestApply_AByteOrderMarkIsNoPartOfAKey(t *testing.T) {
+	merged, _, err := settings.Apply([]byte("\ufeffgateway: gw-ao-phukhe"), []wire.Change{change("seal.every", `null`, `"1m"`)})
+	if d := cmp.Diff(map[string]any{"gateway": "gw-ao-phukhe", "seal": map[string]any{"every": "1m"}}, tree(t, merged)); err != nil || d != "" {
+		t.Errorf("%v %s", err, d)
+	}
+}
+
 func TestApply_LocalEditStands(t *testing.T) {
 	merged, kept, err := settings.Apply([]byte(file), []wire.Change{
 		change("sensors.ao1-do.every", `"2m"`, `"30s"`),      // somebody wrote 60s since

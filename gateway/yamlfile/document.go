@@ -4,6 +4,7 @@
 package yamlfile
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"maps"
@@ -20,15 +21,18 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// Decode reads YAML into v and takes no unknown keys. The decoder panics on some malformed anchors and tags (an alias to a value with a tag
-// nobody knows); that is a mistake in the file, no reason to end.
+// text is raw without the byte order mark that some editors put before a text.
+func text(raw []byte) []byte { return bytes.TrimPrefix(raw, []byte("\ufeff")) }
+
+// Decode reads YAML into v and takes no keys a structure does not have. The decoder panics on some malformed anchors and tags (an alias to a
+// value with a tag nobody knows); that is a mistake in the file, no reason to end.
 func Decode(raw []byte, v any) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("this YAML cannot be read (%v): write it without anchors, aliases and tags", p)
 		}
 	}()
-	return yaml.UnmarshalWithOptions(raw, v, yaml.Strict())
+	return yaml.UnmarshalWithOptions(text(raw), v, yaml.Strict())
 }
 
 // Document is a file that can say where something stands in it.
@@ -69,6 +73,7 @@ func (p *Error) Error() string {
 // Parse reads the text of a file with one document in it. example is the command that prints a file to start from; errors
 // name it.
 func Parse(path string, raw []byte, example string) (*Document, error) {
+	raw = text(raw)
 	if !utf8.Valid(raw) {
 		return nil, &Error{File: path, What: "this is no UTF-8 text", Mend: "save the file as UTF-8"}
 	}

@@ -66,4 +66,7 @@ func TestDecode_APanicOfTheDecoderIsAnError(t *testing.T) {
 	if err := yamlfile.Decode([]byte("name: { vi: ao }"), &v); err != nil || v.Name.VI != "ao" {
 		t.Errorf("%+v, %v", v, err)
 	}
+	if err := yamlfile.Decode([]byte("\ufeffname: { vi: ruộng }"), &v); err != nil || v.Name.VI != "ruộng" {
+		t.Errorf("with a byte order mark: %+v, %v", v, err)
+	}
 }

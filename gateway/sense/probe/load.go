@@ -1,7 +1,6 @@
 package probe
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -20,7 +19,6 @@ const example = "gateway probe show --yaml soil-a-3in1"
 // Parse reads and checks a template. name is the file's, for errors. All that is wrong is told at once, each a
 // *yamlfile.Error with its place and its mend.
 func Parse(name string, raw []byte) (*Template, error) {
-	raw = bytes.TrimPrefix(raw, []byte("\ufeff")) // some editors put it before the text
 	doc, err := yamlfile.Parse(name, raw, example)
 	if err != nil {
 		return nil, err
