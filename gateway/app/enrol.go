@@ -149,23 +149,34 @@ func (c *Config) quoted(path string) string {
 	return strconv.Quote(path)
 }
 
-// withServer puts a block in the place of the top-level key server, or at the end.
+// withServer puts a block in the place of the top-level key server, or at the end. Every other line stays, also the empty ones and the
+// comments between what was there and the next key.
 func withServer(raw []byte, block string) []byte {
-	var out bytes.Buffer
+	var out, between bytes.Buffer
 	inside, written := false, false
 	for line := range bytes.Lines(raw) {
-		top := len(bytes.TrimSpace(line)) > 0 && line[0] != ' ' && line[0] != '\t' && line[0] != '#'
-		if top {
-			inside = bytes.HasPrefix(line, []byte("server:"))
-			if inside && !written {
-				out.WriteString(block)
-				written = true
-			}
-		}
-		if !inside {
+		empty := len(bytes.TrimSpace(line)) == 0
+		switch {
+		case !inside && (empty || !bytes.HasPrefix(line, []byte("server:"))):
 			out.Write(line)
+			continue
+		case inside && (empty || line[0] == '#'):
+			between.Write(line)
+			continue
+		case inside && (line[0] == ' ' || line[0] == '\t'):
+			between.Reset() // it was a comment among the keys
+			continue
+		}
+		out.Write(between.Bytes())
+		between.Reset()
+		if inside = bytes.HasPrefix(line, []byte("server:")); !inside {
+			out.Write(line)
+		} else if !written {
+			out.WriteString(block)
+			written = true
 		}
 	}
+	out.Write(between.Bytes())
 	if !written {
 		if b := out.Bytes(); len(b) > 0 && b[len(b)-1] != '\n' {
 			out.WriteByte('\n')
