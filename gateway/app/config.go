@@ -249,7 +249,19 @@ type secrets struct {
 }
 
 // openSecrets reads every file the configuration names and reports all that is wrong with them.
-func (c *Config) openSecrets() (s secrets, err error) {
+func (c *Config) openSecrets() (secrets, error) {
+	s, err := c.openKeys()
+	bad := []error{err}
+	if _, err := uplink.TLSConfig(c.Server.CAFile, nil); err != nil {
+		bad = append(bad, c.src.Problem(err.Error(), "name a file with the PEM certificate of the authority that signed the server's", "$.server.ca_file"))
+	} else if _, err := c.tlsConfig(nil); err != nil {
+		bad = append(bad, c.src.Problem(err.Error(), "repeat gateway rekey if that was stopped; else enrol the gateway with a claim (gateway enrol), which writes both files, or remove cert_file and cert_key_file", "$.server.cert_file"))
+	}
+	return s, errors.Join(bad...)
+}
+
+// openKeys is openSecrets without what TLS needs.
+func (c *Config) openKeys() (s secrets, err error) {
 	var bad []error
 	say := func(key string, err error, mend string) {
 		if near := "$.data_dir"; !strings.HasPrefix(key, "$.server") && c.src.Node(key) == nil && c.src.Node(near) != nil {
@@ -268,11 +280,6 @@ func (c *Config) openSecrets() (s secrets, err error) {
 	}
 	if s.server, err = wire.LoadVerifier(c.Server.KeyFile); err != nil {
 		say("$.server.key_file", err, "put the line that `server key` prints on the server into this file")
-	}
-	if _, err := uplink.TLSConfig(c.Server.CAFile, nil); err != nil {
-		say("$.server.ca_file", err, "name a file with the PEM certificate of the authority that signed the server's")
-	} else if _, err := c.tlsConfig(nil); err != nil {
-		say("$.server.cert_file", err, "enrol the gateway with a claim (gateway enrol), which writes both files; or remove cert_file and cert_key_file")
 	}
 	return s, errors.Join(bad...)
 }

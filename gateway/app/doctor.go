@@ -232,7 +232,7 @@ func serverFindings(ctx context.Context, cfg *Config, running bool) (out []docto
 	password, err := readSecret(cfg.PasswordFile)
 	tlsConfig, tlsErr := cfg.tlsConfig(notBefore(cfg, time.Now))
 	if tlsErr != nil {
-		return []doctor.Finding{{Check: "server certificate", Level: doctor.Bad, What: tlsErr.Error(), Mend: "name a PEM file as server.ca_file"}}
+		return []doctor.Finding{{Check: "server certificate", Level: doctor.Bad, What: tlsErr.Error(), Mend: "see server.ca_file, cert_file and cert_key_file in the configuration: gateway check says which is wrong"}}
 	}
 	login := !running && err == nil && cfg.Gateway != ""
 	for _, s := range uplink.Try(ctx, uplink.Options{Gateway: cfg.Gateway, URL: cfg.Server.URL, Password: password, TLS: tlsConfig}, login) {

@@ -29,7 +29,7 @@ func rekey(ctx context.Context, path string, f rekeyFlags, stdout io.Writer, log
 	if err != nil {
 		return err
 	}
-	s, err := cfg.openSecrets()
+	s, err := cfg.openKeys() // what TLS needs may be in the middle of a run that was stopped: certificate new, key old
 	if err != nil {
 		return err
 	}
