@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"slices"
-	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -46,6 +45,7 @@ type side struct {
 	faults *metrics.Faults // nil: nobody asks
 	source *metrics.Source // what faults belong to
 	linked atomic.Bool
+	told   atomic.Bool   // what the last reading said of linked; a gateway that starts is taken to have no link
 	turned chan struct{} // holds one when linked has been set since it was looked at
 }
 
@@ -60,7 +60,7 @@ func (g *gateway) newSide(p *plan, clock sense.Clock, root string, seen sense.Si
 	s.rules = g.newEdge(p, clock, s.sink)
 	if !p.cfg.Health.Off {
 		s.health = health.New(health.Options{
-			Sensor: p.cfg.Health.ID, Root: root, Link: s.linked.Load, Offset: health.ClockOffset,
+			Sensor: p.cfg.Health.ID, Root: root, Link: s.tellsLink, Offset: health.ClockOffset,
 			DiskFree: func() (uint64, error) {
 				v, err := statFS(p.cfg.DataDir)
 				return v.Free, err
@@ -72,6 +72,13 @@ func (g *gateway) newSide(p *plan, clock sense.Clock, root string, seen sense.Si
 		})
 	}
 	return s
+}
+
+// tellsLink is how the link is, for a reading that says so.
+func (s *side) tellsLink() bool {
+	up := s.linked.Load()
+	s.told.Store(up)
+	return up
 }
 
 // link is told whether batches reach the server, and tells the others.
@@ -160,16 +167,14 @@ const linkEvery = 10 * time.Second
 
 // tellLink tells of the link when it turns: what the last round of health said of it may be half an hour old.
 func (s *side) tellLink(ctx context.Context) error {
-	told := false // what a gateway that starts is taken to be
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-s.turned:
 		}
-		if up := s.linked.Load(); up != told {
-			told = up
-			if err := s.hand(ctx, []measure.Reading{s.health.Link(s.clock.Now(), up)}); err != nil {
+		if s.linked.Load() != s.told.Load() {
+			if err := s.hand(ctx, []measure.Reading{s.health.Link(s.clock.Now(), s.tellsLink())}); err != nil {
 				return err
 			}
 		}
@@ -214,8 +219,7 @@ func (c *Config) validateSide(say func(key, problem, mend string)) {
 		say("$.health.every", fmt.Sprintf("every of %v", h.Every), "write a time from 1s to 1h, or off: true")
 	}
 	if listen := c.Metrics.Listen; listen != "" {
-		_, port, err := net.SplitHostPort(listen)
-		if n, errN := strconv.Atoi(port); err != nil || errN != nil || n < 1 || n > 65535 {
+		if _, port, err := net.SplitHostPort(listen); err != nil || !validPort(port) {
 			say("$.metrics.listen", fmt.Sprintf("bad address %q", listen), "write an address and a port, as in 127.0.0.1:9464")
 		}
 	}
