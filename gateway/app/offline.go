@@ -10,7 +10,6 @@ import (
 
 	"aovuon/gateway/calibrate"
 	"aovuon/gateway/edge"
-	"aovuon/gateway/measure"
 	"aovuon/gateway/sense"
 	"aovuon/gateway/sense/kind"
 )
@@ -69,7 +68,7 @@ func (o OfflineOptions) play(ctx context.Context, sealEvery time.Duration, stati
 		if o.Visit == nil {
 			return nil
 		}
-		return o.Visit(ctx, now, desk, func(ctx context.Context) error { return station.PollAll(ctx, nobody{}) })
+		return o.Visit(ctx, now, desk, func(ctx context.Context) error { return station.PollAll(ctx, nowhere{}) })
 	}
 	if err := visit(o.Clock.Now().Wall); err != nil {
 		return err
@@ -104,9 +103,3 @@ func (o OfflineOptions) play(ctx context.Context, sealEvery time.Duration, stati
 		}
 	}
 }
-
-// nobody takes readings and keeps none.
-type nobody struct{}
-
-// Take implements sense.Sink.
-func (nobody) Take(context.Context, []measure.Reading) error { return nil }
