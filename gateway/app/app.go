@@ -236,6 +236,9 @@ func printSpool(ctx context.Context, path string, stdout io.Writer) error {
 		return err
 	}
 	st, err := spool.ReadStats(ctx, cfg.spoolFile())
+	if errors.Is(err, spool.ErrCorrupt) {
+		return fmt.Errorf("app: %w: restart the gateway: it sets the file aside and saves what can be read; then look at the card (gateway doctor)", err)
+	}
 	if err != nil {
 		return fmt.Errorf("app: %w", err)
 	}

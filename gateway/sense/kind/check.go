@@ -30,8 +30,11 @@ func check(specs []Spec, derived []DerivedSpec, entries []entry, buses map[strin
 	places := make(map[string]int)
 	for i, s := range specs {
 		c.checkID(entries[i], ids)
-		if s.Every != 0 && s.Every < MinEvery {
+		switch {
+		case s.Every != 0 && s.Every < MinEvery:
 			c.say(i, "every", fmt.Sprintf("%v is too often", s.Every), fmt.Sprintf("write at least %v, or leave it out for %v", MinEvery, DefaultEvery))
+		case s.Every > MaxEvery:
+			c.say(i, "every", fmt.Sprintf("%v is too seldom", s.Every), fmt.Sprintf("write at most %v, or leave it out for %v", MaxEvery, DefaultEvery))
 		}
 		r, bad := entries[i].row, entries[i].bad
 		if errors.Is(bad, errKind) {

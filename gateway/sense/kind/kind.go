@@ -101,6 +101,7 @@ type Buses interface {
 const (
 	// DefaultEvery is how often a sensor is asked when its configuration does not say.
 	DefaultEvery = time.Minute
-	// MinEvery is the shortest interval.
+	// MinEvery is the shortest interval, MaxEvery the longest: a probe that says nothing for longer is taken for dead.
 	MinEvery = 100 * time.Millisecond
+	MaxEvery = 24 * time.Hour
 )

@@ -141,6 +141,7 @@ func TestBuild_NamesTheSensorTheFieldAndTheMend(t *testing.T) {
 		"input on sht4x":    {"address: 0x44", "address: 0x44, input: 0", 4, "input", "remove it"},
 		"too often":         {"every: 100ms", "every: 99ms", 5, "every", "at least 100ms"},
 		"negative interval": {"every: 100ms", "every: -1s", 5, "every", "at least 100ms"},
+		"too seldom":        {"every: 100ms", "every: 999999h", 5, "every", "at most 24h"},
 		"same address":      {"address: 0x63", "address: 0x61", 1, "address", `sensor "ao1-do" is there already`},
 		"same input":        {"input: 3", "input: 0", 3, "input", `sensor "khoai1-am" is there already`},
 		"no such thermometer": {

@@ -47,7 +47,7 @@ type ReportSpec struct {
 
 const (
 	defaultAtLeast = 15 * time.Minute
-	longestHold    = 24 * time.Hour // a place that says nothing for longer is taken for dead
+	longestHold    = MaxEvery
 	longestMedian  = 61
 	longestMean    = 60
 )
