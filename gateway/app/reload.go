@@ -331,7 +331,9 @@ func (r *reloader) rollBack(ctx context.Context, sensor string) {
 	next.State, next.Why = wire.SettingsRolledBack, fmt.Sprintf("sensor %s had a value before and has none now", sensor)
 	p, kept, err := r.planOf(r.file, next.inForce)
 	if err != nil {
-		r.log.Error("the former settings do not fit any more", slog.Any("err", err))
+		r.log.Error("the former settings do not fit any more; those desired last stay in force", slog.String("sensor", sensor), slog.Any("err", err))
+		r.wanted.Why = fmt.Sprintf("%s; what was in force before does not fit any more: %v", next.Why, err)
+		r.tellLocked(ctx)
 		return
 	}
 	if err := next.save(r.plan.cfg.wantedFile()); err != nil {

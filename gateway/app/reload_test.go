@@ -246,6 +246,32 @@ func TestReload_RollsBackWhatBrokeAProbe(t *testing.T) {
 	y.want("a fault long after", 9*time.Second, 4, wire.SettingsApplied)
 }
 
+// The former settings do not fit when something they need went away meanwhile: the last ones stay, and the server hears why.
+func TestReload_WhatCannotBeRolledBackStaysAndIsTold(t *testing.T) {
+	y := newYard(t)
+	y.desire(1, change(firstEvery, `"10s"`, `"5s"`))
+	y.reads("ao1-temp", true)
+	y.desire(2, change(firstEvery, `"10s"`, `"7s"`))
+	key := y.r.plan.cfg.Server.KeyFile
+	if err := os.Rename(key, key+".away"); err != nil {
+		t.Fatal(err)
+	}
+	y.reads("ao1-temp", false)
+	if r := y.want("not rolled back", 7*time.Second, 2, wire.SettingsApplied); !strings.Contains(r.Why, "ao1-temp had a value before") || !strings.Contains(r.Why, "server.vkey") {
+		t.Errorf("why: %s", r.Why)
+	}
+	if err := os.Rename(key+".away", key); err != nil {
+		t.Fatal(err)
+	}
+	told := len(y.told)
+	y.reads("ao1-temp", false) // that was its trial
+	if len(y.told) != told {
+		t.Error("tried again")
+	}
+	y.start()
+	y.want("after a restart", 7*time.Second, 2, wire.SettingsApplied)
+}
+
 func TestReload_WhatARestartMustDoChangesNothing(t *testing.T) {
 	y := newYard(t)
 	for what, text := range map[string]string{

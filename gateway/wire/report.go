@@ -36,7 +36,7 @@ func (s SettingsState) Valid() bool {
 type SettingsReport struct {
 	Version  uint64                     `json:"version"` // of the newest desired settings that came; 0: none ever did
 	State    SettingsState              `json:"state"`
-	Why      string                     `json:"why"`                // of the last two states, in English
+	Why      string                     `json:"why"`                // of the last two states, in English; of applied, that a probe gave out and nothing could be put back
 	Kept     []string                   `json:"kept"`               // paths left out: the gateway's file was edited there
 	Settings map[string]json.RawMessage `json:"settings,omitempty"` // in force, by path
 	File     map[string]json.RawMessage `json:"file,omitempty"`     // what the file says where something else is in force
