@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -107,6 +108,41 @@ func TestSession_OfSomebodyWhoWentHomeIsAborted(t *testing.T) {
 	}
 	if got := strings.Join(c.said(), " "); got != "Cal,mid,7.02 Import,59 6F 75 21 Import,59 6F 75 22" {
 		t.Errorf("the circuit was told %s", got)
+	}
+}
+
+// Two taps on a phone, or somebody at the page and somebody at the terminal: a calibration is kept once, and not undone after that.
+func TestSession_IsEndedOnce(t *testing.T) {
+	c := drifted()
+	r := newRig(t, phSpec(), measure.PH, c)
+	r.begin(calibrate.Begin{})
+	r.step(calibrate.Answer{Step: "mid"})
+	r.spool.meanwhile = func() {
+		if _, err := r.desk.Finish(t.Context(), "ao1-x", ""); code(err) != "over" {
+			t.Errorf("kept again: %v", err)
+		}
+		if st, err := r.desk.Abort(t.Context(), "ao1-x"); code(err) != "over" {
+			t.Errorf("aborted: %+v, %v", st, err)
+		}
+		if _, err := r.desk.Answer(t.Context(), "ao1-x", calibrate.Answer{Step: "low"}); code(err) != "over" {
+			t.Errorf("measured on: %v", err)
+		}
+	}
+	folder := filepath.Join(r.dir, "calibrations")
+	if err := errors.Join(os.RemoveAll(folder), os.WriteFile(folder, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if st, err := r.desk.Finish(t.Context(), "ao1-x", ""); err == nil {
+		t.Errorf("kept where nothing can be: %+v", st)
+	}
+	if err := os.Remove(folder); err != nil {
+		t.Fatal(err)
+	}
+	if st, err := r.desk.Finish(t.Context(), "ao1-x", ""); err != nil || st.Phase != calibrate.Done {
+		t.Errorf("once the disk takes it: %+v, %v", st, err)
+	}
+	if got := strings.Join(c.said(), " "); got != "Cal,mid,7.02" || len(r.spool.docs) != 1 {
+		t.Errorf("the circuit was told %s; %d records", got, len(r.spool.docs))
 	}
 }
 

@@ -139,16 +139,13 @@ func isRefusal(err error, code string) bool {
 
 // Begin begins a session. From now on the sensor's readings are faults (calibrating), until it ends.
 func (d *Desk) Begin(ctx context.Context, b Begin) (State, error) {
-	for what, text := range map[string]string{"who does it": b.Who, "serial": b.Serial} {
-		least := 0
-		if what != "serial" {
-			least = 1
-		}
-		if err := checkText(what, strings.TrimSpace(text), least, map[int]int{1: maxWho, 0: maxShort}[least]); err != nil {
-			return State{}, err
-		}
-	}
 	b.Who, b.Serial = strings.TrimSpace(b.Who), strings.TrimSpace(b.Serial)
+	if err := checkText("who does it", b.Who, 1, maxWho); err != nil {
+		return State{}, err
+	}
+	if err := checkText("serial", b.Serial, 0, maxShort); err != nil {
+		return State{}, err
+	}
 	s, err := d.enter(&b)
 	if err != nil {
 		return State{}, err
@@ -259,9 +256,12 @@ func (d *Desk) Abort(ctx context.Context, sensor string) (State, error) {
 		return State{}, err
 	}
 	if !s.running() {
-		return State{}, refuse("over", "the calibration of %s is over", sensor)
+		return State{}, s.over()
 	}
 	how, err := s.close(ctx)
+	if isRefusal(err, "over") {
+		return State{}, err
+	}
 	if err == nil {
 		err = d.store.untear(sensor)
 	}
@@ -290,6 +290,9 @@ func (d *Desk) Finish(ctx context.Context, sensor, note string) (State, error) {
 	}
 	k, err := d.keep(ctx, s, res, note)
 	if err != nil {
+		s.mu.Lock()
+		s.ending = false // it can be tried again
+		s.mu.Unlock()
 		return State{}, err
 	}
 	s.change(func(st *State) { st.Phase, st.Record, st.Unspooled = Done, &k.record, !k.spool })
@@ -298,17 +301,21 @@ func (d *Desk) Finish(ctx context.Context, sensor, note string) (State, error) {
 	return s.State(), nil
 }
 
-// finish skips what is left and judges.
+// over is the refusal of what comes too late.
+func (s *Session) over() error {
+	return refuse("over", "the calibration of %s is over", s.begin.Sensor)
+}
+
+// finish skips what is left and judges. Without an error the session is the caller's to keep.
 func (s *Session) finish(ctx context.Context) (Result, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.used = s.clock.Now().Uptime
-	switch s.state.Phase {
-	case Measuring:
+	if s.ending {
+		return Result{}, s.over()
+	}
+	if s.state.Phase == Measuring {
 		return Result{}, refuse("busy", "a step is being measured")
-	case Done, Aborted:
-		return Result{}, refuse("over", "this calibration is over")
-	case Asking, Review:
 	}
 	for _, step := range s.state.Steps[s.state.At:] {
 		if !step.Optional {
@@ -324,8 +331,12 @@ func (s *Session) finish(ctx context.Context) (Result, error) {
 		s.review(ctx)
 		s.mu.Lock()
 	}
+	if s.ending { // aborted meanwhile
+		return Result{}, s.over()
+	}
 	if s.result == nil {
 		return Result{}, refuse(s.state.Code, "%s", s.state.Problem)
 	}
+	s.ending = true
 	return *s.result, nil
 }

@@ -142,9 +142,14 @@ type spool struct {
 	mu   sync.Mutex
 	docs []wire.Document
 	err  error
+
+	meanwhile func() // while a record is on its way; nil: nothing
 }
 
 func (s *spool) TakeDocument(_ context.Context, d wire.Document) error {
+	if s.meanwhile != nil {
+		s.meanwhile()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.docs = append(s.docs, d)

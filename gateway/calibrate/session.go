@@ -30,6 +30,7 @@ type Session struct {
 	working sync.WaitGroup // a measurement under way
 	told    bool           // a poll has found the probe away
 	dropped bool           // it is being aborted for want of its person
+	ending  bool           // somebody is keeping or aborting it, or did: whoever comes second is too late
 }
 
 // Holder gives exclusive use of a bus (sense.Station).
@@ -100,6 +101,8 @@ func (s *Session) answer(ctx context.Context, a Answer) error {
 	defer s.mu.Unlock()
 	step, ok := s.state.Step()
 	switch {
+	case s.ending:
+		return s.over()
 	case s.state.Phase == Measuring:
 		return refuse("busy", "step %s is being measured", step.Name)
 	case s.state.Phase != Asking || !ok:
@@ -324,8 +327,12 @@ func codeOf(err error) string {
 // probe can. It returns in words how the probe is now; the error says that it is not what it was.
 func (s *Session) close(ctx context.Context) (how string, err error) {
 	s.mu.Lock()
-	stop := s.stop
+	late, stop := s.ending, s.stop
+	s.ending = true
 	s.mu.Unlock()
+	if late {
+		return "", s.over()
+	}
 	if stop != nil {
 		stop()
 	}
