@@ -115,8 +115,12 @@ func (o *OneWire) Tx(w, r []byte, _ onewire.Pullup) error {
 	list, shorted := o.present()
 	asked, command := o.selected(w)
 	for _, c := range asked {
-		if kind := c.fault(o.faults); len(r) > 0 && (kind == fault.Unplug || shorted) {
-			c.part.recordFault(now, "", kind)
+		switch {
+		case len(r) == 0:
+		case shorted: // by whichever of them
+			c.part.recordFault(now, "", fault.Shorted)
+		case c.fault(o.faults) == fault.Unplug:
+			c.part.recordFault(now, "", fault.Unplug)
 		}
 	}
 	if len(list) == 0 {

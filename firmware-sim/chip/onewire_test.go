@@ -173,6 +173,9 @@ func TestOneWire_Faults(t *testing.T) {
 	if got := read(b); !bytes.Equal(got, make([]byte, 9)) {
 		t.Errorf("shorted: % x", got)
 	}
+	if e := r.book.entries[len(r.book.entries)-1]; e.Device != "b" || e.Fault != string(fault.Shorted) {
+		t.Errorf("a neighbour's short in the ledger: %+v", e)
+	}
 	r.set(t, "a", fault.Unplug)
 	near(t, "the neighbour", celsius(read(b)), -5.5, 0.13)
 	r.set(t, "b", fault.Unplug)
