@@ -2,6 +2,7 @@ package chip_test
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"aovuon/firmware-sim/fault"
 	"aovuon/gateway/measure"
 	"aovuon/gateway/sense/rtu"
+	"aovuon/gateway/sense/serial"
 )
 
 // lineOf is a serial line in process with probes at addresses 1 and 2, and the gateway's master on it.
@@ -65,6 +67,36 @@ func TestLine_TwoUnitsAtOneAddress(t *testing.T) {
 		board.HealAll()
 		good("healed", 1, 100)
 		good("healed", 2, 200)
+	}
+}
+
+// sayer answers whatever it hears with bursts that were prepared.
+type sayer struct{ bursts []chip.Burst }
+
+func (s sayer) Hear(time.Time, serial.Line, []byte) []chip.Burst { return s.bursts }
+func (sayer) Talk(_, _ time.Time) []chip.Burst                   { return nil }
+func (sayer) Part() chip.Part                                    { return chip.Part{} }
+
+// Who talks while two others answer one after the other spoils both.
+func TestLine_OneOverTwo(t *testing.T) {
+	clock := &virtual{now: time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)}
+	var lost, sent []string
+	burst := func(name string, end time.Duration, n int) chip.Burst {
+		return chip.Burst{
+			At: clock.wall().Add(end), Bytes: bytes.Repeat([]byte{0x55}, n), Line: line(9600),
+			Sent: func(time.Time) { sent = append(sent, name) }, Lost: func(time.Time) { lost = append(lost, name) },
+		}
+	}
+	l := chip.NewSerialLine(clock.wall, false, new(fault.Switch))
+	l.Add(sayer{[]chip.Burst{burst("first", 10*time.Millisecond, 4), burst("second", 20*time.Millisecond, 4)}})
+	l.Add(sayer{[]chip.Burst{burst("over both", 25*time.Millisecond, 20)}})
+	l.Send(line(9600), []byte{1})
+	if got := l.Take(clock.wall().Add(24*time.Millisecond), line(9600)); len(got) != 0 {
+		t.Errorf("% x came while the last one talked", got)
+	}
+	l.Take(clock.wall().Add(time.Second), line(9600))
+	if slices.Sort(lost); !slices.Equal(lost, []string{"first", "over both", "second"}) || len(sent) != 0 {
+		t.Errorf("lost %q, sent %q", lost, sent)
 	}
 }
 

@@ -128,15 +128,14 @@ func (l *SerialLine) Send(line serial.Line, frame []byte) {
 	}
 }
 
-// add has a burst come. Two senders at once drive the wires against each other: what both say at a time is neither.
+// add has a burst come. Senders at once drive the wires against each other: what they say at a time is neither.
 func (l *SerialLine) add(b Burst) {
-	for i := range l.coming {
-		a := &l.coming[i]
-		if a.unasked || b.unasked || !b.begins().Before(a.At) || !a.begins().Before(b.At) {
-			continue
-		}
-		*a = collision(*a, b)
-		return
+	meets := func(a Burst) bool {
+		return !a.unasked && !b.unasked && b.begins().Before(a.At) && a.begins().Before(b.At)
+	}
+	for i := slices.IndexFunc(l.coming, meets); i >= 0; i = slices.IndexFunc(l.coming, meets) {
+		b = collision(l.coming[i], b)
+		l.coming = slices.Delete(l.coming, i, i+1)
 	}
 	l.coming = append(l.coming, b)
 	slices.SortStableFunc(l.coming, func(a, b Burst) int { return a.At.Compare(b.At) })
