@@ -20,8 +20,8 @@ const (
 // ezoQuick is how long a circuit works on a command that does not say otherwise.
 const ezoQuick = 300 * time.Millisecond
 
-// ezo is what EZO circuits have in common: one command at a time, its answer ready after a while, read once.
-type ezo struct {
+// EZO is a simulated EZO circuit on an I²C bus: one command at a time, its answer ready after a while, read once.
+type EZO struct {
 	part  Part
 	board ezoBoard
 	temp  float64 // compensation temperature, °C; not kept without power
@@ -83,11 +83,8 @@ type ezoInfo struct {
 	takesT   bool    // knows T and RT
 }
 
-// EZO is a simulated EZO circuit on an I²C bus.
-type EZO struct{ ezo }
-
 func newEZO(p Part, board ezoBoard) *EZO {
-	e := &EZO{ezo{part: p, board: board, led: true}}
+	e := &EZO{part: p, board: board, led: true}
 	e.board.reset(true)
 	e.Reset()
 	return e
@@ -97,9 +94,7 @@ func newEZO(p Part, board ezoBoard) *EZO {
 func (e *EZO) Part() Part { return e.part }
 
 // Reset implements Device: what a loss of power does. The calibration stays.
-func (e *EZO) Reset() { e.start() }
-
-func (e *ezo) start() {
+func (e *EZO) Reset() {
 	e.temp, e.reply, e.reads, e.restart, e.copying = e.board.info().comp, nil, false, 'P', ezoCopy{}
 	e.board.reset(false)
 }
@@ -143,7 +138,7 @@ func (e *EZO) take(line string, now time.Time) {
 		return
 	case e.moved:
 		e.moved = false
-		e.start()
+		e.Reset()
 		e.restart = 'S'
 		return
 	case e.reads:
@@ -192,7 +187,7 @@ func (e *EZO) common(c ezoCommand) (text string, delay time.Duration, ok bool) {
 	case c.is("FACTORY"): // its address stays
 		e.name, e.led, e.locked = "", true, false
 		e.board.reset(true)
-		e.start()
+		e.Reset()
 		for _, p := range e.board.memory() {
 			*p = 0
 		}
@@ -219,7 +214,7 @@ func ezoSwitch(c ezoCommand, spelt string, on *bool) (text string, delay time.Du
 }
 
 // move gives the circuit another address: it starts anew there and says nothing.
-func (e *ezo) move(cell string) (text string, delay time.Duration, ok bool) {
+func (e *EZO) move(cell string) (text string, delay time.Duration, ok bool) {
 	n, err := strconv.ParseUint(cell, 10, 8)
 	if err != nil || n < 1 || n > 127 {
 		return "", 0, false
