@@ -100,14 +100,15 @@ func (b *Board) settle() {
 	}
 }
 
-// next is when something is due; false when nothing is.
-func (b *Board) next() (time.Time, bool) {
+// next is when something is due, ok being false when nothing is, and whether something was done that nobody was told of. Who asks tells.
+func (b *Board) next() (at time.Time, ok, untold bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	untold, b.plan.dirty = b.plan.dirty, false
 	if len(b.plan.due) == 0 {
-		return time.Time{}, false
+		return time.Time{}, false, untold
 	}
-	return b.plan.due[0].at, true
+	return b.plan.due[0].at, true, untold
 }
 
 // Run tells who wants to know (OnChange) of what the schedule does, until ctx is done or nothing is scheduled any more. Faults come
@@ -115,7 +116,10 @@ func (b *Board) next() (time.Time, bool) {
 // the board's runs.
 func (b *Board) Run(ctx context.Context, speed float64) {
 	for {
-		at, ok := b.next()
+		at, ok, untold := b.next()
+		if untold {
+			b.tell()
+		}
 		if !ok {
 			return
 		}
@@ -127,12 +131,5 @@ func (b *Board) Run(ctx context.Context, speed float64) {
 		case <-wait.C:
 		}
 		b.settle()
-		b.mu.Lock()
-		tell := b.plan.dirty
-		b.plan.dirty = false
-		b.mu.Unlock()
-		if tell {
-			b.tell()
-		}
 	}
 }

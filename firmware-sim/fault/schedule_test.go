@@ -112,6 +112,19 @@ func TestSchedule_TellsOfItsChanges(t *testing.T) {
 		if s.Kind() != fault.None || len(told) != 2 || (told[0]-time.Minute).Abs() > time.Second || (told[1]-2*time.Minute).Abs() > time.Second {
 			t.Errorf("told after %v, now %q", told, s.Kind())
 		}
+		// What a chip's question brought about before anybody waited for it is told, too.
+		if err := b.Schedule(fault.Event{Device: "ao1-do", Kind: fault.Unplug, First: world().Add(time.Minute)}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Second) // of the bubble: two minutes of the world
+		if k := s.Kind(); k != fault.Unplug || len(told) != 2 {
+			t.Errorf("%q, told %d times", k, len(told))
+		}
+		if b.Run(t.Context(), speed); len(told) != 3 {
+			t.Errorf("told %d times of 3", len(told))
+		}
+		b.HealAll()
+		told = told[:2]
 		ctx, cancel := context.WithCancel(t.Context())
 		if err := b.Schedule(fault.Event{Device: "ao1-do", Kind: fault.Unplug, First: world().Add(time.Hour), Every: 2 * time.Hour, For: time.Hour}); err != nil {
 			t.Fatal(err)
