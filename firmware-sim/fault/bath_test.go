@@ -31,6 +31,10 @@ func TestVerbs_DipAndDrift(t *testing.T) {
 	if got := sw.Bath(); got == nil || got.Value != 7.02 || got.Celsius == nil || *got.Celsius != 20 {
 		t.Errorf("bath %+v", got)
 	}
+	ask("dip ph 010 -5")
+	if got := sw.Bath(); got == nil || got.Value != 10 || *got.Celsius != -5 {
+		t.Errorf("bath %+v, want 10", got)
+	}
 	ask("drift ph 0.9 0.5")
 	if got := sw.Feels(10); got != 9.5 {
 		t.Errorf("it feels %v, want 9.5", got)

@@ -99,7 +99,7 @@ func (b *Board) list() (lines []string) {
 func numbers(args []string) (list []float64, err error) {
 	for _, w := range args[min(1, len(args)):] {
 		v, err := strconv.ParseFloat(w, 64)
-		if whole, bad := strconv.ParseUint(w, 0, 16); bad == nil { // an address, such as 0x62
+		if whole, bad := strconv.ParseUint(strings.TrimPrefix(w, "0x"), 16, 16); bad == nil && strings.HasPrefix(w, "0x") { // an address, such as 0x62
 			v, err = float64(whole), nil
 		}
 		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
