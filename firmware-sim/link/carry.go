@@ -181,6 +181,7 @@ func (l *Link) flap(ctx context.Context) {
 		case <-ctx.Done():
 		case <-changed:
 		case <-tick:
+			cuts := false
 			l.change(func() {
 				if l.is.Flap != period || l.dark != dark { // somebody was faster
 					return
@@ -190,11 +191,11 @@ func (l *Link) flap(ctx context.Context) {
 					n++
 					l.stats.Flaps++
 				}
+				if cuts = !dark && n%2 == 0; cuts {
+					l.stats.Resets++
+				}
 			})
-			if !dark && n%2 == 0 {
-				l.mu.Lock()
-				l.stats.Resets++
-				l.mu.Unlock()
+			if cuts {
 				l.Cut()
 			}
 		}

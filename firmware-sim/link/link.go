@@ -26,7 +26,7 @@ type Condition struct {
 	Trip     time.Duration // round trip added to that of this machine
 	Rate     int           // bytes a second in each direction; 0: as many as there are
 	Loss     float64       // share of segments that are lost, 0 to MaxLoss
-	Flap     time.Duration // about so often the link is away for a tenth of the time, and half of the times it takes the connections along; 0: never
+	Flap     time.Duration // about so often the link goes away, for about a fifth of that, and every other time it takes the connections along; 0: never
 }
 
 // MaxLoss is the most of its segments that a link may lose: beyond it nothing ever arrives.

@@ -19,7 +19,7 @@ func Verb(links []*Link) control.Verb {
 		"link ID half-open - connections are accepted and stay open, and nothing passes",
 		"link ID slow RTT [KBPS] - so much longer there and back, such as 800ms, and so many kilobits a second",
 		"link ID lossy PERCENT - so many of its segments are lost: what TCP makes of that",
-		"link ID flap PERIOD - away for a tenth of the time, such as 30s",
+		"link ID flap PERIOD - so often, such as 30s, it goes away for about a fifth of that",
 		"link ID cut - connections break now; the link stays as it is",
 		"link ID up - a good link again",
 	}}
