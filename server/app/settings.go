@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,7 +11,9 @@ import (
 	"text/tabwriter"
 
 	"aovuon/gateway/wire"
+	"aovuon/server/account"
 	"aovuon/server/desired"
+	"aovuon/server/ledger"
 	"aovuon/server/sqldb"
 )
 
@@ -18,7 +21,7 @@ type gatewaySetCmd struct {
 	ID       string   `arg:"" help:"Name of the gateway."`
 	Settings []string `arg:"" optional:"" name:"path=value" help:"What is wanted, such as sensors.ao1-do.every=30s or seal.every=1m; a value is JSON, or a text."`
 	Unset    []string `help:"Give a path back to the gateway's own file." placeholder:"PATH"`
-	By       string   `help:"Who asks for it." default:"" env:"USER"`
+	By       string   `help:"Login of the account that asks for it; without one: the operator, who has this shell." placeholder:"LOGIN"`
 }
 
 // Run makes the next version of what is wanted of a gateway. A running server sends it within a second.
@@ -49,6 +52,10 @@ func (cmd *gatewaySetCmd) Run(e *env) error {
 		if err := enrolled(ctx, db, cmd.ID); err != nil {
 			return err
 		}
+		by, err := e.byLogin(ctx, db, cmd.By)
+		if err != nil {
+			return err
+		}
 		now, err := db.Wanted(ctx, cmd.ID)
 		if err != nil {
 			return err
@@ -61,16 +68,33 @@ func (cmd *gatewaySetCmd) Run(e *env) error {
 		if err != nil {
 			return fmt.Errorf("gateway %s: %w", cmd.ID, err)
 		}
-		next := desired.Wanted{Gateway: cmd.ID, Version: now.Version + 1, Changes: changes, Made: e.now().UTC(), By: cmd.By}
+		next := desired.Wanted{Gateway: cmd.ID, Version: now.Version + 1, Changes: changes, Made: e.now().UTC()}
 		next.Note, err = wire.SealDesired(wire.Desired{Gateway: next.Gateway, Version: next.Version, Time: next.Made, Changes: changes}, signer)
 		if err != nil {
 			return err
 		}
-		if err := db.SaveWanted(ctx, next); err != nil {
+		if err := db.SaveWanted(ctx, next, by); err != nil {
 			return fmt.Errorf("gateway %s: %w", cmd.ID, err)
 		}
 		return e.printf("version %d for %s: %d settings differ from its file; it is sent until the gateway answers\n", next.Version, cmd.ID, len(changes))
 	})
+}
+
+// byLogin is a change that an account asked for by its login; empty: the operator did.
+func (e *env) byLogin(ctx context.Context, db *sqldb.DB, login string) (ledger.By, error) {
+	by := e.by()
+	if login == "" {
+		return by, nil
+	}
+	a, err := db.AccountByLogin(ctx, login)
+	if errors.Is(err, account.ErrNone) {
+		return by, fmt.Errorf("--by %q: no such login: server user list shows them; leave it out where somebody asks who has none", login)
+	}
+	if err != nil {
+		return by, err
+	}
+	by.Actor = a.ID
+	return by, nil
 }
 
 // jsonOf takes what a person wrote as JSON if it is, else as a text: 30s is no JSON, 42 and {"dry": …} are.

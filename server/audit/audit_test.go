@@ -294,9 +294,17 @@ func targets() []sqldbtest.Target {
 	add("mount", "1 = 1", "gateway", "sensor", "from_ms", "to_ms", "place", "measures", "*")
 	add("limit_row", "1 = 1", "quantity", "level", "above", "value", "source_vi", "source_en", "*")
 	add("gateway", "1 = 1", "vkey", "retired_ms")
-	add("account", "1 = 1", "id", "login", "name", "role", "disabled_ms", "*")
+	add("account", "1 = 1", "id", "login", "name", "role", "password", "secret", "made_ms", "disabled_ms", "*")
 	add("account_place", "1 = 1", "place", "*")
-	add("account_card", "revoked_ms = 0", "id", "account", "revoked_ms", "*")
+	add("account_recovery", "1 = 1", "account", "hash", "used_ms", "*")
+	add("account_link", "1 = 1", "account", "hash", "expires_ms", "used_ms", "*")
+	add("account_card", "1 = 1", "id", "account", "code", "device", "pin", "made_ms", "bound_ms", "revoked_ms", "*")
+	add("person", "1 = 1", "id", "name", "phone", "photo", "household", "erased_ms", "*")
+	add("person", "erased_ms = 0", "created_ms")
+	add("person_place", "1 = 1", "person", "place", "*")
+	add("consent", "1 = 1", "person", "field", "audience", "text_version", "given_ms", "withdrawn_ms", "*")
+	add("person_request", "1 = 1", "id", "person", "kind", "received_ms", "acked_ms", "done_ms", "*")
+	add("desired", "1 = 1", "gateway", "version", "changes", "note", "made_ms", "made_by", "*")
 	return out
 }
 

@@ -35,7 +35,7 @@ func (s *Local) Tile(ctx context.Context, path string) ([]byte, error) {
 // Body implements Source.
 func (s *Local) Body(ctx context.Context, n int64) (salt, body []byte, err error) {
 	salt, body, err = s.DB.LedgerBody(ctx, n)
-	if errors.Is(err, ledger.ErrNoLeaf) || err == nil && salt == nil {
+	if errors.Is(err, ledger.ErrNoLeaf) || err == nil && salt == nil && body == nil {
 		return nil, nil, fmt.Errorf("body %d: %w", n, ErrAbsent)
 	}
 	return salt, body, err
@@ -55,6 +55,17 @@ func (s *Local) Rows(ctx context.Context) ([]ledger.Row, error) { return s.DB.Le
 
 // Accounts shows who may do what.
 func (s *Local) Accounts(ctx context.Context) ([]ledger.Row, error) { return s.DB.AccountRows(ctx) }
+
+// AccountMarks shows salted hashes of what lets somebody in.
+func (s *Local) AccountMarks(ctx context.Context, id string, salt []byte) (map[string]string, error) {
+	return s.DB.AccountMarks(ctx, id, salt)
+}
+
+// Changes shows what is kept of people and of gateways' settings.
+func (s *Local) Changes(ctx context.Context) ([]ledger.Row, []string, error) {
+	rows, err := s.DB.ChangeRows(ctx)
+	return rows, sqldb.ChangeTables(), err
+}
 
 // LedgerSize shows how many leaves there are, signed or not.
 func (s *Local) LedgerSize(ctx context.Context) (int64, error) { return s.DB.LedgerSize(ctx) }

@@ -54,6 +54,7 @@ type Report struct {
 	Erased   int // public bodies that were erased: the leaf is all that is left
 	Rows     int
 	Accounts int // compared, where the source shows them
+	Changes  int // rows of people, consents, requests and settings, likewise
 	Batches  int64
 	Chains   int
 	Readings int64

@@ -12,13 +12,14 @@ import (
 	"aovuon/server/ledger"
 )
 
-// accountSaid is what the ledger says of an account's change: who and what they may do, never a hash or a secret.
+// accountSaid is what the ledger says of an account's change: who and what they may do, and of secrets and their hashes salted hashes alone.
 type accountSaid struct {
 	What   string        `json:"what"`
 	Of     string        `json:"of,omitempty"` // a card, a session
 	At     time.Time     `json:"at"`           // so that the same change twice is two leaves
 	Before *accountShown `json:"before,omitempty"`
 	After  *accountShown `json:"after,omitempty"`
+	Marks  *marks        `json:"marks,omitempty"` // of what lets them in, as it is from now on
 }
 
 type accountShown struct {
@@ -36,9 +37,12 @@ func shownOf(a account.Account) *accountShown {
 	}
 }
 
-// sayAccount enters what happened to an account.
-func (r *record) sayAccount(ctx context.Context, id string, s accountSaid, by ledger.By) error {
+// sayAccount enters what happened to an account, once it has.
+func (r *record) sayAccount(ctx context.Context, id string, s accountSaid, by ledger.By) (err error) {
 	s.At = by.At.UTC()
+	if s.Marks, err = newMarks(ctx, r, id); err != nil {
+		return err
+	}
 	return r.say(ctx, ledger.AccountChanged, id, s, by)
 }
 

@@ -6,28 +6,39 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"aovuon/server/desired"
+	"aovuon/server/ledger"
 )
 
 // ErrOutrun says that somebody else wanted something of the same gateway in the meantime.
 var ErrOutrun = errors.New("somebody else changed the settings of this gateway just now: look at them and ask again")
 
-// SaveWanted keeps the next version of what is wanted of a gateway. The error wraps ErrOutrun unless it is one more than
-// the version there is, ErrNoGateway where none is enrolled or it is retired.
-func (d *DB) SaveWanted(ctx context.Context, w desired.Wanted) error {
+// SaveWanted keeps the next version of what is wanted of a gateway; by says who asked for it. The error wraps ErrOutrun unless it is one
+// more than the version there is, ErrNoGateway where none is enrolled or it is retired.
+func (d *DB) SaveWanted(ctx context.Context, w desired.Wanted, by ledger.By) error {
 	changes, err := json.Marshal(w.Changes)
 	if err != nil {
 		return fmt.Errorf("sqldb: desired settings: %w", err)
 	}
-	return d.update(ctx, "desired settings of "+w.Gateway, func(tx *sql.Tx) error {
+	w.By, w.Made = by.Actor, w.Made.UTC().Truncate(time.Millisecond)
+	return d.record(ctx, "desired settings of "+w.Gateway, func(r *record) error {
 		var one int
-		err := tx.QueryRowContext(ctx, `SELECT 1 FROM gateway WHERE id = $1 AND retired_ms = 0`, w.Gateway).Scan(&one)
+		err := r.QueryRowContext(ctx, `SELECT 1 FROM gateway WHERE id = $1 AND retired_ms = 0`, w.Gateway).Scan(&one)
 		if errors.Is(err, sql.ErrNoRows) {
 			return ErrNoGateway
 		}
 		if err != nil {
 			return err
+		}
+		said := changed{Table: desiredTable, Key: w.Gateway, After: wantedOf(w)}
+		before, err := wantedRows(ctx, r, wantedColumns+`WHERE d.gateway = $1`, w.Gateway)
+		if err != nil {
+			return err
+		}
+		if len(before) > 0 {
+			said.Before = wantedOf(before[0])
 		}
 		// Either statement is the check, too: of two who ask at once one changes no row.
 		write := `UPDATE desired SET version = $2, changes = $3, note = $4, made_ms = $5, made_by = $6 WHERE gateway = $1 AND version = $2 - 1`
@@ -35,14 +46,17 @@ func (d *DB) SaveWanted(ctx context.Context, w desired.Wanted) error {
 			write = `INSERT INTO desired (gateway, version, changes, note, made_ms, made_by) VALUES ($1, $2, $3, $4, $5, $6)
 				ON CONFLICT (gateway) DO NOTHING`
 		}
-		res, err := tx.ExecContext(ctx, write, w.Gateway, int64(w.Version), string(changes), w.Note, w.Made.UnixMilli(), w.By)
+		res, err := r.ExecContext(ctx, write, w.Gateway, int64(w.Version), string(changes), w.Note, w.Made.UnixMilli(), w.By)
 		if err != nil {
 			return err
 		}
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
 			return errors.Join(ErrOutrun, err)
 		}
-		return bump(ctx, tx, "desired")
+		if err := bump(ctx, r, "desired"); err != nil {
+			return err
+		}
+		return r.sayChange(ctx, said, by)
 	})
 }
 
@@ -66,8 +80,16 @@ func (d *DB) Unanswered(ctx context.Context) ([]desired.Wanted, error) {
 		WHERE g.retired_ms = 0 AND (r.version IS NULL OR r.version < d.version) ORDER BY d.gateway`)
 }
 
-func (d *DB) wanted(ctx context.Context, query string, args ...any) (out []desired.Wanted, err error) {
-	err = each(ctx, d.read, func(scan func(...any) error) error {
+func (d *DB) wanted(ctx context.Context, query string, args ...any) ([]desired.Wanted, error) {
+	out, err := wantedRows(ctx, d.read, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("sqldb: desired settings: %w", err)
+	}
+	return out, nil
+}
+
+func wantedRows(ctx context.Context, q querier, query string, args ...any) (out []desired.Wanted, err error) {
+	err = each(ctx, q, func(scan func(...any) error) error {
 		var w desired.Wanted
 		var version, made int64
 		var changes string
@@ -81,10 +103,7 @@ func (d *DB) wanted(ctx context.Context, query string, args ...any) (out []desir
 		out = append(out, w)
 		return nil
 	}, query, args...)
-	if err != nil {
-		return nil, fmt.Errorf("sqldb: desired settings: %w", err)
-	}
-	return out, nil
+	return out, err
 }
 
 // SaveReport keeps the newest report of a gateway, the one that stands last in the log. Saving one again changes nothing.

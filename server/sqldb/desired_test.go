@@ -10,13 +10,14 @@ import (
 
 	"aovuon/gateway/wire"
 	"aovuon/server/desired"
+	"aovuon/server/ledger"
 	"aovuon/server/sqldb"
 	"aovuon/server/sqldb/sqldbtest"
 )
 
 func wanted(gateway string, version uint64) desired.Wanted {
 	return desired.Wanted{
-		Gateway: gateway, Version: version, Note: []byte{0xff, byte(version)}, Made: noon.Add(time.Duration(version) * time.Second), By: "chị Hoa",
+		Gateway: gateway, Version: version, Note: []byte{0xff, byte(version)}, Made: noon.Add(time.Duration(version) * time.Second), By: ledger.Operator,
 		Changes: []wire.Change{{Path: "seal.every", Was: []byte("null"), Value: []byte(`"1m"`)}},
 	}
 }
@@ -35,7 +36,7 @@ func TestDesired_VersionsFollowEachOtherUntilAnswered(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := db.SaveWanted(ctx, w); !errors.Is(err, want) {
+			if err := db.SaveWanted(ctx, w, byAt(noon)); !errors.Is(err, want) {
 				t.Errorf("version %d of %s: %v; want %v", w.Version, w.Gateway, err, want)
 			}
 			if after, err := db.WantedRevision(ctx); err != nil || (after != before) != (want == nil) {
@@ -93,5 +94,45 @@ func TestDesired_VersionsFollowEachOtherUntilAnswered(t *testing.T) {
 		}
 		unanswered()
 		save(wanted("gw-two", 2), sqldb.ErrNoGateway)
+	})
+}
+
+// Every version is a leaf, with what was wanted before and who asked; what is refused is none.
+func TestDesired_EveryVersionIsALeaf(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		ctx := t.Context()
+		if _, err := db.AddGateway(ctx, card(t, "gw-one", "secret"), byAt(noon)); err != nil {
+			t.Fatal(err)
+		}
+		hoa := ledger.By{Actor: "u-AAAAAAAA", At: noon}
+		for _, v := range []uint64{1, 1, 2, 4} {
+			if err := db.SaveWanted(ctx, wanted("gw-one", v), hoa); err != nil && !errors.Is(err, sqldb.ErrOutrun) {
+				t.Fatal(err)
+			}
+		}
+		at, err := db.LedgerFind(ctx, "desired/gw-one", ledger.Changed)
+		if err != nil || len(at) != 2 {
+			t.Fatalf("leaves %v, %v", at, err)
+		}
+		_, body, err := db.LedgerBody(ctx, at[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		var said struct {
+			Table, Key    string
+			Before, After struct {
+				Version uint64
+				By      string
+				Changes []wire.Change
+			}
+		}
+		if err := json.Unmarshal(body, &said); err != nil || said.Table != "desired" || said.Key != "gw-one" || said.Before.Version != 1 || said.After.Version != 2 ||
+			said.After.By != hoa.Actor || len(said.After.Changes) != 1 || said.After.Changes[0].Path != "seal.every" {
+			t.Errorf("%s, %v", body, err)
+		}
+		rows, err := db.ChangeRows(ctx)
+		if err != nil || len(rows) != 1 || rows[0].Subject != "desired/gw-one" {
+			t.Errorf("%+v, %v", rows, err)
+		}
 	})
 }

@@ -48,7 +48,7 @@ func (d *DB) AddPerson(ctx context.Context, p privacy.Person, by ledger.By) erro
 				return err
 			}
 		}
-		return r.sayChange(ctx, changed{Table: "person", Key: p.ID, After: p}, by)
+		return r.sayChange(ctx, changed{Table: personTable, Key: p.ID, After: p}, by)
 	})
 }
 
@@ -110,6 +110,10 @@ func (d *DB) Consents(ctx context.Context, id string) ([]privacy.Consent, error)
 }
 
 func consents(ctx context.Context, q querier, id string) ([]privacy.Consent, error) {
+	return consentsWhere(ctx, q, `person = $1`, id)
+}
+
+func consentsWhere(ctx context.Context, q querier, where string, args ...any) ([]privacy.Consent, error) {
 	var out []privacy.Consent
 	err := each(ctx, q, func(scan func(...any) error) error {
 		var c privacy.Consent
@@ -118,7 +122,7 @@ func consents(ctx context.Context, q querier, id string) ([]privacy.Consent, err
 		c.Given, c.Withdrawn = fromMillis(given), fromMillis(withdrawn)
 		out = append(out, c)
 		return err
-	}, `SELECT person, field, audience, text_version, given_ms, withdrawn_ms FROM consent WHERE person = $1 ORDER BY given_ms, field`, id)
+	}, `SELECT person, field, audience, text_version, given_ms, withdrawn_ms FROM consent WHERE `+where+` ORDER BY given_ms, field`, args...)
 	return out, err
 }
 
@@ -149,7 +153,7 @@ func (d *DB) GiveConsent(ctx context.Context, c privacy.Consent, by ledger.By) (
 		if err != nil {
 			return err
 		}
-		return r.sayChange(ctx, changed{Table: "consent", Key: c.Person + "/" + c.Field, After: c}, by)
+		return r.sayChange(ctx, changed{Table: consentTable, Key: c.Person + "/" + c.Field, After: c}, by)
 	})
 	return given, err
 }
@@ -191,7 +195,7 @@ func (r *record) endConsent(ctx context.Context, c privacy.Consent, by ledger.By
 	if err != nil {
 		return err
 	}
-	return r.sayChange(ctx, changed{Table: "consent", Key: c.Person + "/" + c.Field, Before: before, After: c}, by)
+	return r.sayChange(ctx, changed{Table: consentTable, Key: c.Person + "/" + c.Field, Before: before, After: c}, by)
 }
 
 // Producers returns what everybody may see of the people of some places now, in the order of the places.
@@ -251,7 +255,7 @@ func (d *DB) ErasePerson(ctx context.Context, id string, by ledger.By) error {
 		if err != nil {
 			return err
 		}
-		return r.sayChange(ctx, changed{Table: "person", Key: id, After: map[string]any{"id": id, "erased": by.At.UTC().Truncate(time.Millisecond)}}, by)
+		return r.sayChange(ctx, changed{Table: personTable, Key: id, After: erasedPerson{ID: id, Erased: by.At.UTC().Truncate(time.Millisecond)}}, by)
 	})
 	if errors.Is(err, privacy.ErrNoPerson) {
 		if gone, readErr := people(ctx, d.read, `id = $1`, id); readErr != nil || len(gone) == 0 {

@@ -31,7 +31,7 @@ func (d *DB) AddRequest(ctx context.Context, q privacy.Request, by ledger.By) (p
 		if err != nil {
 			return err
 		}
-		return r.sayChange(ctx, changed{Table: "person_request", Key: strconv.FormatInt(q.ID, 10), After: q}, by)
+		return r.sayChange(ctx, changed{Table: requestTable, Key: strconv.FormatInt(q.ID, 10), After: q}, by)
 	})
 	return q, err
 }
@@ -61,7 +61,7 @@ func (d *DB) AnswerRequest(ctx context.Context, id int64, done bool, by ledger.B
 		if err != nil {
 			return err
 		}
-		return r.sayChange(ctx, changed{Table: "person_request", Key: strconv.FormatInt(id, 10), Before: before, After: after}, by)
+		return r.sayChange(ctx, changed{Table: requestTable, Key: strconv.FormatInt(id, 10), Before: before, After: after}, by)
 	})
 }
 

@@ -124,6 +124,41 @@ func TestBeginLedger_SpeaksOfWhatAHalfUpgradedServerForgot(t *testing.T) {
 	})
 }
 
+// Settings and accounts that are older than what the ledger says of them are spoken of once, and whose free text asked for settings is dropped.
+func TestBeginLedger_SpeaksOnceOfSettingsAndOfWhatLetsPeopleIn(t *testing.T) {
+	sqldbtest.EachConfig(t, func(t *testing.T, c sqldb.Config) {
+		db := sqldbtest.Open(t, c)
+		if _, err := db.AddGateway(t.Context(), card(t, "gw-one", "x"), byAt(noon)); err != nil {
+			t.Fatal(err)
+		}
+		for _, q := range []string{
+			`INSERT INTO desired (gateway, version, changes, note, made_ms, made_by) VALUES ('gw-one', 3, '[]', '', 5, 'chị Hoa')`,
+			`INSERT INTO account (id, login, name, role, password, secret, step, disabled_ms, made_ms) VALUES ('u-AAAAAAAA', 'tu', 'Tú', 'admin', 'hash', NULL, 0, 0, 5)`,
+		} {
+			sqldbtest.Tamper(t, c, q)
+		}
+		for i, want := range []int{2, 0} {
+			if n, err := db.BeginLedger(t.Context(), byAt(noon)); err != nil || n != want {
+				t.Fatalf("%d: %d leaves, %v; want %d", i, n, err, want)
+			}
+		}
+		w, err := db.Wanted(t.Context(), "gw-one")
+		if err != nil || w.Version != 3 || w.By != ledger.Operator {
+			t.Errorf("%+v, %v", w, err)
+		}
+		for subject, kind := range map[string]ledger.Kind{"desired/gw-one": ledger.Changed, "u-AAAAAAAA": ledger.AccountChanged} {
+			at, err := db.LedgerFind(t.Context(), subject, kind)
+			if err != nil || len(at) != 1 {
+				t.Fatalf("%s: leaves %v, %v", subject, at, err)
+			}
+			_, body, err := db.LedgerBody(t.Context(), at[0])
+			if err != nil || strings.Contains(string(body), "Hoa") || strings.Contains(string(body), "hash") {
+				t.Errorf("%s: %s, %v", subject, body, err)
+			}
+		}
+	})
+}
+
 func TestOpen_RefusesANewerDatabaseAndLeavesItAlone(t *testing.T) {
 	sqldbtest.EachConfig(t, func(t *testing.T, c sqldb.Config) {
 		db, err := sqldb.Open(t.Context(), c)

@@ -98,6 +98,59 @@ func (e *Editor) Edit(r *rand.Rand, target Target) (what string, undo func(), ok
 	}, true
 }
 
+// Exec runs one statement, and returns what brings every table back to what it was.
+func (e *Editor) Exec(query string) (undo func()) {
+	e.t.Helper()
+	tables := map[string][][]any{}
+	var names []string
+	e.each(`SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`, func(rows *sql.Rows) error {
+		var name string
+		err := rows.Scan(&name)
+		names = append(names, name)
+		return err
+	})
+	for _, name := range names {
+		tables[name] = e.all(name)
+	}
+	exec := func(query string, args ...any) {
+		e.t.Helper()
+		if _, err := e.db.ExecContext(e.t.Context(), query, args...); err != nil {
+			e.t.Fatalf("%s: %v", query, err)
+		}
+	}
+	exec(query)
+	return func() {
+		e.t.Helper()
+		for _, name := range names {
+			if fmt.Sprint(e.all(name)) == fmt.Sprint(tables[name]) {
+				continue
+			}
+			exec(`DELETE FROM ` + name)
+			for _, row := range tables[name] {
+				exec(`INSERT INTO `+name+` VALUES (`+strings.TrimSuffix(strings.Repeat("?, ", len(row)), ", ")+`)`, row...)
+			}
+		}
+	}
+}
+
+// all returns every row of a table.
+func (e *Editor) all(table string) (out [][]any) {
+	e.t.Helper()
+	e.each(`SELECT * FROM `+table, func(rows *sql.Rows) error {
+		names, err := rows.Columns()
+		if err != nil {
+			return err
+		}
+		values, into := make([]any, len(names)), make([]any, len(names))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		out = append(out, values)
+		return rows.Scan(into...)
+	})
+	return out
+}
+
 // remove takes a row away.
 func (e *Editor) remove(table string, id int64) (what string, undo func(), ok bool) {
 	e.t.Helper()
