@@ -3,6 +3,7 @@ package web
 import (
 	"embed"
 	"fmt"
+	"io/fs"
 	"math"
 	"strings"
 	"time"
@@ -31,14 +32,28 @@ type words struct {
 	zone  *time.Location
 }
 
+// loadWords reads the texts of a language: locales/vi.yaml and its parts, locales/vi.*.yaml.
 func loadWords(lang string) (*words, error) {
-	raw, err := locales.ReadFile("locales/" + lang + ".yaml")
-	if err != nil {
-		return nil, fmt.Errorf("web: locale: %w", err)
+	w := &words{lang: lang, texts: map[string]string{}, zone: farm.Time()}
+	parts, err := fs.Glob(locales, "locales/"+lang+".*yaml")
+	if err != nil || len(parts) == 0 {
+		return nil, fmt.Errorf("web: no locales of %s: %w", lang, err)
 	}
-	w := &words{lang: lang, zone: farm.Time()}
-	if err := yaml.UnmarshalWithOptions(raw, &w.texts, yaml.Strict()); err != nil {
-		return nil, fmt.Errorf("web: locales/%s.yaml: %w", lang, err)
+	for _, part := range parts {
+		raw, err := locales.ReadFile(part)
+		if err != nil {
+			return nil, fmt.Errorf("web: locale: %w", err)
+		}
+		var texts map[string]string
+		if err := yaml.UnmarshalWithOptions(raw, &texts, yaml.Strict()); err != nil {
+			return nil, fmt.Errorf("web: %s: %w", part, err)
+		}
+		for key, text := range texts {
+			if _, twice := w.texts[key]; twice {
+				return nil, fmt.Errorf("web: %s: %s is in another part already", part, key)
+			}
+			w.texts[key] = text
+		}
 	}
 	return w, nil
 }

@@ -22,13 +22,19 @@ import (
 
 func texts(t *testing.T, lang string) map[string]string {
 	t.Helper()
-	raw, err := os.ReadFile("locales/" + lang + ".yaml")
-	if err != nil {
-		t.Fatal(err)
+	parts, err := filepath.Glob("locales/" + lang + ".*yaml")
+	if err != nil || len(parts) == 0 {
+		t.Fatal(parts, err)
 	}
 	out := map[string]string{}
-	if err := yaml.UnmarshalWithOptions(raw, &out, yaml.Strict()); err != nil {
-		t.Fatal(err)
+	for _, part := range parts {
+		raw, err := os.ReadFile(part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := yaml.UnmarshalWithOptions(raw, &out, yaml.Strict()); err != nil {
+			t.Fatal(part, err)
+		}
 	}
 	return out
 }
@@ -38,8 +44,8 @@ func asked(t *testing.T) []string {
 	t.Helper()
 	var out []string
 	for pattern, key := range map[string]*regexp.Regexp{
-		"templates/*.html": regexp.MustCompile(`(?:\bt|amount) "([a-z0-9.-]+)"`),
-		"*.go":             regexp.MustCompile(`(?:\.t|\.amount|missing)\((?:r, [^"]*)?"([a-z0-9.-]+[a-z0-9])"`),
+		"templates/*.html": regexp.MustCompile(`(?:\bt|amount) "([a-z0-9._-]+)"`),
+		"*.go":             regexp.MustCompile(`(?:\.t|\.amount|missing)\((?:r, [^"]*)?"([a-z0-9._-]+[a-z0-9])"`),
 	} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {
