@@ -297,3 +297,11 @@ func copyFile(from, to string) (err error) {
 	}
 	return dst.Close()
 }
+
+// backupDays is after how many days what was erased is gone from the nightly backups; 0 where none are made.
+func (c Config) backupDays() int {
+	if c.Backup.Dir == "" {
+		return 0
+	}
+	return c.Backup.Keep.Days()
+}

@@ -12,6 +12,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"aovuon/server/account"
 	"aovuon/server/farm"
 	"aovuon/server/privacy"
 	"aovuon/server/sqldb"
@@ -19,12 +20,13 @@ import (
 
 type personCmd struct {
 	Add      personAddCmd      `cmd:"" help:"Put a person on record; prints their pseudonym. Nothing is shown of them to anybody."`
+	Account  personAccountCmd  `cmd:"" help:"Say which account a person signs in with, so that export and erasure reach it."`
 	List     personListCmd     `cmd:"" help:"List the people on record and what they agreed to."`
 	Text     personTextCmd     `cmd:"" help:"Print the text that people agree to, to read it out or to have it signed."`
 	Consent  personConsentCmd  `cmd:"" help:"Note that a person agreed that a field is shown to everybody on the pages of their lots."`
 	Withdraw personWithdrawCmd `cmd:"" help:"Take a consent back; pages stop showing the field at once."`
 	Export   personExportCmd   `cmd:"" help:"Write everything that is kept about a person as JSON and as a page to read."`
-	Erase    personEraseCmd    `cmd:"" help:"Erase a person: their row and the bodies behind the ledger's leaves. It cannot be undone."`
+	Erase    personEraseCmd    `cmd:"" help:"Erase a person: their row, their account, their name at calibrations and the bodies behind the ledger's leaves. It cannot be undone."`
 	Request  personRequestCmd  `cmd:"" help:"Note a request of a person, with its legal deadlines."`
 	Answer   personAnswerCmd   `cmd:"" help:"Note that a person was told that their request came in, or that it is done."`
 	Requests personRequestsCmd `cmd:"" help:"List the requests and their deadlines; exit code 1 when one is late."`
@@ -36,6 +38,7 @@ type personAddCmd struct {
 	Photo     string   `help:"What the co-op's file of their picture is called. It is shown to nobody."`
 	Household string   `help:"Household."`
 	Place     []string `help:"Code of a place that is theirs; any number."`
+	Account   string   `help:"Login of the account they sign in with." placeholder:"LOGIN"`
 }
 
 // Run puts a person on record.
@@ -52,11 +55,48 @@ func (cmd *personAddCmd) Run(e *env) error {
 		}
 		p.Places = append(p.Places, code)
 	}
-	return e.withConfiguredDB(func(ctx context.Context, db *sqldb.DB) error {
+	return e.withConfiguredDB(func(ctx context.Context, db *sqldb.DB) (err error) {
+		if p.Account, err = accountOf(ctx, db, cmd.Account); err != nil {
+			return err
+		}
 		if err := db.AddPerson(ctx, p, e.by()); err != nil {
 			return err
 		}
 		return e.printf("%s\n", id)
+	})
+}
+
+// accountOf returns the pseudonym of the account of a login; none for none.
+func accountOf(ctx context.Context, db *sqldb.DB, login string) (string, error) {
+	if login == "" {
+		return "", nil
+	}
+	a, err := db.AccountByLogin(ctx, login)
+	if errors.Is(err, account.ErrNone) {
+		err = fmt.Errorf("%q: %w: server user list shows the logins", login, err)
+	}
+	return a.ID, err
+}
+
+type personAccountCmd struct {
+	Person string `arg:"" help:"Pseudonym."`
+	Login  string `arg:"" optional:"" help:"Login of the account; without it the person has none any more."`
+}
+
+// Run ties an account to a person.
+func (cmd *personAccountCmd) Run(e *env) error {
+	return e.withConfiguredDB(func(ctx context.Context, db *sqldb.DB) error {
+		id, err := accountOf(ctx, db, cmd.Login)
+		if err != nil {
+			return err
+		}
+		if err := db.TieAccount(ctx, cmd.Person, id, e.by()); err != nil {
+			return err
+		}
+		if id == "" {
+			return e.printf("%s has no account\n", cmd.Person)
+		}
+		return e.printf("%s signs in as %s (%s): exported and erased with them\n", cmd.Person, cmd.Login, id)
 	})
 }
 
@@ -223,6 +263,20 @@ func (cmd *personEraseCmd) Run(e *env) error {
 		if err := db.ErasePerson(ctx, cmd.Person, e.by()); err != nil {
 			return err
 		}
-		return e.printf("%s erased; the ledger's leaves stay and still verify. Backups made before this still hold the person: delete them when a newer one is good\n", cmd.Person)
+		return e.toldErased(cmd.Person)
 	})
+}
+
+// toldErased says what is left of who was erased: what backups hold, and until when.
+func (e *env) toldErased(who string) error {
+	c, err := LoadConfig(e.config)
+	if err != nil {
+		return err
+	}
+	until := "delete them when a newer one is good"
+	if days := c.backupDays(); days > 0 {
+		until = fmt.Sprintf("the nightly ones are gone by themselves in %d days; delete others, and copies elsewhere, when a newer one is good", days)
+	}
+	return e.printf("%s erased; the ledger's leaves stay and still verify. Backups made before this still hold them: %s. "+
+		"Batches that gateways signed are kept as they are, with the name in them if somebody calibrated under it; no page shows it\n", who, until)
 }

@@ -17,6 +17,7 @@ type userCmd struct {
 	Disable userDisableCmd `cmd:"" help:"Keep a person out from now on, also from sessions that are open."`
 	Enable  userEnableCmd  `cmd:"" help:"Let a disabled person in again."`
 	Reset   userResetCmd   `cmd:"" help:"Take password, one-time codes and sessions away; prints a link for a new password."`
+	Erase   userEraseCmd   `cmd:"" help:"Erase all that says who an account is: name, login, places, cards, sessions, their name at calibrations. It cannot be undone."`
 	Link    userLinkCmd    `cmd:"" help:"Print a link with which a person sets a password; without a login the one that makes the first admin."`
 }
 
@@ -189,4 +190,26 @@ type cardCmd struct {
 	Print  cardPrintCmd  `cmd:"" help:"Make new key cards for farmers and print them; the ones they had stop working."`
 	List   cardListCmd   `cmd:"" help:"List the key cards."`
 	Revoke cardRevokeCmd `cmd:"" help:"Stop a card, and what is open with it."`
+}
+
+type userEraseCmd struct {
+	Login string `arg:"" help:"Whom."`
+	Yes   bool   `help:"Do it; without it nothing is erased."`
+}
+
+// Run erases an account.
+func (cmd *userEraseCmd) Run(e *env) error {
+	if !cmd.Yes {
+		return errNotAsked
+	}
+	return e.withConfiguredDB(func(ctx context.Context, db *sqldb.DB) error {
+		id, err := accountOf(ctx, db, cmd.Login)
+		if err != nil {
+			return err
+		}
+		if err := db.EraseAccount(ctx, id, e.by()); err != nil {
+			return err
+		}
+		return e.toldErased("account " + id)
+	})
 }

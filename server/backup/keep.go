@@ -79,6 +79,9 @@ type Keep struct {
 	Weekly int `yaml:"weekly"`
 }
 
+// Days is how many days after it was made the last archive of a night is gone, where one is made every night; one is kept in any case.
+func (k Keep) Days() int { return max(1, k.Daily, 7*k.Weekly) }
+
 // Superfluous returns the archives of a list, newest first, that need not stay. The newest one stays in any case. zone says when a day begins.
 func (k Keep) Superfluous(list []Archive, zone *time.Location) (out []Archive) {
 	days, weeks := map[string]bool{}, map[string]bool{}

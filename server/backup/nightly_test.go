@@ -125,3 +125,21 @@ func TestState_SaysWhenSomebodyIsNeeded(t *testing.T) {
 		t.Error("a drill with findings passes")
 	}
 }
+
+// However the nights fall, what was erased is gone from the kept archives after Keep.Days.
+func TestKeep_DaysBoundWhatOldArchivesHold(t *testing.T) {
+	for _, k := range []backup.Keep{{Daily: 7, Weekly: 5}, {Daily: 1}, {Daily: 30, Weekly: 2}, {Daily: 2, Weekly: 1}} {
+		for start := range 7 {
+			var list []backup.Archive
+			for night := range 120 {
+				at := noon.AddDate(0, 0, start+night)
+				list = append([]backup.Archive{{Path: at.String(), Made: at}}, list...)
+				gone := k.Superfluous(list, time.UTC)
+				list = slices.DeleteFunc(list, func(a backup.Archive) bool { return slices.Contains(gone, a) })
+				if oldest := list[len(list)-1].Made; at.Sub(oldest) > time.Duration(k.Days())*24*time.Hour {
+					t.Fatalf("%+v, night %d: the oldest is of %s", k, night, oldest)
+				}
+			}
+		}
+	}
+}

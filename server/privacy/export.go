@@ -15,7 +15,37 @@ type Everything struct {
 	Person   Person    `json:"person"`
 	Consents []Consent `json:"consents"`
 	Requests []Request `json:"requests"`
-	Ledger   []Entry   `json:"ledger"`
+	// Account is the one they sign in with; nil: none that is known.
+	Account *Account `json:"account,omitempty"`
+	// Calibrations are those that say that they were done by somebody of the person's name or login.
+	Calibrations []Calibration `json:"calibrations,omitempty"`
+	Ledger       []Entry       `json:"ledger"`
+}
+
+// Account is what is kept of how a person signs in, without what would let anybody in.
+type Account struct {
+	ID       string    `json:"id"`
+	Login    string    `json:"login"`
+	Name     string    `json:"name"`
+	Role     string    `json:"role"`
+	Places   []string  `json:"places,omitempty"`
+	Made     time.Time `json:"made"`
+	Sessions []Session `json:"sessions,omitempty"`
+}
+
+// Session is one that is open: what the browser calls itself, and when.
+type Session struct {
+	Device string    `json:"device"`
+	Made   time.Time `json:"made"`
+	Seen   time.Time `json:"seen"`
+}
+
+// Calibration is one that names the person as who did it.
+type Calibration struct {
+	Gateway string    `json:"gateway"`
+	Sensor  string    `json:"sensor"`
+	Time    time.Time `json:"time"`
+	Who     string    `json:"who"`
 }
 
 // Entry is one leaf of the ledger about a person, or by them.

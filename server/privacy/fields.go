@@ -85,6 +85,7 @@ type Until string
 // The ends of keeping.
 const (
 	UntilErased  Until = "erased"  // until the person asks for erasure
+	UntilSignOut Until = "signout" // until it is closed, at the latest after seven days; a browser that is known is forgotten after a year unused
 	UntilBounded Until = "bounded" // the newest few only, the oldest go by themselves
 	UntilBackups Until = "backups" // until the last backup that holds it is deleted
 	ForEver      Until = "ever"    // what strangers check; it holds no personal data
@@ -95,6 +96,9 @@ func Retention() []Kept {
 	return []Kept{
 		{"person", UntilErased},
 		{"body", UntilErased},
+		{"account", UntilErased},
+		{"session", UntilSignOut},
+		{"calibrator", UntilErased},
 		{"consent", ForEver},
 		{"request", ForEver},
 		{"leaf", ForEver},

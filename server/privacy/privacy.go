@@ -25,7 +25,8 @@ type Person struct {
 	Phone     string    `json:"phone,omitempty"`
 	Photo     string    `json:"photo,omitempty"` // what the co-op's own file of the picture is called; shown to nobody
 	Household string    `json:"household,omitempty"`
-	Places    []string  `json:"places,omitempty"` // codes of the places that are theirs
+	Places    []string  `json:"places,omitempty"`  // codes of the places that are theirs
+	Account   string    `json:"account,omitempty"` // pseudonym of the account they sign in with; empty: none that is known
 	Created   time.Time `json:"created"`
 	Erased    time.Time `json:"erased,omitzero"` // zero: not erased
 }

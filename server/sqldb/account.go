@@ -46,9 +46,17 @@ func (r *record) sayAccount(ctx context.Context, id string, s accountSaid, by le
 	return r.say(ctx, ledger.AccountChanged, id, s, by)
 }
 
-const accountColumns = `SELECT id, login, name, role, password, secret, disabled_ms, made_ms FROM account `
+// accountColumns reads accounts that were not erased: the login of those is their id.
+const (
+	everyAccount   = `SELECT id, login, name, role, password, secret, disabled_ms, made_ms FROM account `
+	accountColumns = `SELECT id, login, name, role, password, secret, disabled_ms, made_ms FROM (SELECT * FROM account WHERE login <> id) AS account `
+)
 
-func accounts(ctx context.Context, q querier, where string, args ...any) (out []account.Account, err error) {
+func accounts(ctx context.Context, q querier, where string, args ...any) ([]account.Account, error) {
+	return accountsOf(ctx, q, accountColumns+where, args...)
+}
+
+func accountsOf(ctx context.Context, q querier, query string, args ...any) (out []account.Account, err error) {
 	err = each(ctx, q, func(scan func(...any) error) error {
 		var a account.Account
 		var disabled, made int64
@@ -56,7 +64,7 @@ func accounts(ctx context.Context, q querier, where string, args ...any) (out []
 		a.Disabled, a.Made = fromMillis(disabled), fromMillis(made)
 		out = append(out, a)
 		return err
-	}, accountColumns+where+` ORDER BY login`, args...)
+	}, query+` ORDER BY login`, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -94,10 +94,14 @@ func (d *DB) beginInside(ctx context.Context, r *record, by ledger.By) (entered 
 			continue
 		}
 		w.By = ledger.Operator
+		after, err := wantedOf(w)
+		if err != nil {
+			return 0, err
+		}
 		if _, err := r.ExecContext(ctx, `UPDATE desired SET made_by = $2 WHERE gateway = $1`, w.Gateway, w.By); err != nil {
 			return 0, err
 		}
-		if err := r.sayChange(ctx, changed{Table: desiredTable, Key: w.Gateway, After: wantedOf(w)}, by); err != nil {
+		if err := r.sayChange(ctx, changed{Table: desiredTable, Key: w.Gateway, After: after}, by); err != nil {
 			return 0, err
 		}
 		entered++

@@ -13,7 +13,14 @@ import (
 // SaveCalibrations implements project.CalibrationStore.
 func (d *DB) SaveCalibrations(ctx context.Context, entries []calibration.Entry) error {
 	return d.update(ctx, "save calibrations", func(tx *sql.Tx) error {
+		erased, err := erasedDocs(ctx, tx)
+		if err != nil {
+			return err
+		}
 		for _, e := range entries {
+			if erased[erasedCalibration{e.Gateway, e.Key}] { // drawn again: the batch still has the name
+				e.Body = calibration.Erase(e.Body)
+			}
 			_, err := tx.ExecContext(ctx, `INSERT INTO calibration
 				(gateway, doc, position, ordinal, sensor, quantity, time_ms, boot, uptime_ms, received_ms, body)
 				VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (gateway, doc) DO NOTHING`,
@@ -65,8 +72,16 @@ func (d *DB) CalibrationAt(ctx context.Context, gateway, sensor string, q measur
 	return list[0], true, nil
 }
 
-func (d *DB) calibrations(ctx context.Context, query string, args ...any) (out []calibration.Entry, err error) {
-	err = each(ctx, d.read, func(scan func(...any) error) error {
+func (d *DB) calibrations(ctx context.Context, query string, args ...any) ([]calibration.Entry, error) {
+	out, err := calibrationsOf(ctx, d.read, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("sqldb: calibrations: %w", err)
+	}
+	return out, nil
+}
+
+func calibrationsOf(ctx context.Context, q querier, query string, args ...any) (out []calibration.Entry, err error) {
+	err = each(ctx, q, func(scan func(...any) error) error {
 		var e calibration.Entry
 		var at, uptime, received int64
 		var body []byte
@@ -78,8 +93,5 @@ func (d *DB) calibrations(ctx context.Context, query string, args ...any) (out [
 		out = append(out, e)
 		return nil
 	}, query, args...)
-	if err != nil {
-		return nil, fmt.Errorf("sqldb: calibrations: %w", err)
-	}
-	return out, nil
+	return out, err
 }

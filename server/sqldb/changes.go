@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"time"
 
-	"aovuon/gateway/wire"
 	"aovuon/server/desired"
 	"aovuon/server/ledger"
 	"aovuon/server/privacy"
@@ -19,10 +18,13 @@ const (
 	consentTable = "consent"
 	requestTable = "person_request"
 	desiredTable = "desired"
+	erasedTable  = "calibration_erased"
 )
 
 // ChangeTables names the tables whose rows ChangeRows returns.
-func ChangeTables() []string { return []string{personTable, consentTable, requestTable, desiredTable} }
+func ChangeTables() []string {
+	return []string{personTable, consentTable, requestTable, desiredTable, erasedTable}
+}
 
 // ChangeRows returns what the tables of people and of gateways' settings say now, in the form of the bodies of leaves of kind `change`: a
 // subject and what stands behind "after" in them. A subject has as many rows as its table has (consents that were given again).
@@ -71,16 +73,27 @@ func (d *DB) changeRows(ctx context.Context) (out []ledger.Row, err error) {
 			return nil, err
 		}
 	}
-	wanted, err := wantedRows(ctx, d.read, wantedColumns)
+	err = each(ctx, d.read, func(scan func(...any) error) error {
+		var c erasedCalibration
+		if err := scan(&c.Gateway, &c.Doc); err != nil {
+			return err
+		}
+		return add(erasedTable, c.Gateway+"/"+c.Doc, c)
+	}, `SELECT gateway, doc FROM calibration_erased ORDER BY gateway, doc`)
 	if err != nil {
 		return nil, err
 	}
-	for _, w := range wanted {
-		if err := add(desiredTable, w.Gateway, wantedOf(w)); err != nil {
-			return nil, err
+	return out, each(ctx, d.read, func(scan func(...any) error) error {
+		var w wantedSaid
+		var version, made int64
+		var changes string
+		if err := scan(&w.Gateway, &version, &changes, &w.Note, &made, &w.By); err != nil {
+			return err
 		}
-	}
-	return out, nil
+		// As the text stands, not as it is read: a member that nobody knows is an edit, too.
+		w.Version, w.Changes, w.Made = uint64(version), json.RawMessage(changes), fromMillis(made)
+		return add(desiredTable, w.Gateway, w)
+	}, wantedColumns+`ORDER BY d.gateway`)
 }
 
 // erasedPerson is what is left of a person: anything more stands there only if somebody put it there.
@@ -92,22 +105,30 @@ type erasedPerson struct {
 	Photo     string    `json:"photo,omitempty"`
 	Household string    `json:"household,omitempty"`
 	Places    []string  `json:"places,omitempty"`
+	Account   string    `json:"account,omitempty"`
+}
+
+// erasedCalibration is a document of which nobody is told any more who it was.
+type erasedCalibration struct {
+	Gateway string `json:"gateway"`
+	Doc     string `json:"doc"`
 }
 
 func erasedOf(p privacy.Person) erasedPerson {
-	return erasedPerson{ID: p.ID, Erased: p.Erased, Name: p.Name, Phone: p.Phone, Photo: p.Photo, Household: p.Household, Places: p.Places}
+	return erasedPerson{ID: p.ID, Erased: p.Erased, Name: p.Name, Phone: p.Phone, Photo: p.Photo, Household: p.Household, Places: p.Places, Account: p.Account}
 }
 
 // wantedSaid is what the ledger says of a gateway's settings.
 type wantedSaid struct {
-	Gateway string        `json:"gateway"`
-	Version uint64        `json:"version"`
-	Changes []wire.Change `json:"changes,omitempty"`
-	Note    []byte        `json:"note"` // as it is sent to the gateway, signed
-	Made    time.Time     `json:"made"`
-	By      string        `json:"by"` // pseudonym of the account that asked, or operator
+	Gateway string          `json:"gateway"`
+	Version uint64          `json:"version"`
+	Changes json.RawMessage `json:"changes"` // of gateway/wire
+	Note    []byte          `json:"note"`    // as it is sent to the gateway, signed
+	Made    time.Time       `json:"made"`
+	By      string          `json:"by"` // pseudonym of the account that asked, or operator
 }
 
-func wantedOf(w desired.Wanted) wantedSaid {
-	return wantedSaid{Gateway: w.Gateway, Version: w.Version, Changes: w.Changes, Note: w.Note, Made: w.Made, By: w.By}
+func wantedOf(w desired.Wanted) (wantedSaid, error) {
+	changes, err := json.Marshal(w.Changes)
+	return wantedSaid{Gateway: w.Gateway, Version: w.Version, Changes: changes, Note: w.Note, Made: w.Made, By: w.By}, err
 }

@@ -18,11 +18,11 @@ var ErrOutrun = errors.New("somebody else changed the settings of this gateway j
 // SaveWanted keeps the next version of what is wanted of a gateway; by says who asked for it. The error wraps ErrOutrun unless it is one
 // more than the version there is, ErrNoGateway where none is enrolled or it is retired.
 func (d *DB) SaveWanted(ctx context.Context, w desired.Wanted, by ledger.By) error {
-	changes, err := json.Marshal(w.Changes)
+	w.By, w.Made = by.Actor, w.Made.UTC().Truncate(time.Millisecond)
+	after, err := wantedOf(w)
 	if err != nil {
 		return fmt.Errorf("sqldb: desired settings: %w", err)
 	}
-	w.By, w.Made = by.Actor, w.Made.UTC().Truncate(time.Millisecond)
 	return d.record(ctx, "desired settings of "+w.Gateway, func(r *record) error {
 		var one int
 		err := r.QueryRowContext(ctx, `SELECT 1 FROM gateway WHERE id = $1 AND retired_ms = 0`, w.Gateway).Scan(&one)
@@ -32,13 +32,15 @@ func (d *DB) SaveWanted(ctx context.Context, w desired.Wanted, by ledger.By) err
 		if err != nil {
 			return err
 		}
-		said := changed{Table: desiredTable, Key: w.Gateway, After: wantedOf(w)}
+		said := changed{Table: desiredTable, Key: w.Gateway, After: after}
 		before, err := wantedRows(ctx, r, wantedColumns+`WHERE d.gateway = $1`, w.Gateway)
 		if err != nil {
 			return err
 		}
 		if len(before) > 0 {
-			said.Before = wantedOf(before[0])
+			if said.Before, err = wantedOf(before[0]); err != nil {
+				return err
+			}
 		}
 		// Either statement is the check, too: of two who ask at once one changes no row.
 		write := `UPDATE desired SET version = $2, changes = $3, note = $4, made_ms = $5, made_by = $6 WHERE gateway = $1 AND version = $2 - 1`
@@ -46,7 +48,7 @@ func (d *DB) SaveWanted(ctx context.Context, w desired.Wanted, by ledger.By) err
 			write = `INSERT INTO desired (gateway, version, changes, note, made_ms, made_by) VALUES ($1, $2, $3, $4, $5, $6)
 				ON CONFLICT (gateway) DO NOTHING`
 		}
-		res, err := r.ExecContext(ctx, write, w.Gateway, int64(w.Version), string(changes), w.Note, w.Made.UnixMilli(), w.By)
+		res, err := r.ExecContext(ctx, write, w.Gateway, int64(w.Version), string(after.Changes), w.Note, w.Made.UnixMilli(), w.By)
 		if err != nil {
 			return err
 		}

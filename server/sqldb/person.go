@@ -3,7 +3,6 @@ package sqldb
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"time"
 
@@ -31,9 +30,12 @@ func (d *DB) AddPerson(ctx context.Context, p privacy.Person, by ledger.By) erro
 	}
 	p.Created = by.At.UTC().Truncate(time.Millisecond)
 	return d.record(ctx, "add person "+p.ID, func(r *record) error {
-		_, err := r.ExecContext(ctx, `INSERT INTO person (id, name, phone, photo, household, created_ms, erased_ms) VALUES ($1, $2, $3, $4, $5, $6, 0)`,
-			p.ID, p.Name, p.Phone, p.Photo, p.Household, toMillis(p.Created))
+		_, err := r.ExecContext(ctx, `INSERT INTO person (id, name, phone, photo, household, created_ms, erased_ms, account) VALUES ($1, $2, $3, $4, $5, $6, 0, $7)`,
+			p.ID, p.Name, p.Phone, p.Photo, p.Household, toMillis(p.Created), p.Account)
 		if err != nil {
+			return err
+		}
+		if err := r.accountFree(ctx, p); err != nil {
 			return err
 		}
 		for _, place := range p.Places {
@@ -52,6 +54,40 @@ func (d *DB) AddPerson(ctx context.Context, p privacy.Person, by ledger.By) erro
 	})
 }
 
+// accountFree checks that the account of a person is there, and nobody else's.
+func (r *record) accountFree(ctx context.Context, p privacy.Person) error {
+	if p.Account == "" {
+		return nil
+	}
+	if _, err := oneAccount(ctx, r, `WHERE id = $1`, p.Account); err != nil {
+		return err
+	}
+	others, err := people(ctx, r, `account = $1 AND id <> $2`, p.Account, p.ID)
+	if err == nil && len(others) > 0 {
+		err = fmt.Errorf("that account is %s's already: two people who use one account cannot be told apart", others[0].ID)
+	}
+	return err
+}
+
+// TieAccount says which account is a person's, so that export and erasure reach it; empty: none.
+func (d *DB) TieAccount(ctx context.Context, id, account string, by ledger.By) error {
+	return d.record(ctx, "account of person "+id, func(r *record) error {
+		before, err := person(ctx, r, id)
+		if err != nil || before.Account == account {
+			return err
+		}
+		after := before
+		after.Account = account
+		if err := r.accountFree(ctx, after); err != nil {
+			return err
+		}
+		if _, err := r.ExecContext(ctx, `UPDATE person SET account = $1 WHERE id = $2`, account, id); err != nil {
+			return err
+		}
+		return r.sayChange(ctx, changed{Table: personTable, Key: id, Before: before, After: after}, by)
+	})
+}
+
 // People returns everybody on record who was not erased, the oldest first.
 func (d *DB) People(ctx context.Context) ([]privacy.Person, error) {
 	out, err := people(ctx, d.read, `erased_ms = 0`)
@@ -66,11 +102,11 @@ func people(ctx context.Context, q querier, where string, args ...any) ([]privac
 	err := each(ctx, q, func(scan func(...any) error) error {
 		var p privacy.Person
 		var created, erased int64
-		err := scan(&p.ID, &p.Name, &p.Phone, &p.Photo, &p.Household, &created, &erased)
+		err := scan(&p.ID, &p.Name, &p.Phone, &p.Photo, &p.Household, &created, &erased, &p.Account)
 		p.Created, p.Erased = fromMillis(created), fromMillis(erased)
 		out = append(out, p)
 		return err
-	}, `SELECT id, name, phone, photo, household, created_ms, erased_ms FROM person WHERE `+where+` ORDER BY created_ms, id`, args...)
+	}, `SELECT id, name, phone, photo, household, created_ms, erased_ms, account FROM person WHERE `+where+` ORDER BY created_ms, id`, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -230,61 +266,4 @@ func producers(ctx context.Context, q querier, places []string) ([]privacy.Shown
 		}
 	}
 	return out, nil
-}
-
-// ErasePerson removes all that says something of a person: their row, their places, and the bodies of the leaves about them. What is left
-// is the pseudonym, when it was erased, and what the pseudonym agreed to and asked for: proof that the law was kept. Erasing again only
-// repeats the scrubbing of what the database has not overwritten yet.
-func (d *DB) ErasePerson(ctx context.Context, id string, by ledger.By) error {
-	err := d.record(ctx, "erase person "+id, func(r *record) error {
-		if _, err := person(ctx, r, id); err != nil {
-			return err
-		}
-		if _, err := r.endConsents(ctx, id, "", by); err != nil {
-			return err
-		}
-		if _, err := r.ExecContext(ctx, `DELETE FROM person_place WHERE person = $1`, id); err != nil {
-			return err
-		}
-		_, err := r.ExecContext(ctx, `UPDATE person SET name = '', phone = '', photo = '', household = '', erased_ms = $1 WHERE id = $2`, toMillis(by.At), id)
-		if err != nil {
-			return err
-		}
-		_, err = r.ExecContext(ctx, `UPDATE ledger_body SET salt = NULL, body = NULL
-			WHERE n IN (SELECT n FROM ledger_leaf WHERE kind = $1 AND subject = $2)`, string(ledger.Changed), "person/"+id)
-		if err != nil {
-			return err
-		}
-		return r.sayChange(ctx, changed{Table: personTable, Key: id, After: erasedPerson{ID: id, Erased: by.At.UTC().Truncate(time.Millisecond)}}, by)
-	})
-	if errors.Is(err, privacy.ErrNoPerson) {
-		if gone, readErr := people(ctx, d.read, `id = $1`, id); readErr != nil || len(gone) == 0 {
-			return errors.Join(err, readErr)
-		}
-		err = nil
-	}
-	if err != nil {
-		return err
-	}
-	return d.scrub(ctx)
-}
-
-// scrub overwrites what deleted rows left behind in the database's own files.
-func (d *DB) scrub(ctx context.Context) error {
-	if d.driver == Postgres {
-		for _, table := range []string{"person", "person_place", "ledger_body"} {
-			if _, err := d.write.ExecContext(ctx, `VACUUM (FULL) `+table); err != nil {
-				return fmt.Errorf("sqldb: scrub %s: %w", table, err)
-			}
-		}
-		return nil
-	}
-	var busy, log, done int
-	if err := d.write.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &log, &done); err != nil {
-		return fmt.Errorf("sqldb: scrub: %w", err)
-	}
-	if busy != 0 {
-		return errors.New("sqldb: scrub: the rows are erased, but the database's journal still holds them while somebody reads: do the same again")
-	}
-	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"aovuon/server/calibration"
 	"aovuon/server/ledger"
 	"aovuon/server/privacy"
 )
@@ -111,12 +112,15 @@ func everythingOf(ctx context.Context, q querier, id string) (out privacy.Everyt
 	if out.Requests, err = requests(ctx, q, `person = $1`, id); err != nil {
 		return out, err
 	}
+	if err := accountInto(ctx, q, &out); err != nil {
+		return out, err
+	}
 	numbers := make(map[string]bool, len(out.Requests))
 	for _, r := range out.Requests {
 		numbers["person_request/"+strconv.FormatInt(r.ID, 10)] = true
 	}
 	about := func(l ledger.Leaf) bool {
-		return l.Actor == id || l.Subject == "person/"+id || numbers[l.Subject] || strings.HasPrefix(l.Subject, "consent/"+id+"/")
+		return l.Actor == id || out.Account != nil && (l.Actor == out.Account.ID || l.Subject == out.Account.ID) || l.Subject == "person/"+id || numbers[l.Subject] || strings.HasPrefix(l.Subject, "consent/"+id+"/")
 	}
 	err = each(ctx, q, func(scan func(...any) error) error {
 		var n int64
@@ -134,4 +138,39 @@ func everythingOf(ctx context.Context, q querier, id string) (out privacy.Everyt
 		return nil
 	}, `SELECT l.n, l.leaf, b.body FROM ledger_leaf l JOIN ledger_body b ON b.n = l.n ORDER BY l.n`)
 	return out, err
+}
+
+// accountInto adds the account of a person, and the calibrations that name them.
+func accountInto(ctx context.Context, q querier, out *privacy.Everything) error {
+	names := []string{out.Person.Name}
+	if out.Person.Account != "" {
+		a, err := oneAccount(ctx, q, `WHERE id = $1`, out.Person.Account)
+		if err != nil {
+			return err
+		}
+		open, err := sessions(ctx, q, `WHERE account = $1 ORDER BY made_ms`, a.ID)
+		if err != nil {
+			return err
+		}
+		out.Account = &privacy.Account{ID: a.ID, Login: a.Login, Name: a.Name, Role: string(a.Role), Places: a.Places, Made: a.Made}
+		for _, s := range open {
+			out.Account.Sessions = append(out.Account.Sessions, privacy.Session{Device: s.Device, Made: s.Made, Seen: s.Seen})
+		}
+		names = append(names, a.Name, a.Login)
+	}
+	list, err := calibrationsOf(ctx, q, calibrationColumns+`ORDER BY position, ordinal`)
+	if err != nil {
+		return err
+	}
+	for _, e := range list {
+		if !calibration.Names(e.Body, names) {
+			continue
+		}
+		c := privacy.Calibration{Gateway: e.Gateway, Sensor: e.Sensor, Time: e.Time}
+		if r, err := calibration.Read(e.Body); err == nil {
+			c.Who = r.Who
+		}
+		out.Calibrations = append(out.Calibrations, c)
+	}
+	return nil
 }

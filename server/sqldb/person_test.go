@@ -14,7 +14,9 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"aovuon/gateway/wire"
+	"aovuon/server/account"
 	"aovuon/server/audit"
+	"aovuon/server/calibration"
 	"aovuon/server/label"
 	"aovuon/server/ledger"
 	"aovuon/server/privacy"
@@ -156,6 +158,13 @@ func TestPerson_EverythingComesOut(t *testing.T) {
 // signedPolicy signs the head of the tree with a new key, and returns the policy that believes it.
 func signedPolicy(t *testing.T, db *sqldb.DB) *ledger.Policy {
 	t.Helper()
+	p, _ := signing(t, db)
+	return p
+}
+
+// signing also returns what signs the head again.
+func signing(t *testing.T, db *sqldb.DB) (p *ledger.Policy, sign func()) {
+	t.Helper()
 	skey, vkey, err := note.GenerateKey(rand.Reader, "htx-thu/ledger")
 	if err != nil {
 		t.Fatal(err)
@@ -170,14 +179,18 @@ func signedPolicy(t *testing.T, db *sqldb.DB) *ledger.Policy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := publisher.Step(t.Context()); err != nil {
-		t.Fatal(err)
+	sign = func() {
+		t.Helper()
+		if err := publisher.Step(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 	}
+	sign()
 	policy, err := ledger.ParsePolicy("policy", fmt.Appendf(nil, "log %s\nquorum none\n", vkey))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return policy
+	return policy, sign
 }
 
 func sound(t *testing.T, db *sqldb.DB, p *ledger.Policy, old []byte) {
@@ -245,6 +258,112 @@ func TestPerson_ErasureLeavesNothingAndTheLedgerSound(t *testing.T) {
 					t.Errorf("%s still has %s", file, m)
 				}
 			}
+		}
+	})
+}
+
+// Erasing a person erases the account they sign in with, what their browsers are called, and their name at calibrations, now and when
+// those are drawn again; what the trail tells is a pseudonym, and the audit finds everything as it should be.
+func TestErase_ReachesAccountsSessionsCalibrationsAndTheTrail(t *testing.T) {
+	sqldbtest.EachConfig(t, func(t *testing.T, c sqldb.Config) {
+		ctx, db := t.Context(), sqldbtest.Open(t, c)
+		place := demoOnRecord(t, db)
+		do := func(err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		by := byAt(noon)
+		do(db.AddAccount(ctx, account.Account{ID: "u-AAAAAAAA", Login: "zyxlogin", Name: "Zyxaccount", Role: account.Farmer, Places: []string{place}, Made: noon}, nil, by))
+		do(db.AddAccount(ctx, account.Account{ID: "u-BBBBBBBB", Login: "stays", Name: "Ở Lại", Role: account.Technician, Made: noon}, nil, by))
+		do(db.AddCard(ctx, account.Card{ID: "c-1", Account: "u-AAAAAAAA", Code: account.HashToken("c"), Made: noon}, by))
+		for i, id := range []string{"u-AAAAAAAA", "u-BBBBBBBB"} {
+			do(db.StartSession(ctx, account.Session{Hash: account.HashToken(id), ID: fmt.Sprint(i), Account: id, Device: "Zyxphone of " + id, Made: noon, Seen: noon}))
+		}
+		p := privacy.Person{ID: "p-0123456789", Name: "Nguyễn Zyxname", Places: []string{place}}
+		do(db.AddPerson(ctx, p, by))
+		do(db.TieAccount(ctx, p.ID, "u-AAAAAAAA", by))
+		if err := db.AddPerson(ctx, privacy.Person{ID: "p-012345678a", Name: "Hai", Account: "u-AAAAAAAA"}, by); err == nil {
+			t.Error("one account of two people")
+		}
+		doc := func(who, note string) calibration.Entry {
+			body := fmt.Sprintf(`{"format":"aovuon/calibration/1","sensor":"ao1-ph","quantity":"ph","who":%q,"note":%q,"points":[],"verdict":"good"}`, who, note)
+			e := calibration.New("gw-one", wire.Document{Body: body})
+			e.Position, e.Received = 1, noon
+			return e
+		}
+		docs := []calibration.Entry{doc("nguyễn  ZYXNAME", ""), doc("Zyxaccount", "rửa"), doc("zyxlogin", ""), doc("Ở Lại", "cùng Zyxaccount"), doc("Ở Lại", "")}
+		do(db.SaveCalibrations(ctx, docs))
+		all, err := db.EverythingOf(ctx, p.ID)
+		if err != nil || all.Account == nil || all.Account.Login != "zyxlogin" || len(all.Account.Sessions) != 1 || len(all.Calibrations) != 4 {
+			t.Errorf("before: %+v, %v", all, err)
+		}
+		policy, sign := signing(t, db)
+		sound(t, db, policy, nil)
+		if err := db.EraseAccount(ctx, "u-AAAAAAAA", by); err == nil || !strings.Contains(err.Error(), p.ID) {
+			t.Errorf("the account without its person: %v", err)
+		}
+		do(db.ErasePerson(ctx, p.ID, byAt(noon.Add(time.Hour))))
+		head(t, db)
+		sign()
+		sound(t, db, policy, nil)
+		do(db.ForgetCalibrations(ctx))
+		do(db.SaveCalibrations(ctx, docs)) // reproject
+		list, err := db.Calibrations(ctx, "gw-one", "ao1-ph", 10)
+		if err != nil || len(list) != len(docs) || strings.Contains(strings.ToLower(fmt.Sprint(list)), "zyx") || !strings.Contains(fmt.Sprint(list), "Ở Lại") {
+			t.Errorf("drawn again: %+v, %v", list, err)
+		}
+		if _, err := db.AccountByLogin(ctx, "zyxlogin"); !errors.Is(err, account.ErrNone) {
+			t.Errorf("the login still opens: %v", err)
+		}
+		if _, _, err := db.SessionOf(ctx, account.HashToken("u-AAAAAAAA")); !errors.Is(err, account.ErrNone) {
+			t.Errorf("the session is open: %v", err)
+		}
+		if _, err := db.ChangeAccount(ctx, account.Change{ID: "u-AAAAAAAA", What: "enabled", By: by, Apply: func(*account.Account) error { return nil }}); !errors.Is(err, account.ErrNone) {
+			t.Errorf("brought back: %v", err)
+		}
+		if left, err := db.Accounts(ctx); err != nil || len(left) != 1 || left[0].ID != "u-BBBBBBBB" {
+			t.Errorf("accounts %+v, %v", left, err)
+		}
+		trail, err := db.Trail(ctx, 0, 1000, "")
+		if err != nil || len(trail) < 10 {
+			t.Fatalf("%d, %v", len(trail), err)
+		}
+		for _, e := range trail {
+			if text := strings.ToLower(string(e.Body) + string(e.Before)); strings.Contains(text, "zyx") {
+				t.Errorf("leaf %d %s: %s", e.N, e.Leaf.Subject, text)
+			}
+		}
+		do(db.EraseAccount(ctx, "u-BBBBBBBB", byAt(noon.Add(2*time.Hour))))
+		head(t, db)
+		sign()
+		sound(t, db, policy, nil)
+		if c.Driver != sqldb.SQLite {
+			return
+		}
+		for _, file := range []string{c.DSN, c.DSN + "-wal"} {
+			if raw := bytes.ToLower(read(t, file)); bytes.Contains(raw, []byte("zyx")) || bytes.Contains(raw, []byte("ở lại")) {
+				t.Errorf("%s still has a name", file)
+			}
+		}
+	})
+}
+
+// The last admin is not erased by anybody but who has the machine.
+func TestErase_KeepsAnAdmin(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		if err := db.AddAccount(t.Context(), account.Account{ID: "u-AAAAAAAA", Login: "a", Name: "A", Role: account.Admin, Made: noon}, nil, byAt(noon)); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.EraseAccount(t.Context(), "u-AAAAAAAA", ledger.By{Actor: "u-AAAAAAAA", At: noon}); !errors.Is(err, account.ErrLastAdmin) {
+			t.Errorf("%v", err)
+		}
+		if err := db.EraseAccount(t.Context(), "u-AAAAAAAA", byAt(noon)); err != nil {
+			t.Error(err)
+		}
+		if err := db.EraseAccount(t.Context(), "u-AAAAAAAA", byAt(noon)); !errors.Is(err, account.ErrNone) {
+			t.Errorf("twice: %v", err)
 		}
 	})
 }

@@ -64,9 +64,9 @@ func (d *DB) LedgerRows(ctx context.Context) ([]ledger.Row, error) {
 // AccountRows returns what the tables say now of every account, for an audit where they lie: `shown` as in the ledger's bodies, and the id of
 // the card in service (empty: none; all of them, if there is more than the one there can be).
 func (d *DB) AccountRows(ctx context.Context) ([]ledger.Row, error) {
-	all, err := d.Accounts(ctx)
+	all, err := accountsOf(ctx, d.read, everyAccount)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("sqldb: account rows: %w", err)
 	}
 	list, err := d.Cards(ctx)
 	if err != nil {

@@ -55,7 +55,11 @@ func (s *Server) privacy(r *http.Request, w *words) (answer, error) {
 		p.Shown = append(p.Shown, a)
 	}
 	for _, k := range privacy.Retention() {
-		p.Kept = append(p.Kept, keptLine{What: w.t("privacy.kept." + k.ID), Until: w.t("privacy.until." + string(k.Until))})
+		until := w.t("privacy.until." + string(k.Until))
+		if k.Until == privacy.UntilBackups && s.o.BackupDays > 0 {
+			until = w.t("privacy.until.backups.days", w.count(int64(s.o.BackupDays)))
+		}
+		p.Kept = append(p.Kept, keptLine{What: w.t("privacy.kept." + k.ID), Until: until})
 	}
 	body, err := s.e.render(w.lang, "privacy.html", "layout", p)
 	return answer{status: http.StatusOK, body: body, public: true}, err

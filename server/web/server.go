@@ -74,20 +74,21 @@ type Options struct {
 	Evidence     Evidence
 	OpenBatches  bool // the gateways' batches may be read by everybody
 	// Bundle writes the evidence bundle of a lot's path; the error wraps trace.ErrUnknown where there is none.
-	Bundle    func(ctx context.Context, path string, w io.Writer) error
-	Accounts  *account.Service
-	Trail     Trail
-	OpenPages bool           // everybody may read the co-op's pages
-	Proxies   []netip.Prefix // whose X-Forwarded-For is believed
-	CA        *CA            // who signed the pages' certificate on a local network; nil: phones know them
-	HSTS      bool           // browsers may be told to ask for TLS for ever: the host is a name on the internet
-	Live      Live
-	History   History
-	System    func(ctx context.Context) (System, error)
-	Stuck     func() time.Time // since when batches cannot be committed; zero while they can. nil: nobody knows
-	PublicURL string           // http:// or https:// and host: what labels begin with
-	Now       func() time.Time
-	Log       *slog.Logger
+	Bundle     func(ctx context.Context, path string, w io.Writer) error
+	Accounts   *account.Service
+	Trail      Trail
+	OpenPages  bool           // everybody may read the co-op's pages
+	Proxies    []netip.Prefix // whose X-Forwarded-For is believed
+	CA         *CA            // who signed the pages' certificate on a local network; nil: phones know them
+	HSTS       bool           // browsers may be told to ask for TLS for ever: the host is a name on the internet
+	Live       Live
+	History    History
+	System     func(ctx context.Context) (System, error)
+	Stuck      func() time.Time // since when batches cannot be committed; zero while they can. nil: nobody knows
+	BackupDays int              // after so many days the nightly backups have forgotten what was erased; 0: none are made
+	PublicURL  string           // http:// or https:// and host: what labels begin with
+	Now        func() time.Time
+	Log        *slog.Logger
 	// Done ends the live streams when it is closed, so that a server can stop; nil never does.
 	Done <-chan struct{}
 }
