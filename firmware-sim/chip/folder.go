@@ -18,13 +18,14 @@ import (
 // Folder keeps a real folder like the tree of a W1 bus, for a gateway in another process.
 //
 // Where the file system knows leases (Linux: ext4, tmpfs and others) opening a w1_slave starts a conversion and waits for it, as
-// reading it does in the kernel, and the ledger is told of each. Elsewhere each refresh is a new conversion, put in place by a
-// rename, so that a reader sees the old text or the new one and never half; a reading costs no time then, and on Linux the ledger is
-// told when the reader closes the file, with exactly what it read.
+// reading it does in the kernel. Elsewhere each refresh is a new conversion, put in place by a rename, so that a reader sees the old
+// text or the new one and never half; a reading costs no time then. On Linux the ledger is told when the reader closes the file, with
+// exactly what it read: a conversion whose asker is gone when it ends was no answer.
 type Folder struct {
 	w1     *W1
 	dir    string
-	watch  *readWatch // nil: leases
+	leased bool
+	watch  *readWatch
 	ended  chan struct{}
 	ending chan struct{}
 
@@ -58,14 +59,14 @@ func newFolder(w1 *W1, dir string, leases func(dir string) bool) (*Folder, error
 			}
 		}
 	}
-	f := &Folder{w1: w1, dir: dir, slaves: make(map[*DS18B20]*slave), ended: make(chan struct{}), ending: make(chan struct{})}
-	if leases(dir) {
-		go f.serve()
-		return f, nil
-	}
-	close(f.ended)
+	f := &Folder{w1: w1, dir: dir, leased: leases(dir), slaves: make(map[*DS18B20]*slave), ended: make(chan struct{}), ending: make(chan struct{})}
 	if f.watch, err = newReadWatch(w1.now); err != nil {
 		return nil, fmt.Errorf("chip: w1 folder %s: watch readers: %w", dir, err)
+	}
+	if f.leased {
+		go f.serve()
+	} else {
+		close(f.ended)
 	}
 	return f, nil
 }
@@ -101,7 +102,7 @@ func (f *Folder) Refresh() error {
 		} else if gone {
 			continue
 		}
-		if s == nil || f.watch != nil {
+		if s == nil || !f.leased {
 			errs = append(errs, f.put(c, rom))
 		}
 	}
@@ -119,7 +120,7 @@ func (f *Folder) put(c *DS18B20, rom string) error {
 	}
 	// Made beside the folders, not in them: the kernel shows nothing but its own files there.
 	fresh, s := filepath.Join(f.dir, ".fresh-"+rom), &slave{rom: rom}
-	if f.watch == nil {
+	if f.leased {
 		file, err := leased(fresh)
 		if err != nil {
 			return err
@@ -178,8 +179,7 @@ func (f *Folder) serve() {
 			waits := s != nil && awaited(s.file)
 			f.mu.Unlock()
 			if waits {
-				a, now := f.w1.convert(c)
-				f.say(c, s, a, now)
+				f.say(c, s, f.w1.convert(c))
 			}
 		}
 		select {
@@ -192,16 +192,16 @@ func (f *Folder) serve() {
 
 // say gives those who wait their answer, unless the chip was pulled out meanwhile. Whoever comes later finds a new file and waits for
 // an answer of his own.
-func (f *Folder) say(c *DS18B20, s *slave, a answer, now time.Time) {
+func (f *Folder) say(c *DS18B20, s *slave, a answer) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.slaves[c] != s {
 		return
 	}
-	c.account(now, a)
 	// Closing lets them go on. If one of these fails, as on a full disk, they read what there is of the text, which is no scratchpad.
 	_, err := s.file.WriteString(a.text)
-	if errors.Join(err, f.put(c, s.rom), s.file.Close()) != nil {
+	watched := f.watch.add(filepath.Join(f.dir, s.rom, slaveFile), c, a)
+	if errors.Join(err, watched, f.put(c, s.rom), s.file.Close()) != nil {
 		delete(f.slaves, c) // the next refresh puts it there anew
 	}
 }
@@ -241,8 +241,5 @@ func (f *Folder) Close() error {
 			errs = append(errs, err)
 		}
 	}
-	if f.watch != nil {
-		errs = append(errs, f.watch.close())
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, f.watch.close())...)
 }

@@ -16,10 +16,14 @@ type readWatch struct {
 	fd   int
 	file *os.File
 	done chan struct{}
+	left chan struct{} // holds one when a text has gone since it was looked at
 
 	mu   sync.Mutex
 	open map[int32]watched
 }
+
+// patience is how long a reader who still has a text open when the folder closes is waited for; reading one takes far less.
+const patience = time.Second
 
 type watched struct {
 	chip   *DS18B20
@@ -33,7 +37,7 @@ func newReadWatch(now func() time.Time) (*readWatch, error) {
 	}
 	w := &readWatch{
 		now: now, fd: fd, file: os.NewFile(uintptr(fd), "inotify"), done: make(chan struct{}),
-		open: make(map[int32]watched),
+		left: make(chan struct{}, 1), open: make(map[int32]watched),
 	}
 	go w.run()
 	return w, nil
@@ -78,13 +82,37 @@ func (w *readWatch) event(wd int32, mask uint32) {
 		delete(w.open, wd)
 	}
 	w.mu.Unlock()
+	if mask&unix.IN_IGNORED != 0 {
+		select {
+		case w.left <- struct{}{}:
+		default:
+		}
+	}
 	if ok && mask&unix.IN_CLOSE_NOWRITE != 0 {
 		seen.chip.account(w.now(), seen.answer)
 	}
 }
 
+// close waits until all who read a text have closed it, so that the ledger hears of them, and ends the watch. The texts are no longer in
+// the folder: each goes with the last who has it open.
 func (w *readWatch) close() error {
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	for waits := true; waits && w.reading(); {
+		select {
+		case <-w.left:
+		case <-late.C:
+			waits = false // somebody keeps one open for ever
+		}
+	}
 	err := w.file.Close()
 	<-w.done
 	return err
+}
+
+// reading reports whether a text is still there.
+func (w *readWatch) reading() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.open) > 0
 }

@@ -81,8 +81,8 @@ func (w *W1) Open(name string) (fs.File, error) {
 		case dir == "" && file == rom:
 			return &folder{info: info{name: rom, mode: fs.ModeDir | 0o755}, entries: []fs.DirEntry{info{name: slaveFile, mode: 0o644}}}, nil
 		case dir == rom+"/" && file == slaveFile:
-			a, now := w.convert(c)
-			c.account(now, a)
+			a := w.convert(c)
+			c.account(w.now(), a)
 			return &text{info: info{name: slaveFile, mode: 0o644}, Reader: bytes.NewReader([]byte(a.text))}, nil
 		}
 	}
@@ -94,13 +94,12 @@ func (w *W1) Open(name string) (fs.File, error) {
 	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 }
 
-// convert has one chip convert and takes the time of it. now is when it is done, for the ledger.
-func (w *W1) convert(c *DS18B20) (a answer, now time.Time) {
+// convert has one chip convert and takes the time of it.
+func (w *W1) convert(c *DS18B20) answer {
 	w.busy.Lock()
 	defer w.busy.Unlock()
 	w.sleep(dsConversion)
-	now = w.now()
-	return c.convert(now, w.faults), now
+	return c.convert(w.now(), w.faults)
 }
 
 // info describes a file or folder. As in sysfs, it does not know how long a reading will be.

@@ -162,13 +162,9 @@ func (f *field) settle(what string, before ...window) {
 	}
 }
 
-// conversion is how long thermometers' conversions may go on when the one who asked for them is gone: 0.75 s each, and those of one bus
-// one after the other.
-const conversion = 3 * time.Second
-
 // interrupted is where a question may lie that Ctrl-C cut off: the chip had answered, the gateway had not noted it yet.
 func interrupted(from, to time.Time) window {
-	return window{from.Add(-slack / 2).UnixMilli(), to.Add(conversion).UnixMilli()}
+	return window{from.Add(-slack / 2).UnixMilli(), to.UnixMilli()}
 }
 
 // awaitLive waits until the live values have one of a channel that is younger than since.

@@ -93,7 +93,7 @@ func (s *storm) gateway() victim {
 
 // mayLose notes that the gateway ended between two moments: what it took shortly before may be lost.
 func (s *storm) mayLose(from, to time.Time) {
-	s.account.losses = append(s.account.losses, window{from.Add(-s.pace.commit - slack).UnixMilli(), to.Add(conversion).UnixMilli()})
+	s.account.losses = append(s.account.losses, window{from.Add(-s.pace.commit - slack).UnixMilli(), to.UnixMilli()})
 }
 
 func (s *storm) server() victim {
