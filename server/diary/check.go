@@ -112,10 +112,8 @@ func (g Ground) checkMedia(_ Kind, e Event) error {
 		}
 	}
 	if p := e.Position; p != nil {
-		for _, v := range []float64{p.Lat, p.Lon, p.Acc} {
-			if math.IsNaN(v) || math.IsInf(v, 0) {
-				return errors.New("diary: position is no number")
-			}
+		if math.IsNaN(p.Acc) || math.IsInf(p.Acc, 0) || p.Acc < 0 {
+			return errors.New("diary: accuracy of the position is no length")
 		}
 	}
 	return nil

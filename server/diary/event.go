@@ -15,6 +15,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"aovuon/server/form"
+	"aovuon/server/privacy"
 )
 
 // Event is one entry of the diary.
@@ -43,11 +44,33 @@ type Media struct {
 	Type   string `json:"type"`   // image/jpeg, audio/webm, audio/ogg, audio/mp4
 }
 
-// Position is where a phone was.
+// Position is where a phone was. It is read as exactly as the phone knew it, and written as everything is that strangers might see, by the
+// middle of a cell of a kilometre: who keeps it keeps Point.Exact.
 type Position struct {
-	Lat float64 `json:"lat"` // degrees, WGS 84
-	Lon float64 `json:"lon"`
-	Acc float64 `json:"acc"` // radius of 68 % in metres
+	privacy.Point
+	Acc float64 // radius of 68 % in metres
+}
+
+// MarshalJSON implements json.Marshaler.
+func (p Position) MarshalJSON() ([]byte, error) {
+	r := p.Rough()
+	return json.Marshal(struct {
+		Lat float64 `json:"lat"`
+		Lon float64 `json:"lon"`
+		Acc float64 `json:"acc"`
+	}{r.Lat(), r.Lon(), p.Acc})
+}
+
+// UnmarshalJSON reads {"lat", "lon", "acc"}.
+func (p *Position) UnmarshalJSON(raw []byte) error {
+	var acc struct {
+		Acc float64 `json:"acc"`
+	}
+	if err := errors.Join(p.Point.UnmarshalJSON(raw), json.Unmarshal(raw, &acc)); err != nil {
+		return fmt.Errorf("diary: position: %w", err)
+	}
+	p.Acc = acc.Acc
+	return nil
 }
 
 // MaxSkew is how wrong a phone's clock may be before it is told and reckoned with.

@@ -142,7 +142,7 @@ func TestRoughen_KnownPlaces(t *testing.T) {
 		{-90, -180, -89.995, -179.995},
 	} {
 		got, ok := privacy.Roughen(c.lat, c.lon)
-		if !ok || math.Abs(got.Lat-c.wantLat) > 1e-9 || math.Abs(got.Lon-c.wantLon) > 1e-9 {
+		if !ok || math.Abs(got.Lat()-c.wantLat) > 1e-9 || math.Abs(got.Lon()-c.wantLon) > 1e-9 {
 			t.Errorf("%v, %v: %+v, %v", c.lat, c.lon, got, ok)
 		}
 	}
@@ -158,11 +158,11 @@ func TestRoughen_HidesWithinAKilometre(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		lat, lon := rapid.Float64Range(8.2, 23.4).Draw(t, "lat"), rapid.Float64Range(102.1, 109.5).Draw(t, "lon")
 		r, ok := privacy.Roughen(lat, lon)
-		again, _ := privacy.Roughen(r.Lat, r.Lon)
+		again, _ := privacy.Roughen(r.Lat(), r.Lon())
 		if !ok || again != r {
 			t.Fatalf("%+v, then %+v", r, again)
 		}
-		north, east := (r.Lat-lat)*111.2, (r.Lon-lon)*111.2*math.Cos(lat*math.Pi/180)
+		north, east := (r.Lat()-lat)*111.2, (r.Lon()-lon)*111.2*math.Cos(lat*math.Pi/180)
 		if math.Hypot(north, east) > 0.8 {
 			t.Fatalf("moved %.3f km north, %.3f km east", north, east)
 		}

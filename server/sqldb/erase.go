@@ -88,8 +88,8 @@ func (d *DB) EraseAccount(ctx context.Context, id string, by ledger.By) error {
 	return d.scrub(ctx)
 }
 
-// accountTables are the tables with rows about an account that go when it is erased.
-func accountTables() []string {
+// AccountTables are the tables with rows about an account that go when it is erased.
+func AccountTables() []string {
 	return []string{"account_place", "account_recovery", "account_session", "account_device", "account_link", "account_card"}
 }
 
@@ -99,7 +99,7 @@ func (r *record) eraseAccount(ctx context.Context, id string, by ledger.By) erro
 		return err
 	}
 	after := account.Account{ID: id, Login: id, Role: before.Role, Disabled: by.At.UTC().Truncate(time.Millisecond), Made: before.Made}
-	for _, table := range accountTables() {
+	for _, table := range AccountTables() {
 		if _, err := r.ExecContext(ctx, `DELETE FROM `+table+` WHERE account = $1`, id); err != nil {
 			return err
 		}
@@ -160,7 +160,7 @@ func erasedDocs(ctx context.Context, q querier) (map[erasedCalibration]bool, err
 // scrub overwrites what deleted rows left behind in the database's own files.
 func (d *DB) scrub(ctx context.Context) error {
 	if d.driver == Postgres {
-		for _, table := range slices.Concat([]string{"person", "person_place", "ledger_body", "account", "calibration"}, accountTables()) {
+		for _, table := range slices.Concat([]string{"person", "person_place", "ledger_body", "account", "calibration"}, AccountTables()) {
 			if _, err := d.write.ExecContext(ctx, `VACUUM (FULL) `+table); err != nil {
 				return fmt.Errorf("sqldb: scrub %s: %w", table, err)
 			}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -348,6 +349,17 @@ func TestErase_ReachesAccountsSessionsCalibrationsAndTheTrail(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Whatever table has rows of an account is known to erasure: a new one that is not fails here.
+func TestErase_KnowsEveryTableOfAccounts(t *testing.T) {
+	c := sqldbtest.SQLite(t)
+	sqldbtest.Open(t, c)
+	for _, table := range sqldbtest.TablesWith(t, c, "account") {
+		if table != "person" && !slices.Contains(sqldb.AccountTables(), table) {
+			t.Errorf("%s has a column account, and its rows stay when one is erased", table)
+		}
+	}
 }
 
 // The last admin is not erased by anybody but who has the machine.

@@ -64,6 +64,19 @@ func (e *Editor) rows(table, where string) (out []int64) {
 	return out
 }
 
+// TablesWith names the tables of an SQLite database that have a column.
+func TablesWith(t testing.TB, c sqldb.Config, column string) (out []string) {
+	t.Helper()
+	e := NewEditor(t, c)
+	e.each(`SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) p WHERE m.type = 'table' AND p.name = ? ORDER BY m.name`, func(rows *sql.Rows) error {
+		var name string
+		err := rows.Scan(&name)
+		out = append(out, name)
+		return err
+	}, column)
+	return out
+}
+
 // Target is what may be edited: a column of the rows of a table for which a condition holds. Column "*" takes the whole row away.
 type Target struct{ Table, Column, Where string }
 
