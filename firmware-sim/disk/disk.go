@@ -63,7 +63,7 @@ func New(folder string, size int64) (*Disk, error) {
 	if abs, err = filepath.EvalSymlinks(abs); err != nil {
 		return nil, fmt.Errorf("disk: %w", err)
 	}
-	return &Disk{folder: abs, size: size, limit: -1, dirty: make(map[inode]*file)}, nil
+	return &Disk{folder: abs, size: size, limit: -1, dirty: make(map[inode]*file), why: unwatched()}, nil
 }
 
 // Fill leaves so many bytes free.

@@ -17,5 +17,8 @@ func Pair() (ours *net.UnixConn, theirs *os.File, err error) {
 	return nil, nil, errors.ErrUnsupported
 }
 
+// unwatched is why nobody asks us.
+func unwatched() error { return errors.ErrUnsupported }
+
 // Watch is not reached here.
 func (d *Disk) Watch(*net.UnixConn) error { return errors.ErrUnsupported }
