@@ -85,6 +85,8 @@ func TestMain_RefusesWhatItCannotDo(t *testing.T) {
 		"no gateway file":  {[]string{"season", "--config", missing, "--gateway-config", missing}, 1, "gateway configuration"},
 		"season of 0 days": {[]string{"season", "--gateway-config", missing, "--days", "0"}, 1, "want 1 to"},
 		"until when":       {[]string{"season", "--gateway-config", missing, "--until", "soon"}, 1, "2026-03-01"},
+		"result nowhere":   {[]string{"fleet", "--broker", "tcp://127.0.0.1:1", "--server-key", missing, "--out", filepath.Join(missing, "r.json")}, 1, "name a file in a folder that is there"},
+		"result a folder":  {[]string{"fleet", "--broker", "tcp://127.0.0.1:1", "--server-key", missing, "--out", filepath.Dir(missing)}, 1, "is a folder: name a file"},
 		"demo of nothing":  {[]string{"demo", "--server", missing, "--gateway", missing}, 1, "make build"},
 	} {
 		_, complaint, status := run(t, tc.args...)

@@ -73,6 +73,9 @@ var errFleet = errors.New("the fleet did not get what it asked for")
 
 // Run runs the fleet.
 func (c fleetRunCommand) Run(e *env) (err error) {
+	if err := c.checkOut(); err != nil {
+		return err
+	}
 	plan, err := c.plan()
 	if err != nil {
 		return err
@@ -106,6 +109,24 @@ func (c fleetRunCommand) Run(e *env) (err error) {
 		return err
 	}
 	return c.report(e, &result)
+}
+
+// checkOut refuses a file that could not be written when the run is over.
+func (c fleetRunCommand) checkOut() error {
+	if c.Out == "" {
+		return nil
+	}
+	if info, err := os.Stat(c.Out); err == nil && info.IsDir() {
+		return fmt.Errorf("fleet: --out %s is a folder: name a file in it", c.Out)
+	}
+	f, err := os.CreateTemp(filepath.Dir(c.Out), ".tmp-*") // as the result is written
+	if err != nil {
+		return fmt.Errorf("fleet: --out %s cannot be written: %w: name a file in a folder that is there and that you may write to", c.Out, err)
+	}
+	if err := errors.Join(f.Close(), os.Remove(f.Name())); err != nil {
+		return fmt.Errorf("fleet: --out %s: %w", c.Out, err)
+	}
+	return nil
 }
 
 func (c fleetRunCommand) plan() (p fleet.Plan, err error) {
