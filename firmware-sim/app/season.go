@@ -111,7 +111,7 @@ func (s season) play(ctx context.Context, id, config string) (err error) {
 	s.begin(&cfg, id, clock.begin)
 	count := &counter{Recorder: chip.Silent{}}
 	if s.ledger != "" {
-		l, err := ledger.Open(s.ledger)
+		l, err := ledger.Open(s.ledger, ledgerEnds(s.log))
 		if err != nil {
 			return err
 		}

@@ -52,7 +52,7 @@ func (e *env) live(cfg field.Config, how hosting) (err error) {
 		if err := os.MkdirAll(filepath.Dir(cfg.Ledger), 0o755); err != nil {
 			return err
 		}
-		l, err := ledger.Open(cfg.Ledger)
+		l, err := ledger.Open(cfg.Ledger, ledgerEnds(e.log))
 		if err != nil {
 			return err
 		}
@@ -91,6 +91,13 @@ func (e *env) live(cfg field.Config, how hosting) (err error) {
 	}
 	e.log.Info("field is down")
 	return nil
+}
+
+// ledgerEnds tells, when it happens, that the ledger goes on no further.
+func ledgerEnds(log *slog.Logger) func(error) {
+	return func(err error) {
+		log.Error("what chips answer from now on is not in the ledger: make room on the disk and start again", slog.Any("err", err))
+	}
 }
 
 // journal opens the journal of a field that runs, for its options.

@@ -28,22 +28,24 @@ type Entry struct {
 	Fault    string           // why there is no number in the answer; empty when there is one
 }
 
-// Ledger appends entries to a file. It is safe for concurrent use. The first write error ends the writing and is returned
-// by Close, so that a chip never waits or fails for the ledger's sake.
+// Ledger appends entries to a file. It is safe for concurrent use. The first write error ends the writing, so that a chip never waits
+// or fails for the ledger's sake; it is told when it happens, and returned by Close.
 type Ledger struct {
-	mu  sync.Mutex
-	f   *os.File
-	buf []byte
-	err error
+	mu   sync.Mutex
+	f    *os.File
+	tell func(error)
+	buf  []byte
+	err  error
 }
 
-// Open opens the ledger at path for appending, and makes it if need be.
-func Open(path string) (*Ledger, error) {
+// Open opens the ledger at path for appending, and makes it if need be. tell hears, once, of the error that ends the writing; it must
+// not record.
+func Open(path string, tell func(error)) (*Ledger, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
 	}
-	return &Ledger{f: f}, nil
+	return &Ledger{f: f, tell: tell}, nil
 }
 
 // Record appends one entry with one write, so that a killed simulator leaves whole lines.
@@ -56,6 +58,7 @@ func (l *Ledger) Record(e Entry) {
 	l.buf = append(e.append(l.buf[:0]), '\n')
 	if _, err := l.f.Write(l.buf); err != nil {
 		l.err = fmt.Errorf("ledger: %w", err)
+		l.tell(l.err)
 	}
 }
 

@@ -2,9 +2,11 @@ package ledger_test
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -24,7 +26,7 @@ func TestLedger_GivesBackWhatWasRecorded(t *testing.T) {
 		{Time: at.Add(3 * time.Second), Device: "ao1-temp", Quantity: measure.WaterTemperature, Value: -0.0625},
 	}
 	for _, half := range [][]ledger.Entry{want[:2], want[2:]} { // a second run goes on behind the first
-		l, err := ledger.Open(path)
+		l, err := ledger.Open(path, func(err error) { t.Error(err) })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -49,6 +51,28 @@ func TestLedger_GivesBackWhatWasRecorded(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A full disk is told of when it happens, once, and again at the end.
+func TestLedger_TellsOfAFullDisk(t *testing.T) {
+	const full = "/dev/full"
+	if _, err := os.Stat(full); err != nil {
+		t.Skipf("SKIPPED: %v", err)
+	}
+	var told []error
+	l, err := ledger.Open(full, func(err error) { told = append(told, err) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		l.Record(ledger.Entry{Time: time.UnixMilli(1), Device: "ao1-do", Fault: "unplug"})
+		if len(told) != 1 || !errors.Is(told[0], syscall.ENOSPC) {
+			t.Errorf("told %v", told)
+		}
+	}
+	if err := l.Close(); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("at the end: %v", err)
 	}
 }
 

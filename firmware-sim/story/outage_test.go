@@ -59,7 +59,7 @@ func (f *field) playOn(clock sense.Clock, outside func() time.Time, until time.T
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	book, err := ledger.Open(f.path("ledger.tsv"))
+	book, err := ledger.Open(f.path("ledger.tsv"), func(err error) { f.t.Error(err) })
 	if err != nil {
 		f.t.Fatal(err)
 	}
