@@ -129,7 +129,7 @@ func (s *Service) SetupNeeded(ctx context.Context) (bool, error) {
 	return err == nil && !slices.ContainsFunc(all, func(a Account) bool { return a.Role == Admin && a.Active() }), err
 }
 
-// SetupLink makes the link with which the first admin is made.
+// SetupLink makes the link with which the first admin is made; those made before work as well, until one of them is used.
 func (s *Service) SetupLink(ctx context.Context, by ledger.By) (token string, err error) {
 	return s.NewLink(ctx, "", by)
 }

@@ -81,7 +81,8 @@ type Link struct {
 
 // Links keeps one-time links.
 type Links interface {
-	// SaveLink keeps a link, and forgets the others of the same account.
+	// SaveLink keeps a link, and forgets the others of the same account. Those that make the first admin stand side by side, until one of
+	// them is used.
 	SaveLink(ctx context.Context, l Link, by ledger.By) error
 	// LinkOf returns a link that can be used now; the error wraps ErrLink.
 	LinkOf(ctx context.Context, hash []byte, now time.Time) (Link, error)

@@ -51,6 +51,6 @@ func printSetup(ctx context.Context, c Config, s *account.Service, by ledger.By,
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(w, "\nThere is no admin yet. Make one here, within 24 hours; the link works once:\n%s/setup/%s\n", c.base(), token)
+	_, err = fmt.Fprintf(w, "\nThere is no admin yet. Make one here, within 24 hours; this link, and those printed before it, work until one is used:\n%s/setup/%s\n", c.base(), token)
 	return err
 }

@@ -133,6 +133,10 @@ func (d *DB) AddAccount(ctx context.Context, a account.Account, spend []byte, by
 			if n, err := activeAdmins(ctx, r); err != nil || n > 0 {
 				return errors.Join(account.ErrLink, err)
 			}
+			// The others are not to work again should there once be no admin.
+			if _, err := r.ExecContext(ctx, `DELETE FROM account_link WHERE account = '' AND used_ms = 0`); err != nil {
+				return err
+			}
 		}
 		if _, err := r.ExecContext(ctx, `INSERT INTO account (id, login, name, role, password, secret, step, disabled_ms, made_ms)
 			VALUES ($1, $2, $3, $4, $5, NULL, 0, 0, $6)`, a.ID, a.Login, a.Name, string(a.Role), a.Password, toMillis(a.Made)); err != nil {
@@ -241,7 +245,7 @@ func spendLink(ctx context.Context, r *record, hash []byte, id string, by ledger
 // SaveLink implements account.Links. Of the link that makes the first admin the ledger hears when it is used.
 func (d *DB) SaveLink(ctx context.Context, l account.Link, by ledger.By) error {
 	if l.Account == "" {
-		return d.update(ctx, "save link", func(tx *sql.Tx) error { return saveLink(ctx, tx, l) })
+		return d.update(ctx, "save link", func(tx *sql.Tx) error { return saveSetupLink(ctx, tx, l, by.At) })
 	}
 	return d.record(ctx, "save link", func(r *record) error {
 		if err := saveLink(ctx, r, l); err != nil {
@@ -255,6 +259,18 @@ func saveLink(ctx context.Context, tx execer, l account.Link) error {
 	if _, err := tx.ExecContext(ctx, `DELETE FROM account_link WHERE account = $1`, l.Account); err != nil {
 		return err
 	}
+	return insertLink(ctx, tx, l)
+}
+
+// saveSetupLink leaves those that still work: the one that server init printed is not to die when server run prints its own.
+func saveSetupLink(ctx context.Context, tx execer, l account.Link, now time.Time) error {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM account_link WHERE account = '' AND (used_ms > 0 OR expires_ms <= $1)`, toMillis(now)); err != nil {
+		return err
+	}
+	return insertLink(ctx, tx, l)
+}
+
+func insertLink(ctx context.Context, tx execer, l account.Link) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO account_link (hash, account, expires_ms, used_ms) VALUES ($1, $2, $3, 0)`, l.Hash, l.Account, toMillis(l.Expires))
 	return err
 }

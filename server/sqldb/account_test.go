@@ -109,15 +109,18 @@ func TestAccounts_SetupLinkWorksOnceAndNotForLong(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		expired, err := c.SetupLink(t.Context(), c.by())
+		c.pass(account.LinkLimit / 2)
+		beside, err := c.SetupLink(t.Context(), c.by()) // as of a server that is started again
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c.Redeem(t.Context(), old, me, password, from("")); !errors.Is(err, account.ErrLink) {
-			t.Errorf("an older link: %v", err)
+		for _, link := range []string{old, beside} {
+			if i, err := c.Peek(t.Context(), link); err != nil || !i.First {
+				t.Errorf("two links: %+v, %v", i, err)
+			}
 		}
-		c.pass(account.LinkLimit)
-		if _, err := c.Redeem(t.Context(), expired, me, password, from("")); !errors.Is(err, account.ErrLink) {
+		c.pass(account.LinkLimit / 2)
+		if _, err := c.Redeem(t.Context(), old, me, password, from("")); !errors.Is(err, account.ErrLink) {
 			t.Errorf("an expired link: %v", err)
 		}
 		token, err := c.SetupLink(t.Context(), c.by())
@@ -133,7 +136,7 @@ func TestAccounts_SetupLinkWorksOnceAndNotForLong(t *testing.T) {
 			wg.Go(func() {
 				p := me
 				p.Login = fmt.Sprint("lan", i)
-				_, errs[i] = c.Redeem(t.Context(), token, p, password, from(""))
+				_, errs[i] = c.Redeem(t.Context(), []string{token, beside}[i%2], p, password, from(""))
 			})
 		}
 		wg.Wait()
@@ -151,6 +154,11 @@ func TestAccounts_SetupLinkWorksOnceAndNotForLong(t *testing.T) {
 		}
 		if needed, err := c.SetupNeeded(t.Context()); needed || err != nil {
 			t.Errorf("%t, %v", needed, err)
+		}
+		for _, link := range []string{token, beside} { // also should there once be no admin
+			if _, err := c.Links.LinkOf(t.Context(), account.HashToken(link), c.by().At); !errors.Is(err, account.ErrLink) {
+				t.Errorf("a link that was used, or beside it: %v", err)
+			}
 		}
 		if token, err = c.SetupLink(t.Context(), c.by()); err != nil {
 			t.Fatal(err)
