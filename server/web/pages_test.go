@@ -311,12 +311,12 @@ func TestSystemPage_ShowsTheHealthOfGateways(t *testing.T) {
 	say("gw-ao-phukhe", "gw-health", measure.DiskFree, 12345.6, time.Minute)
 	say("gw-ao-phukhe", "gw-health", measure.UnderVoltage, 1, time.Minute)
 	say("gw-ao-phukhe", "gw-health", measure.LinkUp, 1, 3*time.Hour)
-	say("gw-vuon", "gw-health", measure.SpoolDepth, 1234, time.Minute)
+	say("gw-vuon", "gw-health", measure.SpoolDepth, 1234, 25*time.Minute)
 	say("gw-ao-phukhe", "gw-health", measure.ClockOffset, -0.0015, time.Minute)
 	body := string(get(t, s.pages(t), "/system", nil).body)
 	for _, want := range []string{
 		"<dt>Nhiệt độ bộ xử lý</dt><dd>54\u00a0°C</dd>", "<dt>Bộ nhớ lưu trữ còn trống</dt><dd>12.346\u00a0MB</dd>",
-		"<dt>Thiếu điện áp nguồn</dt><dd>Có</dd>", "<dt>Kết nối máy chủ</dt><dd>Thông (", "<dt>Số gói chờ gửi</dt><dd>1.234</dd>",
+		"<dt>Thiếu điện áp nguồn</dt><dd>Có</dd>", "<dt>Kết nối máy chủ</dt><dd>Thông (", "<dt>Số gói chờ gửi</dt><dd>1.234 (25 phút trước)</dd>",
 	} {
 		if n := strings.Count(body, want); n != 1 {
 			t.Errorf("%d times %s", n, want)
