@@ -167,7 +167,7 @@ func accessTable() map[string]string {
 		"/01/": "atfip", "/qr/": "atfip", "/live": "atfi", "GET /{$}": "atfi", "GET /places/{code}": "atfi", "GET /p/{code}": "atfip",
 		"GET /places/{code}/calibrations": "atfi", "GET /system": "ati", "GET /static/{sum}/{file}": "atfip", "GET /api/places": "atfi",
 		"GET /api/series": "atfi", "GET /api/calibrations": "atfi", "GET /api/calibrations/in-force": "atfi", "GET /healthz": "atfip", "/": "atfip",
-		"GET /privacy": "atfip", "GET /tls": "atfip", "GET /tls/ca.pem": "atfip", "GET /tls/ca.crt": "atfip", "GET /proof/{n}": "atfip", "GET /ledger/checkpoint": "atfip", "GET /ledger/tile/{path...}": "atfip",
+		"GET /privacy": "atfip", "GET /tls": "atfip", "GET /tls/ca.pem": "atfip", "GET /tls/ca.crt": "atfip", "GET /proof/{n}": "atfip", "GET /ledger": "atfip", "GET /ledger/{$}": "atfip", "GET /ledger/checkpoint": "atfip", "GET /ledger/tile/{path...}": "atfip",
 		"GET /ledger/proof/{n}": "atfip", "GET /ledger/body/{n}": "atfip", "GET /ledger/rows": "atfip", "GET /ledger/batches/{n}": "ai",
 		"GET /ledger/bundle/{path...}": "ai", "GET /ledger/key": "atfip", "GET /sign-in": "atfip", "POST /sign-in": "atfip", "POST /sign-in/code": "atfip",
 		"POST /sign-out": "atfip", "GET /setup/{token}": "atfip", "POST /setup/{token}": "atfip", "GET /c": "atfip", "GET /c/{code}": "atfip", "POST /c": "atfip",

@@ -186,7 +186,7 @@ func paths(s *sources) map[string]string {
 	return map[string]string{
 		"dashboard": "/", "place": "/places/72DQY3KX0?range=7d", "label": s.demo.Lot.Link().Path(), "system": "/system", "privacy": "/privacy",
 		"calibrations": "/places/F7NE3CDQ7/calibrations", "missing": "/01/09521234010037/10/A",
-		"proof": "/proof/3", "tls": "/tls",
+		"proof": "/proof/3", "ledger": "/ledger", "tls": "/tls",
 	}
 }
 

@@ -25,7 +25,7 @@ var static embed.FS
 // pageFiles are the pages: each is layout.html, the parts, and a file of its own.
 func pageFiles() []string {
 	return []string{
-		"dashboard.html", "place.html", "calibrations.html", "system.html", "label.html", "proof.html", "tls.html", "privacy.html", "missing.html",
+		"dashboard.html", "place.html", "calibrations.html", "system.html", "label.html", "proof.html", "ledger.html", "tls.html", "privacy.html", "missing.html",
 		"signin.html", "setup.html", "keycard.html", "board.html", "account.html", "codes.html", "users.html", "user.html", "cards.html", "sheet.html", "trail.html",
 	}
 }

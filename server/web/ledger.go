@@ -37,9 +37,11 @@ type Evidence interface {
 	LedgerRows(ctx context.Context) ([]ledger.Row, error)
 }
 
-// ledgerRoutes are what C2SP tlog-tiles asks for, and proofs and public bodies beside it.
+// ledgerRoutes are what C2SP tlog-tiles asks for, and proofs and public bodies beside it, and a page that says so.
 func (s *Server) ledgerRoutes() []route {
 	return []route{
+		{"GET /ledger", stranger(), s.page(s.ledgerPage)},
+		{"GET /ledger/{$}", stranger(), s.page(s.ledgerPage)},
 		{"GET /ledger/checkpoint", stranger(), s.plain(s.checkpoint)},
 		{"GET /ledger/tile/{path...}", stranger(), s.plain(s.tile)},
 		{"GET /ledger/proof/{n}", stranger(), s.plain(s.proof)},

@@ -8,9 +8,12 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"html"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -228,13 +231,55 @@ func TestBrowser_ProofIsCheckedByTheReader(t *testing.T) {
 	}
 }
 
+// What is linked on the page of the ledger is there, whether its first tile is full, has some leaves, or none is signed.
+func TestLedgerPage_LeadsToWhatIsThere(t *testing.T) {
+	inside := regexp.MustCompile(`href="(/(?:ledger|proof)/[^"?]+)"`)
+	for leaves, want := range map[int][]string{
+		300: {"/proof/299", "/ledger/checkpoint", "/ledger/tile/entries/000", "/ledger/tile/0/000", "/ledger/rows", "/ledger/key"},
+		12:  {"/proof/11", "/ledger/checkpoint", "/ledger/tile/entries/000.p/12", "/ledger/tile/0/000.p/12", "/ledger/rows", "/ledger/key"},
+		0:   {"/ledger/rows", "/ledger/key"},
+	} {
+		s := newSources(t)
+		says := []string{"Sổ cái công khai", "Chưa có lá nào được ký"}
+		if leaves > 0 {
+			db, p := newLedger(t, leaves)
+			s.ledger, s.logKey = db, web.LogKey{VKey: p.VKey(), Verifier: p.Verifier()}
+			says = []string{"Sổ cái công khai", fmt.Sprintf("<dd>%d lá</dd>", leaves), "Chưa có người chứng nào bên ngoài", "log " + p.VKey()}
+		} else {
+			s.ledger = sqldbtest.Open(t, sqldbtest.SQLite(t))
+		}
+		srv := s.pages(t)
+		for _, path := range []string{"/ledger", "/ledger/"} {
+			a := get(t, srv, path, nil)
+			for _, text := range says {
+				if a.status != http.StatusOK || !strings.Contains(html.UnescapeString(string(a.body)), text) {
+					t.Errorf("%d leaves, %s: %d, does not say %q", leaves, path, a.status, text)
+				}
+			}
+			var links []string
+			for _, m := range inside.FindAllStringSubmatch(string(a.body), -1) {
+				links = append(links, m[1])
+				if b := get(t, srv, m[1], nil); b.status != http.StatusOK {
+					t.Errorf("%d leaves: %s: %d", leaves, m[1], b.status)
+				}
+			}
+			if !slices.Equal(links, want) {
+				t.Errorf("%d leaves: links %q, want %q", leaves, links, want)
+			}
+		}
+	}
+	if a := get(t, newSources(t).pages(t), "/ledger?lang=en", nil); !strings.Contains(string(a.body), "The public ledger") {
+		t.Error("the page has no English")
+	}
+}
+
 func TestProofPage_SaysWhatItCan(t *testing.T) {
 	s := newSources(t)
 	srv := s.pages(t)
 	for path, wants := range map[string][]string{
 		"/proof/3":         {"Bằng chứng số 3", "htx-thu/ledger", "Chưa có người chứng nào bên ngoài", "Không chứng minh", "24/11/2026 07:40"},
 		"/proof/3?lang=en": {"Proof no. 3", "No witness from outside yet", "It does not prove"},
-		"/proof/4":         {"Nội dung không công khai"},
+		"/proof/4":         {"Nội dung không công khai", `href="/ledger"`},
 	} {
 		a := get(t, srv, path, nil)
 		for _, want := range wants {

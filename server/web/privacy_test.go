@@ -14,7 +14,7 @@ import (
 
 // publicTemplates are those that draw pages which everybody sees.
 func publicTemplates() []string {
-	return []string{"board.html", "label.html", "proof.html", "privacy.html", "missing.html", "layout.html"}
+	return []string{"board.html", "label.html", "proof.html", "ledger.html", "privacy.html", "missing.html", "layout.html"}
 }
 
 // shownBy says of each value that a public template takes from its data which line of the table of what is shown to whom it belongs to;

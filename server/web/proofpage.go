@@ -7,24 +7,20 @@ import (
 	"net/http"
 	"strings"
 
-	"golang.org/x/mod/sumdb/note"
-
 	"aovuon/server/ledger"
 )
 
 type proofPage struct {
 	frame
-	N        int64
-	Leaf     ledger.Leaf
-	What     string // the kind in words
-	Lot      string // path of the lot it is about; empty: of something else
-	By       string
-	Waiting  bool // no signed head covers it yet
-	Head     ledger.Head
+	N       int64
+	Leaf    ledger.Leaf
+	What    string // the kind in words
+	Lot     string // path of the lot it is about; empty: of something else
+	By      string
+	Waiting bool // no signed head covers it yet
+	headSaid
 	Log      string
 	VKey     string
-	Seen     []ledger.Seen
-	Witness  string // how many of how many witnesses
 	Body     string // what was recorded, to read; empty: not public, erased, or too long
 	HasBody  bool
 	Previous string
@@ -70,43 +66,15 @@ func (s *Server) proofOf(r *http.Request, w *words) (answer, error) {
 	if leaf.Previous != nil {
 		p.Previous = leaf.Previous.String()
 	}
-	if err := p.head(s, r, w); err != nil {
+	if p.headSaid, err = s.headSaid(r, w); err != nil {
 		return answer{}, err
 	}
+	p.Waiting = p.N >= p.Head.Size
 	if err := p.body(s, r); err != nil {
 		return answer{}, err
 	}
 	body, err := s.e.render(w.lang, "proof.html", "layout", p)
 	return answer{status: http.StatusOK, body: body, public: true}, err
-}
-
-// head reads the newest signed head, and who has seen it.
-func (p *proofPage) head(s *Server, r *http.Request, w *words) error {
-	raw, err := s.o.Ledger.Checkpoint(r.Context(), 0)
-	if err != nil {
-		return err
-	}
-	p.Waiting = raw == nil
-	if raw == nil {
-		return nil
-	}
-	var witnesses []note.Verifier
-	if s.o.LogKey.Policy != nil {
-		for _, x := range s.o.LogKey.Policy.Witnesses {
-			witnesses = append(witnesses, x.Verifier)
-		}
-	}
-	h, n, err := ledger.OpenHead(raw, s.o.LogKey.Verifier, witnesses...)
-	if err != nil {
-		return err
-	}
-	p.Head, p.Waiting = h, p.N >= h.Size
-	p.Witness = w.t("proof.witness.none")
-	if s.o.LogKey.Policy != nil && len(witnesses) > 0 {
-		p.Seen = s.o.LogKey.Policy.SeenBy(n)
-		p.Witness = w.t("proof.witness", w.count(int64(len(p.Seen))), w.count(int64(len(witnesses))))
-	}
-	return nil
 }
 
 // body reads what was recorded, where that is public and still there.

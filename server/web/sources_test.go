@@ -69,8 +69,12 @@ func newSources(t testing.TB) *sources {
 func (s *sources) pages(t testing.TB) *httptest.Server {
 	t.Helper()
 	done := make(chan struct{})
+	evidence, ok := s.ledger.(web.Evidence)
+	if !ok {
+		t.Fatal("the ledger has no evidence")
+	}
 	h, err := web.New(web.Options{
-		Farm: s, Lots: s, People: s, Calibrations: s, Ledger: s.ledger, LogKey: s.logKey, Live: s.live, History: s, OpenPages: true, PublicURL: "https://tx.example.vn", HSTS: true, Now: now, Log: slog.New(slog.DiscardHandler), Done: done,
+		Farm: s, Lots: s, People: s, Calibrations: s, Ledger: s.ledger, Evidence: evidence, LogKey: s.logKey, Live: s.live, History: s, OpenPages: true, PublicURL: "https://tx.example.vn", HSTS: true, Now: now, Log: slog.New(slog.DiscardHandler), Done: done,
 		CA:     &web.CA{PEM: []byte("pem\n"), DER: []byte("der"), Fingerprint: strings.TrimSuffix(strings.Repeat("AB:", 32), ":")},
 		System: func(context.Context) (web.System, error) { return s.system, s.fail() },
 	})
