@@ -107,7 +107,7 @@ func (cmd *restoreCmd) place() (release func() error, taken bool, err error) {
 // sayLoss says what the folder that is there has and the backup has not.
 func (e *env) sayLoss(m *backup.Manifest, dir string) error {
 	path := filepath.Join(dir, "server.db")
-	if _, err := os.Stat(path); err != nil || m.Driver != sqldb.SQLite {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) || m.Driver != sqldb.SQLite {
 		return nil // nothing to compare with
 	}
 	end, size, err := sqldb.Ends(e.ctx, path)
