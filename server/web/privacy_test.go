@@ -34,7 +34,7 @@ func shownBy() map[string]string {
 		"gateway":      ".Gateways",
 		"seal":         ".Bundle .Seal .Seal.At .Seal.Leaf",
 		"leaf":         ".N .Leaf.Subject .Leaf.Time .By .Body",
-		"proof":        ".Head.Size .Log .VKey .Witness .Seen .Name .Time",
+		"proof":        ".Head.Size .Last .Leaves .Hashes .Log .VKey .Witness .Seen .Name .Time",
 		"person.name":  ".Name .People",
 		"person.phone": ".Phone", "person.household": ".Household",
 	} {
