@@ -101,7 +101,8 @@ type Buses interface {
 const (
 	// DefaultEvery is how often a sensor is asked when its configuration does not say.
 	DefaultEvery = time.Minute
-	// MinEvery is the shortest interval, MaxEvery the longest: a probe that says nothing for longer is taken for dead.
+	// MinEvery is the shortest interval.
 	MinEvery = 100 * time.Millisecond
+	// MaxEvery is the longest interval: a probe that says nothing for longer is taken for dead.
 	MaxEvery = 24 * time.Hour
 )
