@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"strings"
 	"text/tabwriter"
 
 	"aovuon/server/account"
@@ -25,11 +26,11 @@ func (cmd *cardPrintCmd) Run(e *env) error {
 			}
 			ids = append(ids, a.ID)
 		}
-		for i, id := range ids {
-			n, err := s.MakeCard(ctx, id, e.by())
-			if err != nil {
-				return fmt.Errorf("%s: %w", cmd.Logins[i], err)
-			}
+		made, err := s.MakeCards(ctx, ids, e.by()) // all of them may have one, or none is made
+		if err != nil {
+			return fmt.Errorf("%s: %w", strings.Join(cmd.Logins, ", "), err)
+		}
+		for _, n := range made {
 			qr, err := label.New(c.base() + "/c/" + n.Code)
 			if err != nil {
 				return err
