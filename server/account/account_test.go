@@ -1,7 +1,9 @@
 package account
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/base32"
 	"errors"
 	"net/url"
@@ -234,27 +236,127 @@ func TestCheckPIN(t *testing.T) {
 
 func TestFailures_HoldBackAndLetGo(t *testing.T) {
 	now := time.Unix(0, 0)
-	f := NewFailures(5, 15*time.Minute, func() time.Time { return now })
+	kept := tally{}
+	f := NewFailures(5, 15*time.Minute, func() time.Time { return now }, kept, plainName)
+	wait := func(key string) time.Duration {
+		t.Helper()
+		w, err := f.Wait(t.Context(), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w
+	}
+	fail := func(key string) {
+		t.Helper()
+		if _, err := f.Failed(t.Context(), key); err != nil {
+			t.Fatal(err)
+		}
+	}
 	var waits []time.Duration
 	for range 20 {
-		f.Failed("a")
-		waits = append(waits, f.Wait("a"))
-		now = now.Add(f.Wait("a"))
+		fail("a")
+		waits = append(waits, wait("a"))
+		if len(waits) == 10 { // another process goes on where this one stopped
+			f = NewFailures(5, 15*time.Minute, func() time.Time { return now }, kept, plainName)
+			if w := wait("a"); w != waits[9] {
+				t.Errorf("after a restart %s, want %s", w, waits[9])
+			}
+		}
+		now = now.Add(wait("a"))
 	}
 	if waits[4] != 0 || waits[5] != time.Second || waits[6] != 2*time.Second || waits[19] != 15*time.Minute {
 		t.Errorf("waits %v", waits)
 	}
-	if w := f.Wait("a"); w != 0 {
+	if w := wait("a"); w != 0 {
 		t.Errorf("the wait does not end: %s", w)
 	}
-	if f.Wait("b") != 0 {
+	if wait("b") != 0 {
 		t.Error("another key waits, too")
 	}
+	// Somebody who is let in earns no wait for others at the place, and takes away none that others earned.
+	now = now.Add(time.Hour)
+	for range 30 {
+		fail("c")
+		now = now.Add(wait("c"))
+	}
+	mine, err := f.Failed(t.Context(), "c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Undo(t.Context(), "c", mine); err != nil || wait("c") != 0 {
+		t.Errorf("after a good one %s, %v", wait("c"), err)
+	}
+	if mine, err = f.Failed(t.Context(), "c"); err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(time.Second)
+	fail("c")
+	if err := f.Undo(t.Context(), "c", mine); err != nil || wait("c") != 15*time.Minute {
+		t.Errorf("a good one took the wait of a bad one away: %s, %v", wait("c"), err)
+	}
 	for i := range maxKeys + 10 {
-		f.Failed(string(rune(i)))
+		fail(string(rune(i)))
 	}
 	if len(f.keys) > maxKeys {
 		t.Errorf("%d keys", len(f.keys))
+	}
+}
+
+// tally keeps counts in memory.
+type tally map[string]Count
+
+func (t tally) CountOf(_ context.Context, key []byte) (Count, error) { return t[string(key)], nil }
+func (t tally) KeepCount(_ context.Context, key []byte, c Count) error {
+	t[string(key)] = c
+	return nil
+}
+
+func plainName(key string) [32]byte { return sha256.Sum256([]byte(key)) }
+
+func TestVault_OpensWhatItSealedForTheSameAccountAlone(t *testing.T) {
+	one, err := NewVault(make([]byte, VaultKeyLen))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := NewVault([]byte("another key of thirty-two bytes!"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := NewVault([]byte("short")); err == nil {
+		t.Error("a key of five bytes was taken")
+	}
+	secret := []byte("12345678901234567890")
+	box, err := one.Seal("u-AAAAAAAA", secret)
+	if err != nil || bytes.Contains(box, secret) {
+		t.Fatalf("%x, %v", box, err)
+	}
+	again, err := one.Seal("u-AAAAAAAA", secret)
+	if err != nil || bytes.Equal(box, again) {
+		t.Errorf("twice the same box, %v", err)
+	}
+	if got, err := one.Open("u-AAAAAAAA", box); err != nil || !bytes.Equal(got, secret) {
+		t.Errorf("%q, %v", got, err)
+	}
+	if _, err := one.Open("u-BBBBBBBB", box); !errors.Is(err, ErrVault) {
+		t.Errorf("moved to another account: %v", err)
+	}
+	if _, err := other.Open("u-AAAAAAAA", box); !errors.Is(err, ErrVault) {
+		t.Errorf("with another key: %v", err)
+	}
+	for _, bad := range [][]byte{nil, {}, secret, box[:12], box[:len(box)-1]} {
+		if _, err := one.Open("u-AAAAAAAA", bad); !errors.Is(err, ErrVault) {
+			t.Errorf("%x: %v", bad, err)
+		}
+	}
+	for i := range box {
+		flipped := bytes.Clone(box)
+		flipped[i] ^= 1
+		if _, err := one.Open("u-AAAAAAAA", flipped); !errors.Is(err, ErrVault) {
+			t.Errorf("byte %d flipped: %v", i, err)
+		}
+	}
+	if one.name("192.0.2.1") == other.name("192.0.2.1") || one.name("192.0.2.1") == one.name("192.0.2.2") {
+		t.Error("names tell what they are of, or not of which")
 	}
 }
 

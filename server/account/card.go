@@ -111,8 +111,12 @@ func (s *Service) SeeCard(ctx context.Context, code string, from From) (Seen, er
 
 // card returns a card this phone may use, and whose it is.
 func (s *Service) card(ctx context.Context, code string, from From) (c Card, a Account, err error) {
-	if wait := s.address.Wait("address:" + from.Address); wait > 0 {
-		return Card{}, Account{}, &WaitError{Wait: wait}
+	place, err := s.Place(ctx, from)
+	if err != nil {
+		return Card{}, Account{}, err
+	}
+	if wait, err := s.address.Wait(ctx, place); err != nil || wait > 0 {
+		return Card{}, Account{}, errors.Join(err, waitFor(wait))
 	}
 	var codeHash, device []byte
 	if from.Device != "" && len(from.Device) <= 100 {
@@ -135,17 +139,17 @@ func (s *Service) card(ctx context.Context, code string, from From) (c Card, a A
 		a, err = s.People.AccountOf(ctx, c.Account)
 	}
 	if errors.Is(err, ErrNone) || err == nil && (!c.Revoked.IsZero() || !a.Active() || a.Role != Farmer) {
-		s.address.Failed("address:" + from.Address)
 		s.Log.Warn("card refused", slog.String("card", c.ID), slog.String("address", from.Address))
-		return Card{}, Account{}, ErrRefused
+		_, err := s.address.Failed(ctx, place)
+		return Card{}, Account{}, errors.Join(ErrRefused, err)
 	}
 	if err != nil {
 		return Card{}, Account{}, err
 	}
 	if len(c.Device) > 0 && subtle.ConstantTimeCompare(c.Device, device) != 1 {
-		s.address.Failed("address:" + from.Address)
 		s.Log.Warn("card held before another phone", slog.String("card", c.ID), slog.String("address", from.Address))
-		return Card{}, Account{}, ErrBound
+		_, err := s.address.Failed(ctx, place)
+		return Card{}, Account{}, errors.Join(ErrBound, err)
 	}
 	return c, a, nil
 }

@@ -1,7 +1,8 @@
-// Package account decides who may do what: roles, passwords, one-time codes, sessions, one-time links and key cards. What a visitor
+// Package account decides who may do what: roles, passwords, one-time codes, passkeys, sessions, one-time links and key cards. What a visitor
 // brings comes in, who that is and what they may do goes out; rows are kept through the ports in Options. It knows no SQL and no HTTP.
 //
-// Every secret that a visitor shows is kept as a hash: passwords and PINs by argon2id, random ones of 128 bits and more by SHA-256.
+// Every secret that a visitor shows is kept as a hash: passwords and PINs by argon2id, random ones of 128 bits and more by SHA-256. That of
+// one-time codes must be read again: it is sealed with a key of the data folder.
 package account
 
 import (
@@ -24,10 +25,14 @@ type Account struct {
 	Role     Role
 	Places   []string // codes of a farmer's own places
 	Password string   // its hash; empty: none was set yet
-	Secret   []byte   // of one-time codes; empty: none are asked for
+	Secret   []byte   // of one-time codes, as Vault sealed it; empty: none are asked for
+	Passkeys []string // their ids
 	Disabled time.Time
 	Made     time.Time
 }
+
+// Second reports whether more than the password is asked for.
+func (a *Account) Second() bool { return len(a.Secret) > 0 || len(a.Passkeys) > 0 }
 
 // Active reports whether the person may sign in.
 func (a *Account) Active() bool { return a.Disabled.IsZero() && a.Role != "" }
@@ -41,12 +46,26 @@ var (
 	ErrLastAdmin = errors.New("this is the last admin: make another one first")
 	ErrBound     = errors.New("account: this card belongs to another phone")
 	ErrCode      = errors.New("account: wrong one-time code")
+	ErrPasskey   = errors.New("account: this passkey is not taken")
+	ErrLate      = errors.New("account: asked too long ago: try again")
+	ErrCloned    = errors.New("account: the passkey's counter went back: somebody may have a copy of it")
+	ErrProof     = errors.New("account: who is there must be shown once more")
+	ErrLast      = errors.New("account: this is the last second factor: add another one first")
+	ErrMany      = errors.New("account: no more passkeys than these")
 )
 
 // WaitError says that too much was tried, and how long to wait. It ends by itself.
 type WaitError struct{ Wait time.Duration }
 
 func (e *WaitError) Error() string { return fmt.Sprintf("account: wait %s", e.Wait) }
+
+// waitFor is the error of a wait; nil where there is none.
+func waitFor(d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	return &WaitError{Wait: d}
+}
 
 // alphabet is Crockford's base32: no I, L, O, U.
 const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

@@ -1,97 +1,129 @@
 package account
 
 import (
+	"context"
 	"sync"
 	"time"
 )
 
 // Failures holds back whoever fails again and again. After free failures of a key each further one doubles the wait, up to most; a wait
-// ends by itself, and what is tried while it lasts counts for nothing, so nobody is kept out for good.
+// ends by itself, and what is tried while it lasts counts for nothing, so nobody is kept out for good. The counts outlive the process: they are
+// kept in a Tally, too, under names that tell nobody what they are of.
 type Failures struct {
-	free int
-	most time.Duration
-	now  func() time.Time
+	free  int
+	most  time.Duration
+	now   func() time.Time
+	tally Tally
+	name  func(key string) [32]byte
 
 	mu   sync.Mutex
-	keys map[string]*failed
+	keys map[[32]byte]Count
 }
 
-type failed struct {
-	n     int
-	until time.Time
-	last  time.Time
+// Count is how often something failed, and what follows from it.
+type Count struct {
+	N     int
+	Until time.Time // nothing is tried before
+	Last  time.Time
 }
 
-// Keys that have been quiet for so long are forgotten; and there are never more of them than maxKeys.
+// Counts that have been quiet for so long are forgotten; and there are never more of them in memory than maxKeys.
 const (
-	forgetAfter = time.Hour
-	maxKeys     = 100_000
+	ForgetFailures = time.Hour
+	maxKeys        = 100_000
 )
 
 // NewFailures returns a counter of failures.
-func NewFailures(free int, most time.Duration, now func() time.Time) *Failures {
-	return &Failures{free: free, most: most, now: now, keys: map[string]*failed{}}
+func NewFailures(free int, most time.Duration, now func() time.Time, tally Tally, name func(string) [32]byte) *Failures {
+	return &Failures{free: free, most: most, now: now, tally: tally, name: name, keys: map[[32]byte]Count{}}
+}
+
+// count returns the count of a key; the lock is held.
+func (f *Failures) count(ctx context.Context, at [32]byte) (Count, error) {
+	c, ok := f.keys[at]
+	if !ok {
+		var err error
+		if c, err = f.tally.CountOf(ctx, at[:]); err != nil {
+			return Count{}, err
+		}
+	}
+	if f.now().Sub(c.Last) > ForgetFailures {
+		c = Count{}
+	}
+	return c, nil
+}
+
+// keep puts a count where it is found again; the lock is held.
+func (f *Failures) keep(ctx context.Context, at [32]byte, c Count) error {
+	if _, ok := f.keys[at]; !ok && len(f.keys) >= maxKeys {
+		f.forget(f.now())
+	}
+	f.keys[at] = c
+	return f.tally.KeepCount(ctx, at[:], c)
 }
 
 // Wait returns how long a key has to wait still.
-func (f *Failures) Wait(key string) time.Duration {
+func (f *Failures) Wait(ctx context.Context, key string) (time.Duration, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if k := f.keys[key]; k != nil {
-		return max(0, k.until.Sub(f.now()))
-	}
-	return 0
+	c, err := f.count(ctx, f.name(key))
+	return max(0, c.Until.Sub(f.now())), err
 }
 
-// Failed counts a failure.
-func (f *Failures) Failed(key string) {
+// Failed counts a failure, and returns until when the key has to wait for it; zero: it has not.
+func (f *Failures) Failed(ctx context.Context, key string) (until time.Time, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	at := f.name(key)
+	c, err := f.count(ctx, at)
+	if err != nil {
+		return time.Time{}, err
+	}
 	now := f.now()
-	k := f.keys[key]
-	if k == nil || now.Sub(k.last) > forgetAfter {
-		if len(f.keys) >= maxKeys {
-			f.forget(now)
-		}
-		k = &failed{}
-		f.keys[key] = k
+	c.N, c.Last = c.N+1, now
+	if over := c.N - f.free; over > 0 {
+		until = now.Add(min(f.most, time.Second<<min(over-1, 20)))
+		c.Until = until
 	}
-	k.n, k.last = k.n+1, now
-	if over := k.n - f.free; over > 0 {
-		k.until = now.Add(min(f.most, time.Second<<min(over-1, 20)))
-	}
+	return until, f.keep(ctx, at, c)
 }
 
-// Undo takes back one failure of a key: it was none after all.
-func (f *Failures) Undo(key string) {
+// Undo takes back one failure of a key, which was none after all, and the wait that came of it alone.
+func (f *Failures) Undo(ctx context.Context, key string, until time.Time) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if k := f.keys[key]; k != nil {
-		if k.n--; k.n <= f.free {
-			k.until = time.Time{}
-		}
+	at := f.name(key)
+	c, err := f.count(ctx, at)
+	if err != nil || c.N == 0 {
+		return err
 	}
+	if c.N--; c.N <= f.free || c.Until.UnixMilli() == until.UnixMilli() {
+		c.Until = time.Time{}
+	}
+	return f.keep(ctx, at, c)
 }
 
 // Good forgets the failures of a key.
-func (f *Failures) Good(key string) {
+func (f *Failures) Good(ctx context.Context, key string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	delete(f.keys, key)
+	at := f.name(key)
+	delete(f.keys, at)
+	return f.tally.KeepCount(ctx, at[:], Count{})
 }
 
-// forget makes room: what is old goes, and if nothing is, half of the rest.
+// forget makes room: what is old goes, and if nothing is, half of the rest. The tally has them still.
 func (f *Failures) forget(now time.Time) {
-	for key, k := range f.keys {
-		if now.Sub(k.last) > forgetAfter {
-			delete(f.keys, key)
+	for at, c := range f.keys {
+		if now.Sub(c.Last) > ForgetFailures {
+			delete(f.keys, at)
 		}
 	}
-	for key := range f.keys {
+	for at := range f.keys {
 		if len(f.keys) <= maxKeys/2 {
 			return
 		}
-		delete(f.keys, key)
+		delete(f.keys, at)
 	}
 }
 

@@ -98,12 +98,15 @@ func (s *Service) Disable(ctx context.Context, id string, out bool, by ledger.By
 	}})
 }
 
-// Reset takes password, one-time codes and sessions away; the link that is returned sets a new password.
+// Reset takes password, one-time codes, passkeys and sessions away; the link that is returned sets a new password.
 func (s *Service) Reset(ctx context.Context, id string, by ledger.By) (token string, err error) {
 	if _, err := s.People.ChangeAccount(ctx, Change{ID: id, What: "reset", By: by, Apply: func(a *Account) error {
 		a.Password = ""
 		return nil
 	}}); err != nil {
+		return "", err
+	}
+	if err := s.Passkeys.RemovePasskey(ctx, id, "", by); err != nil && !errors.Is(err, ErrNone) {
 		return "", err
 	}
 	if err := s.Factors.SaveSecret(ctx, id, nil, 0, nil, by); err != nil {
@@ -168,7 +171,7 @@ func (s *Service) peek(ctx context.Context, token string) (Invited, Account, err
 	return Invited{Login: a.Login}, a, err
 }
 
-// Redeem uses a link up: the first admin is made, or a password set. Whose account asks for one-time codes is asked for one still.
+// Redeem uses a link up: the first admin is made, or a password set. Whose account has a second factor is asked for it still.
 func (s *Service) Redeem(ctx context.Context, token string, p Person, password string, from From) (Opened, error) {
 	i, a, err := s.peek(ctx, token)
 	if err != nil {
@@ -202,10 +205,7 @@ func (s *Service) Redeem(ctx context.Context, token string, p Person, password s
 		return Opened{}, err
 	}
 	s.Log.Info("link used", slog.String("account", a.ID), slog.String("address", from.Address))
-	if len(a.Secret) > 0 {
-		return s.open(ctx, a, StageCode, "", from)
-	}
-	return s.open(ctx, a, "", "", from)
+	return s.admit(ctx, a, from)
 }
 
 // Find returns an account by its login.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"aovuon/server/ledger"
+	"aovuon/server/passkey"
 )
 
 // People keeps accounts. Every change is one transaction with its leaf of the ledger.
@@ -31,13 +32,67 @@ type Change struct {
 
 // Factors keeps what is asked for beside a password.
 type Factors interface {
-	// SaveSecret turns one-time codes on (or off, with a nil secret) and replaces the recovery codes.
+	// SaveSecret turns one-time codes on (or off, with a nil secret). Recovery codes are replaced by those given (nil: they stay), and go with
+	// the last factor.
 	SaveSecret(ctx context.Context, id string, secret []byte, step int64, recovery [][]byte, by ledger.By) error
 	// SpendStep marks the code of a step as used; false: it, or a later one, was used before.
 	SpendStep(ctx context.Context, id string, step int64) (bool, error)
 	// SpendRecovery uses a recovery code up; false: there is none of that hash, or it is used.
 	SpendRecovery(ctx context.Context, id string, hash []byte, by ledger.By) (bool, error)
 	RecoveryLeft(ctx context.Context, id string) (int, error)
+	// SaveRecovery replaces the recovery codes.
+	SaveRecovery(ctx context.Context, id string, recovery [][]byte, by ledger.By) error
+}
+
+// Passkey is one passkey of an account.
+type Passkey struct {
+	passkey.Key
+	ID      string // its fingerprint
+	Account string
+	Name    string // by which its owner knows it
+	Made    time.Time
+	Used    time.Time // zero: never
+	Cloned  time.Time // since when it is not taken, because its counter went back; zero: it is
+}
+
+// Passkeys keeps passkeys.
+type Passkeys interface {
+	// AddPasskey adds one; the error wraps ErrPasskey where it is somebody's already. Recovery codes as with SaveSecret.
+	AddPasskey(ctx context.Context, k Passkey, recovery [][]byte, by ledger.By) error
+	// RemovePasskey removes one of an account's (id empty: all); the error wraps ErrNone where there is none. Recovery codes go with the last factor.
+	RemovePasskey(ctx context.Context, account, id string, by ledger.By) error
+	PasskeysOf(ctx context.Context, account string) ([]Passkey, error)
+	// UsedPasskey keeps the counter of a signature; false: one as high was seen already, or the passkey is gone.
+	UsedPasskey(ctx context.Context, id string, counter uint32, at time.Time) (bool, error)
+	// ClonedPasskey keeps that a passkey is not taken any more.
+	ClonedPasskey(ctx context.Context, k Passkey, by ledger.By) error
+}
+
+// Challenge is what a browser was asked.
+type Challenge struct {
+	Hash    []byte // of its challenge
+	Purpose string
+	Account string // whose passkey was asked for; empty: anybody's
+	Session string // within which; empty: none
+	State   []byte
+	Expires time.Time
+}
+
+// Proofs keeps who was asked for proof, and who gave it.
+type Proofs interface {
+	SaveChallenge(ctx context.Context, c Challenge) error
+	// TakeChallenge returns a challenge and forgets it; the error wraps ErrLate where there is none that can be used now.
+	TakeChallenge(ctx context.Context, hash []byte, now time.Time) (Challenge, error)
+	// ProveSession keeps when the visitor of a session last showed who is there.
+	ProveSession(ctx context.Context, hash []byte, at time.Time) error
+}
+
+// Tally keeps counts of failures beyond the life of a process.
+type Tally interface {
+	// CountOf returns the count of a key; the zero one where there is none.
+	CountOf(ctx context.Context, key []byte) (Count, error)
+	// KeepCount keeps a count (N 0: forgets it), and forgets those that are older than ForgetFailures.
+	KeepCount(ctx context.Context, key []byte, c Count) error
 }
 
 // Session is a visitor that is let in, or, with a Stage, half way.
@@ -45,15 +100,19 @@ type Session struct {
 	ID      string // for lists; no secret
 	Hash    []byte // of the token
 	Account string
-	Stage   string // empty: let in; StageCode: a one-time code is asked for still
+	Stage   string // empty: let in; StageCode, StageEnrol
 	Card    string // the card it was opened with; empty: a password
 	Device  string // what the browser calls itself
 	Made    time.Time
 	Seen    time.Time
+	Proven  time.Time // when the visitor last showed all that is asked for to sign in; zero: never (a card)
 }
 
-// StageCode is the stage of a session whose password was right.
-const StageCode = "code"
+// The stages of a session that is not let in.
+const (
+	StageCode  = "code"  // the password was right, the second factor is asked for still
+	StageEnrol = "enrol" // a second factor must be set up before anything else
+)
 
 // Sessions keeps sessions, and which devices somebody signed in with before.
 type Sessions interface {
@@ -69,6 +128,7 @@ type Sessions interface {
 // Devices keeps which devices an account was used on before.
 type Devices interface {
 	KnowDevice(ctx context.Context, account string, hash []byte, at time.Time) error
+	// KnownDevice reports whether an account (empty: any) was used on a device.
 	KnownDevice(ctx context.Context, account string, hash []byte) (bool, error)
 }
 
@@ -121,7 +181,7 @@ type PINs interface {
 	GoodPIN(ctx context.Context, card string) error
 }
 
-// Options are what a Service works with. All must be set.
+// Options are what a Service works with. All must be set but Party.
 type Options struct {
 	People   People
 	Factors  Factors
@@ -130,8 +190,15 @@ type Options struct {
 	Links    Links
 	Cards    Cards
 	PINs     PINs
+	Passkeys Passkeys
+	Proofs   Proofs
+	Tally    Tally
 	Hasher   *Hasher
-	Coop     string // no password may hold its name
+	Vault    *Vault
+	Party    *passkey.Party // who passkeys are for; nil: none are offered
+	NoParty  error          // why; passkey.ErrHost or passkey.ErrPlain
+	Required bool           // staff get nowhere without a second factor
+	Coop     string         // no password may hold its name
 	Now      func() time.Time
 	Log      *slog.Logger
 }

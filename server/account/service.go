@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -16,7 +17,9 @@ import (
 const (
 	IdleLimit     = 12 * time.Hour
 	AbsoluteLimit = 7 * 24 * time.Hour
-	codeLimit     = 5 * time.Minute // between password and one-time code
+	codeLimit     = 5 * time.Minute  // between password and second factor
+	enrolLimit    = 30 * time.Minute // to set a second factor up
+	ProofLimit    = 10 * time.Minute // for how long somebody who showed who they are may change what they sign in with
 	LinkLimit     = 24 * time.Hour
 	seenEvery     = time.Minute
 )
@@ -25,15 +28,15 @@ const (
 type Service struct {
 	Options
 	account *Failures // by login, or by a device that knows the account
-	address *Failures
+	address *Failures // by address, or by a device that somebody signed in with before
 }
 
 // New returns a service.
 func New(o Options) *Service {
 	return &Service{
 		Options: o,
-		account: NewFailures(5, 15*time.Minute, o.Now),
-		address: NewFailures(20, 15*time.Minute, o.Now), // many phones share an address of a mobile network
+		account: NewFailures(5, 15*time.Minute, o.Now, o.Tally, o.Vault.name),
+		address: NewFailures(20, 15*time.Minute, o.Now, o.Tally, o.Vault.name), // many phones share an address of a mobile network
 	}
 }
 
@@ -43,9 +46,9 @@ type Visitor struct {
 	Session Session
 }
 
-// Role returns what the visitor is: Public without a session.
+// Role returns what the visitor is: Public without a session, and while a second factor must be set up.
 func (v *Visitor) Role() Role {
-	if v == nil {
+	if v == nil || v.Session.Stage != "" {
 		return Public
 	}
 	return v.Account.Role
@@ -54,9 +57,13 @@ func (v *Visitor) Role() Role {
 // By is the visitor, for the ledger.
 func (s *Service) By(v *Visitor) ledger.By { return ledger.By{Actor: v.Account.ID, At: s.Now()} }
 
-// Look returns who a session's token belongs to; nil: to nobody who is let in. It keeps no session alive: what a page asks by itself.
+// Enrols reports whether the visitor must set up a second factor before anything else.
+func (v *Visitor) Enrols() bool { return v != nil && v.Session.Stage == StageEnrol }
+
+// Look returns who a session's token belongs to; nil: to nobody who is let in, or may set up a second factor to be. It keeps no session alive: what
+// a page asks by itself.
 func (s *Service) Look(ctx context.Context, token string) (*Visitor, error) {
-	v, err := s.session(ctx, token, "")
+	v, err := s.session(ctx, token, "", StageEnrol)
 	if errors.Is(err, ErrNone) {
 		return nil, nil //nolint:nilnil // nobody is no error
 	}
@@ -77,8 +84,8 @@ func (s *Service) Visit(ctx context.Context, token string) (*Visitor, error) {
 	return v, nil
 }
 
-// session returns the session of a token at a stage; the error wraps ErrNone where it is over.
-func (s *Service) session(ctx context.Context, token, stage string) (*Visitor, error) {
+// session returns the session of a token at one of some stages; the error wraps ErrNone where it is over.
+func (s *Service) session(ctx context.Context, token string, stages ...string) (*Visitor, error) {
 	if token == "" || len(token) > 100 {
 		return nil, ErrNone
 	}
@@ -86,11 +93,14 @@ func (s *Service) session(ctx context.Context, token, stage string) (*Visitor, e
 	if err != nil {
 		return nil, err
 	}
-	now, idle := s.Now(), IdleLimit
-	if stage == StageCode {
-		idle = codeLimit
+	now, idle, most := s.Now(), IdleLimit, AbsoluteLimit
+	switch x.Stage {
+	case StageCode:
+		most = codeLimit
+	case StageEnrol:
+		most = enrolLimit
 	}
-	if x.Stage != stage || !a.Active() || now.Sub(x.Seen) > idle || now.Sub(x.Made) > AbsoluteLimit {
+	if !slices.Contains(stages, x.Stage) || !a.Active() || now.Sub(x.Seen) > idle || now.Sub(x.Made) > most {
 		return nil, ErrNone
 	}
 	return &Visitor{Account: a, Session: x}, nil
@@ -105,9 +115,27 @@ type From struct {
 
 // Opened is a session that was opened.
 type Opened struct {
-	Token     string
-	NeedsCode bool // the one-time code is asked for still
-	Device    string
+	Token      string
+	NeedsCode  bool // the second factor is asked for still
+	NeedsEnrol bool // one must be set up still
+	Device     string
+}
+
+// admit lets somebody in whose password was right, as far as that goes.
+func (s *Service) admit(ctx context.Context, a Account, from From) (Opened, error) {
+	if a.Second() {
+		return s.open(ctx, a, StageCode, "", from)
+	}
+	return s.enter(ctx, a, from)
+}
+
+// enter lets somebody in who showed all that is asked for.
+func (s *Service) enter(ctx context.Context, a Account, from From) (Opened, error) {
+	s.Log.Info("signed in", slog.String("account", a.ID), slog.String("address", from.Address))
+	if s.Required && a.Role.Staff() && !a.Second() {
+		return s.open(ctx, a, StageEnrol, "", from)
+	}
+	return s.open(ctx, a, "", "", from)
 }
 
 // open starts a session with a token of its own: never one that a visitor brought.
@@ -120,8 +148,12 @@ func (s *Service) open(ctx context.Context, a Account, stage, card string, from 
 	if err != nil {
 		return Opened{}, err
 	}
-	o := Opened{Token: token, NeedsCode: stage == StageCode, Device: from.Device}
+	o := Opened{Token: token, NeedsCode: stage == StageCode, NeedsEnrol: stage == StageEnrol, Device: from.Device}
 	now := s.Now()
+	var proven time.Time
+	if stage != StageCode && card == "" {
+		proven = now
+	}
 	if stage == "" {
 		if o.Device == "" || len(o.Device) > 100 {
 			if o.Device, err = NewToken(); err != nil {
@@ -133,7 +165,7 @@ func (s *Service) open(ctx context.Context, a Account, stage, card string, from 
 		}
 	}
 	return o, s.Sessions.StartSession(ctx, Session{
-		ID: id, Hash: HashToken(token), Account: a.ID, Stage: stage, Card: card, Device: cleanAgent(from.Agent), Made: now, Seen: now,
+		ID: id, Hash: HashToken(token), Account: a.ID, Stage: stage, Card: card, Device: cleanAgent(from.Agent), Made: now, Seen: now, Proven: proven,
 	})
 }
 
@@ -150,28 +182,63 @@ func cleanAgent(s string) string {
 	return s
 }
 
-// attempt reserves one try for an account from an address: it counts as failed until good is called. The error is a *WaitError.
-func (s *Service) attempt(ctx context.Context, purpose, id, name string, from From) (good func(), err error) {
-	known := false
-	if from.Device != "" && len(from.Device) <= 100 {
-		if known, err = s.Devices.KnownDevice(ctx, id, HashToken(from.Device)); err != nil {
+// known returns the hash of the secret of a device that an account (empty: any) was used on before; nil: it was not.
+func (s *Service) known(ctx context.Context, account string, from From) ([]byte, error) {
+	if from.Device == "" || len(from.Device) > 100 {
+		return nil, nil
+	}
+	hash := HashToken(from.Device)
+	if known, err := s.Devices.KnownDevice(ctx, account, hash); !known || err != nil {
+		return nil, err
+	}
+	return hash, nil
+}
+
+// Place is what tries from somewhere are counted by: the address, but of a browser that somebody signed in with before the browser itself. What
+// others do behind the same address is not held against it.
+func (s *Service) Place(ctx context.Context, from From) (string, error) {
+	device, err := s.known(ctx, "", from)
+	if device != nil {
+		return "device:" + hex.EncodeToString(device), err
+	}
+	return "address:" + from.Address, err
+}
+
+// attempt reserves one try for an account from a place: it counts as failed until good is called. The error is a *WaitError.
+func (s *Service) attempt(ctx context.Context, purpose, id, name string, from From) (good func() error, err error) {
+	place, err := s.Place(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	key := purpose + ":" + name
+	if id != "" {
+		device, err := s.known(ctx, id, from)
+		if err != nil {
 			return nil, err
 		}
+		if device != nil { // whoever is kept out from strange devices is let in from their own
+			key = purpose + ":device:" + hex.EncodeToString(device) + ":" + name
+		}
 	}
-	key, address := purpose+":"+name, "address:"+from.Address
-	if known { // whoever is kept out from strange devices is let in from their own
-		key = purpose + ":device:" + hex.EncodeToString(HashToken(from.Device)) + ":" + name
+	own, err := s.account.Wait(ctx, key)
+	if err != nil {
+		return nil, err
 	}
-	wait := s.account.Wait(key)
-	if !known { // a neighbour behind the same address keeps nobody out who has been in from there
-		wait = max(wait, s.address.Wait(address))
+	there, err := s.address.Wait(ctx, place)
+	if err != nil {
+		return nil, err
 	}
-	if wait > 0 {
+	if wait := max(own, there); wait > 0 {
 		return nil, &WaitError{Wait: wait}
 	}
-	s.account.Failed(key)
-	s.address.Failed(address)
-	return func() { s.account.Good(key); s.address.Undo(address) }, nil
+	if _, err := s.account.Failed(ctx, key); err != nil {
+		return nil, err
+	}
+	until, err := s.address.Failed(ctx, place)
+	if err != nil {
+		return nil, err
+	}
+	return func() error { return errors.Join(s.account.Good(ctx, key), s.address.Undo(ctx, place, until)) }, nil
 }
 
 // SignIn checks a login and its password. Unknown logins take the same work. The error wraps ErrRefused or is a *WaitError.
@@ -196,17 +263,15 @@ func (s *Service) SignIn(ctx context.Context, login, password string, from From)
 		s.Log.Warn("sign-in refused", slog.String("account", a.ID), slog.String("address", from.Address))
 		return Opened{}, ErrRefused
 	}
-	good()
+	if err := good(); err != nil {
+		return Opened{}, err
+	}
 	if stale {
 		if err := s.rehash(ctx, a, password); err != nil {
 			return Opened{}, err
 		}
 	}
-	if len(a.Secret) > 0 {
-		return s.open(ctx, a, StageCode, "", from)
-	}
-	s.Log.Info("signed in", slog.String("account", a.ID), slog.String("address", from.Address))
-	return s.open(ctx, a, "", "", from)
+	return s.admit(ctx, a, from)
 }
 
 func (s *Service) rehash(ctx context.Context, a Account, password string) error {
@@ -223,10 +288,7 @@ func (s *Service) rehash(ctx context.Context, a Account, password string) error 
 
 // Code checks the one-time code, or a recovery code, of a session that waits for it, and opens another one in its place.
 func (s *Service) Code(ctx context.Context, token, code string, from From) (Opened, error) {
-	v, err := s.session(ctx, token, StageCode)
-	if errors.Is(err, ErrNone) {
-		return Opened{}, ErrRefused
-	}
+	v, err := s.half(ctx, token)
 	if err != nil {
 		return Opened{}, err
 	}
@@ -242,21 +304,41 @@ func (s *Service) Code(ctx context.Context, token, code string, from From) (Open
 		s.Log.Warn("one-time code refused", slog.String("account", v.Account.ID), slog.String("address", from.Address))
 		return Opened{}, ErrCode
 	}
-	good()
-	if err := s.Sessions.EndSessions(ctx, v.Account.ID, v.Session.ID, s.By(v)); err != nil {
+	return s.whole(ctx, v, good, from)
+}
+
+// half returns who showed the password and is asked for the second factor; the error wraps ErrRefused.
+func (s *Service) half(ctx context.Context, token string) (*Visitor, error) {
+	v, err := s.session(ctx, token, StageCode)
+	if errors.Is(err, ErrNone) {
+		err = ErrRefused
+	}
+	return v, err
+}
+
+// whole opens a session in place of a half one.
+func (s *Service) whole(ctx context.Context, v *Visitor, good func() error, from From) (Opened, error) {
+	if err := errors.Join(good(), s.Sessions.EndSessions(ctx, v.Account.ID, v.Session.ID, s.By(v))); err != nil {
 		return Opened{}, err
 	}
-	s.Log.Info("signed in", slog.String("account", v.Account.ID), slog.String("address", from.Address))
-	return s.open(ctx, v.Account, "", "", from)
+	return s.enter(ctx, v.Account, from)
 }
 
 // spend uses a code up.
 func (s *Service) spend(ctx context.Context, v *Visitor, code string) (bool, error) {
-	if step, ok := matchCode(v.Account.Secret, code, s.Now()); ok {
-		return s.Factors.SpendStep(ctx, v.Account.ID, step)
-	}
 	if c, ok := typed(code, 16); ok {
 		return s.Factors.SpendRecovery(ctx, v.Account.ID, HashToken(c), s.By(v))
+	}
+	if len(v.Account.Secret) == 0 {
+		return false, nil
+	}
+	secret, err := s.Vault.Open(v.Account.ID, v.Account.Secret)
+	if err != nil { // recovery codes and passkeys go on
+		s.Log.Error("one-time codes cannot be checked: put back account.key, or server user reset", slog.String("account", v.Account.ID), slog.Any("err", err))
+		return false, nil
+	}
+	if step, ok := matchCode(secret, code, s.Now()); ok {
+		return s.Factors.SpendStep(ctx, v.Account.ID, step)
 	}
 	return false, nil
 }
@@ -264,67 +346,4 @@ func (s *Service) spend(ctx context.Context, v *Visitor, code string) (bool, err
 // SignOut ends the session of a token.
 func (s *Service) SignOut(ctx context.Context, v *Visitor) error {
 	return s.Sessions.EndSessions(ctx, v.Account.ID, v.Session.ID, s.By(v))
-}
-
-// confirm asks for the password again, before what would lock its owner out.
-func (s *Service) confirm(ctx context.Context, v *Visitor, password string, from From) error {
-	good, err := s.attempt(ctx, "password", v.Account.ID, v.Account.Login, from)
-	if err != nil {
-		return err
-	}
-	ok, _, err := s.Hasher.Check(ctx, v.Account.Password, password)
-	if err != nil {
-		return err
-	}
-	if !ok {
-		return ErrRefused
-	}
-	good()
-	return nil
-}
-
-// SetPassword replaces the visitor's password. Every session ends; the one that is returned is new.
-func (s *Service) SetPassword(ctx context.Context, v *Visitor, old, password string, from From) (Opened, error) {
-	if err := s.confirm(ctx, v, old, from); err != nil {
-		return Opened{}, err
-	}
-	if err := CheckPassword(password, v.Account.Login, s.Coop); err != nil {
-		return Opened{}, err
-	}
-	hash, err := s.Hasher.Hash(ctx, password)
-	if err != nil {
-		return Opened{}, err
-	}
-	a, err := s.People.ChangeAccount(ctx, Change{ID: v.Account.ID, What: "password", By: s.By(v), Apply: func(a *Account) error {
-		a.Password = hash
-		return nil
-	}})
-	if err != nil {
-		return Opened{}, err
-	}
-	return s.open(ctx, a, "", "", from)
-}
-
-// EnrolCodes turns one-time codes on with a secret of which code is a code now; it returns the recovery codes, which nobody sees again.
-func (s *Service) EnrolCodes(ctx context.Context, v *Visitor, secret []byte, code, password string, from From) ([]string, error) {
-	if err := s.confirm(ctx, v, password, from); err != nil {
-		return nil, err
-	}
-	step, ok := matchCode(secret, code, s.Now())
-	if !ok {
-		return nil, ErrCode
-	}
-	codes, hashes, err := newRecovery()
-	if err != nil {
-		return nil, err
-	}
-	return codes, s.Factors.SaveSecret(ctx, v.Account.ID, secret, step, hashes, s.By(v))
-}
-
-// DropCodes turns one-time codes off.
-func (s *Service) DropCodes(ctx context.Context, v *Visitor, password string, from From) error {
-	if err := s.confirm(ctx, v, password, from); err != nil {
-		return err
-	}
-	return s.Factors.SaveSecret(ctx, v.Account.ID, nil, 0, nil, s.By(v))
 }

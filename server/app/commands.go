@@ -41,7 +41,11 @@ func (initCmd) Run(e *env) error {
 		if err := e.printf("%s\n", vkey); err != nil {
 			return err
 		}
-		return printSetup(ctx, c, newAccounts(c, db, e.now, e.log), e.by(), e.stderr)
+		s, err := newAccounts(ctx, c, db, e.now, e.log)
+		if err != nil {
+			return err
+		}
+		return printSetup(ctx, c, s, e.by(), e.stderr)
 	})
 }
 

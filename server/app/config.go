@@ -36,10 +36,12 @@ type Config struct {
 	TLS       TLSConfig      `yaml:"tls"`
 }
 
-// AccessConfig says who may read the co-op's pages, and whose word about a client's address is taken.
+// AccessConfig says who may read the co-op's pages, what staff sign in with, and whose word about a client's address is taken.
 type AccessConfig struct {
-	Pages   string   `yaml:"pages"`   // signed-in, or open: everybody may read them, nobody change anything without signing in
-	Proxies []string `yaml:"proxies"` // addresses or networks of proxies before this server: their X-Forwarded-For is believed
+	Pages string `yaml:"pages"` // signed-in, or open: everybody may read them, nobody change anything without signing in
+	// SecondFactor is required, or advised: whether staff get anywhere without a passkey or one-time codes.
+	SecondFactor string   `yaml:"second_factor"`
+	Proxies      []string `yaml:"proxies"` // addresses or networks of proxies before this server: their X-Forwarded-For is believed
 }
 
 // DatabaseConfig says where the batch log and the registers live.
@@ -117,7 +119,7 @@ func defaults() Config {
 		DataDir: "data", Listen: "127.0.0.1:8080", PublicURL: "http://localhost:8080", Name: "server",
 		Database: DatabaseConfig{Driver: "sqlite"}, History: HistoryConfig{Engine: "sqlite"},
 		Backup: BackupConfig{At: "02:30", Keep: backup.Keep{Daily: 7, Weekly: 5}},
-		Ledger: LedgerConfig{Batches: "closed"}, Access: AccessConfig{Pages: "signed-in"},
+		Ledger: LedgerConfig{Batches: "closed"}, Access: AccessConfig{Pages: "signed-in", SecondFactor: "required"},
 	}
 }
 
@@ -234,6 +236,9 @@ func (c *Config) check() *keyError {
 	}
 	if p := c.Access.Pages; p != "open" && p != "signed-in" {
 		return &keyError{"access.pages", fmt.Sprintf("%q", p), "write signed-in, or open"}
+	}
+	if f := c.Access.SecondFactor; f != "required" && f != "advised" {
+		return &keyError{"access.second_factor", fmt.Sprintf("%q", f), "write required, or advised"}
 	}
 	if _, err := c.Access.proxies(); err != nil {
 		return &keyError{"access.proxies", err.Error(), "write addresses or networks, such as [127.0.0.1, 10.0.0.0/8]"}

@@ -20,10 +20,11 @@ import (
 	"aovuon/server/sqldb"
 )
 
-func (c *Config) keyFile() string       { return filepath.Join(c.DataDir, "server.key") }
-func (c *Config) ledgerKeyFile() string { return filepath.Join(c.DataDir, "ledger.key") }
-func (c *Config) databaseFile() string  { return filepath.Join(c.DataDir, "server.db") }
-func (c *Config) historyFile() string   { return filepath.Join(c.DataDir, "history.db") }
+func (c *Config) keyFile() string        { return filepath.Join(c.DataDir, "server.key") }
+func (c *Config) ledgerKeyFile() string  { return filepath.Join(c.DataDir, "ledger.key") }
+func (c *Config) accountKeyFile() string { return filepath.Join(c.DataDir, "account.key") }
+func (c *Config) databaseFile() string   { return filepath.Join(c.DataDir, "server.db") }
+func (c *Config) historyFile() string    { return filepath.Join(c.DataDir, "history.db") }
 
 // openDB opens the batch log and the registers.
 func (c *Config) openDB(ctx context.Context) (*sqldb.DB, error) {

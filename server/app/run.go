@@ -111,7 +111,9 @@ func start(e *env, c Config) (s *running, err error) {
 		return s, err
 	}
 	s.closers = append(s.closers, s.db.Close)
-	s.accounts = newAccounts(c, s.db, s.now, s.log)
+	if s.accounts, err = newAccounts(e.ctx, c, s.db, s.now, s.log); err != nil {
+		return s, err
+	}
 	if s.history, err = c.openHistory(e.ctx); err != nil {
 		return s, err
 	}

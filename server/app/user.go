@@ -16,7 +16,7 @@ type userCmd struct {
 	List    userListCmd    `cmd:"" help:"List the people who may sign in."`
 	Disable userDisableCmd `cmd:"" help:"Keep a person out from now on, also from sessions that are open."`
 	Enable  userEnableCmd  `cmd:"" help:"Let a disabled person in again."`
-	Reset   userResetCmd   `cmd:"" help:"Take password, one-time codes and sessions away; prints a link for a new password."`
+	Reset   userResetCmd   `cmd:"" help:"Take password, one-time codes, passkeys and sessions away; prints a link for a new password."`
 	Erase   userEraseCmd   `cmd:"" help:"Erase all that says who an account is: name, login, places, cards, sessions, their name at calibrations. It cannot be undone."`
 	Link    userLinkCmd    `cmd:"" help:"Print a link with which a person sets a password; without a login the one that makes the first admin."`
 }
@@ -27,7 +27,13 @@ func (e *env) withAccounts(f func(ctx context.Context, c Config, s *account.Serv
 	if err != nil {
 		return err
 	}
-	return e.withDB(c, func(ctx context.Context, db *sqldb.DB) error { return f(ctx, c, newAccounts(c, db, e.now, e.log), db) })
+	return e.withDB(c, func(ctx context.Context, db *sqldb.DB) error {
+		s, err := newAccounts(ctx, c, db, e.now, e.log)
+		if err != nil {
+			return err
+		}
+		return f(ctx, c, s, db)
+	})
 }
 
 // printLink prints the link of a token.
@@ -97,12 +103,12 @@ func (userListCmd) Run(e *env) error {
 			return err
 		}
 		w := tabwriter.NewWriter(e.stdout, 0, 8, 2, ' ', 0)
-		if _, err := fmt.Fprintln(w, "LOGIN\tID\tROLE\tPASSWORD\tCODES\tDISABLED\tPLACES\tNAME"); err != nil {
+		if _, err := fmt.Fprintln(w, "LOGIN\tID\tROLE\tPASSWORD\tCODES\tPASSKEYS\tDISABLED\tPLACES\tNAME"); err != nil {
 			return err
 		}
 		for _, a := range all {
 			yes := map[bool]string{true: "yes", false: "-"}
-			if _, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", a.Login, a.ID, a.Role, yes[a.Password != ""], yes[len(a.Secret) > 0],
+			if _, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", a.Login, a.ID, a.Role, yes[a.Password != ""], yes[len(a.Secret) > 0], len(a.Passkeys),
 				stamp(a.Disabled), strings.Join(a.Places, ","), a.Name); err != nil {
 				return err
 			}

@@ -41,6 +41,15 @@ func (b *book) people() {
 	if bound, err := b.db.BindCard(ctx, "c-2", account.HashToken("phone"), by(b.now)); err != nil || !bound {
 		b.t.Fatal(err)
 	}
+	for i, name := range []string{"phone", "office"} {
+		k := account.Passkey{Account: "u-AAAAAAAA", Name: name, Made: b.now}
+		k.Credential, k.Public, k.Counter = []byte(name), []byte("public half of "+name), uint32(i)
+		k.ID = k.Fingerprint()
+		do(b.db.AddPasskey(ctx, k, nil, by(b.now)))
+		if i == 0 {
+			do(b.db.RemovePasskey(ctx, "u-AAAAAAAA", k.ID, by(b.now)))
+		}
+	}
 	do(b.db.SavePIN(ctx, "c-2", "$argon2id$pin", by(b.now)))
 	do(b.db.SaveSecret(ctx, "u-AAAAAAAA", []byte("secret of codes"), 1, [][]byte{account.HashToken("r1"), account.HashToken("r2")}, by(b.now)))
 	if spent, err := b.db.SpendRecovery(ctx, "u-AAAAAAAA", account.HashToken("r1"), by(b.now)); err != nil || !spent {
@@ -117,10 +126,22 @@ func TestAudit_FindsWhatWasDoneToPeopleBehindItsBack(t *testing.T) {
 
 // Somebody with the database's file makes himself an admin, or brings a revoked card back: an audit where it lies says so.
 func TestAudit_FindsARoleOrACardThatWasGivenBehindItsBack(t *testing.T) {
-	for name, c := range map[string]struct{ edit, undo, want string }{
-		"role":     {`UPDATE account SET role = 'admin' WHERE login = 'tam'`, `UPDATE account SET role = 'farmer' WHERE login = 'tam'`, "account u-BBBBBBBB: who it is or what it may do"},
-		"revoked":  {`UPDATE account_card SET revoked_ms = 0 WHERE id = 'c-3'`, `UPDATE account_card SET revoked_ms = made_ms WHERE id = 'c-3'`, "account u-CCCCCCCC: the card"},
-		"replaced": {`UPDATE account_card SET revoked_ms = 0 WHERE id = 'c-1'`, `UPDATE account_card SET revoked_ms = made_ms WHERE id = 'c-1'`, "account u-BBBBBBBB: the card"},
+	for name, c := range map[string]struct {
+		edit, undo, want string
+		findings         int
+	}{
+		"role":     {`UPDATE account SET role = 'admin' WHERE login = 'tam'`, `UPDATE account SET role = 'farmer' WHERE login = 'tam'`, "account u-BBBBBBBB: who it is or what it may do", 1},
+		"revoked":  {`UPDATE account_card SET revoked_ms = 0 WHERE id = 'c-3'`, `UPDATE account_card SET revoked_ms = made_ms WHERE id = 'c-3'`, "account u-CCCCCCCC: the card", 1},
+		"replaced": {`UPDATE account_card SET revoked_ms = 0 WHERE id = 'c-1'`, `UPDATE account_card SET revoked_ms = made_ms WHERE id = 'c-1'`, "account u-BBBBBBBB: the card", 1},
+		"passkey's public half": {
+			`UPDATE account_passkey SET public = credential`, `UPDATE account_passkey SET public = CAST('public half of office' AS BLOB)`, "account u-AAAAAAAA: who it is or what it may do", 1,
+		},
+		"passkey of another": {
+			`UPDATE account_passkey SET account = 'u-BBBBBBBB'`, `UPDATE account_passkey SET account = 'u-AAAAAAAA'`, "account u-", 2,
+		},
+		"a cloned one taken again": {
+			`UPDATE account_passkey SET cloned_ms = 7`, `UPDATE account_passkey SET cloned_ms = 0`, "account u-AAAAAAAA: its passkey k-", 1,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBook(t)
@@ -130,7 +151,7 @@ func TestAudit_FindsARoleOrACardThatWasGivenBehindItsBack(t *testing.T) {
 			}
 			sqldbtest.Tamper(t, b.config, c.edit)
 			r, err := b.audit(audit.Options{})
-			if err != nil || len(r.Findings) != 1 || !strings.HasPrefix(r.Findings[0].String(), c.want) {
+			if err != nil || len(r.Findings) != c.findings || !strings.HasPrefix(r.Findings[0].String(), c.want) {
 				t.Fatalf("after %s: %+v, %v", c.edit, r.Findings, err)
 			}
 			sqldbtest.Tamper(t, b.config, c.undo)

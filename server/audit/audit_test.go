@@ -298,6 +298,7 @@ func targets() []sqldbtest.Target {
 	add("account_place", "1 = 1", "place", "*")
 	add("account_recovery", "1 = 1", "account", "hash", "used_ms", "*")
 	add("account_link", "1 = 1", "account", "hash", "expires_ms", "used_ms", "*")
+	add("account_passkey", "1 = 1", "id", "account", "credential", "public", "flags", "made_ms", "cloned_ms", "*")
 	add("account_card", "1 = 1", "id", "account", "code", "device", "pin", "made_ms", "bound_ms", "revoked_ms", "*")
 	add("person", "1 = 1", "id", "name", "phone", "photo", "household", "account", "erased_ms", "*")
 	add("calibration_erased", "1 = 1", "gateway", "doc", "*")

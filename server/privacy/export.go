@@ -31,6 +31,14 @@ type Account struct {
 	Places   []string  `json:"places,omitempty"`
 	Made     time.Time `json:"made"`
 	Sessions []Session `json:"sessions,omitempty"`
+	Passkeys []Passkey `json:"passkeys,omitempty"`
+}
+
+// Passkey is what is kept of a passkey beside its public half: its owner's name for it, and when; Used is zero where it never was.
+type Passkey struct {
+	Name string    `json:"name"`
+	Made time.Time `json:"made"`
+	Used time.Time `json:"used,omitzero"`
 }
 
 // Session is one that is open: what the browser calls itself, and when.

@@ -28,12 +28,14 @@ type accountShown struct {
 	Role     string   `json:"role"`
 	Places   []string `json:"places,omitempty"`
 	Disabled bool     `json:"disabled,omitempty"`
-	Codes    bool     `json:"codes,omitempty"` // one-time codes are asked for
+	Codes    bool     `json:"codes,omitempty"`    // one-time codes are asked for
+	Passkeys []string `json:"passkeys,omitempty"` // fingerprints of their public halves
 }
 
 func shownOf(a account.Account) *accountShown {
 	return &accountShown{
 		Login: a.Login, Name: a.Name, Role: string(a.Role), Places: a.Places, Disabled: !a.Disabled.IsZero(), Codes: len(a.Secret) > 0,
+		Passkeys: a.Passkeys,
 	}
 }
 
@@ -78,6 +80,14 @@ func accountsOf(ctx context.Context, q querier, query string, args ...any) (out 
 		if err != nil {
 			return nil, err
 		}
+		keys, err := passkeys(ctx, q, `WHERE account = $1`, a.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, k := range keys {
+			out[i].Passkeys = append(out[i].Passkeys, k.ID)
+		}
+		slices.Sort(out[i].Passkeys)
 	}
 	return out, nil
 }
@@ -289,71 +299,4 @@ func (d *DB) LinkOf(ctx context.Context, hash []byte, now time.Time) (account.Li
 	}
 	l.Expires = fromMillis(expires)
 	return l, nil
-}
-
-// SaveSecret implements account.Factors.
-func (d *DB) SaveSecret(ctx context.Context, id string, secret []byte, step int64, recovery [][]byte, by ledger.By) error {
-	return d.record(ctx, "one-time codes", func(r *record) error {
-		before, err := oneAccount(ctx, r, `WHERE id = $1`, id)
-		if err != nil {
-			return err
-		}
-		after := before
-		after.Secret = secret
-		if _, err := r.ExecContext(ctx, `UPDATE account SET secret = $2, step = $3 WHERE id = $1`, id, secret, step); err != nil {
-			return err
-		}
-		if _, err := r.ExecContext(ctx, `DELETE FROM account_recovery WHERE account = $1`, id); err != nil {
-			return err
-		}
-		for _, h := range recovery {
-			if _, err := r.ExecContext(ctx, `INSERT INTO account_recovery (account, hash, used_ms) VALUES ($1, $2, 0)`, id, h); err != nil {
-				return err
-			}
-		}
-		return r.sayAccount(ctx, id, accountSaid{What: "codes", Before: shownOf(before), After: shownOf(after)}, by)
-	})
-}
-
-// SpendStep implements account.Factors.
-func (d *DB) SpendStep(ctx context.Context, id string, step int64) (fresh bool, err error) {
-	err = d.update(ctx, "spend code", func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `UPDATE account SET step = $2 WHERE id = $1 AND step < $2`, id, step)
-		if err != nil {
-			return err
-		}
-		n, err := res.RowsAffected()
-		fresh = n == 1
-		return err
-	})
-	return fresh, err
-}
-
-// errNotSpent undoes a transaction that found nothing to do.
-var errNotSpent = errors.New("nothing there")
-
-// SpendRecovery implements account.Factors.
-func (d *DB) SpendRecovery(ctx context.Context, id string, hash []byte, by ledger.By) (bool, error) {
-	err := d.record(ctx, "spend recovery code", func(r *record) error {
-		res, err := r.ExecContext(ctx, `UPDATE account_recovery SET used_ms = $3 WHERE account = $1 AND hash = $2 AND used_ms = 0`, id, hash, toMillis(by.At))
-		if err != nil {
-			return err
-		}
-		if n, err := res.RowsAffected(); err != nil || n != 1 {
-			return errors.Join(errNotSpent, err)
-		}
-		return r.sayAccount(ctx, id, accountSaid{What: "recovery"}, by)
-	})
-	if errors.Is(err, errNotSpent) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
-// RecoveryLeft implements account.Factors.
-func (d *DB) RecoveryLeft(ctx context.Context, id string) (n int, err error) {
-	if err := d.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM account_recovery WHERE account = $1 AND used_ms = 0`, id).Scan(&n); err != nil {
-		return 0, fmt.Errorf("sqldb: recovery codes: %w", err)
-	}
-	return n, nil
 }

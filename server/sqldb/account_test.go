@@ -14,6 +14,7 @@ import (
 
 	"aovuon/server/account"
 	"aovuon/server/ledger"
+	"aovuon/server/passkey"
 	"aovuon/server/sqldb"
 	"aovuon/server/sqldb/sqldbtest"
 )
@@ -35,12 +36,30 @@ const (
 
 func newCoop(t *testing.T, db *sqldb.DB) *coop {
 	c := &coop{t: t, db: db, at: time.Date(2026, 11, 25, 8, 0, 0, 0, time.UTC)}
-	c.Service = account.New(account.Options{
-		People: db, Factors: db, Sessions: db, Devices: db, Links: db, Cards: db, PINs: db, Hasher: account.NewHasher(), Coop: "htx-thu",
-		Now: c.now, Log: slog.New(slog.NewTextHandler(&c.log, nil)),
-	})
+	c.start(false)
 	return c
 }
+
+// start makes the service anew, as another process does; required: staff need a second factor.
+func (c *coop) start(required bool) {
+	c.t.Helper()
+	vault, err := account.NewVault([]byte("a vault's key of thirty-two byte"))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	party, err := passkey.New(origin, "AoVườn")
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	db := c.db
+	c.Service = account.New(account.Options{
+		People: db, Factors: db, Sessions: db, Devices: db, Links: db, Cards: db, PINs: db, Passkeys: db, Proofs: db, Tally: db, Hasher: account.NewHasher(), Coop: "htx-thu",
+		Vault: vault, Party: party, Required: required, Now: c.now, Log: slog.New(slog.NewTextHandler(&c.log, nil)),
+	})
+}
+
+// origin is what browsers call the server.
+const origin = "https://htx.example"
 
 func (c *coop) now() time.Time {
 	c.mu.Lock()
@@ -195,7 +214,7 @@ func TestAccounts_SessionsBeginAnewAndEnd(t *testing.T) {
 		if err := c.SignOut(t.Context(), c.visit(one.Token)); err != nil || c.visit(one.Token) != nil || c.visit(two.Token) == nil {
 			t.Errorf("sign-out: %v", err)
 		}
-		o, err := c.SetPassword(t.Context(), c.visit(two.Token), password, another, from(""))
+		o, err := c.SetPassword(t.Context(), c.visit(two.Token), another, from(""))
 		if err != nil || c.visit(two.Token) != nil || c.visit(three.Token) != nil || c.visit(o.Token) == nil {
 			t.Errorf("a new password ends what was open: %v", err)
 		}
@@ -224,10 +243,18 @@ func TestAccounts_CodesWorkOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c.EnrolCodes(t.Context(), v, secret, account.CodeNow(secret, c.now()), another, from("")); !errors.Is(err, account.ErrRefused) {
-			t.Errorf("without the password: %v", err)
+		c.pass(account.ProofLimit + time.Second)
+		if _, err := c.EnrolCodes(t.Context(), v, secret, account.CodeNow(secret, c.now()), from("")); !errors.Is(err, account.ErrProof) {
+			t.Errorf("without a proof: %v", err)
 		}
-		spare, err := c.EnrolCodes(t.Context(), v, secret, account.CodeNow(secret, c.now()), password, from(""))
+		if err := c.Prove(t.Context(), v, account.Proof{Password: another}, from("")); !errors.Is(err, account.ErrRefused) || c.Fresh(v) {
+			t.Errorf("with a wrong password: %v", err)
+		}
+		if err := c.Prove(t.Context(), v, account.Proof{Password: password}, from("")); err != nil || !c.Fresh(v) {
+			t.Errorf("with the password: %v", err)
+		}
+		enrolled, err := c.EnrolCodes(t.Context(), v, secret, account.CodeNow(secret, c.now()), from(""))
+		spare := enrolled.Recovery
 		if err != nil || len(spare) != 10 {
 			t.Fatalf("%d, %v", len(spare), err)
 		}

@@ -90,7 +90,7 @@ func (d *DB) EraseAccount(ctx context.Context, id string, by ledger.By) error {
 
 // AccountTables are the tables with rows about an account that go when it is erased.
 func AccountTables() []string {
-	return []string{"account_place", "account_recovery", "account_session", "account_device", "account_link", "account_card"}
+	return []string{"account_place", "account_recovery", "account_passkey", "account_session", "account_challenge", "account_device", "account_link", "account_card"}
 }
 
 func (r *record) eraseAccount(ctx context.Context, id string, by ledger.By) error {

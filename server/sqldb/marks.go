@@ -40,7 +40,7 @@ func (d *DB) AccountMarks(ctx context.Context, id string, salt []byte) (map[stri
 }
 
 // markAccount marks everything that lets somebody in as an account. Not marked is what changes by use alone: the last step of one-time codes,
-// tries of PINs, sessions and the devices that know them.
+// counters of passkeys, tries of PINs, sessions and the devices that know them.
 func markAccount(ctx context.Context, q querier, id string, salt []byte) (map[string]string, error) {
 	parts := map[string][][]byte{}
 	for _, s := range []struct {
@@ -50,6 +50,7 @@ func markAccount(ctx context.Context, q querier, id string, salt []byte) (map[st
 		{"codes", `SELECT '', secret FROM account WHERE id = $1 AND secret IS NOT NULL`},
 		{"recovery codes", `SELECT '', hash, used_ms FROM account_recovery WHERE account = $1 ORDER BY hash`},
 		{"link", `SELECT '', hash, expires_ms, used_ms FROM account_link WHERE account = $1 ORDER BY hash`},
+		{"passkey", `SELECT id, credential, public, flags, made_ms, cloned_ms FROM account_passkey WHERE account = $1 ORDER BY id`},
 		{"card", `SELECT id, code, device, pin, made_ms, bound_ms, revoked_ms FROM account_card WHERE account = $1 ORDER BY id`},
 	} {
 		err := eachRow(ctx, q, func(name string, values [][]byte) {

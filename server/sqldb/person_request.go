@@ -156,6 +156,13 @@ func accountInto(ctx context.Context, q querier, out *privacy.Everything) error 
 		for _, s := range open {
 			out.Account.Sessions = append(out.Account.Sessions, privacy.Session{Device: s.Device, Made: s.Made, Seen: s.Seen})
 		}
+		keys, err := passkeys(ctx, q, `WHERE account = $1`, a.ID)
+		if err != nil {
+			return err
+		}
+		for _, k := range keys {
+			out.Account.Passkeys = append(out.Account.Passkeys, privacy.Passkey{Name: k.Name, Made: k.Made, Used: k.Used})
+		}
 		names = append(names, a.Name, a.Login)
 	}
 	list, err := calibrationsOf(ctx, q, calibrationColumns+`ORDER BY position, ordinal`)

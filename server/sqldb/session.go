@@ -21,8 +21,8 @@ func (d *DB) StartSession(ctx context.Context, s account.Session) error {
 			toMillis(s.Made.Add(-account.IdleLimit)), toMillis(s.Made.Add(-account.AbsoluteLimit))); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO account_session (hash, id, account, stage, card, device, made_ms, seen_ms)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, s.Hash, s.ID, s.Account, s.Stage, s.Card, s.Device, toMillis(s.Made), toMillis(s.Seen)); err != nil {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO account_session (hash, id, account, stage, card, device, made_ms, seen_ms, proven_ms)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, s.Hash, s.ID, s.Account, s.Stage, s.Card, s.Device, toMillis(s.Made), toMillis(s.Seen), toMillis(s.Proven)); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `DELETE FROM account_session WHERE account = $1 AND hash NOT IN
@@ -31,14 +31,14 @@ func (d *DB) StartSession(ctx context.Context, s account.Session) error {
 	})
 }
 
-const sessionColumns = `SELECT hash, id, account, stage, card, device, made_ms, seen_ms FROM account_session `
+const sessionColumns = `SELECT hash, id, account, stage, card, device, made_ms, seen_ms, proven_ms FROM account_session `
 
 func sessions(ctx context.Context, q querier, where string, args ...any) (out []account.Session, err error) {
 	err = each(ctx, q, func(scan func(...any) error) error {
 		var s account.Session
-		var made, seen int64
-		err := scan(&s.Hash, &s.ID, &s.Account, &s.Stage, &s.Card, &s.Device, &made, &seen)
-		s.Made, s.Seen = fromMillis(made), fromMillis(seen)
+		var made, seen, proven int64
+		err := scan(&s.Hash, &s.ID, &s.Account, &s.Stage, &s.Card, &s.Device, &made, &seen, &proven)
+		s.Made, s.Seen, s.Proven = fromMillis(made), fromMillis(seen), fromMillis(proven)
 		out = append(out, s)
 		return err
 	}, sessionColumns+where, args...)
@@ -107,7 +107,7 @@ func (d *DB) KnowDevice(ctx context.Context, id string, hash []byte, at time.Tim
 // KnownDevice implements account.Devices.
 func (d *DB) KnownDevice(ctx context.Context, id string, hash []byte) (bool, error) {
 	var n int
-	if err := d.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM account_device WHERE account = $1 AND hash = $2`, id, hash).Scan(&n); err != nil {
+	if err := d.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM account_device WHERE ($1 = '' OR account = $1) AND hash = $2`, id, hash).Scan(&n); err != nil {
 		return false, fmt.Errorf("sqldb: device: %w", err)
 	}
 	return n > 0, nil

@@ -12,6 +12,7 @@ import (
 
 	"aovuon/server/account"
 	"aovuon/server/farm"
+	"aovuon/server/passkey"
 	"aovuon/server/watch"
 )
 
@@ -21,6 +22,7 @@ type rule struct {
 	public bool
 	blind  bool // public, and the same for everybody: nobody is looked up for it
 	script bool // asked by programs: they are told 401, not led to a page
+	enrol  bool // also for those who must set a second factor up before anything else
 }
 
 // needs is the rule of a page for those who may do an action.
@@ -72,8 +74,12 @@ func (s *Server) guarded(rt route) http.HandlerFunc {
 		}
 		r = r.WithContext(context.WithValue(r.Context(), visitorKey{}, v))
 		switch {
-		case rt.rule.public || rt.rule.action != "" && s.may(r.Context(), rt.rule.action):
+		case rt.rule.public || rt.rule.action != "" && s.may(r.Context(), rt.rule.action) || rt.rule.enrol && v.Enrols():
 			rt.handler(w, r)
+		case v.Enrols() && rt.rule.script:
+			s.apiRefuse(w, http.StatusForbidden, "set up a second factor first")
+		case v.Enrols():
+			http.Redirect(w, r, inLanguage("/account/second", s.words(r).lang), http.StatusSeeOther)
 		case v == nil && rt.rule.script:
 			s.apiRefuse(w, http.StatusUnauthorized, "sign in first")
 		case v == nil && (r.Method == http.MethodGet || r.Method == http.MethodHead):
@@ -209,15 +215,31 @@ func (s *Server) from(r *http.Request) account.From {
 
 // limited answers 429 to an address that asks too much.
 func (s *Server) limited(b *account.Bucket, next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) { s.take(w, r, b, s.address(r), next) }
+}
+
+// entering is limited for ways in: it answers 429 to a browser that somebody signed in with before for what this browser asks alone, whatever
+// others ask behind the same address.
+func (s *Server) entering(b *account.Bucket, next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if !b.Take(s.address(r)) {
-			w.Header().Set("Retry-After", "5")
-			w.Header().Set("Cache-Control", "no-store")
-			http.Error(w, "too many requests from your address: wait a few seconds", http.StatusTooManyRequests)
+		place, err := s.o.Accounts.Place(r.Context(), s.from(r))
+		if err != nil {
+			s.o.Log.Error("place not known", slog.Any("err", err))
+			s.send(w, r, s.failed(r))
 			return
 		}
-		next(w, r)
+		s.take(w, r, b, place, next)
 	}
+}
+
+func (s *Server) take(w http.ResponseWriter, r *http.Request, b *account.Bucket, key string, next http.HandlerFunc) {
+	if !b.Take(key) {
+		w.Header().Set("Retry-After", "5")
+		w.Header().Set("Cache-Control", "no-store")
+		http.Error(w, "too many requests from your address: wait a few seconds", http.StatusTooManyRequests)
+		return
+	}
+	next(w, r)
 }
 
 // localPath returns a path of ours to go on to; anything else is the first page.
@@ -238,6 +260,14 @@ func problem(err error) (key string, known bool) {
 	}{
 		{account.ErrRefused, "problem.refused"},
 		{account.ErrCode, "problem.code"},
+		{account.ErrCloned, "problem.cloned"},
+		{account.ErrPasskey, "problem.passkey"},
+		{account.ErrLate, "problem.slow"},
+		{account.ErrLast, "problem.last"},
+		{account.ErrMany, "problem.many"},
+		{account.ErrProof, "problem.proof"},
+		{passkey.ErrPlain, "problem.plain"},
+		{passkey.ErrHost, "problem.host"},
 		{account.ErrShort, "problem.short"},
 		{account.ErrCommon, "problem.common"},
 		{account.ErrNamed, "problem.named"},

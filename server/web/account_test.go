@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -16,13 +17,16 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"golang.org/x/mod/sumdb/note"
 
 	"aovuon/server/account"
 	"aovuon/server/ledger"
 	"aovuon/server/parttest"
+	"aovuon/server/passkey"
 	"aovuon/server/sqldb"
 	"aovuon/server/web"
 )
@@ -40,7 +44,14 @@ type town struct {
 	sids map[account.Role]string // cookies of those who are in
 	card string                  // code of the farmer's, used by nobody yet
 	sid  string                  // name of the cookie
+
+	late atomic.Int64 // how far the clock of accounts is ahead of the pages', ns
 }
+
+func (w *town) now() time.Time { return now().Add(time.Duration(w.late.Load())) }
+
+// later lets the proofs of who is there grow old.
+func (w *town) later() { w.late.Add(int64(account.ProofLimit + time.Second)) }
 
 // own and foreign are a place of the farmer's, and somebody else's.
 const (
@@ -49,6 +60,17 @@ const (
 )
 
 func newTown(t testing.TB, publicURL string, open bool) *town {
+	t.Helper()
+	var lc net.ListenConfig
+	l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newTownAt(t, l, publicURL, open)
+}
+
+// newTownAt is newTown where l listens.
+func newTownAt(t testing.TB, l net.Listener, publicURL string, open bool) *town {
 	t.Helper()
 	db, err := sqldb.Open(t.Context(), sqldb.Config{Driver: sqldb.SQLite, DSN: filepath.Join(t.TempDir(), "server.db")})
 	if err != nil {
@@ -59,8 +81,14 @@ func newTown(t testing.TB, publicURL string, open bool) *town {
 		w.sid = "sid"
 	}
 	log := slog.New(slog.DiscardHandler)
+	vault, err := account.NewVault(make([]byte, account.VaultKeyLen))
+	if err != nil {
+		t.Fatal(err)
+	}
+	party, noParty := passkey.New(publicURL, "AoVườn")
 	w.acc = account.New(account.Options{
-		People: db, Factors: db, Sessions: db, Devices: db, Links: db, Cards: db, PINs: db, Hasher: account.NewHasher(), Coop: "htx-demo", Now: now, Log: log,
+		People: db, Factors: db, Sessions: db, Devices: db, Links: db, Cards: db, PINs: db, Passkeys: db, Proofs: db, Tally: db, Hasher: account.NewHasher(), Vault: vault,
+		Party: party, NoParty: noParty, Coop: "htx-demo", Now: w.now, Log: log,
 	})
 	_, vkey, err := note.GenerateKey(rand.Reader, "htx-demo/ledger")
 	if err != nil {
@@ -79,7 +107,8 @@ func newTown(t testing.TB, publicURL string, open bool) *town {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.srv = httptest.NewServer(w.web)
+	w.srv = &httptest.Server{Listener: l, Config: &http.Server{Handler: w.web}} //nolint:gosec // a test's
+	w.srv.Start()
 	t.Cleanup(func() {
 		close(done)
 		w.srv.Close()
@@ -172,7 +201,9 @@ func accessTable() map[string]string {
 		"GET /ledger/bundle/{path...}": "ai", "GET /ledger/key": "atfip", "GET /sign-in": "atfip", "POST /sign-in": "atfip", "POST /sign-in/code": "atfip",
 		"POST /sign-out": "atfip", "GET /setup/{token}": "atfip", "POST /setup/{token}": "atfip", "GET /c": "atfip", "GET /c/{code}": "atfip", "POST /c": "atfip",
 		"GET /account": "atfi", "POST /account/password": "atfi", "POST /account/sessions": "atfi", "GET /account/codes": "atfi", "POST /account/codes": "atfi",
-		"POST /account/codes/off": "atfi", "POST /account/pin": "atfi", "GET /users": "a", "POST /users": "a", "GET /users/{id}": "a", "POST /users/{id}": "a",
+		"POST /account/codes/off": "atfi", "POST /sign-in/challenge": "atfip", "GET /account/confirm": "atfi", "POST /account/confirm": "atfi", "GET /account/second": "atfi",
+		"POST /account/challenge": "atfi", "GET /account/password": "atfi", "POST /account/recovery": "atfi", "GET /account/passkeys": "atfi", "POST /account/passkeys": "atfi",
+		"POST /account/passkeys/{id}/remove": "atfi", "POST /account/pin": "atfi", "GET /users": "a", "POST /users": "a", "GET /users/{id}": "a", "POST /users/{id}": "a",
 		"POST /users/{id}/{what}": "a", "GET /cards": "at", "POST /cards": "at", "POST /cards/{id}/revoke": "at", "GET /trail": "ai",
 	}
 }
@@ -408,6 +439,7 @@ func TestLocalPath(t *testing.T) {
 func accountPages(w *town) map[string]account.Role {
 	return map[string]account.Role{
 		"/sign-in": account.Public, "/c": account.Public, "/c/" + w.card: account.Public, "/p/" + foreign: account.Public, "/account": account.Admin, "/account/codes": account.Technician,
+		"/account/confirm": account.Admin, "/account/password": account.Technician, "/account/passkeys": account.Inspector,
 		"/users": account.Admin, "/users/" + w.ids[account.Farmer]: account.Admin, "/cards": account.Technician, "/trail": account.Inspector, "/system": account.Farmer,
 		"/setup/" + w.setup(): account.Public,
 	}

@@ -26,12 +26,14 @@ var static embed.FS
 func pageFiles() []string {
 	return []string{
 		"dashboard.html", "place.html", "calibrations.html", "system.html", "label.html", "proof.html", "ledger.html", "tls.html", "privacy.html", "missing.html",
-		"signin.html", "setup.html", "keycard.html", "board.html", "account.html", "codes.html", "users.html", "user.html", "cards.html", "sheet.html", "trail.html",
+		"signin.html", "setup.html", "keycard.html", "board.html", "account.html", "confirm.html", "password.html", "second.html", "codes.html", "users.html", "user.html", "cards.html", "sheet.html", "trail.html",
 	}
 }
 
 // partFiles are templates that pages share.
-func partFiles() []string { return []string{"layout.html", "card.html", "icons.html", "person.html"} }
+func partFiles() []string {
+	return []string{"layout.html", "card.html", "icons.html", "person.html", "passkey.html"}
+}
 
 // engine holds the parsed templates of every language and the static files under the names their contents give them.
 type engine struct {

@@ -15,26 +15,37 @@ func (s *Server) accountRoutes() []route {
 	}
 	entry := account.NewBucket(entryBurst, entryEvery, s.o.Now)
 	enter := func(act func(*http.Request, *words) (answer, error)) http.HandlerFunc {
-		return s.limited(entry, s.form(act))
+		return s.entering(entry, s.form(act))
 	}
+	enrol := rule{action: account.OwnAccount, enrol: true}
 	own, users, cards := needs(account.OwnAccount), needs(account.ManageAccounts), needs(account.ManageCards)
 	return []route{
 		{"GET /sign-in", everybody(), s.page(s.signInPage)},
 		{"POST /sign-in", everybody(), enter(s.signIn)},
 		{"POST /sign-in/code", everybody(), enter(s.signInCode)},
+		{"POST " + signInChallenge, rule{public: true, script: true}, s.entering(entry, s.challenge(s.askSignIn))},
 		{"POST /sign-out", everybody(), s.form(s.signOut)},
-		{"GET /setup/{token}", everybody(), s.limited(entry, s.page(s.setupPage))},
+		{"GET /setup/{token}", everybody(), s.entering(entry, s.page(s.setupPage))},
 		{"POST /setup/{token}", everybody(), enter(s.setup)},
 		{"GET /c", everybody(), s.page(s.keyCardPage)},
-		{"GET /c/{code}", everybody(), s.limited(entry, s.page(s.keyCardPage))},
+		{"GET /c/{code}", everybody(), s.entering(entry, s.page(s.keyCardPage))},
 		{"POST /c", everybody(), enter(s.keyCard)},
 
 		{"GET /account", own, s.page(s.me)},
-		{"POST /account/password", own, s.form(s.newPassword)},
+		{"GET /account/confirm", own, s.page(s.confirmPage)},
+		{"POST /account/confirm", own, enter(s.confirm)},
+		{"GET /account/second", enrol, s.page(s.secondPage)},
+		{"POST " + ownChallenge, rule{action: account.OwnAccount, enrol: true, script: true}, s.entering(entry, s.challenge(s.askOwn))},
+		{"GET /account/password", own, s.page(s.freshly(s.passwordPage))},
+		{"POST /account/password", own, s.form(s.freshly(s.newPassword))},
 		{"POST /account/sessions", own, s.form(s.endSession)},
-		{"GET /account/codes", own, s.page(s.codesPage)},
-		{"POST /account/codes", own, s.form(s.enrolCodes)},
-		{"POST /account/codes/off", own, s.form(s.dropCodes)},
+		{"GET /account/codes", enrol, s.page(s.freshly(s.codesPage))},
+		{"POST /account/codes", enrol, s.form(s.freshly(s.enrolCodes))},
+		{"POST /account/codes/off", own, s.form(s.freshly(s.dropCodes))},
+		{"POST /account/recovery", own, s.form(s.freshly(s.newRecovery))},
+		{"GET /account/passkeys", enrol, s.page(s.freshly(s.passkeysPage))},
+		{"POST /account/passkeys", enrol, s.form(s.freshly(s.addPasskey))},
+		{"POST /account/passkeys/{id}/remove", own, s.form(s.freshly(s.removePasskey))},
 		{"POST /account/pin", own, s.form(s.setPIN)},
 
 		{"GET /users", users, s.page(s.usersPage)},
@@ -56,8 +67,9 @@ type signInView struct {
 	Problem string
 	Login   string
 	Next    string
-	Code    bool // the password was right; the one-time code is asked for
-	Card    bool // this phone has a card
+	Code    bool // the password was right; the second factor is asked for
+	Codes   bool // there are one-time codes, beside recovery codes
+	Ask     *askView
 }
 
 func (s *Server) signInPage(r *http.Request, w *words) (answer, error) {
@@ -68,17 +80,46 @@ func (s *Server) signInPage(r *http.Request, w *words) (answer, error) {
 }
 
 func (s *Server) signInForm(r *http.Request, w *words, v signInView) (answer, error) {
-	a, err := s.draw(r, w, "signin.html", "signin", w.t("signin.title"), func(f frame) any { v.frame = f; return v })
+	if !v.Code && s.o.Accounts.Party != nil {
+		v.Ask = ask(w, signInChallenge, "any", "quiet", w.t("passkey.signin"))
+	}
+	a, err := s.draw(r, w, "signin.html", "signin", w.t("signin.title"), func(f frame) any {
+		f.Script = "passkey.js"
+		v.frame = f
+		return v
+	})
 	if v.Problem != "" {
 		a.status = http.StatusUnprocessableEntity
 	}
 	return a, err
 }
 
-// signIn takes login and password. Who signs in again ends the session that was there.
+// codeForm asks for the second factor of a half session.
+func (s *Server) codeForm(r *http.Request, w *words, token, next, problem string) (answer, error) {
+	a, err := s.o.Accounts.Half(r.Context(), token)
+	if errors.Is(err, account.ErrRefused) {
+		return s.signInForm(r, w, signInView{Problem: w.t("problem.late"), Next: next})
+	}
+	if err != nil {
+		return answer{}, err
+	}
+	v := signInView{Problem: problem, Code: true, Codes: len(a.Secret) > 0, Next: next}
+	if s.o.Accounts.Party != nil && len(a.Passkeys) > 0 {
+		v.Ask = ask(w, signInChallenge, "code", "", w.t("passkey.use"))
+	}
+	return s.signInForm(r, w, v)
+}
+
+// signIn takes login and password, or a passkey. Who signs in again ends the session that was there.
 func (s *Server) signIn(r *http.Request, w *words) (answer, error) {
 	next := localPath(r.PostForm.Get("next"))
-	o, err := s.o.Accounts.SignIn(r.Context(), r.PostForm.Get("login"), r.PostForm.Get("password"), s.from(r))
+	var o account.Opened
+	var err error
+	if key := r.PostForm.Get("passkey"); key != "" {
+		o, err = s.o.Accounts.SignInPasskey(r.Context(), []byte(key), s.from(r))
+	} else {
+		o, err = s.o.Accounts.SignIn(r.Context(), r.PostForm.Get("login"), r.PostForm.Get("password"), s.from(r))
+	}
 	if err != nil {
 		text, status, err := s.told(w, err)
 		if err != nil {
@@ -89,7 +130,7 @@ func (s *Server) signIn(r *http.Request, w *words) (answer, error) {
 		return a, err
 	}
 	if o.NeedsCode {
-		a, err := s.signInForm(r, w, signInView{Code: true, Next: next})
+		a, err := s.codeForm(r, w, o.Token, next, "")
 		a.set = s.opened(o)
 		return a, err
 	}
@@ -102,6 +143,9 @@ func (s *Server) enter(r *http.Request, w *words, o account.Opened, next string)
 		if err := s.o.Accounts.SignOut(r.Context(), v); err != nil && !errors.Is(err, account.ErrNone) {
 			return answer{}, err
 		}
+	}
+	if o.NeedsEnrol {
+		next = "/account/second"
 	}
 	return answer{to: inLanguage(next, w.lang), set: s.opened(o)}, nil
 }
@@ -117,17 +161,20 @@ func (s *Server) opened(o account.Opened) []*http.Cookie {
 
 func (s *Server) signInCode(r *http.Request, w *words) (answer, error) {
 	next := localPath(r.PostForm.Get("next"))
-	o, err := s.o.Accounts.Code(r.Context(), s.cookie(r, sidCookie), r.PostForm.Get("code"), s.from(r))
+	token := s.cookie(r, sidCookie)
+	var o account.Opened
+	var err error
+	if key := r.PostForm.Get("passkey"); key != "" {
+		o, err = s.o.Accounts.CodePasskey(r.Context(), token, []byte(key), s.from(r))
+	} else {
+		o, err = s.o.Accounts.Code(r.Context(), token, r.PostForm.Get("code"), s.from(r))
+	}
 	if err != nil {
-		again := !errors.Is(err, account.ErrRefused) // else the password is asked for anew
 		text, status, err := s.told(w, err)
 		if err != nil {
 			return answer{}, err
 		}
-		if !again {
-			text = w.t("problem.late")
-		}
-		a, err := s.signInForm(r, w, signInView{Problem: text, Code: again, Next: next})
+		a, err := s.codeForm(r, w, token, next, text)
 		a.status = status
 		return a, err
 	}
@@ -190,7 +237,7 @@ func (s *Server) setup(r *http.Request, w *words) (answer, error) {
 		return a, err
 	}
 	if o.NeedsCode {
-		a, err := s.signInForm(r, w, signInView{Code: true, Next: "/account"})
+		a, err := s.codeForm(r, w, o.Token, "/account", "")
 		a.set = s.opened(o)
 		return a, err
 	}

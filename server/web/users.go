@@ -132,6 +132,10 @@ type userView struct {
 	Places   []placeLine
 	Sessions []account.Session
 	Farmer   bool
+	Staff    bool
+	Second   bool
+	Codes    bool
+	Keys     int64
 }
 
 func (s *Server) userPage(r *http.Request, w *words) (answer, error) {
@@ -155,6 +159,7 @@ func (s *Server) userForm(r *http.Request, w *words, id string, v userView) (ans
 	}
 	v.Person, v.Roles, v.Places = a, roleLines(w, a.Role), placeLines(f, a.Places)
 	v.Self, v.Out, v.Farmer = visitor(r.Context()).Account.ID == id, !a.Disabled.IsZero(), a.Role == account.Farmer
+	v.Staff, v.Second, v.Codes, v.Keys = a.Role.Staff(), a.Second(), len(a.Secret) > 0, int64(len(a.Passkeys))
 	out, err := s.draw(r, w, "user.html", "users", a.Name, func(fr frame) any {
 		v.frame = fr
 		v.There = inLanguage("/users/"+id, map[string]string{Vietnamese: English, English: Vietnamese}[w.lang])

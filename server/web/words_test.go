@@ -123,8 +123,8 @@ func asked(t *testing.T) []string {
 	}
 	for prefix, names := range map[string]string{
 		"nav.":     "home system cards users trail account",
-		"problem.": "refused code short common named taken lastadmin bound typed pin wrongpin shut link notfarmer person none",
-		"what.":    "added person disabled enabled reset password rehash link codes recovery sessions-ended card-made card-bound card-revoked pin-set pin-dropped erased marked",
+		"problem.": "refused code cloned passkey slow last many proof plain host late short common named taken lastadmin bound typed pin wrongpin shut link notfarmer person none",
+		"what.":    "added person disabled enabled reset password rehash link codes recovery sessions-ended card-made card-bound card-revoked pin-set pin-dropped erased marked passkey-added passkey-removed passkey-cloned sealed recovery-new",
 	} {
 		for name := range strings.FieldsSeq(names) {
 			out = append(out, prefix+name)
