@@ -76,6 +76,7 @@ type running struct {
 	settingsRunner *project.Runner
 	calibrations   *project.Runner
 	accounts       *account.Service
+	disk           *diskWatch
 	nightly        *backup.Nightly // nil: no backups are made by themselves
 	metrics        *prometheus.Registry
 	listener       net.Listener
@@ -130,6 +131,7 @@ func start(e *env, c Config) (s *running, err error) {
 	if s.authority, err = c.authority(e.now()); err != nil {
 		return s, err
 	}
+	s.disk = &diskWatch{dir: c.DataDir, end: s.db.LogEnd, now: s.now, log: s.log, last: -1}
 	if err := s.openIngest(e, signer); err != nil {
 		return s, err
 	}
@@ -183,6 +185,7 @@ func (s *running) run(e *env) error {
 	g.Go(func() error { return s.serve(ctx) })
 	g.Go(func() error { return s.servePlain(ctx) })
 	g.Go(func() error { return s.watchdog(ctx) })
+	g.Go(func() error { return s.disk.run(ctx) })
 	s.log.Info("server started", slog.String("pages", s.listener.Addr().String()), slog.String("broker", s.broker.state().Address),
 		slog.String("database", s.config.Database.Driver), slog.String("history", s.config.History.Engine))
 	if err := announce(ctx, s.deps(ctx.Done()), e.stdout); err != nil {
@@ -256,7 +259,7 @@ func (s *running) close() error {
 
 func (s *running) deps(done <-chan struct{}) deps {
 	return deps{
-		db: s.db, accounts: s.accounts, history: s.history, live: s.live, config: s.config, authority: s.authority, logKey: s.logKey(), system: s.system, log: s.log, now: s.now, stuck: s.ingest.Stuck, done: done,
+		db: s.db, accounts: s.accounts, history: s.history, live: s.live, config: s.config, authority: s.authority, logKey: s.logKey(), system: s.system, log: s.log, now: s.now, stuck: s.stuck, done: done,
 	}
 }
 
@@ -279,5 +282,13 @@ func (s *running) openMetrics() error {
 		s.metrics.Register(position("history", func() *project.Runner { return s.historyRunner })),
 		s.metrics.Register(position(project.SettingsName, func() *project.Runner { return s.settingsRunner })),
 		s.metrics.Register(position(project.CalibrationsName, func() *project.Runner { return s.calibrations })),
-		s.metrics.Register(position("live", s.liveRunner.Load)))
+		s.metrics.Register(position("live", s.liveRunner.Load)),
+		s.metrics.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "aovuon_disk_writable", Help: "Whether the disk of the data folder takes what is written to it.",
+		}, func() float64 {
+			if s.disk.Trouble() == "" {
+				return 1
+			}
+			return 0
+		})))
 }

@@ -113,6 +113,31 @@ func TestServer_FullDiskWithholdsReceiptsSaysSoAndGoesOnByItself(t *testing.T) {
 	t.Logf("full at batch %d, nothing acknowledged was lost, %d in the log at the end", stuck, batches)
 }
 
+// A disk that is full while nothing comes is told of before something comes, and the telling ends by itself.
+func TestServer_FullDiskIsSaidWhileNothingComes(t *testing.T) {
+	p := newProcess(t, "{ engine: sqlite }", "")
+	data := onDisk(t, p, "48")
+	p.once("farm", "demo")
+	p.start()
+	p.awaitPage("healthy", "/healthz", http.StatusOK, "ok")
+	filler := filepath.Join(data, "filler")
+	fill(t, filler)
+	p.awaitPage("/healthz says so", "/healthz", http.StatusServiceUnavailable, "the disk is full")
+	p.awaitPage("pages say so", "/", http.StatusOK, "không mất")
+	p.awaitPage("the system page says why", "/system", http.StatusOK, "the disk is full")
+	if got := p.metric("aovuon_disk_writable"); got != 0 {
+		t.Errorf("aovuon_disk_writable %v", got)
+	}
+	if err := os.Remove(filler); err != nil {
+		t.Fatal(err)
+	}
+	p.awaitPage("healthy again", "/healthz", http.StatusOK, "ok")
+	if list, err := filepath.Glob(filepath.Join(data, ".writable*")); err != nil || len(list) > 0 {
+		t.Errorf("left behind: %v, %v", list, err)
+	}
+	p.stop()
+}
+
 func TestServer_ReadOnlyDataFolderIsSaidAtStart(t *testing.T) {
 	p := newProcess(t, "{ engine: sqlite }", "")
 	data := onDisk(t, p, "16")

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"runtime/debug"
 	"time"
@@ -34,7 +35,7 @@ func (s *running) system(ctx context.Context) (System, error) {
 	if live := s.liveRunner.Load(); live != nil {
 		out.Projections = append(out.Projections, projectionState("live", live, out.LogEnd))
 	}
-	if t := s.ingest.Trouble(); t != "" {
+	if t := cmp.Or(s.ingest.Trouble(), s.disk.Trouble()); t != "" {
 		out.Projections = append(out.Projections, ProjectionState{Name: "ingest", Position: out.LogEnd, Err: t})
 	}
 	counts, err := s.db.Refusals(ctx)

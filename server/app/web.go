@@ -81,7 +81,7 @@ func (s *running) openWeb(e *env) error {
 	return s.openTLS(e.ctx, s.authority, h)
 }
 
-// healthz answers 200 while batches can be committed.
+// healthz answers 200 while batches can be committed, as far as the last commit and the last look at the disk tell.
 func (s *running) healthz(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
@@ -89,6 +89,10 @@ func (s *running) healthz(w http.ResponseWriter, r *http.Request) {
 	if _, err := s.db.LogEnd(r.Context()); err != nil || s.ingest.Trouble() != "" {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		text = "batches cannot be committed\n"
+	}
+	if t := s.disk.Trouble(); t != "" && text == "ok\n" {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		text = "batches cannot be committed: " + t + "\n"
 	}
 	if _, err := w.Write([]byte(text)); err != nil {
 		s.log.Debug("answer not taken", slog.Any("err", err))

@@ -65,6 +65,25 @@ func (m *Image) Heal() {
 	m.cut = false
 }
 
+// Abort makes the disk read-only under whoever writes to it, as ext4 does when it finds an error. Mend makes it what it was.
+func (m *Image) Abort() {
+	m.t.Helper()
+	m.run("mount", "-o", "remount,abort", m.Dir)
+}
+
+// Mend unmounts the disk and mounts it again, as a machine that is started again does after the check of its file system. Nobody may use it.
+func (m *Image) Mend() {
+	m.t.Helper()
+	if err := syscall.Unmount(m.Dir, 0); err != nil {
+		m.t.Fatal(err)
+	}
+	fsck := exec.CommandContext(m.t.Context(), Tool(m.t, "e2fsck"), "-p", m.file)
+	if out, err := fsck.CombinedOutput(); err != nil && fsck.ProcessState.ExitCode() > 1 { // 1: errors were corrected
+		m.t.Fatalf("e2fsck: %v: %s", err, out)
+	}
+	m.run("mount", "-o", "loop", m.file, m.Dir)
+}
+
 func (m *Image) run(name string, args ...string) {
 	m.t.Helper()
 	if out, err := exec.CommandContext(m.t.Context(), name, args...).CombinedOutput(); err != nil {

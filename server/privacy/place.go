@@ -22,7 +22,9 @@ func (r Rough) Lon() float64 { return r.lon }
 func (r Rough) String() string { return fmt.Sprintf("%.3f, %.3f", r.lat, r.lon) }
 
 // MarshalJSON implements json.Marshaler.
-func (r Rough) MarshalJSON() ([]byte, error) { return fmt.Appendf(nil, `{"lat":%.3f,"lon":%.3f}`, r.lat, r.lon), nil }
+func (r Rough) MarshalJSON() ([]byte, error) {
+	return fmt.Appendf(nil, `{"lat":%.3f,"lon":%.3f}`, r.lat, r.lon), nil
+}
 
 // cellsPerDegree is how many cells a degree has each way.
 const cellsPerDegree = 100
