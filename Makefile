@@ -103,8 +103,9 @@ torture: parts build torture-server ## every fault, for longer: writes, lengths,
 
 .PHONY: torture-server
 torture-server: ## the server's faults: power cuts, disk errors, kill -9, forged rows, days and proofs, a full log, attacks on the broker (server/README.md)
-	AOVUON_TORTURE=$(TORTURE) $(GO) test -count=1 -v -timeout 12h -run 'Torture|Kill|Erasure|InNothing' ./server/sqldb
+	AOVUON_TORTURE=$(TORTURE) $(GO) test -count=1 -v -timeout 12h -run 'Torture|Kill|Erasure|Erase|InNothing' ./server/sqldb
 	AOVUON_TORTURE=$(TORTURE) $(GO) test -count=1 -v -timeout 12h ./server/audit ./server/witness ./server/ledger ./server/broker ./server/backup
+	$(GO) test -count=1 -v -timeout 1h -run 'FullDisk|ReadOnly' ./server/app
 	$(GO) test -run '^$$' -bench BenchmarkLedger_Enter -benchtime 10s ./server/sqldb
 
 .PHONY: bench-gateway
