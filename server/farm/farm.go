@@ -96,6 +96,13 @@ type Place struct {
 	Holds   Text   // what lives or grows there
 	Species string // scientific name; may be empty
 	Profile string // the limits that hold there; may be empty
+
+	Soil  Text `json:"Soil,omitzero"`  // what it is made of: pha cát, thịt nặng; may be empty
+	Water Text `json:"Water,omitzero"` // where its water is from; may be empty
+
+	// Who works it and where exactly it lies is nobody's business: no public leaf and no JSON has it.
+	Household string  `json:"-"` // id or code of the household's Record, see HouseholdOf; may be empty
+	Outline   Outline `json:"-"` // none: it was not surveyed
 }
 
 // Mount says that a sensor hung at a place from From until To; zero times are open.
@@ -134,6 +141,21 @@ func (l Limit) Broken(v float64) bool {
 		return v > l.Value
 	}
 	return v < l.Value
+}
+
+// HouseholdOf returns the household that works a place: the one whose id or, in farm files that people write, whose code stands there.
+func HouseholdOf(p Place, households []Record) (Record, bool) {
+	if p.Household == "" {
+		return Record{}, false
+	}
+	for _, key := range []func(Record) string{func(r Record) string { return r.ID }, func(r Record) string { return r.Values.Text("code") }} {
+		for _, r := range households {
+			if r.Kind == Household && key(r) == p.Household {
+				return r, true
+			}
+		}
+	}
+	return Record{}, false
 }
 
 // Place returns the place with a code.

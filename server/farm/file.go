@@ -52,6 +52,11 @@ type (
 		Holds   Text    `yaml:"holds"`
 		Species string  `yaml:"species"`
 		Limits  string  `yaml:"limits"`
+
+		Soil      Text        `yaml:"soil"`
+		Water     Text        `yaml:"water"`
+		Household string      `yaml:"household"`
+		Outline   [][]float64 `yaml:"outline"`
 	}
 	fileMount struct {
 		Gateway  string   `yaml:"gateway"`
@@ -161,6 +166,13 @@ func (b *builder) text(path string, t Text) {
 	}
 	if len(t.VI) > 300 || len(t.EN) > 300 {
 		b.wrong(path, "longer than 300 bytes: shorten it")
+	}
+}
+
+// maybe checks a text that may be left out.
+func (b *builder) maybe(path string, t Text) {
+	if t != (Text{}) {
+		b.text(path, t)
 	}
 }
 

@@ -4,9 +4,12 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"aovuon/gateway/measure"
 	"aovuon/gateway/wire"
+	"aovuon/server/privacy"
 )
 
 func (b *builder) places(rows []filePlace) {
@@ -17,7 +20,7 @@ func (b *builder) places(rows []filePlace) {
 		at := fmt.Sprintf("places[%d]", i)
 		p := Place{
 			Name: r.Name, Kind: Kind(r.Kind), Title: r.Title, Zone: r.Zone, AreaM2: r.AreaM2, Holds: r.Holds, Species: r.Species,
-			Profile: r.Limits,
+			Profile: r.Limits, Soil: r.Soil, Water: r.Water, Household: strings.TrimSpace(r.Household),
 		}
 		var err error
 		if p.Code, err = ParseCode(r.Code); err != nil {
@@ -45,8 +48,50 @@ func (b *builder) places(rows []filePlace) {
 		if r.Limits != "" && !slices.ContainsFunc(b.farm.Limits, func(l Limit) bool { return l.Profile == r.Limits }) {
 			b.wrong(at+".limits", "no profile %q: name one of limits", r.Limits)
 		}
+		b.maybe(at+".soil", r.Soil)
+		b.maybe(at+".water", r.Water)
+		if utf8.RuneCountInString(p.Household) > 40 {
+			b.wrong(at+".household", "longer than 40 characters: write the household's code or the id of its record")
+		}
+		p.Outline = b.outline(at+".outline", r.Outline, r.AreaM2)
 		b.farm.Places = append(b.farm.Places, p)
 	}
+}
+
+// outline reads the corners of a place, [north, east] each, and says what no edge of a field looks like.
+func (b *builder) outline(path string, corners [][]float64, areaM2 float64) Outline {
+	if len(corners) == 0 {
+		return nil
+	}
+	if len(corners) < leastCorners || len(corners) > mostCorners {
+		b.wrong(path, "%d corners: want %d to %d, in turn around the place", len(corners), leastCorners, mostCorners)
+		return nil
+	}
+	out := make(Outline, 0, len(corners))
+	for i, c := range corners {
+		if len(c) != 2 {
+			b.wrong(fmt.Sprintf("%s[%d]", path, i), "want two numbers, degrees north and degrees east: [20.769, 106.238]")
+			return nil
+		}
+		p, err := privacy.NewPoint(c[0], c[1])
+		if err != nil {
+			b.wrong(fmt.Sprintf("%s[%d]", path, i), "%w; north comes first", err)
+			return nil
+		}
+		out = append(out, p)
+	}
+	got := out.AreaM2()
+	switch {
+	case out.reachM() > tooFarM:
+		b.wrong(path, "a corner lies %.0f km from the first one: a digit is wrong, or north and east are swapped", out.reachM()/1000)
+	case !out.simple():
+		b.wrong(path, "the edge crosses itself or has a corner twice: give every corner once, in turn around the place, and not the first again at the end")
+	case areaM2 > 0 && (got > 2*areaM2 || got < areaM2/2):
+		b.wrong(path, "encloses %.0f m², but area_m2 says %.0f: correct one of them", got, areaM2)
+	default:
+		return out
+	}
+	return nil
 }
 
 func (b *builder) mounts(rows []fileMount) {

@@ -67,6 +67,9 @@ func NewPoint(lat, lon float64) (Point, error) {
 // Exact returns degrees north and east as they are. What they go to must not be seen by strangers: TestExact_IsAskedForByFew lists who may.
 func (p Point) Exact() (lat, lon float64) { return p.lat, p.lon }
 
+// Equal reports whether two points are the same, to the last digit.
+func (p Point) Equal(o Point) bool { return p == o }
+
 // Rough returns the point as strangers may know it.
 func (p Point) Rough() Rough {
 	r, _ := Roughen(p.lat, p.lon)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -19,14 +21,15 @@ const (
 	requestTable = "person_request"
 	desiredTable = "desired"
 	erasedTable  = "calibration_erased"
+	landTable    = "place_land"
 )
 
 // ChangeTables names the tables whose rows ChangeRows returns.
 func ChangeTables() []string {
-	return []string{personTable, consentTable, requestTable, desiredTable, erasedTable}
+	return []string{personTable, consentTable, requestTable, desiredTable, erasedTable, landTable}
 }
 
-// ChangeRows returns what the tables of people and of gateways' settings say now, in the form of the bodies of leaves of kind `change`: a
+// ChangeRows returns what the tables of people, of gateways' settings and of who works which land say now, in the form of the bodies of leaves of kind `change`: a
 // subject and what stands behind "after" in them. A subject has as many rows as its table has (consents that were given again).
 func (d *DB) ChangeRows(ctx context.Context) ([]ledger.Row, error) {
 	out, err := d.changeRows(ctx)
@@ -70,6 +73,15 @@ func (d *DB) changeRows(ctx context.Context) (out []ledger.Row, err error) {
 	}
 	for _, q := range asked {
 		if err := add(requestTable, strconv.FormatInt(q.ID, 10), q); err != nil {
+			return nil, err
+		}
+	}
+	held, err := lands(ctx, d.read)
+	if err != nil {
+		return nil, err
+	}
+	for _, place := range slices.Sorted(maps.Keys(held)) {
+		if err := add(landTable, place, held[place]); err != nil {
 			return nil, err
 		}
 	}

@@ -38,6 +38,13 @@ func (d *DB) SaveFarm(ctx context.Context, f *farm.Farm, by ledger.By) error {
 				return err
 			}
 		}
+		before, err := lands(ctx, r)
+		if err != nil {
+			return err
+		}
+		if err := saveLands(ctx, r, f, before, by, true); err != nil {
+			return err
+		}
 		if err := dropPlaces(ctx, r, f); err != nil {
 			return err
 		}
@@ -45,6 +52,9 @@ func (d *DB) SaveFarm(ctx context.Context, f *farm.Farm, by ledger.By) error {
 			return err
 		}
 		if err := insertPlaces(ctx, r, f); err != nil {
+			return err
+		}
+		if err := saveLands(ctx, r, f, before, by, false); err != nil {
 			return err
 		}
 		if err := bump(ctx, r, "farm"); err != nil {
@@ -127,12 +137,14 @@ func insertAddresses(ctx context.Context, tx *record, zone string, rows []farm.A
 func insertPlaces(ctx context.Context, tx *record, f *farm.Farm) error {
 	for i, p := range f.Places {
 		_, err := tx.ExecContext(ctx, `INSERT INTO place
-			(code, ordinal, name, kind, title_vi, title_en, zone, area_m2, holds_vi, holds_en, species, profile)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+			(code, ordinal, name, kind, title_vi, title_en, zone, area_m2, holds_vi, holds_en, species, profile, soil_vi, soil_en, water_vi, water_en)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 			ON CONFLICT (code) DO UPDATE SET ordinal = excluded.ordinal, name = excluded.name, kind = excluded.kind,
 				title_vi = excluded.title_vi, title_en = excluded.title_en, zone = excluded.zone, area_m2 = excluded.area_m2,
-				holds_vi = excluded.holds_vi, holds_en = excluded.holds_en, species = excluded.species, profile = excluded.profile`,
-			p.Code, i, p.Name, string(p.Kind), p.Title.VI, p.Title.EN, p.Zone, p.AreaM2, p.Holds.VI, p.Holds.EN, p.Species, p.Profile)
+				holds_vi = excluded.holds_vi, holds_en = excluded.holds_en, species = excluded.species, profile = excluded.profile,
+				soil_vi = excluded.soil_vi, soil_en = excluded.soil_en, water_vi = excluded.water_vi, water_en = excluded.water_en`,
+			p.Code, i, p.Name, string(p.Kind), p.Title.VI, p.Title.EN, p.Zone, p.AreaM2, p.Holds.VI, p.Holds.EN, p.Species, p.Profile,
+			p.Soil.VI, p.Soil.EN, p.Water.VI, p.Water.EN)
 		if err != nil {
 			return err
 		}
@@ -161,7 +173,7 @@ func (d *DB) Farm(ctx context.Context) (*farm.Farm, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sqldb: farm: %w", err)
 	}
-	for _, read := range []func(context.Context, querier, *farm.Farm) error{readCoop, readZones, readAddresses, readPlaces, readMounts, readLimits} {
+	for _, read := range []func(context.Context, querier, *farm.Farm) error{readCoop, readZones, readAddresses, readPlaces, readLands, readMounts, readLimits} {
 		if err := read(ctx, tx, f); err != nil {
 			return nil, fmt.Errorf("sqldb: farm: %w", closing(tx, err))
 		}
@@ -222,10 +234,11 @@ func readAddresses(ctx context.Context, q querier, f *farm.Farm) error {
 func readPlaces(ctx context.Context, q querier, f *farm.Farm) error {
 	return each(ctx, q, func(scan func(...any) error) error {
 		var p farm.Place
-		err := scan(&p.Code, &p.Name, &p.Kind, &p.Title.VI, &p.Title.EN, &p.Zone, &p.AreaM2, &p.Holds.VI, &p.Holds.EN, &p.Species, &p.Profile)
+		err := scan(&p.Code, &p.Name, &p.Kind, &p.Title.VI, &p.Title.EN, &p.Zone, &p.AreaM2, &p.Holds.VI, &p.Holds.EN, &p.Species, &p.Profile,
+			&p.Soil.VI, &p.Soil.EN, &p.Water.VI, &p.Water.EN)
 		f.Places = append(f.Places, p)
 		return err
-	}, `SELECT code, name, kind, title_vi, title_en, zone, area_m2, holds_vi, holds_en, species, profile FROM place ORDER BY ordinal`)
+	}, `SELECT code, name, kind, title_vi, title_en, zone, area_m2, holds_vi, holds_en, species, profile, soil_vi, soil_en, water_vi, water_en FROM place ORDER BY ordinal`)
 }
 
 func readMounts(ctx context.Context, q querier, f *farm.Farm) error {

@@ -2,6 +2,7 @@ package sqldb_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -158,6 +159,64 @@ func TestSaveLot_RefusesUnknownPlacesAndProducts(t *testing.T) {
 		}
 		if lots, err := db.Lots(t.Context()); err != nil || len(lots) != 0 {
 			t.Errorf("a refused lot left traces: %+v, %v", lots, err)
+		}
+	})
+}
+
+// Where a place lies and who works it goes to the ledger inside; strangers' leaves and JSON have neither.
+func TestSaveFarm_LandIsSaidInsideAlone(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		f, _ := demoFarm(t)
+		save := func() {
+			t.Helper()
+			if err := db.SaveFarm(t.Context(), f, byAt(noon)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		said := func() int {
+			t.Helper()
+			rows, err := db.ChangeRows(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			n := 0
+			for _, r := range rows {
+				if strings.HasPrefix(r.Subject, "place_land/") {
+					n++
+				}
+			}
+			return n
+		}
+		save()
+		if n := said(); n != len(f.Places) {
+			t.Errorf("%d lands of %d places", n, len(f.Places))
+		}
+		public, err := db.LedgerRows(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range public {
+			if s := string(r.Body); strings.Contains(s, "106.2") || strings.Contains(s, "HO-0") || strings.Contains(s, "Outline") {
+				t.Errorf("%s: %s", r.Kind, s)
+			}
+		}
+		f.Places[0].Outline, f.Places[0].Household = nil, ""
+		f.Places[1].Outline = f.Places[1].Outline[:3]
+		save()
+		got, err := db.Farm(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(f, got); diff != "" || said() != len(f.Places)-1 {
+			t.Errorf("%d lands\n%s", said(), diff)
+		}
+		// A place goes with its land.
+		last := f.Places[len(f.Places)-1].Code
+		f.Places = f.Places[:len(f.Places)-1]
+		f.Mounts = slices.DeleteFunc(f.Mounts, func(m farm.Mount) bool { return m.Place == last })
+		save()
+		if said() != len(f.Places)-1 {
+			t.Errorf("%d lands of %d places", said(), len(f.Places))
 		}
 	})
 }
