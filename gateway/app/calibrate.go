@@ -24,7 +24,7 @@ type calibrateCmd struct {
 	Quantity string   `help:"Which quantity, where the sensor has several."`
 	Method   string   `help:"Which way, where there are several: soil-samples or soil-ends."`
 	Points   int      `help:"How many points: EC standards 1 or 2, lines 1 or 2."`
-	Who      string   `env:"AOVUON_WHO" help:"Who does it; stands in the record."`
+	Who      string   `env:"AOVUON_WHO" help:"Who does it; stands in the record, which is signed and kept for ever: a pseudonym will do."`
 	Serial   string   `help:"Serial number of the probe."`
 	New      bool     `help:"The probe is new: it is held to the limits of a new one."`
 	Point    []string `placeholder:"[STEP=]VALUE" help:"Value of a step, such as 7.00, mid=7.01 or zero; may be repeated."`

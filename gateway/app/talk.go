@@ -64,7 +64,7 @@ func (t *talk) askWho(ctx context.Context) error {
 	if t.cmd.Yes {
 		return errors.New("who does it? write --who NAME: it stands in the record")
 	}
-	name, err := t.ask(ctx, "Who does it (name for the record)? ")
+	name, err := t.ask(ctx, "Who does it (name or pseudonym; it is signed with the record and kept)? ")
 	t.cmd.Who = name
 	return err
 }
