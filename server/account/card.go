@@ -223,10 +223,37 @@ func (s *Service) tryPIN(ctx context.Context, c Card, pin string) error {
 	return s.PINs.GoodPIN(ctx, c.ID)
 }
 
-// SetPIN sets the PIN of the card the visitor came in with; empty: none is asked for any more.
-func (s *Service) SetPIN(ctx context.Context, v *Visitor, pin string) error {
-	if v.Session.Card == "" {
-		return ErrRefused
+// ownCard returns the card the visitor came in with; the error wraps ErrRefused where there is none.
+func (s *Service) ownCard(ctx context.Context, v *Visitor) (Card, error) {
+	all, err := s.Cards.Cards(ctx)
+	if err != nil {
+		return Card{}, err
+	}
+	for _, c := range all {
+		if c.ID == v.Session.Card && c.Account == v.Account.ID && c.Revoked.IsZero() {
+			return c, nil
+		}
+	}
+	return Card{}, ErrRefused
+}
+
+// HasPIN reports whether the card the visitor came in with has a PIN.
+func (s *Service) HasPIN(ctx context.Context, v *Visitor) (bool, error) {
+	c, err := s.ownCard(ctx, v)
+	return c.PIN != "", err
+}
+
+// SetPIN sets the PIN of the card the visitor came in with; empty: none is asked for any more. The one there is must be shown: whoever finds a
+// phone that is signed in does not change it.
+func (s *Service) SetPIN(ctx context.Context, v *Visitor, old, pin string) error {
+	c, err := s.ownCard(ctx, v)
+	if err != nil {
+		return err
+	}
+	if c.PIN != "" {
+		if err := s.tryPIN(ctx, c, old); err != nil {
+			return err
+		}
 	}
 	hash := ""
 	if pin != "" {

@@ -586,3 +586,50 @@ func TestSecrets_AreSealed(t *testing.T) {
 		}
 	})
 }
+
+// TestCards_APINIsChangedByWhoKnowsIt: not by whoever finds a phone that is signed in.
+func TestCards_APINIsChangedByWhoKnowsIt(t *testing.T) {
+	eachCoop(t, func(t *testing.T, c *coop) {
+		c.person("admin", account.Admin)
+		farmer := c.person("tam", account.Farmer)
+		card, err := c.MakeCard(t.Context(), farmer.ID, c.by())
+		if err != nil {
+			t.Fatal(err)
+		}
+		o, err := c.UseCard(t.Context(), card.Code, "", from(""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := c.visit(o.Token)
+		if c.Fresh(v) {
+			t.Error("a card is a proof of a password")
+		}
+		if has, err := c.HasPIN(t.Context(), v); has || err != nil {
+			t.Errorf("%t, %v", has, err)
+		}
+		if err := c.SetPIN(t.Context(), v, "", "4821"); err != nil {
+			t.Fatal(err)
+		}
+		for _, old := range []string{"", "1111"} {
+			for _, pin := range []string{"", "9073"} {
+				if err := c.SetPIN(t.Context(), v, old, pin); !errors.Is(err, account.ErrWrongPIN) {
+					t.Errorf("%q for %q: %v", pin, old, err)
+				}
+			}
+		}
+		if err := c.SetPIN(t.Context(), v, "4821", "9073"); err != nil {
+			t.Errorf("with the old one: %v", err)
+		}
+		if _, err := c.UseCard(t.Context(), "", "9073", from(o.Device)); err != nil {
+			t.Errorf("the new one: %v", err)
+		}
+		for range 5 {
+			if err := c.SetPIN(t.Context(), v, "0000", ""); !errors.Is(err, account.ErrWrongPIN) {
+				t.Error(err)
+			}
+		}
+		if err := c.SetPIN(t.Context(), v, "9073", ""); !errors.Is(err, account.ErrShut) {
+			t.Errorf("after five wrong ones: %v", err)
+		}
+	})
+}

@@ -170,7 +170,7 @@ type codesView struct {
 	QR       template.HTML
 	Recovery []string
 	Done     string
-	Next     string // after the recovery codes
+	Next     string // after the recovery codes, or without any
 }
 
 func (s *Server) codesPage(r *http.Request, w *words) (answer, error) {
@@ -183,7 +183,10 @@ func (s *Server) codesPage(r *http.Request, w *words) (answer, error) {
 
 func (s *Server) codesForm(r *http.Request, w *words, secret []byte, wrong error) (answer, error) {
 	me := visitor(r.Context())
-	v := codesView{Secret: account.SecretText(secret)}
+	v := codesView{Secret: account.SecretText(secret), Next: "/account"}
+	if me.Enrols() {
+		v.Next = "/account/second"
+	}
 	status := http.StatusOK
 	if wrong != nil {
 		text, code, err := s.told(w, wrong)

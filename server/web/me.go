@@ -19,6 +19,7 @@ type meView struct {
 	Staff    bool
 	Advised  bool // staff without a second factor
 	Card     bool // came in with a card
+	HasPIN   bool // which has one
 
 	Passkeys   []account.Passkey
 	NoPasskeys string // why none are offered
@@ -59,6 +60,11 @@ func (s *Server) mePage(r *http.Request, w *words, wrong error, done string) (an
 		return answer{}, err
 	}
 	v.Recovery = int64(left)
+	if v.Card {
+		if v.HasPIN, err = s.o.Accounts.HasPIN(r.Context(), me); err != nil {
+			return answer{}, err
+		}
+	}
 	if v.Passkeys, err = s.o.Accounts.Passkeys.PasskeysOf(r.Context(), me.Account.ID); err != nil {
 		return answer{}, err
 	}
@@ -85,6 +91,6 @@ func (s *Server) endSession(r *http.Request, w *words) (answer, error) {
 }
 
 func (s *Server) setPIN(r *http.Request, w *words) (answer, error) {
-	err := s.o.Accounts.SetPIN(r.Context(), visitor(r.Context()), r.PostForm.Get("pin"))
+	err := s.o.Accounts.SetPIN(r.Context(), visitor(r.Context()), r.PostForm.Get("old"), r.PostForm.Get("pin"))
 	return s.mePage(r, w, err, w.t("account.pin.done"))
 }

@@ -33,7 +33,7 @@
 
   for (const box of document.querySelectorAll("[data-passkey]")) {
     const button = box.querySelector("[data-from]"), wrong = box.querySelector("[data-wrong]"), form = button.form;
-    box.hidden = false;
+    for (const e of [box, ...form.querySelectorAll("[data-script]")]) e.hidden = false;
     for (const e of form.querySelectorAll("[data-noscript]")) e.hidden = true;
     button.addEventListener("click", async () => {
       wrong.hidden = true;
