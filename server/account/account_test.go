@@ -382,7 +382,8 @@ func TestBucket(t *testing.T) {
 
 func TestRoles_AreTheTable(t *testing.T) {
 	want := map[Role]string{
-		Admin: "11111111", Technician: "11100110", Farmer: "10000100", Inspector: "11111100", Public: "00000000", "": "00000000", "root": "00000000",
+		Admin: "111111111111", Technician: "111001111110", Farmer: "100001100100", Inspector: "111110100100",
+		Public: "000000000000", "": "000000000000", "root": "000000000000",
 	}
 	for role, bits := range want {
 		for i, a := range Actions() {

@@ -54,7 +54,7 @@ func kept(k ledger.Kind) bool {
 	switch k {
 	case ledger.FarmSaved, ledger.ProductSaved, ledger.LotSaved, ledger.CertificateSaved, ledger.GatewayEnrolled, ledger.GatewayRekeyed, ledger.GatewayRetired:
 		return true
-	case ledger.LotSealed, ledger.ChainHeads, ledger.LedgerKey, ledger.AccountChanged, ledger.Changed:
+	case ledger.LotSealed, ledger.ChainHeads, ledger.LedgerKey, ledger.AccountChanged, ledger.RecordSaved, ledger.EntryKept, ledger.Changed:
 	}
 	return false
 }

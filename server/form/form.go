@@ -108,6 +108,7 @@ const (
 	Unknown  Code = "unknown"  // no such field
 	Taken    Code = "taken"    // another record has this name already
 	Conflict Code = "conflict" // does not go with another answer
+	NoGTIN   Code = "gtin"     // not 14 digits with a check digit that is right, as GS1 gives them out
 )
 
 // Problem is one thing that is wrong with what was filled in.

@@ -30,20 +30,23 @@ const (
 	ChainHeads       Kind = "chain-heads"      // of a day: how far each gateway's chain had come
 	LedgerKey        Kind = "ledger-key"       // the key that signs the tree's heads from now on
 	AccountChanged   Kind = "account"          // who may do what; the body is not public
+	RecordSaved      Kind = "record"           // an entry of the farm's register; the body is not public
+	EntryKept        Kind = "entry"            // an event of the diary; the body is not public
 	Changed          Kind = "change"           // any other change somebody made, with before and after; the body is not public
 )
 
 // Kinds lists every kind.
 func Kinds() []Kind {
 	return []Kind{
-		FarmSaved, ProductSaved, LotSaved, LotSealed, CertificateSaved, GatewayEnrolled, GatewayRekeyed, GatewayRetired, ChainHeads, LedgerKey, AccountChanged, Changed,
+		FarmSaved, ProductSaved, LotSaved, LotSealed, CertificateSaved, GatewayEnrolled, GatewayRekeyed, GatewayRetired, ChainHeads, LedgerKey, AccountChanged,
+		RecordSaved, EntryKept, Changed,
 	}
 }
 
 // Public reports whether the body of the kind may be shown to everybody. Of the others the log shows the salted hash alone.
 func (k Kind) Public() bool {
 	switch k {
-	case AccountChanged, Changed:
+	case AccountChanged, RecordSaved, EntryKept, Changed:
 		return false
 	case FarmSaved, ProductSaved, LotSaved, LotSealed, CertificateSaved, GatewayEnrolled, GatewayRekeyed, GatewayRetired, ChainHeads, LedgerKey:
 		return true

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"aovuon/server/farm"
 )
 
 // Link is a GS1 Digital Link to a product, a lot of it or an item of the lot: the path /01/<GTIN>[/22/<variant>][/10/<lot>][/21/<serial>]
@@ -232,15 +234,5 @@ func escape(s string) string {
 	return b.String()
 }
 
-// CheckDigit returns the GS1 check digit of a string of digits: modulo 10, weights 3, 1, 3 ... from the right.
-func CheckDigit(digits string) byte {
-	sum := 0
-	for i := range len(digits) {
-		w := 1
-		if (len(digits)-i)%2 == 1 {
-			w = 3
-		}
-		sum += w * int(digits[i]-'0')
-	}
-	return byte('0' + (10-sum%10)%10)
-}
+// CheckDigit returns the GS1 check digit of a string of digits.
+func CheckDigit(digits string) byte { return farm.CheckDigit(digits) }
