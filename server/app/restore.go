@@ -81,6 +81,9 @@ func (cmd *restoreCmd) Run(e *env) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := e.printf("undone     what was erased, withdrawn, revoked or given another password since then is as it was before: do it again before anybody is let in\n"); err != nil {
+		return err
+	}
 	if kept != "" {
 		if err := e.printf("kept       what was there is in %s\n", kept); err != nil {
 			return err
