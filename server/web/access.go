@@ -71,6 +71,7 @@ func (s *Server) guarded(rt route) http.HandlerFunc {
 		}
 		if v != nil {
 			w.Header().Set("Cache-Control", "no-store")
+			w.Header().Set("X-Session", v.Account.ID+"."+v.Session.ID) // so that a phone shows nobody the pages it kept for another
 		}
 		r = r.WithContext(context.WithValue(r.Context(), visitorKey{}, v))
 		switch {

@@ -45,6 +45,7 @@ type town struct {
 	card string                  // code of the farmer's, used by nobody yet
 	sid  string                  // name of the cookie
 
+	book *memoryBook
 	late atomic.Int64 // how far the clock of accounts is ahead of the pages', ns
 }
 
@@ -99,10 +100,11 @@ func newTownAt(t testing.TB, l net.Listener, publicURL string, open bool) *town 
 		t.Fatal(err)
 	}
 	done := make(chan struct{})
+	w.book = newMemoryBook(w.farm)
 	w.web, err = web.New(web.Options{
 		Farm: w, Lots: w, People: w.sources, Calibrations: w, Ledger: db, Evidence: db, Live: w.live, History: w, PublicURL: publicURL, HSTS: true, Now: now, Log: log, Done: done,
 		LogKey: web.LogKey{VKey: vkey, Verifier: verifier}, Accounts: w.acc, Trail: db, OpenPages: open, Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
-		System: func(context.Context) (web.System, error) { return w.system, w.fail() },
+		System: func(context.Context) (web.System, error) { return w.system, w.fail() }, Book: w.book, Desk: w.book, Shelf: w.book,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -204,7 +206,11 @@ func accessTable() map[string]string {
 		"POST /account/codes/off": "atfi", "POST /sign-in/challenge": "atfip", "GET /account/confirm": "atfi", "POST /account/confirm": "atfi", "GET /account/second": "atfi",
 		"POST /account/challenge": "atfi", "GET /account/password": "atfi", "POST /account/recovery": "atfi", "GET /account/passkeys": "atfi", "POST /account/passkeys": "atfi",
 		"POST /account/passkeys/{id}/remove": "atfi", "POST /account/pin": "atfi", "GET /users": "a", "POST /users": "a", "GET /users/{id}": "a", "POST /users/{id}": "a",
-		"POST /users/{id}/{what}": "a", "GET /cards": "at", "POST /cards": "at", "POST /cards/{id}/revoke": "at", "GET /trail": "ai",
+		"POST /users/{id}/{what}": "a", "GET /p/{code}/log/{kind}": "atf", "POST /p/{code}/log/{kind}": "atf", "GET /log/{kind}": "atf", "POST /log/{kind}": "atf", "GET /diary": "atfi", "GET /diary/{id}": "atfi",
+		"GET /diary/{id}/correct": "atf", "POST /diary/{id}/correct": "atf", "GET /diary/{id}/void": "atf", "POST /diary/{id}/void": "atf", "POST /diary/{id}/undo": "atf",
+		"GET /diary/{id}/media/{sum}": "atfi", "GET /outbox": "atfip", "POST /api/diary": "atf", "PUT /api/media/{sum}": "atf", "GET /api/me/farm": "atf",
+		"GET /sw.js": "atfip", "GET /manifest.webmanifest": "atfip", "GET /offline": "atfip",
+		"GET /cards": "at", "POST /cards": "at", "POST /cards/{id}/revoke": "at", "GET /trail": "ai",
 	}
 }
 

@@ -27,12 +27,13 @@ func pageFiles() []string {
 	return []string{
 		"dashboard.html", "place.html", "calibrations.html", "system.html", "label.html", "proof.html", "ledger.html", "tls.html", "privacy.html", "missing.html",
 		"signin.html", "setup.html", "keycard.html", "board.html", "account.html", "confirm.html", "password.html", "second.html", "codes.html", "users.html", "user.html", "cards.html", "sheet.html", "trail.html",
+		"spot.html", "log.html", "diary.html", "entry.html", "outbox.html", "offline.html",
 	}
 }
 
 // partFiles are templates that pages share.
 func partFiles() []string {
-	return []string{"layout.html", "card.html", "icons.html", "person.html", "passkey.html"}
+	return []string{"layout.html", "card.html", "icons.html", "person.html", "passkey.html", "fields.html", "entryline.html"}
 }
 
 // engine holds the parsed templates of every language and the static files under the names their contents give them.
@@ -43,6 +44,7 @@ type engine struct {
 	names  map[string]string                        // static file -> URL path
 	css    template.CSS
 	cssSum string // of css, as a CSP source
+	build  string // a mark for all that pages are drawn from
 }
 
 type asset struct {
@@ -55,6 +57,10 @@ func newEngine() (*engine, error) {
 		words: map[string]*words{}, pages: map[string]map[string]*template.Template{}, assets: map[string]asset{}, names: map[string]string{},
 	}
 	if err := e.loadStatic(); err != nil {
+		return nil, err
+	}
+	var err error
+	if e.build, err = buildOf(templates, static, locales); err != nil {
 		return nil, err
 	}
 	for _, lang := range []string{Vietnamese, English} {
@@ -88,12 +94,15 @@ func (e *engine) loadStatic() error {
 		if err != nil {
 			return err
 		}
-		mime, ok := map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}[path.Ext(name)]
+		mime, ok := map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml", ".png": "image/png"}[path.Ext(name)]
 		if !ok {
 			return fmt.Errorf("web: static file %s: no media type is known for %s", name, path.Ext(name))
 		}
 		if path.Ext(name) == ".css" {
 			body = slimCSS(body)
+		}
+		if path.Ext(name) == ".js" {
+			body = slimScript(body)
 		}
 		sum := sha256.Sum256(body)
 		at := "/static/" + hex.EncodeToString(sum[:6]) + "/" + path.Base(name)
@@ -187,4 +196,16 @@ func slimCSS(sheet []byte) []byte {
 		_, rest, _ = strings.Cut(after, "*/")
 	}
 	return slim([]byte(strings.NewReplacer(" { ", "{", "; }", "}", " }", "}", ": ", ":", "; ", ";", ", ", ",", " {", "{").Replace(b.String())))
+}
+
+// slimScript drops from a script the lines that are comments, and indentation. Scripts have no text over several lines.
+func slimScript(script []byte) []byte {
+	var b bytes.Buffer
+	for line := range strings.Lines(string(script)) {
+		if s := strings.TrimSpace(line); s != "" && !strings.HasPrefix(s, "//") {
+			b.WriteString(s)
+			b.WriteByte('\n')
+		}
+	}
+	return b.Bytes()
 }

@@ -10,3 +10,15 @@ func (s *Server) Patterns() (out []string) {
 
 // LocalPath is localPath.
 func LocalPath(s string) string { return localPath(s) }
+
+// FormWords are the keys of what may be wrong with an entry and its answers.
+func FormWords() []string {
+	var out []string
+	for _, c := range outboxCodes() {
+		out = append(out, "problem.diary."+c)
+	}
+	for _, c := range formCodes() {
+		out = append(out, "problem.form."+c)
+	}
+	return out
+}

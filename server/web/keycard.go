@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"net/url"
 
 	"aovuon/server/account"
 )
@@ -14,6 +15,7 @@ type keyCardView struct {
 	Code    string // of the card that is held before the phone; empty: it is typed, or the phone's own
 	Ready   bool   // a card may be used
 	Own     bool   // it is the one this phone is bound to
+	Next    string // where to go on to
 }
 
 // keyCardPage is where a card's QR code leads. Looking at it changes nothing: programs that preview links look, too.
@@ -44,7 +46,7 @@ func (s *Server) keyCardPage(r *http.Request, w *words) (answer, error) {
 
 func (s *Server) keyCardForm(r *http.Request, w *words, v keyCardView) (answer, error) {
 	a, err := s.draw(r, w, "keycard.html", "signin", w.t("keycard.title"), func(f frame) any {
-		v.frame = f
+		v.frame, v.Next = f, localPath(r.FormValue("next"))
 		v.There = inLanguage("/c", map[string]string{Vietnamese: English, English: Vietnamese}[w.lang])
 		return v
 	})
@@ -69,15 +71,23 @@ func (s *Server) keyCard(r *http.Request, w *words) (answer, error) {
 		if err != nil {
 			return fail(err, keyCardView{})
 		}
-		return answer{to: inLanguage("/c/"+code, w.lang)}, nil
+		return answer{to: inLanguage("/c/"+code+nextQuery(r.PostForm.Get("next")), w.lang)}, nil
 	}
 	o, err := s.o.Accounts.UseCard(r.Context(), typed, r.PostForm.Get("pin"), s.from(r))
 	if err == nil {
-		return s.enter(r, w, o, "/")
+		return s.enter(r, w, o, localPath(r.PostForm.Get("next")))
 	}
 	v := keyCardView{Code: typed}
 	if errors.Is(err, account.ErrPIN) || errors.Is(err, account.ErrWrongPIN) {
 		v.Ready, v.Fresh, v.PIN, v.Own = true, errors.Is(err, account.ErrPIN), errors.Is(err, account.ErrWrongPIN), typed == ""
 	}
 	return fail(err, v)
+}
+
+// nextQuery names where to go on to in an address; "" for the first page.
+func nextQuery(next string) string {
+	if next = localPath(next); next == "/" {
+		return ""
+	}
+	return "?next=" + url.QueryEscape(next)
 }

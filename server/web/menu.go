@@ -19,13 +19,14 @@ func (s *Server) menu(ctx context.Context, w *words) (out []entry) {
 		action     account.Action
 	}{
 		{"home", "/", account.SeePlaces},
+		{"diary", "/diary", account.ReadBook},
 		{"system", "/system", account.SeeSystem},
 		{"cards", "/cards", account.ManageCards},
 		{"users", "/users", account.ManageAccounts},
 		{"trail", "/trail", account.SeeTrail},
 		{"account", "/account", account.OwnAccount},
 	} {
-		if s.may(ctx, e.action) {
+		if s.may(ctx, e.action) && (e.name != "diary" || s.o.Book != nil) {
 			out = append(out, entry{e.name, e.href, w.t("nav." + e.name)})
 		}
 	}
@@ -67,9 +68,12 @@ type boardPageView struct {
 
 // boardPage is what the code on a place's board leads to: the whole page for those who may see it, for everybody else what the board itself says.
 func (s *Server) boardPage(r *http.Request, w *words) (answer, error) {
-	if _, _, ok, err := s.placeAsked(r); ok || err != nil {
+	if f, p, ok, err := s.placeAsked(r); ok || err != nil {
 		if err != nil {
 			return answer{}, err
+		}
+		if s.o.Book != nil && s.mayWrite(r.Context(), p.Code) {
+			return s.spot(r, w, f, p)
 		}
 		return s.place(r, w)
 	}

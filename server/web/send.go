@@ -8,7 +8,7 @@ import (
 )
 
 // csp is what a page may load: nothing but its own scripts, styles and pictures.
-const csp = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; " +
+const csp = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'; worker-src 'self'; manifest-src 'self'; form-action 'self'; " +
 	"base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
 
 // labelCSP is for the public page: no script at all, and the one style sheet that stands in the page.

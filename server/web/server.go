@@ -77,6 +77,9 @@ type Options struct {
 	Bundle     func(ctx context.Context, path string, w io.Writer) error
 	Accounts   *account.Service
 	Trail      Trail
+	Book       Book           // the diary and the register; nil: there is no diary on these pages
+	Desk       Desk           // takes entries in
+	Shelf      Shelf          // keeps photos and voice notes
 	OpenPages  bool           // everybody may read the co-op's pages
 	Proxies    []netip.Prefix // whose X-Forwarded-For is believed
 	CA         *CA            // who signed the pages' certificate on a local network; nil: phones know them
@@ -108,6 +111,9 @@ type Server struct {
 	farm     *farm.Farm
 	revision string
 	down     time.Time // since when the database does not answer; zero while it does
+
+	register    register
+	registerRev string
 }
 
 // New returns the pages.
@@ -159,7 +165,7 @@ func (s *Server) table() []route {
 		{"GET /privacy", stranger(), s.page(s.privacy)},
 		{"GET /proof/{n}", stranger(), s.page(s.proofOf)},
 		{"/", everybody(), s.page(func(r *http.Request, w *words) (answer, error) { return s.missing(r, w, "missing.page", "") })},
-	}, s.ledgerRoutes(), s.accountRoutes(), s.tlsRoutes())
+	}, s.ledgerRoutes(), s.accountRoutes(), s.tlsRoutes(), s.diaryRoutes(), s.offlineRoutes())
 }
 
 // routes serves the table. Labels are taken before http.ServeMux: it would tidy a malformed path into another one and redirect there, and a
@@ -338,6 +344,9 @@ type frame struct {
 	Script string // static file with a script of the page's own; "" for none
 	Alarm  string // what is wrong with the server itself; for those who work here
 	Plain  bool   // without the navigation: for those who do not work here
+	Outbox bool   // it speaks of what is on the phone and not with the server
+	Me     string // the visitor's pseudonym, for the phone's outbox
+	AsOf   time.Time
 }
 
 func (s *Server) frame(r *http.Request, w *words, f *farm.Farm, title string) frame {
@@ -355,7 +364,14 @@ func (s *Server) frame(r *http.Request, w *words, f *farm.Farm, title string) fr
 	if strings.HasPrefix(at, "//") || !strings.HasPrefix(at, "/") { // never a link to another host
 		at = "/"
 	}
-	return frame{Title: title, Coop: f.Coop.Name, Demo: f.Coop.Demo, Here: at, There: inLanguage(at, other), Alarm: s.alarm(w), Menu: s.menu(r.Context(), w)}
+	fr := frame{
+		Title: title, Coop: f.Coop.Name, Demo: f.Coop.Demo, Here: at, There: inLanguage(at, other), Alarm: s.alarm(w), Menu: s.menu(r.Context(), w), Outbox: s.atHome(r),
+		AsOf: s.o.Now(),
+	}
+	if v := visitor(r.Context()); v != nil {
+		fr.Me = v.Account.ID
+	}
+	return fr
 }
 
 // health says whether the pages can be drawn.

@@ -64,12 +64,13 @@ func (s *Server) accountRoutes() []route {
 
 type signInView struct {
 	frame
-	Problem string
-	Login   string
-	Next    string
-	Code    bool // the password was right; the second factor is asked for
-	Codes   bool // there are one-time codes, beside recovery codes
-	Ask     *askView
+	Problem  string
+	Login    string
+	Next     string
+	CardHref string // to sign in with a key card
+	Code     bool   // the password was right; the second factor is asked for
+	Codes    bool   // there are one-time codes, beside recovery codes
+	Ask      *askView
 }
 
 func (s *Server) signInPage(r *http.Request, w *words) (answer, error) {
@@ -85,7 +86,7 @@ func (s *Server) signInForm(r *http.Request, w *words, v signInView) (answer, er
 	}
 	a, err := s.draw(r, w, "signin.html", "signin", w.t("signin.title"), func(f frame) any {
 		f.Script = "passkey.js"
-		v.frame = f
+		v.frame, v.CardHref = f, "/c"+nextQuery(v.Next)
 		return v
 	})
 	if v.Problem != "" {

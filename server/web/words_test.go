@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -14,10 +15,14 @@ import (
 	"aovuon/gateway/wire"
 	"aovuon/server/account"
 	"aovuon/server/calibration"
+	"aovuon/server/diary"
+	"aovuon/server/farm"
+	"aovuon/server/form"
 	"aovuon/server/ingest"
 	"aovuon/server/ledger"
 	"aovuon/server/privacy"
 	"aovuon/server/trace"
+	"aovuon/server/web"
 )
 
 func texts(t *testing.T, lang string) map[string]string {
@@ -32,9 +37,11 @@ func texts(t *testing.T, lang string) map[string]string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := yaml.UnmarshalWithOptions(raw, &out, yaml.Strict()); err != nil {
+		var texts map[string]string
+		if err := yaml.UnmarshalWithOptions(raw, &texts, yaml.Strict()); err != nil {
 			t.Fatal(part, err)
 		}
+		maps.Copy(out, texts)
 	}
 	return out
 }
@@ -121,8 +128,14 @@ func asked(t *testing.T) []string {
 	for _, r := range account.Roles() {
 		out = append(out, "role."+string(r), "role."+string(r)+".what")
 	}
+	for _, k := range diary.Kinds() {
+		out = append(out, "diary."+k.Name)
+		out = append(out, fieldWords(k.Fields)...)
+	}
+	out = append(out, web.FormWords()...)
 	for prefix, names := range map[string]string{
-		"nav.":     "home system cards users trail account",
+		"unit.": "d h min", "option.unit.": strings.Join(farm.Units(), " "),
+		"nav.":     "home diary system cards users trail account",
 		"problem.": "refused code cloned passkey slow last many proof plain host late short common named taken lastadmin bound typed pin wrongpin shut link notfarmer person none",
 		"what.":    "added person disabled enabled reset password rehash link codes recovery sessions-ended card-made card-bound card-revoked pin-set pin-dropped erased marked passkey-added passkey-removed passkey-cloned sealed recovery-new",
 	} {
@@ -131,6 +144,18 @@ func asked(t *testing.T) []string {
 		}
 	}
 	return append(out, "actor.server", "actor.operator", "projection.calibrations", "range.24h", "range.7d", "range.30d", "projection.history", "projection.live", "projection.ingest", "projection.settings")
+}
+
+// fieldWords are what a form of fields asks for.
+func fieldWords(fields []form.Field) []string {
+	var out []string
+	for _, f := range fields {
+		out = append(out, "field."+f.Key)
+		for _, o := range f.Options {
+			out = append(out, "option."+f.Key+"."+o)
+		}
+	}
+	return out
 }
 
 func TestLocales_HaveTheSameKeysAndEachIsUsed(t *testing.T) {
