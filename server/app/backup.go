@@ -50,6 +50,7 @@ func (c *Config) checkBackup() *keyError {
 func notTaken(rel string) bool {
 	switch rel {
 	case "server.lock", "backup.lock", "drill.lock", backupWork, drillWork, "backup.json", // of running programs, about this very folder
+		probeName,                                     // comes and goes
 		"broker",                                      // sessions of the embedded broker: nothing is lost with them
 		"server.db", "server.db-wal", "server.db-shm", // copied as one, below
 		"history.db", "history.db-wal", "history.db-shm", // copied as one when asked for; can be drawn again
