@@ -98,7 +98,7 @@ func (cmd *auditCmd) report(e *env, src audit.Source, o audit.Options) error {
 		say("accounts    %d compared with what the leaves about each come to, passwords, codes and cards by their salted hashes", r.Accounts)
 	}
 	if r.Changes > 0 {
-		say("changes     %d rows of people, consents, requests and settings of gateways compared", r.Changes)
+		say("changes     %d rows of people, consents, requests, settings, land, register and diary compared", r.Changes)
 	}
 	say("batches     %d of %d chains, %d readings: signatures and chains checked", r.Batches, r.Chains, r.Readings)
 	say("evidence    of %d sealed lots computed again", r.Seals)

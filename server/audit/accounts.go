@@ -17,7 +17,8 @@ type insider interface {
 	Accounts(ctx context.Context) ([]ledger.Row, error)
 	// AccountMarks returns salted hashes of what lets somebody in as an account now.
 	AccountMarks(ctx context.Context, id string, salt []byte) (map[string]string, error)
-	// Changes returns what the tables say now of which leaves of kind `change` speak, and the names of these tables.
+	// Changes returns what the tables say now of which leaves of the kinds `change`, `record` and `entry` speak, and the names of the tables
+	// of changes and of the other kinds.
 	Changes(ctx context.Context) (rows []ledger.Row, tables []string, err error)
 	// LedgerSize returns how many leaves there are now, those that no head was signed for yet included.
 	LedgerSize(ctx context.Context) (int64, error)

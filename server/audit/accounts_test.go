@@ -11,6 +11,9 @@ import (
 	"aovuon/server/audit"
 	"aovuon/server/calibration"
 	"aovuon/server/desired"
+	"aovuon/server/diary"
+	"aovuon/server/farm"
+	"aovuon/server/form"
 	"aovuon/server/privacy"
 	"aovuon/server/sqldb/sqldbtest"
 )
@@ -75,6 +78,18 @@ func (b *book) people() {
 	}
 	do(b.db.AnswerRequest(ctx, 1, true, by(b.now.Add(time.Hour))))
 	do(b.db.ErasePerson(ctx, "p-0000000003", by(b.now.Add(time.Hour))))
+	home, err := b.db.SaveRecord(ctx, farm.Record{Kind: farm.Household, Values: form.Values{"name": "Ông Bùi Văn", "code": "H01", "joined": "2020-01-31", "area_m2": 31000.0}}, by(b.now))
+	do(err)
+	home.Values["area_m2"] = 32000.0
+	_, err = b.db.SaveRecord(ctx, home, by(b.now.Add(time.Minute)))
+	do(err)
+	point, err := privacy.NewPoint(20.771342, 106.224967)
+	do(err)
+	_, err = b.db.AddEvent(ctx, diary.Event{
+		ID: "01KAV5N2A00000000000000000", Kind: diary.Feeding, Place: place, Values: form.Values{"input": "cam-40", "amount": 12.5}, Note: "x", Actor: "u-BBBBBBBB", Device: "d-1",
+		Occurred: b.now, Recorded: b.now, Synced: b.now, Position: &diary.Position{Point: point, Acc: 5},
+	}, by(b.now))
+	do(err)
 	for v := range uint64(2) {
 		do(b.db.SaveWanted(ctx, desired.Wanted{
 			Gateway: gateway, Version: v + 1, Made: b.now, Note: fmt.Appendf(nil, "note %d", v),
@@ -88,29 +103,33 @@ func (b *book) people() {
 func TestAudit_FindsWhatWasDoneToPeopleBehindItsBack(t *testing.T) {
 	b := newBook(t)
 	b.people()
-	if r, err := b.audit(audit.Options{}); err != nil || !r.Sound() || r.Changes != 17 || len(r.Notes) > 0 {
+	if r, err := b.audit(audit.Options{}); err != nil || !r.Sound() || r.Changes != 26 || len(r.Notes) > 0 {
 		t.Fatalf("before: %+v, %v", r, err)
 	}
 	e := sqldbtest.NewEditor(t, b.config)
 	for want, edit := range map[string]string{
-		"row consent/p-0000000001/person.phone: is not what":    `UPDATE consent SET withdrawn_ms = 1 WHERE person = 'p-0000000001' AND field = 'person.phone'`,
-		"row consent/p-0000000001/person.name: is not what":     `UPDATE consent SET withdrawn_ms = 0 WHERE person = 'p-0000000001' AND field = 'person.name'`,
-		"row consent/p-0000000002/person.household: the ledger": `INSERT INTO consent SELECT person, 'person.household', audience, text_version, given_ms, 0 FROM consent WHERE person = 'p-0000000002' AND field = 'person.phone'`,
-		"row consent/p-0000000002/person.phone: is gone":        `DELETE FROM consent WHERE person = 'p-0000000002' AND field = 'person.phone'`,
-		"row person/p-0000000001: is not what":                  `UPDATE person SET name = 'Ai đó' WHERE id = 'p-0000000001'`,
-		"row person/p-0000000003: is not what":                  `UPDATE person SET erased_ms = 0 WHERE id = 'p-0000000003'`,
-		"row person/p-0000000004: the ledger":                   `INSERT INTO person SELECT 'p-0000000004', name, phone, photo, household, created_ms, 0, account FROM person WHERE id = 'p-0000000001'`,
-		"row person_request/1: is not what":                     `UPDATE person_request SET done_ms = 0 WHERE id = 1`,
-		"row desired/gw-ao-phukhe: is not what":                 `UPDATE desired SET changes = '[]'`,
-		"account u-AAAAAAAA: its password is not what":          `UPDATE account SET password = '$argon2id$mine' WHERE id = 'u-AAAAAAAA'`,
-		"account u-BBBBBBBB: its password is not what":          `UPDATE account SET password = '$argon2id$mine' WHERE id = 'u-BBBBBBBB'`,
-		"account u-AAAAAAAA: its codes is not what":             `UPDATE account SET secret = x'00' WHERE id = 'u-AAAAAAAA'`,
-		"account u-AAAAAAAA: its recovery codes is not what":    `UPDATE account_recovery SET used_ms = 0`,
-		"account u-BBBBBBBB: its card c-2 is not what":          `UPDATE account_card SET pin = '' WHERE id = 'c-2'`,
-		"account u-AAAAAAAA: its link is not what":              `INSERT INTO account_link VALUES (x'11', 'u-AAAAAAAA', 9999999999999, 0)`,
-		"account u-CCCCCCCC: its link is gone":                  `DELETE FROM account_link`,
-		"row person/p-0000000001: the body of leaf":             `UPDATE ledger_body SET salt = NULL, body = NULL WHERE n = (SELECT MAX(n) FROM ledger_leaf WHERE subject = 'person/p-0000000001')`,
-		"account u-BBBBBBBB: the body of leaf":                  `UPDATE ledger_body SET salt = NULL, body = NULL WHERE n = (SELECT MIN(n) FROM ledger_leaf WHERE subject = 'u-BBBBBBBB')`,
+		"row consent/p-0000000001/person.phone: is not what":     `UPDATE consent SET withdrawn_ms = 1 WHERE person = 'p-0000000001' AND field = 'person.phone'`,
+		"row consent/p-0000000001/person.name: is not what":      `UPDATE consent SET withdrawn_ms = 0 WHERE person = 'p-0000000001' AND field = 'person.name'`,
+		"row consent/p-0000000002/person.household: the ledger":  `INSERT INTO consent SELECT person, 'person.household', audience, text_version, given_ms, 0 FROM consent WHERE person = 'p-0000000002' AND field = 'person.phone'`,
+		"row consent/p-0000000002/person.phone: is gone":         `DELETE FROM consent WHERE person = 'p-0000000002' AND field = 'person.phone'`,
+		"row person/p-0000000001: is not what":                   `UPDATE person SET name = 'Ai đó' WHERE id = 'p-0000000001'`,
+		"row person/p-0000000003: is not what":                   `UPDATE person SET erased_ms = 0 WHERE id = 'p-0000000003'`,
+		"row person/p-0000000004: the ledger":                    `INSERT INTO person SELECT 'p-0000000004', name, phone, photo, household, created_ms, 0, account FROM person WHERE id = 'p-0000000001'`,
+		"row person_request/1: is not what":                      `UPDATE person_request SET done_ms = 0 WHERE id = 1`,
+		"row desired/gw-ao-phukhe: is not what":                  `UPDATE desired SET changes = '[]'`,
+		"row record household/":                                  `UPDATE farm_record SET retired = 1`,
+		"row entry 01KAV5N2A00000000000000000: is not what":      `UPDATE diary_event SET body = REPLACE(body, '12.5', '2.5')`,
+		"row entry 01KAV5N2A00000000000000000: is gone":          `DELETE FROM diary_event`,
+		"row entry 01KAV5N2A00000000000000000: the body of leaf": `UPDATE ledger_body SET salt = NULL, body = NULL WHERE n = (SELECT n FROM ledger_leaf WHERE kind = 'entry')`,
+		"account u-AAAAAAAA: its password is not what":           `UPDATE account SET password = '$argon2id$mine' WHERE id = 'u-AAAAAAAA'`,
+		"account u-BBBBBBBB: its password is not what":           `UPDATE account SET password = '$argon2id$mine' WHERE id = 'u-BBBBBBBB'`,
+		"account u-AAAAAAAA: its codes is not what":              `UPDATE account SET secret = x'00' WHERE id = 'u-AAAAAAAA'`,
+		"account u-AAAAAAAA: its recovery codes is not what":     `UPDATE account_recovery SET used_ms = 0`,
+		"account u-BBBBBBBB: its card c-2 is not what":           `UPDATE account_card SET pin = '' WHERE id = 'c-2'`,
+		"account u-AAAAAAAA: its link is not what":               `INSERT INTO account_link VALUES (x'11', 'u-AAAAAAAA', 9999999999999, 0)`,
+		"account u-CCCCCCCC: its link is gone":                   `DELETE FROM account_link`,
+		"row person/p-0000000001: the body of leaf":              `UPDATE ledger_body SET salt = NULL, body = NULL WHERE n = (SELECT MAX(n) FROM ledger_leaf WHERE subject = 'person/p-0000000001')`,
+		"account u-BBBBBBBB: the body of leaf":                   `UPDATE ledger_body SET salt = NULL, body = NULL WHERE n = (SELECT MIN(n) FROM ledger_leaf WHERE subject = 'u-BBBBBBBB')`,
 	} {
 		undo := e.Exec(edit)
 		r, err := b.audit(audit.Options{})

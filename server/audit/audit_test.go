@@ -292,6 +292,8 @@ func targets() []sqldbtest.Target {
 	add("address", "1 = 1", "from_ms", "to_ms", "text_vi", "text_en", "*")
 	add("place", "1 = 1", "name", "kind", "title_vi", "title_en", "zone", "area_m2", "holds_vi", "species", "profile", "soil_vi", "water_vi")
 	add("place_land", "1 = 1", "household", "outline", "*")
+	add("farm_record", "1 = 1", "kind", "id", "body", "retired", "revision", "changed_ms", "erased_ms", "*")
+	add("diary_event", "1 = 1", "kind", "place", "cycle", "at_ms", "occurred_ms", "recorded_ms", "synced_ms", "skew_ms", "actor", "device", "corrects", "root", "erased_ms", "body", "*")
 	add("mount", "1 = 1", "gateway", "sensor", "from_ms", "to_ms", "place", "measures", "*")
 	add("limit_row", "1 = 1", "quantity", "level", "above", "value", "source_vi", "source_en", "*")
 	add("gateway", "1 = 1", "vkey", "retired_ms")

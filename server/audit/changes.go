@@ -13,23 +13,35 @@ import (
 
 // rowsSaid is what the leaves about one subject of kind `change` come to: the rows that its table has to have.
 type rowsSaid struct {
+	table string // of a change; else the kind
 	rows  []json.RawMessage
 	leaf  int64 // the newest
 	lost  []int64
 	wrong bool
 }
 
-// readChanges goes through the leaves of kind `change`.
+// insideRow names a row of which strangers are not told: table and key of a change, else the kind and its subject.
+func insideRow(kind ledger.Kind, subject string) string {
+	if kind == ledger.Changed {
+		return subject
+	}
+	return string(kind) + " " + subject
+}
+
+// readChanges goes through the leaves of kind `change`, and of the kinds whose newest leaf is the row as it is: the farm's register, the diary.
 func (a *auditor) readChanges(ctx context.Context) (map[string]*rowsSaid, error) {
 	said := map[string]*rowsSaid{}
 	for n, l := range a.tree.leaves {
-		if l.Kind != ledger.Changed {
+		if l.Kind != ledger.Changed && l.Kind != ledger.RecordSaved && l.Kind != ledger.EntryKept {
 			continue
 		}
-		s := said[l.Subject]
+		s := said[insideRow(l.Kind, l.Subject)]
 		if s == nil {
-			s = &rowsSaid{}
-			said[l.Subject] = s
+			s = &rowsSaid{table: string(l.Kind)}
+			if l.Kind == ledger.Changed {
+				s.table, _, _ = strings.Cut(l.Subject, "/")
+			}
+			said[insideRow(l.Kind, l.Subject)] = s
 		}
 		s.leaf = int64(n)
 		body, there, err := a.inside(ctx, int64(n), l)
@@ -41,6 +53,11 @@ func (a *auditor) readChanges(ctx context.Context) (map[string]*rowsSaid, error)
 			s.lost = append(s.lost, int64(n))
 		case body == nil:
 			s.wrong = true
+		case l.Kind != ledger.Changed:
+			if erased(body) { // what was said before is gone with right
+				s.lost = nil
+			}
+			s.rows = []json.RawMessage{body}
 		default:
 			if err := s.apply(l.Subject, body); err != nil {
 				a.report.find(fmt.Sprintf("leaf %d", n), "%v", err)
@@ -81,7 +98,7 @@ func (s *rowsSaid) apply(subject string, body []byte) error {
 	return nil
 }
 
-// erased reports whether what is left of a person says that they were erased.
+// erased reports whether what is left says that what said something of a person was taken out.
 func erased(row json.RawMessage) bool {
 	var p struct {
 		Erased string `json:"erased"`
@@ -94,25 +111,24 @@ func (a *auditor) compareChanges(rows []ledger.Row, tables []string, said map[st
 	a.report.Changes = len(rows)
 	now := map[string][]json.RawMessage{}
 	for _, r := range rows {
-		now[r.Subject] = append(now[r.Subject], r.Body)
-		if said[r.Subject] == nil {
-			a.report.find("row "+r.Subject, "the ledger does not speak of it")
+		row := insideRow(r.Kind, r.Subject)
+		now[row] = append(now[row], r.Body)
+		if said[row] == nil {
+			a.report.find("row "+row, "the ledger does not speak of it")
 		}
 	}
 	unknown := map[string]bool{}
-	for _, subject := range slices.Sorted(maps.Keys(said)) {
-		s := said[subject]
-		table, _, _ := strings.Cut(subject, "/")
-		where := "row " + subject
+	for _, row := range slices.Sorted(maps.Keys(said)) {
+		s, where := said[row], "row "+row
 		switch {
-		case !slices.Contains(tables, table):
-			unknown[table] = true
+		case !slices.Contains(tables, s.table):
+			unknown[s.table] = true
 		case len(s.lost) > 0:
 			a.report.find(where, "the body of leaf %d was taken away, and no erasure is on record", s.lost[0])
 		case s.wrong:
-		case len(now[subject]) < len(s.rows):
+		case len(now[row]) < len(s.rows):
 			a.report.find(where, "is gone; leaf %d and those before speak of it", s.leaf)
-		case !sameRows(now[subject], s.rows):
+		case !sameRows(now[row], s.rows):
 			a.report.find(where, "is not what leaf %d and those before say", s.leaf)
 		}
 	}

@@ -61,10 +61,11 @@ func (s *Local) AccountMarks(ctx context.Context, id string, salt []byte) (map[s
 	return s.DB.AccountMarks(ctx, id, salt)
 }
 
-// Changes shows what is kept of people and of gateways' settings.
+// Changes shows what is kept of people, of gateways' settings, of the farm's register and of the diary.
 func (s *Local) Changes(ctx context.Context) ([]ledger.Row, []string, error) {
 	rows, err := s.DB.ChangeRows(ctx)
-	return rows, sqldb.ChangeTables(), err
+	book, errB := s.DB.BookRows(ctx)
+	return append(rows, book...), append(sqldb.ChangeTables(), string(ledger.RecordSaved), string(ledger.EntryKept)), errors.Join(err, errB)
 }
 
 // LedgerSize shows how many leaves there are, signed or not.

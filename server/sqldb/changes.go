@@ -3,6 +3,7 @@ package sqldb
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -35,6 +36,31 @@ func (d *DB) ChangeRows(ctx context.Context) ([]ledger.Row, error) {
 	out, err := d.changeRows(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("sqldb: rows of changes: %w", err)
+	}
+	return out, nil
+}
+
+// BookRows returns what the farm's register and the diary say now, in the form of the bodies of leaves of the kinds `record` and `entry`.
+func (d *DB) BookRows(ctx context.Context) (out []ledger.Row, err error) {
+	saved, errR := recordRows(ctx, d.read, `1 = 1`)
+	kept, errE := entryRows(ctx, d.read, `1 = 1`)
+	if err := errors.Join(errR, errE); err != nil {
+		return nil, fmt.Errorf("sqldb: rows of the register and the diary: %w", err)
+	}
+	add := func(kind ledger.Kind, subject string, body any) error {
+		raw, err := json.Marshal(body)
+		out = append(out, ledger.Row{Kind: kind, Subject: subject, Body: raw})
+		return err
+	}
+	for _, w := range saved {
+		if err := add(ledger.RecordSaved, w.subject(), w); err != nil {
+			return nil, fmt.Errorf("sqldb: record %s: %w", w.subject(), err)
+		}
+	}
+	for _, w := range kept {
+		if err := add(ledger.EntryKept, w.ID, w); err != nil {
+			return nil, fmt.Errorf("sqldb: event %s: %w", w.ID, err)
+		}
 	}
 	return out, nil
 }
