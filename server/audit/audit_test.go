@@ -201,7 +201,7 @@ func TestAudit_OfHonestRecordsIsSound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !r.Sound() || r.Leaves != 8 || r.Bodies != 8 || r.Batches != 24 || r.Readings != 144 || r.Chains != 1 || r.Seals != 1 || len(r.Notes) > 0 {
+	if !r.Sound() || r.Leaves != 15 || r.Bodies != 8 || r.Batches != 24 || r.Readings != 144 || r.Chains != 1 || r.Seals != 1 || len(r.Notes) > 0 {
 		t.Errorf("%+v", r)
 	}
 	b.send(6) // what comes after the seal changes nothing in it
