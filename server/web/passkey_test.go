@@ -187,9 +187,12 @@ func TestBrowser_WithoutScriptThePasswordGoesOn(t *testing.T) {
 	if strings.Contains(shown(), "khóa truy cập") {
 		t.Errorf("a button is offered that needs script: %s", shown())
 	}
-	b.do("password", type1("login", "technician.1"), type1("password", password), chromedp.Click(chromedp.CSS("form.card button")), chromedp.WaitVisible(chromedp.ID("keyname")))
+	b.do("password", type1("login", "technician.1"), type1("password", password), chromedp.Click(chromedp.CSS("form.card button")), chromedp.WaitVisible(chromedp.CSS("[data-noscript]")))
 	if !strings.Contains(shown(), "Trình duyệt này không tạo được khóa truy cập") {
 		t.Errorf("the page does not say why there are no passkeys: %s", shown())
+	}
+	if strings.Contains(shown(), "Đặt tên cho khóa này") || !strings.Contains(shown(), "Bật mã dùng một lần") {
+		t.Errorf("a name is asked for, or codes are not offered: %s", shown())
 	}
 	shoot(b, "passkey-noscript")
 }
