@@ -1,0 +1,117 @@
+package gate
+
+import (
+	"time"
+
+	"aovuon/server/diary"
+	"aovuon/server/farm"
+)
+
+// beforeDays is how long what was used at a place before a season is told of in it.
+const beforeDays = 365
+
+// banned judges what was used against the table of actives. A banned active in a season holds its lots for good: only a second person with a
+// reason lets one go.
+func (j *judge) banned(s season) {
+	if s.branch == farm.Process {
+		return
+	}
+	scope := ScopeOf(s.branch)
+	if s.place.Kind == farm.Pond {
+		scope = Aquaculture
+	}
+	for _, e := range j.entries(s) {
+		r, uses := j.used(e)
+		if !uses {
+			continue
+		}
+		day := j.day(e.At())
+		own := s.belongs(j, e)
+		if !own && j.daysSince(day) > beforeDays {
+			continue
+		}
+		for _, h := range j.actives(r, scope) {
+			f := Finding{
+				Rule: Banned, Level: Block, Place: s.place.Code, Cycle: s.id, Cause: e.First.ID, Args: []any{h.Name, r.Name(), day, h.Source, j.table.Status},
+			}
+			switch {
+			case !h.Blocks():
+				f.Rule, f.Level = BannedMaybe, Warning
+			case !own:
+				f.Rule, f.Level, f.Clears = BannedBefore, Warning, day.AddDate(0, 0, beforeDays+1)
+			}
+			j.newest(f, h.Name, r.ID)
+		}
+	}
+}
+
+// driftDays is how long a spray near a pond is told of: longer than pyrethroids last in water that the sun shines on, and than what drifted in
+// shows in the fish.
+const driftDays = 30
+
+// drift judges pyrethroids sprayed near a pond, or, at a plot, near which pond.
+func (j *judge) drift(p farm.Place) {
+	if p.Kind != farm.Pond {
+		return
+	}
+	for _, plot := range j.Farm.Places {
+		if plot.Kind == farm.Pond {
+			continue
+		}
+		m, known := plot.Outline.DistanceM(p.Outline)
+		if known && m > j.Settings.DriftM {
+			continue
+		}
+		for _, e := range j.at[plot.Code] {
+			day := j.day(e.At())
+			r, uses := j.used(e)
+			if !uses || j.daysSince(day) > driftDays {
+				continue
+			}
+			hits := j.actives(r, Drift)
+			if len(hits) == 0 {
+				continue
+			}
+			f := Finding{Rule: DriftNear, Level: Warning, Place: p.Code, Cause: e.First.ID, Clears: day.AddDate(0, 0, driftDays+1), Args: []any{hits[0].Name, plot.Title, m, day}}
+			if !known {
+				f.Rule, f.Level, f.Args = DriftUnknown, Note, []any{hits[0].Name, plot.Title, day}
+			}
+			j.newest(f, plot.Code, r.ID)
+		}
+	}
+}
+
+// Near is a pond near a place.
+type Near struct {
+	Pond  farm.Place
+	M     float64 // metres between the edges
+	Known bool    // false: one of them has no outline, and nobody can tell
+}
+
+// Ponds returns the ponds that a spray at a place must be kept from: those nearer than the setting, and those of which nobody can tell.
+func Ponds(f *farm.Farm, place string, s Settings) []Near {
+	from, ok := f.Place(place)
+	if !ok || from.Kind == farm.Pond {
+		return nil
+	}
+	var out []Near
+	for _, p := range f.Places {
+		if p.Kind != farm.Pond {
+			continue
+		}
+		if m, known := from.Outline.DistanceM(p.Outline); !known || m <= s.DriftM {
+			out = append(out, Near{p, m, known})
+		}
+	}
+	return out
+}
+
+// last returns the newest of a season's own entries of a kind.
+func (j *judge) last(s season, kind string) (out diary.Entry, at time.Time) {
+	for _, e := range j.entries(s) {
+		if e.Kind == kind && s.belongs(j, e) && !e.At().Before(at) {
+			out, at = e, e.At()
+		}
+	}
+	return out, at
+}
