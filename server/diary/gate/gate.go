@@ -152,18 +152,18 @@ func (v Verdict) Of(place string) []Finding {
 	return v.where(func(f Finding) bool { return f.Place == place })
 }
 
-// Holds returns what holds a lot of a season of a place.
+// Holds returns what holds a lot of a season of a place; of the place, whatever grows there, where no season is named.
 func (v Verdict) Holds(place, cycle string) []Finding {
-	return v.where(func(f Finding) bool {
-		return f.Level == Block && f.Claim == "" && f.Place == place && (f.Cycle == "" || f.Cycle == cycle)
-	})
+	return v.where(func(f Finding) bool { return f.Level == Block && f.Claim == "" && f.concerns(place, cycle) })
 }
 
-// Forbids reports whether a claim must not be made of a season of a place.
-func (v Verdict) Forbids(claim, place, cycle string) bool {
-	return len(v.where(func(f Finding) bool {
-		return f.Level == Block && f.Claim == claim && f.Place == place && (f.Cycle == "" || f.Cycle == cycle)
-	})) > 0
+// Forbids returns why a claim must not be made of a season of a place.
+func (v Verdict) Forbids(claim, place, cycle string) []Finding {
+	return v.where(func(f Finding) bool { return f.Level == Block && f.Claim == claim && f.concerns(place, cycle) })
+}
+
+func (f Finding) concerns(place, cycle string) bool {
+	return f.Place == place && (cycle == "" || f.Cycle == "" || f.Cycle == cycle)
 }
 
 func (v Verdict) where(is func(Finding) bool) []Finding {
