@@ -33,6 +33,7 @@ const (
 	SeeBatches     Action = "see-batches"     // the gateways' batches, also where they are not open to everybody
 	KeepDiary      Action = "keep-diary"      // write in the diary: of one's own places, or of all
 	ReadBook       Action = "read-book"       // the diary and its books: of one's own places, or of all
+	SeeRegister    Action = "see-register"    // the farm's register, with what strangers do not see of it
 	EditFarm       Action = "edit-farm"       // the farm's register: households, seasons, inputs, certificates, buyers
 	ReleaseLot     Action = "release-lot"     // let a held lot go that somebody else harvested
 	OwnAccount     Action = "own-account"     // password, one-time codes, sessions of one's own
@@ -42,7 +43,7 @@ const (
 
 // Actions returns every action.
 func Actions() []Action {
-	return []Action{SeePlaces, SeeAllPlaces, SeeSystem, SeeTrail, SeeBatches, KeepDiary, ReadBook, EditFarm, ReleaseLot, OwnAccount, ManageCards, ManageAccounts}
+	return []Action{SeePlaces, SeeAllPlaces, SeeSystem, SeeTrail, SeeBatches, KeepDiary, ReadBook, SeeRegister, EditFarm, ReleaseLot, OwnAccount, ManageCards, ManageAccounts}
 }
 
 // may is the table of rights: what is not in it is not allowed.
@@ -51,11 +52,11 @@ func may(r Role) []Action {
 	case Admin:
 		return Actions()
 	case Technician:
-		return []Action{SeePlaces, SeeAllPlaces, SeeSystem, KeepDiary, ReadBook, EditFarm, ReleaseLot, OwnAccount, ManageCards}
+		return []Action{SeePlaces, SeeAllPlaces, SeeSystem, KeepDiary, ReadBook, SeeRegister, EditFarm, ReleaseLot, OwnAccount, ManageCards}
 	case Farmer:
 		return []Action{SeePlaces, KeepDiary, ReadBook, OwnAccount}
 	case Inspector:
-		return []Action{SeePlaces, SeeAllPlaces, SeeSystem, SeeTrail, SeeBatches, ReadBook, OwnAccount}
+		return []Action{SeePlaces, SeeAllPlaces, SeeSystem, SeeTrail, SeeBatches, ReadBook, SeeRegister, OwnAccount}
 	case Public:
 		return nil
 	}

@@ -66,7 +66,7 @@ const (
 	KeyLot    = "lot"    // of the maker, of an input
 	KeyAmount = "amount" // in the input's unit
 	KeyExpiry = "expiry"
-	KeyEnd    = "end" // last day of a treatment
+	KeyEnd    = "last_day" // of a treatment
 	KeyKG     = "kg"
 )
 

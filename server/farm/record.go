@@ -24,8 +24,10 @@ type Record struct {
 
 // Name returns what people call it.
 func (r Record) Name() string {
-	if n := r.Values.Text("name"); n != "" {
-		return n
+	for _, key := range []string{"name", "number"} {
+		if n := r.Values.Text(key); n != "" {
+			return n
+		}
 	}
 	return r.ID
 }

@@ -100,11 +100,11 @@ func newTownAt(t testing.TB, l net.Listener, publicURL string, open bool) *town 
 		t.Fatal(err)
 	}
 	done := make(chan struct{})
-	w.book = newMemoryBook(w.farm)
+	w.book = newMemoryBook(t, db, w.farm)
 	w.web, err = web.New(web.Options{
 		Farm: w, Lots: w, People: w.sources, Calibrations: w, Ledger: db, Evidence: db, Live: w.live, History: w, PublicURL: publicURL, HSTS: true, Now: now, Log: log, Done: done,
 		LogKey: web.LogKey{VKey: vkey, Verifier: verifier}, Accounts: w.acc, Trail: db, OpenPages: open, Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
-		System: func(context.Context) (web.System, error) { return w.system, w.fail() }, Book: w.book, Desk: w.book, Shelf: w.book,
+		System: func(context.Context) (web.System, error) { return w.system, w.fail() }, Book: w.book, Desk: w.book, Shelf: w.book, Registrar: db,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -202,6 +202,7 @@ func accessTable() map[string]string {
 		"GET /ledger/proof/{n}": "atfip", "GET /ledger/body/{n}": "atfip", "GET /ledger/rows": "atfip", "GET /ledger/batches/{n}": "ai",
 		"GET /ledger/bundle/{path...}": "ai", "GET /ledger/key": "atfip", "GET /sign-in": "atfip", "POST /sign-in": "atfip", "POST /sign-in/code": "atfip",
 		"POST /sign-out": "atfip", "GET /setup/{token}": "atfip", "POST /setup/{token}": "atfip", "GET /c": "atfip", "GET /c/{code}": "atfip", "POST /c": "atfip",
+		"GET /farm": "ati", "GET /farm/{kind}": "ati", "GET /farm/{kind}/new": "at", "POST /farm/{kind}/new": "at", "GET /farm/{kind}/{id}": "ati", "POST /farm/{kind}/{id}": "at",
 		"GET /account": "atfi", "POST /account/password": "atfi", "POST /account/sessions": "atfi", "GET /account/codes": "atfi", "POST /account/codes": "atfi",
 		"POST /account/codes/off": "atfi", "POST /sign-in/challenge": "atfip", "GET /account/confirm": "atfi", "POST /account/confirm": "atfi", "GET /account/second": "atfi",
 		"POST /account/challenge": "atfi", "GET /account/password": "atfi", "POST /account/recovery": "atfi", "GET /account/passkeys": "atfi", "POST /account/passkeys": "atfi",

@@ -8,16 +8,20 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"testing"
 	"time"
 
 	"aovuon/server/diary"
 	"aovuon/server/farm"
 	"aovuon/server/form"
+	"aovuon/server/ledger"
+	"aovuon/server/sqldb"
 	"aovuon/server/web"
 )
 
-// memoryBook is a diary in memory, with the rules of the real one.
+// memoryBook is a diary in memory, with the rules of the real one, beside the real register.
 type memoryBook struct {
+	*sqldb.DB
 	farm *farm.Farm
 	now  func() time.Time
 
@@ -29,31 +33,32 @@ type memoryBook struct {
 	fails   error // of the next takes
 }
 
-func newMemoryBook(f *farm.Farm) *memoryBook {
-	r := func(kind farm.RecordKind, id string, v form.Values) farm.Record {
-		return farm.Record{Kind: kind, ID: id, Values: v, Revision: 1}
+func newMemoryBook(t testing.TB, db *sqldb.DB, f *farm.Farm) *memoryBook {
+	t.Helper()
+	by := ledger.By{Actor: ledger.Operator, At: now()}
+	if err := db.SaveFarm(t.Context(), f, by); err != nil {
+		t.Fatal(err)
 	}
-	return &memoryBook{farm: f, now: now, media: map[string][]byte{}, records: []farm.Record{
+	r := func(kind farm.RecordKind, id string, v form.Values) farm.Record {
+		return farm.Record{Kind: kind, ID: id, Values: v}
+	}
+	b := &memoryBook{DB: db, farm: f, now: now, media: map[string][]byte{}}
+	for _, rec := range []farm.Record{
+		r(farm.Product, "prd0000001", form.Values{"name": "Cá rô phi tươi", "branch": "fish"}),
 		r(farm.Cycle, "cyc0000001", form.Values{"name": "Rô phi thu 2026", "place": own, "branch": "fish", "species": "cá rô phi", "season": "vụ thu 2026", "begin": "2026-09-01", "product": "prd0000001"}),
 		r(farm.Cycle, "cyc0000002", form.Values{"name": "Chép 2026", "place": foreign, "branch": "fish", "species": "cá chép", "season": "2026", "begin": "2026-03-01"}),
-		r(farm.Product, "prd0000001", form.Values{"name": "Cá rô phi tươi", "branch": "fish"}),
 		r(farm.Input, "inp0000001", form.Values{"name": "Cám cá 30 % đạm", "type": "feed", "unit": "kg"}),
 		r(farm.Input, "inp0000002", form.Values{"name": "Oxytetracyclin 20 %", "type": "drug", "unit": "g", "actives": []string{"oxytetracycline"}, "withdrawal_days": 21.0}),
 		r(farm.Input, "inp0000003", form.Values{"name": "Vôi bột", "type": "lime", "unit": "kg"}),
-		r(farm.Buyer, "buy0000001", form.Values{"name": "Công ty Thực phẩm Hải Dương"}),
-	}}
-}
-
-func (b *memoryBook) RegisterRevision(context.Context) (string, error) { return "1", nil }
-
-func (b *memoryBook) Records(_ context.Context, kind farm.RecordKind) ([]farm.Record, error) {
-	var out []farm.Record
-	for _, r := range b.records {
-		if r.Kind == kind {
-			out = append(out, r)
+		r(farm.Buyer, "buy0000001", form.Values{"name": "Công ty Thực phẩm Hải Dương", "phone": "0912345678"}),
+	} {
+		kept, err := db.SaveRecord(t.Context(), rec, by)
+		if err != nil {
+			t.Fatal(err)
 		}
+		b.records = append(b.records, kept)
 	}
-	return out, nil
+	return b
 }
 
 func (b *memoryBook) Events(_ context.Context, q diary.Query) ([]diary.Event, error) {

@@ -20,13 +20,14 @@ func (s *Server) menu(ctx context.Context, w *words) (out []entry) {
 	}{
 		{"home", "/", account.SeePlaces},
 		{"diary", "/diary", account.ReadBook},
+		{"farm", "/farm", account.SeeRegister},
 		{"system", "/system", account.SeeSystem},
 		{"cards", "/cards", account.ManageCards},
 		{"users", "/users", account.ManageAccounts},
 		{"trail", "/trail", account.SeeTrail},
 		{"account", "/account", account.OwnAccount},
 	} {
-		if s.may(ctx, e.action) && (e.name != "diary" || s.o.Book != nil) {
+		if s.may(ctx, e.action) && (e.name != "diary" && e.name != "farm" || s.o.Book != nil) {
 			out = append(out, entry{e.name, e.href, w.t("nav." + e.name)})
 		}
 	}

@@ -135,13 +135,17 @@ func asked(t *testing.T) []string {
 	out = append(out, web.FormWords()...)
 	for prefix, names := range map[string]string{
 		"unit.": "d h min", "option.unit.": strings.Join(farm.Units(), " "),
-		"nav.":     "home diary system cards users trail account",
+		"nav.":     "home farm diary system cards users trail account",
 		"problem.": "refused code cloned passkey slow last many proof plain host late short common named taken lastadmin bound typed pin wrongpin shut link notfarmer person none",
 		"what.":    "added person disabled enabled reset password rehash link codes recovery sessions-ended card-made card-bound card-revoked pin-set pin-dropped erased marked passkey-added passkey-removed passkey-cloned sealed recovery-new",
 	} {
 		for name := range strings.FieldsSeq(names) {
 			out = append(out, prefix+name)
 		}
+	}
+	for _, k := range farm.RecordKinds() {
+		out = append(out, fieldWords(k.Fields())...)
+		out = append(out, "record."+string(k), "record."+string(k)+".many", "record."+string(k)+".what")
 	}
 	return append(out, "actor.server", "actor.operator", "projection.calibrations", "range.24h", "range.7d", "range.30d", "projection.history", "projection.live", "projection.ingest", "projection.settings")
 }
