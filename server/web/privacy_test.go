@@ -23,7 +23,7 @@ func shownBy() map[string]string {
 	out := map[string]string{}
 	for field, values := range map[string]string{
 		"-": `.Title .Alarm .Text .Detail .Menu .Href .Label .Forms .Next .There .Live .Script .Plain .Demo .Nav .QR .Any .Limited .Days .Waiting .Base .HasBody .Version .Consent .Shown .Who
-			.Fields .Kept .What .Until .Columns .Heading .Unit .Quantity .Uncal`,
+			.Fields .Kept .What .Until .Columns .Heading .Unit .Quantity .Uncal .Outbox .AsOf`,
 		"coop":         ".Coop",
 		"address":      ".Address .Today",
 		"place":        ".Places .Title .Zone .AreaM2 .Place.Title .Place.Holds .Place.Code",
@@ -33,7 +33,7 @@ func shownBy() map[string]string {
 		"certificate":  ".Certificates .Scheme .Standard .Number .Issuer .From .To",
 		"gateway":      ".Gateways",
 		"seal":         ".Bundle .Seal .Seal.At .Seal.Leaf",
-		"leaf":         ".N .Leaf.Subject .Leaf.Time .By .Body",
+		"leaf":         ".N .Leaf.Subject .Leaf.Time .By .Body .Me", // .Me: the visitor's own pseudonym, told to nobody else; leaves tell it to everybody,
 		"proof":        ".Head.Size .Last .Leaves .Hashes .Log .VKey .Witness .Seen .Name .Time",
 		"person.name":  ".Name .People",
 		"person.phone": ".Phone", "person.household": ".Household",
