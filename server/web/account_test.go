@@ -448,7 +448,8 @@ func accountPages(w *town) map[string]account.Role {
 		"/sign-in": account.Public, "/c": account.Public, "/c/" + w.card: account.Public, "/p/" + foreign: account.Public, "/account": account.Admin, "/account/codes": account.Technician,
 		"/account/confirm": account.Admin, "/account/password": account.Technician, "/account/passkeys": account.Inspector,
 		"/users": account.Admin, "/users/" + w.ids[account.Farmer]: account.Admin, "/cards": account.Technician, "/trail": account.Inspector, "/system": account.Farmer,
-		"/setup/" + w.setup(): account.Public,
+		"/setup/" + w.setup(): account.Public, "/farm": account.Technician, "/farm/input": account.Technician, "/farm/input/new": account.Technician,
+		"/farm/certificate/new": account.Admin, "/farm/cycle/cyc0000001": account.Technician, "/farm/buyer/buy0000001": account.Inspector,
 	}
 }
 
