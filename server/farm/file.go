@@ -142,9 +142,40 @@ type builder struct {
 	errs  []error
 }
 
+// MistakeError is one thing that is wrong with a farm, and where.
+type MistakeError struct {
+	File string
+	Line int
+	Path string // as in places[2].area_m2
+	err  error
+}
+
+// Error implements error.
+func (e *MistakeError) Error() string {
+	return fmt.Sprintf("%s:%d: %s: %v", e.File, e.Line, e.Path, e.err)
+}
+
+// Unwrap returns the cause.
+func (e *MistakeError) Unwrap() error { return e.err }
+
+// Mistakes returns the mistakes that an error of Parse or Check is of.
+func Mistakes(err error) []*MistakeError {
+	if all, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // what errors.Join made is taken apart
+		var out []*MistakeError
+		for _, e := range all.Unwrap() {
+			out = append(out, Mistakes(e)...)
+		}
+		return out
+	}
+	if m, ok := errors.AsType[*MistakeError](err); ok {
+		return []*MistakeError{m}
+	}
+	return nil
+}
+
 // wrong notes a mistake at a path of the document, such as places[2].code.
 func (b *builder) wrong(path, format string, args ...any) {
-	b.errs = append(b.errs, fmt.Errorf("%s:%d: %s: "+format, append([]any{b.name, b.line(path), path}, args...)...))
+	b.errs = append(b.errs, &MistakeError{File: b.name, Line: b.line(path), Path: path, err: fmt.Errorf(format, args...)})
 }
 
 // line returns the line of a path, or of the nearest thing around it that the file has.

@@ -108,6 +108,7 @@ const (
 	Unknown  Code = "unknown"  // no such field
 	Taken    Code = "taken"    // another record has this name already
 	Conflict Code = "conflict" // does not go with another answer
+	BadPoint Code = "point"    // no degrees north and east
 	NoGTIN   Code = "gtin"     // not 14 digits with a check digit that is right, as GS1 gives them out
 )
 

@@ -151,7 +151,7 @@ func formCodes() []string {
 	var out []string
 	for _, c := range []form.Code{
 		form.Missing, form.NoNumber, form.NotWhole, form.TooSmall, form.TooLarge, form.NoDate, form.NoMoment, form.NoOption, form.NoRecord, form.NoFlag,
-		form.TooLong, form.TooMany, form.BadText, form.Unknown, form.Taken, form.Conflict,
+		form.TooLong, form.TooMany, form.BadText, form.Unknown, form.Taken, form.Conflict, form.BadPoint, form.NoGTIN,
 	} {
 		out = append(out, string(c))
 	}

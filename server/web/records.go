@@ -14,12 +14,14 @@ import (
 	"aovuon/server/ledger"
 )
 
-// Registrar keeps the farm's register; sqldb.DB is one.
+// Registrar keeps the farm and its register; sqldb.DB is one.
 type Registrar interface {
+	Register
 	Record(ctx context.Context, kind farm.RecordKind, id string) (farm.Record, bool, error)
 	// SaveRecord adds a record (Revision 0) or changes the one it was made from; the error wraps a form.InvalidError, farm.ErrChanged or
 	// farm.ErrNoRecord.
 	SaveRecord(ctx context.Context, rec farm.Record, by ledger.By) (farm.Record, error)
+	SaveFarm(ctx context.Context, f *farm.Farm, by ledger.By) error
 }
 
 // recordRoutes are where the farm's register is read and written. Farmers read of it what their forms offer, and no more.
@@ -28,14 +30,14 @@ func (s *Server) recordRoutes() []route {
 		return nil
 	}
 	read, edit := needs(account.SeeRegister), needs(account.EditFarm)
-	return []route{
+	return append(s.placeRoutes(), []route{
 		{"GET /farm", read, s.page(s.farmPage)},
 		{"GET /farm/{kind}", read, s.page(s.recordsPage)},
 		{"GET /farm/{kind}/new", edit, s.page(s.newRecordPage)},
 		{"POST /farm/{kind}/new", edit, s.form(s.saveRecord)},
 		{"GET /farm/{kind}/{id}", read, s.page(s.recordPage)},
 		{"POST /farm/{kind}/{id}", edit, s.form(s.saveRecord)},
-	}
+	}...)
 }
 
 // farmView is the front page of the register.

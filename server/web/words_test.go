@@ -143,6 +143,7 @@ func asked(t *testing.T) []string {
 			out = append(out, prefix+name)
 		}
 	}
+	out = append(out, fieldWords(farm.PlaceFields())...)
 	for _, k := range farm.RecordKinds() {
 		out = append(out, fieldWords(k.Fields())...)
 		out = append(out, "record."+string(k), "record."+string(k)+".many", "record."+string(k)+".what")
