@@ -73,26 +73,26 @@ func TestLedger_SpeaksOfEveryTraceRow(t *testing.T) {
 		if err := db.SaveLot(t.Context(), d.Lot, byAt(noon.Add(time.Hour))); err != nil {
 			t.Fatal(err)
 		}
-		if size, _ := head(t, db); size != 5 {
-			t.Fatalf("%d leaves, want farm, product, lot, certificate and the lot changed", size)
+		if size, _ := head(t, db); size != 12 {
+			t.Fatalf("%d leaves, want seven of land, farm, product, lot, certificate and the lot changed", size)
 		}
 		at, err := db.LedgerFind(t.Context(), d.Lot.Link().Path(), ledger.LotSaved)
-		if err != nil || fmt.Sprint(at) != "[2 4]" {
+		if err != nil || fmt.Sprint(at) != "[9 11]" {
 			t.Fatalf("leaves of the lot: %v, %v", at, err)
 		}
-		leaves, err := db.LedgerLeaves(t.Context(), 0, 5)
+		leaves, err := db.LedgerLeaves(t.Context(), 0, 12)
 		if err != nil {
 			t.Fatal(err)
 		}
-		first, err := ledger.ParseLeaf(leaves[2])
+		first, err := ledger.ParseLeaf(leaves[9])
 		if err != nil {
 			t.Fatal(err)
 		}
-		second, err := ledger.ParseLeaf(leaves[4])
+		second, err := ledger.ParseLeaf(leaves[11])
 		if err != nil || second.Previous == nil || *second.Previous != first.Hash() || first.Previous != nil {
 			t.Errorf("the second leaf does not name the first: %+v, %v", second, err)
 		}
-		salt, body, err := db.LedgerBody(t.Context(), 4)
+		salt, body, err := db.LedgerBody(t.Context(), 11)
 		if err != nil || second.Content != ledger.ContentHash(salt, body) {
 			t.Fatalf("body %s does not hash to the leaf; %v", body, err)
 		}
@@ -128,14 +128,14 @@ func TestLedger_ErasedBodyLeavesTheTreeWhole(t *testing.T) {
 		if err := db.SaveFarm(t.Context(), f, byAt(noon)); err != nil {
 			t.Fatal(err)
 		}
-		_, root := head(t, db)
-		if err := db.EraseLedgerBody(t.Context(), 0); err != nil {
+		n, root := head(t, db) // the farm's leaf is the last
+		if err := db.EraseLedgerBody(t.Context(), n-1); err != nil {
 			t.Fatal(err)
 		}
-		if err := db.EraseLedgerBody(t.Context(), 1); !errors.Is(err, ledger.ErrNoLeaf) {
+		if err := db.EraseLedgerBody(t.Context(), n); !errors.Is(err, ledger.ErrNoLeaf) {
 			t.Errorf("erasing what is not there: %v", err)
 		}
-		salt, body, err := db.LedgerBody(t.Context(), 0)
+		salt, body, err := db.LedgerBody(t.Context(), n-1)
 		if err != nil || salt != nil || body != nil {
 			t.Errorf("after erasing: salt %x, body %s, %v", salt, body, err)
 		}
@@ -145,7 +145,7 @@ func TestLedger_ErasedBodyLeavesTheTreeWhole(t *testing.T) {
 		if err := db.SaveFarm(t.Context(), f, byAt(noon)); err != nil { // what was erased may be said again
 			t.Fatal(err)
 		}
-		if size, _ := head(t, db); size != 2 {
+		if size, _ := head(t, db); size != n+1 {
 			t.Errorf("%d leaves", size)
 		}
 	})
