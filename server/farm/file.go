@@ -160,7 +160,7 @@ func (e *MistakeError) Unwrap() error { return e.err }
 
 // Mistakes returns the mistakes that an error of Parse or Check is of.
 func Mistakes(err error) []*MistakeError {
-	if all, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // what errors.Join made is taken apart
+	if all, ok := err.(interface{ Unwrap() []error }); ok {
 		var out []*MistakeError
 		for _, e := range all.Unwrap() {
 			out = append(out, Mistakes(e)...)
