@@ -3,18 +3,9 @@ package calibration
 import (
 	"encoding/json"
 	"strings"
-	"unicode"
 
-	"golang.org/x/text/unicode/norm"
+	"aovuon/server/privacy"
 )
-
-// nameOf brings a name into one form, so that it is found however it was typed: words in small letters with a space between.
-func nameOf(s string) string {
-	return strings.ToLower(strings.Join(strings.FieldsFunc(norm.NFC.String(s), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), " "))
-}
-
-// holds reports whether the words of a name stand in a text.
-func holds(text, name string) bool { return strings.Contains(" "+nameOf(text)+" ", " "+name+" ") }
 
 // Names reports whether a document says that one of some people did the calibration, or cannot be read and holds one of their names. Names
 // that are empty name nobody.
@@ -25,14 +16,14 @@ func Names(body string, people []string) bool {
 	}
 	err := json.Unmarshal([]byte(body), &doc)
 	for _, p := range people {
-		name := nameOf(p)
+		name := privacy.NameOf(p)
 		if name == "" {
 			continue
 		}
-		if err != nil && holds(body, name) {
+		if err != nil && privacy.Mentions(body, name) {
 			return true
 		}
-		if err == nil && (nameOf(doc.Who) == name || holds(doc.Note, name)) {
+		if err == nil && (privacy.NameOf(doc.Who) == name || privacy.Mentions(doc.Note, name)) {
 			return true
 		}
 	}

@@ -22,6 +22,8 @@ const (
 	requestTable = "person_request"
 	desiredTable = "desired"
 	erasedTable  = "calibration_erased"
+	holdTable    = "lot_hold"
+	mediaTable   = "media"
 	landTable    = "place_land"
 )
 
@@ -110,6 +112,9 @@ func (d *DB) changeRows(ctx context.Context) (out []ledger.Row, err error) {
 		if err := add(landTable, place, held[place]); err != nil {
 			return nil, err
 		}
+	}
+	if err := d.diaryChanges(ctx, add); err != nil {
+		return nil, err
 	}
 	err = each(ctx, d.read, func(scan func(...any) error) error {
 		var c erasedCalibration

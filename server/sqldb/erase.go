@@ -48,11 +48,17 @@ func (r *record) erasePerson(ctx context.Context, p privacy.Person, by ledger.By
 	if err := r.eraseWho(ctx, []string{p.Name}, by); err != nil {
 		return err
 	}
+	if err := r.eraseDiary(ctx, "", []string{p.Name}, by); err != nil {
+		return err
+	}
 	if _, err := r.ExecContext(ctx, `DELETE FROM person_place WHERE person = $1`, p.ID); err != nil {
 		return err
 	}
 	_, err := r.ExecContext(ctx, `UPDATE person SET name = '', phone = '', photo = '', household = '', account = '', erased_ms = $1 WHERE id = $2`, toMillis(by.At), p.ID)
 	if err != nil {
+		return err
+	}
+	if err := r.eraseHousehold(ctx, p.Household, by); err != nil {
 		return err
 	}
 	if err := r.eraseBodies(ctx, ledger.Changed, personTable+"/"+p.ID); err != nil {
@@ -114,6 +120,9 @@ func (r *record) eraseAccount(ctx context.Context, id string, by ledger.By) erro
 	if err := r.eraseWho(ctx, []string{before.Name, before.Login}, by); err != nil {
 		return err
 	}
+	if err := r.eraseDiary(ctx, id, []string{before.Name, before.Login}, by); err != nil {
+		return err
+	}
 	if err := r.eraseBodies(ctx, ledger.AccountChanged, id); err != nil {
 		return err
 	}
@@ -160,7 +169,7 @@ func erasedDocs(ctx context.Context, q querier) (map[erasedCalibration]bool, err
 // scrub overwrites what deleted rows left behind in the database's own files.
 func (d *DB) scrub(ctx context.Context) error {
 	if d.driver == Postgres {
-		for _, table := range slices.Concat([]string{"person", "person_place", "ledger_body", "account", "calibration"}, AccountTables()) {
+		for _, table := range slices.Concat([]string{"person", "person_place", "ledger_body", "account", "calibration", "farm_record", "diary_event"}, AccountTables()) {
 			if _, err := d.write.ExecContext(ctx, `VACUUM (FULL) `+table); err != nil {
 				return fmt.Errorf("sqldb: scrub %s: %w", table, err)
 			}

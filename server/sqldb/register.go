@@ -102,7 +102,10 @@ func (r *record) saveRecord(ctx context.Context, rec farm.Record, by ledger.By) 
 	if err := r.say(ctx, ledger.RecordSaved, row.subject(), row, by); err != nil {
 		return rec, err
 	}
-	return row.record()
+	if rec, err = row.record(); err != nil {
+		return rec, err
+	}
+	return rec, r.publish(ctx, rec, by)
 }
 
 // sameRecord reports whether saving would change nothing. JSON of a map has its keys in order, so its bytes can be compared.

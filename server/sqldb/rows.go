@@ -28,7 +28,7 @@ func (d *DB) LedgerRows(ctx context.Context) ([]ledger.Row, error) {
 			return nil, fmt.Errorf("sqldb: rows: %w", err)
 		}
 	}
-	products, err := d.products(ctx)
+	products, err := d.Products(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -92,16 +92,21 @@ func (d *DB) AccountRows(ctx context.Context) ([]ledger.Row, error) {
 	return out, nil
 }
 
-func (d *DB) products(ctx context.Context) ([]trace.Product, error) {
-	var out []trace.Product
-	err := each(ctx, d.read, func(scan func(...any) error) error {
-		var p trace.Product
-		err := scan(&p.GTIN, &p.Name.VI, &p.Name.EN)
-		out = append(out, p)
-		return err
-	}, `SELECT gtin, name_vi, name_en FROM product ORDER BY gtin`)
+// Products returns every product that lots may be of.
+func (d *DB) Products(ctx context.Context) ([]trace.Product, error) {
+	out, err := products(ctx, d.read, `1 = 1`)
 	if err != nil {
 		return nil, fmt.Errorf("sqldb: products: %w", err)
 	}
 	return out, nil
+}
+
+func products(ctx context.Context, q querier, where string, args ...any) (out []trace.Product, err error) {
+	err = each(ctx, q, func(scan func(...any) error) error {
+		var p trace.Product
+		err := scan(&p.GTIN, &p.Name.VI, &p.Name.EN, &p.Record)
+		out = append(out, p)
+		return err
+	}, `SELECT gtin, name_vi, name_en, record FROM product WHERE `+where+` ORDER BY gtin`, args...)
+	return out, err
 }

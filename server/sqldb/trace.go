@@ -22,56 +22,73 @@ func closing(tx *sql.Tx, err error) error {
 
 // SaveProduct adds a product, or changes its name.
 func (d *DB) SaveProduct(ctx context.Context, p trace.Product, by ledger.By) error {
-	return d.record(ctx, "save product "+p.GTIN, func(r *record) error {
-		_, err := r.ExecContext(ctx, `INSERT INTO product (gtin, name_vi, name_en) VALUES ($1, $2, $3)
-			ON CONFLICT (gtin) DO UPDATE SET name_vi = excluded.name_vi, name_en = excluded.name_en`, p.GTIN, p.Name.VI, p.Name.EN)
-		if err != nil {
-			return err
-		}
-		return r.say(ctx, ledger.ProductSaved, p.GTIN, p, by)
-	})
+	return d.record(ctx, "save product "+p.GTIN, func(r *record) error { return r.saveProduct(ctx, p, by) })
+}
+
+func (r *record) saveProduct(ctx context.Context, p trace.Product, by ledger.By) error {
+	_, err := r.ExecContext(ctx, `INSERT INTO product (gtin, name_vi, name_en, record) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (gtin) DO UPDATE SET name_vi = excluded.name_vi, name_en = excluded.name_en,
+			record = CASE WHEN excluded.record = '' THEN product.record ELSE excluded.record END`, p.GTIN, p.Name.VI, p.Name.EN, p.Record)
+	if err != nil {
+		return err
+	}
+	if err := r.QueryRowContext(ctx, `SELECT record FROM product WHERE gtin = $1`, p.GTIN).Scan(&p.Record); err != nil {
+		return err
+	}
+	return r.say(ctx, ledger.ProductSaved, p.GTIN, p, by)
 }
 
 // SaveLot adds a lot of a known product from known places, or changes it. Evidence weighed before stays until it is
 // weighed again.
 func (d *DB) SaveLot(ctx context.Context, l trace.Lot, by ledger.By) error {
-	return d.record(ctx, "save lot "+l.Code, func(r *record) error {
-		_, err := r.ExecContext(ctx, `INSERT INTO lot
-			(gtin, code, species_vi, species_en, scientific, stocked_ms, harvested_ms, kg, state, demo)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-			ON CONFLICT (gtin, code) DO UPDATE SET species_vi = excluded.species_vi, species_en = excluded.species_en,
-				scientific = excluded.scientific, stocked_ms = excluded.stocked_ms, harvested_ms = excluded.harvested_ms, kg = excluded.kg,
-				state = excluded.state, demo = excluded.demo`,
-			l.GTIN, l.Code, l.Species.VI, l.Species.EN, l.Scientific, toMillis(l.Stocked), toMillis(l.Harvested), l.KG, string(l.State), flag(l.Demo))
-		if err != nil {
+	return d.record(ctx, "save lot "+l.Code, func(r *record) error { return r.saveLot(ctx, l, by) })
+}
+
+func (r *record) saveLot(ctx context.Context, l trace.Lot, by ledger.By) error {
+	_, err := r.ExecContext(ctx, `INSERT INTO lot
+		(gtin, code, species_vi, species_en, scientific, stocked_ms, harvested_ms, kg, state, demo, cycle)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+		ON CONFLICT (gtin, code) DO UPDATE SET species_vi = excluded.species_vi, species_en = excluded.species_en,
+			scientific = excluded.scientific, stocked_ms = excluded.stocked_ms, harvested_ms = excluded.harvested_ms, kg = excluded.kg,
+			state = excluded.state, demo = excluded.demo, cycle = excluded.cycle`,
+		l.GTIN, l.Code, l.Species.VI, l.Species.EN, l.Scientific, toMillis(l.Stocked), toMillis(l.Harvested), l.KG, string(l.State), flag(l.Demo), l.Cycle)
+	if err != nil {
+		return err
+	}
+	for _, table := range []string{"lot_place", "lot_harvest"} {
+		if _, err := r.ExecContext(ctx, `DELETE FROM `+table+` WHERE gtin = $1 AND lot = $2`, l.GTIN, l.Code); err != nil {
 			return err
 		}
-		if _, err := r.ExecContext(ctx, `DELETE FROM lot_place WHERE gtin = $1 AND lot = $2`, l.GTIN, l.Code); err != nil {
-			return err
+	}
+	for i, place := range l.Places {
+		if _, err := r.ExecContext(ctx, `INSERT INTO lot_place (gtin, lot, ordinal, place) VALUES ($1, $2, $3, $4)`, l.GTIN, l.Code, i, place); err != nil {
+			return fmt.Errorf("place %s: %w", place, err)
 		}
-		for i, place := range l.Places {
-			if _, err := r.ExecContext(ctx, `INSERT INTO lot_place (gtin, lot, ordinal, place) VALUES ($1, $2, $3, $4)`, l.GTIN, l.Code, i, place); err != nil {
-				return fmt.Errorf("place %s: %w", place, err)
-			}
+	}
+	for i, event := range l.Harvests {
+		if _, err := r.ExecContext(ctx, `INSERT INTO lot_harvest (gtin, lot, ordinal, event) VALUES ($1, $2, $3, $4)`, l.GTIN, l.Code, i, event); err != nil {
+			return fmt.Errorf("harvest %s: %w", event, err)
 		}
-		return r.say(ctx, ledger.LotSaved, l.Link().Path(), l, by)
-	})
+	}
+	return r.say(ctx, ledger.LotSaved, l.Link().Path(), l, by)
 }
 
 // SaveCertificate adds a certificate, or changes the one with its id.
 func (d *DB) SaveCertificate(ctx context.Context, c trace.Certificate, by ledger.By) error {
-	return d.record(ctx, "save certificate "+c.ID, func(r *record) error {
-		_, err := r.ExecContext(ctx, `INSERT INTO certificate (id, scheme, standard, number, issuer, gtin, place, from_ms, to_ms, demo)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-			ON CONFLICT (id) DO UPDATE SET scheme = excluded.scheme, standard = excluded.standard, number = excluded.number,
-				issuer = excluded.issuer, gtin = excluded.gtin, place = excluded.place, from_ms = excluded.from_ms, to_ms = excluded.to_ms,
-				demo = excluded.demo`,
-			c.ID, c.Scheme, c.Standard, c.Number, c.Issuer, c.GTIN, c.Place, toMillis(c.From), toMillis(c.To), flag(c.Demo))
-		if err != nil {
-			return err
-		}
-		return r.say(ctx, ledger.CertificateSaved, c.ID, c, by)
-	})
+	return d.record(ctx, "save certificate "+c.ID, func(r *record) error { return r.saveCertificate(ctx, c, by) })
+}
+
+func (r *record) saveCertificate(ctx context.Context, c trace.Certificate, by ledger.By) error {
+	_, err := r.ExecContext(ctx, `INSERT INTO certificate (id, scheme, standard, number, issuer, gtin, place, from_ms, to_ms, demo)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+		ON CONFLICT (id) DO UPDATE SET scheme = excluded.scheme, standard = excluded.standard, number = excluded.number,
+			issuer = excluded.issuer, gtin = excluded.gtin, place = excluded.place, from_ms = excluded.from_ms, to_ms = excluded.to_ms,
+			demo = excluded.demo`,
+		c.ID, c.Scheme, c.Standard, c.Number, c.Issuer, c.GTIN, c.Place, toMillis(c.From), toMillis(c.To), flag(c.Demo))
+	if err != nil {
+		return err
+	}
+	return r.say(ctx, ledger.CertificateSaved, c.ID, c, by)
 }
 
 // Lots returns every lot, the youngest harvest first; those still growing before them.
@@ -88,11 +105,11 @@ func lotsWhere(ctx context.Context, q querier, where string, args ...any) ([]tra
 	err := each(ctx, q, func(scan func(...any) error) error {
 		var l trace.Lot
 		var stocked, harvested, demo int64
-		err := scan(&l.GTIN, &l.Code, &l.Species.VI, &l.Species.EN, &l.Scientific, &stocked, &harvested, &l.KG, &l.State, &demo)
+		err := scan(&l.GTIN, &l.Code, &l.Species.VI, &l.Species.EN, &l.Scientific, &stocked, &harvested, &l.KG, &l.State, &demo, &l.Cycle)
 		l.Stocked, l.Harvested, l.Demo = fromMillis(stocked), fromMillis(harvested), demo != 0
 		out = append(out, l)
 		return err
-	}, `SELECT gtin, code, species_vi, species_en, scientific, stocked_ms, harvested_ms, kg, state, demo FROM lot
+	}, `SELECT gtin, code, species_vi, species_en, scientific, stocked_ms, harvested_ms, kg, state, demo, cycle FROM lot
 		WHERE `+where+` ORDER BY CASE WHEN harvested_ms = 0 THEN 0 ELSE 1 END, harvested_ms DESC, gtin, code`, args...)
 	if err != nil {
 		return nil, err
@@ -104,6 +121,15 @@ func lotsWhere(ctx context.Context, q querier, where string, args ...any) ([]tra
 			out[i].Places = append(out[i].Places, place)
 			return err
 		}, `SELECT place FROM lot_place WHERE gtin = $1 AND lot = $2 ORDER BY ordinal`, out[i].GTIN, out[i].Code)
+		if err != nil {
+			return nil, err
+		}
+		err = each(ctx, q, func(scan func(...any) error) error {
+			var event string
+			err := scan(&event)
+			out[i].Harvests = append(out[i].Harvests, event)
+			return err
+		}, `SELECT event FROM lot_harvest WHERE gtin = $1 AND lot = $2 ORDER BY ordinal`, out[i].GTIN, out[i].Code)
 		if err != nil {
 			return nil, err
 		}
@@ -161,10 +187,13 @@ func dossier(ctx context.Context, tx *sql.Tx, l trace.Link) (out trace.Dossier, 
 	}
 	out.Lot = lots[0]
 	var weighed int64
-	err = tx.QueryRowContext(ctx, `SELECT p.gtin, p.name_vi, p.name_en, l.weighed_ms FROM lot l JOIN product p ON p.gtin = l.gtin
-		WHERE l.gtin = $1 AND l.code = $2`, l.GTIN, l.Lot).Scan(&out.Product.GTIN, &out.Product.Name.VI, &out.Product.Name.EN, &weighed)
+	err = tx.QueryRowContext(ctx, `SELECT p.gtin, p.name_vi, p.name_en, p.record, l.weighed_ms FROM lot l JOIN product p ON p.gtin = l.gtin
+		WHERE l.gtin = $1 AND l.code = $2`, l.GTIN, l.Lot).Scan(&out.Product.GTIN, &out.Product.Name.VI, &out.Product.Name.EN, &out.Product.Record, &weighed)
 	if err != nil {
 		return out, err
+	}
+	if !out.Lot.Sellable() {
+		return out, nil // no claim is made of it
 	}
 	out.Weighed = fromMillis(weighed)
 	if out.Seal, err = sealedAt(ctx, tx, l); err != nil {

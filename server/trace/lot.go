@@ -21,6 +21,8 @@ var ErrUnknown = errors.New("trace: unknown code")
 type Product struct {
 	GTIN string // 14 digits with check digit
 	Name farm.Text
+	// Record is the id of the product in the farm's register; empty: it was imported. The number of one without a GTIN is farm.Internal.
+	Record string `json:",omitempty"`
 }
 
 // State says how far a lot has come.
@@ -30,7 +32,9 @@ type State string
 const (
 	Growing   State = "growing"
 	Harvested State = "harvested"
+	Held      State = "held"     // it may not be sold: no label is issued until a second person lets it go
 	Recalled  State = "recalled"
+	Void      State = "void" // its harvest was taken back: there is no such lot
 )
 
 // Lot is what was harvested together.
@@ -44,7 +48,14 @@ type Lot struct {
 	KG         float64   // harvested
 	State      State
 	Demo       bool // nothing was grown: the page says so
+
+	// Of a lot that the diary opened: its season, a record's id, and the first events of the entries it is made of.
+	Cycle    string   `json:",omitempty"`
+	Harvests []string `json:",omitempty"`
 }
+
+// Sellable reports whether a label may be issued for the lot, and claims be made of it.
+func (l Lot) Sellable() bool { return l.State == Growing || l.State == Harvested || l.State == Recalled }
 
 // Link returns the Digital Link of the whole lot.
 func (l Lot) Link() Link { return Link{GTIN: l.GTIN, Lot: l.Code} }
@@ -70,14 +81,14 @@ type Certificate struct {
 	Number   string
 	Issuer   string
 	GTIN     string
-	Place    string // code
+	Place    string // code; empty: wherever it is made
 	From, To time.Time
 	Demo     bool // made up: the page says that it is worth nothing
 }
 
 // Covers reports whether the certificate's scope holds a product from a place on a day.
 func (c Certificate) Covers(gtin, place string, day time.Time) bool {
-	return c.GTIN == gtin && c.Place == place && !day.Before(c.From) && day.Before(c.To)
+	return c.GTIN == gtin && (c.Place == place || c.Place == "") && !day.Before(c.From) && day.Before(c.To)
 }
 
 // CertificatesOf returns those certificates that cover every place of a lot on the day it was harvested. A growing lot is
@@ -88,7 +99,7 @@ func CertificatesOf(l Lot, all []Certificate) []Certificate {
 	}
 	var out []Certificate
 	for _, c := range all {
-		if slices.Contains(l.Places, c.Place) && c.Covers(l.GTIN, c.Place, l.Harvested) && schemeCovers(all, c, l) {
+		if (c.Place == "" || slices.Contains(l.Places, c.Place)) && c.Covers(l.GTIN, c.Place, l.Harvested) && schemeCovers(all, c, l) {
 			out = append(out, c)
 		}
 	}
