@@ -233,3 +233,22 @@ func NewID(random io.Reader) (string, error) {
 	}
 	return string(b[:]), nil
 }
+
+// SchemeName is how a scheme of certificates is written on labels.
+func SchemeName(scheme string) string {
+	switch scheme {
+	case "vietgap":
+		return "VietGAP"
+	case "globalgap":
+		return "GlobalG.A.P."
+	case "gacp":
+		return "GACP-WHO"
+	case "ocop":
+		return "OCOP"
+	case "haccp":
+		return "HACCP"
+	case "organic":
+		return "Hữu cơ"
+	}
+	return "—"
+}

@@ -65,4 +65,3 @@ func (r *record) eraseMedia(ctx context.Context, account string, by ledger.By) e
 	}
 	return nil
 }
-

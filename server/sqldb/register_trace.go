@@ -75,7 +75,7 @@ func (r *record) publishCertificate(ctx context.Context, rec farm.Record, by led
 		return err
 	}
 	c := trace.Certificate{
-		Scheme: schemeName(v.Text("scheme")), Standard: v.Text("standard"), Number: v.Text("number"), Issuer: v.Text("issuer"),
+		Scheme: farm.SchemeName(v.Text("scheme")), Standard: v.Text("standard"), Number: v.Text("number"), Issuer: v.Text("issuer"),
 		From: v.Day("from", farm.Time()), To: v.Day("to", farm.Time()).AddDate(0, 0, 1), Demo: demo,
 	}
 	if e := v.Text("edition"); e != "" {
@@ -114,25 +114,6 @@ func (r *record) publishCertificate(ctx context.Context, rec farm.Record, by led
 		}
 	}
 	return nil
-}
-
-// schemeName is how a scheme is written on labels.
-func schemeName(scheme string) string {
-	switch scheme {
-	case "vietgap":
-		return "VietGAP"
-	case "globalgap":
-		return "GlobalG.A.P."
-	case "gacp":
-		return "GACP-WHO"
-	case "ocop":
-		return "OCOP"
-	case "haccp":
-		return "HACCP"
-	case "organic":
-		return "Hữu cơ"
-	}
-	return "—"
 }
 
 // demo reports whether everything of the co-op is made up.
@@ -200,4 +181,3 @@ func (r *record) eraseRecord(ctx context.Context, row recordRow, rec farm.Record
 	}
 	return r.say(ctx, ledger.RecordSaved, row.subject(), row, by)
 }
-

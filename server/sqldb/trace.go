@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"aovuon/server/ledger"
@@ -46,12 +47,12 @@ func (d *DB) SaveLot(ctx context.Context, l trace.Lot, by ledger.By) error {
 
 func (r *record) saveLot(ctx context.Context, l trace.Lot, by ledger.By) error {
 	_, err := r.ExecContext(ctx, `INSERT INTO lot
-		(gtin, code, species_vi, species_en, scientific, stocked_ms, harvested_ms, kg, state, demo, cycle)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+		(gtin, code, species_vi, species_en, scientific, stocked_ms, harvested_ms, kg, state, demo, cycle, barred)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 		ON CONFLICT (gtin, code) DO UPDATE SET species_vi = excluded.species_vi, species_en = excluded.species_en,
 			scientific = excluded.scientific, stocked_ms = excluded.stocked_ms, harvested_ms = excluded.harvested_ms, kg = excluded.kg,
-			state = excluded.state, demo = excluded.demo, cycle = excluded.cycle`,
-		l.GTIN, l.Code, l.Species.VI, l.Species.EN, l.Scientific, toMillis(l.Stocked), toMillis(l.Harvested), l.KG, string(l.State), flag(l.Demo), l.Cycle)
+			state = excluded.state, demo = excluded.demo, cycle = excluded.cycle, barred = excluded.barred`,
+		l.GTIN, l.Code, l.Species.VI, l.Species.EN, l.Scientific, toMillis(l.Stocked), toMillis(l.Harvested), l.KG, string(l.State), flag(l.Demo), l.Cycle, strings.Join(l.Barred, "\n"))
 	if err != nil {
 		return err
 	}
@@ -105,11 +106,15 @@ func lotsWhere(ctx context.Context, q querier, where string, args ...any) ([]tra
 	err := each(ctx, q, func(scan func(...any) error) error {
 		var l trace.Lot
 		var stocked, harvested, demo int64
-		err := scan(&l.GTIN, &l.Code, &l.Species.VI, &l.Species.EN, &l.Scientific, &stocked, &harvested, &l.KG, &l.State, &demo, &l.Cycle)
+		var barred string
+		err := scan(&l.GTIN, &l.Code, &l.Species.VI, &l.Species.EN, &l.Scientific, &stocked, &harvested, &l.KG, &l.State, &demo, &l.Cycle, &barred)
 		l.Stocked, l.Harvested, l.Demo = fromMillis(stocked), fromMillis(harvested), demo != 0
+		if barred != "" {
+			l.Barred = strings.Split(barred, "\n")
+		}
 		out = append(out, l)
 		return err
-	}, `SELECT gtin, code, species_vi, species_en, scientific, stocked_ms, harvested_ms, kg, state, demo, cycle FROM lot
+	}, `SELECT gtin, code, species_vi, species_en, scientific, stocked_ms, harvested_ms, kg, state, demo, cycle, barred FROM lot
 		WHERE `+where+` ORDER BY CASE WHEN harvested_ms = 0 THEN 0 ELSE 1 END, harvested_ms DESC, gtin, code`, args...)
 	if err != nil {
 		return nil, err

@@ -32,7 +32,7 @@ type State string
 const (
 	Growing   State = "growing"
 	Harvested State = "harvested"
-	Held      State = "held"     // it may not be sold: no label is issued until a second person lets it go
+	Held      State = "held" // it may not be sold: no label is issued until a second person lets it go
 	Recalled  State = "recalled"
 	Void      State = "void" // its harvest was taken back: there is no such lot
 )
@@ -52,10 +52,14 @@ type Lot struct {
 	// Of a lot that the diary opened: its season, a record's id, and the first events of the entries it is made of.
 	Cycle    string   `json:",omitempty"`
 	Harvests []string `json:",omitempty"`
+	// Barred are schemes that must not be named of it, whatever certificates there are: what was used on it does not allow that.
+	Barred []string `json:",omitempty"`
 }
 
 // Sellable reports whether a label may be issued for the lot, and claims be made of it.
-func (l Lot) Sellable() bool { return l.State == Growing || l.State == Harvested || l.State == Recalled }
+func (l Lot) Sellable() bool {
+	return l.State == Growing || l.State == Harvested || l.State == Recalled
+}
 
 // Link returns the Digital Link of the whole lot.
 func (l Lot) Link() Link { return Link{GTIN: l.GTIN, Lot: l.Code} }
@@ -99,7 +103,7 @@ func CertificatesOf(l Lot, all []Certificate) []Certificate {
 	}
 	var out []Certificate
 	for _, c := range all {
-		if (c.Place == "" || slices.Contains(l.Places, c.Place)) && c.Covers(l.GTIN, c.Place, l.Harvested) && schemeCovers(all, c, l) {
+		if (c.Place == "" || slices.Contains(l.Places, c.Place)) && !slices.Contains(l.Barred, c.Scheme) && c.Covers(l.GTIN, c.Place, l.Harvested) && schemeCovers(all, c, l) {
 			out = append(out, c)
 		}
 	}

@@ -1,7 +1,6 @@
 package desk_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,6 +13,7 @@ import (
 	"aovuon/server/account"
 	"aovuon/server/diary"
 	"aovuon/server/diary/desk"
+	"aovuon/server/diary/gate"
 	"aovuon/server/farm"
 	"aovuon/server/form"
 	"aovuon/server/ledger"
@@ -66,24 +66,8 @@ func newRig(t *testing.T, db *sqldb.DB) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.desk = desk.New(db, db, withdrawal, func() time.Time { return r.now }, slog.New(slog.DiscardHandler))
+	r.desk = desk.New(db, db, desk.Rules(gate.Defaults(), nil), func() time.Time { return r.now }, slog.New(slog.DiscardHandler))
 	return r
-}
-
-// withdrawal is a judge that knows one rule.
-func withdrawal(_ context.Context, c desk.Case) ([]desk.Cause, error) {
-	var out []desk.Cause
-	for _, e := range c.Entries {
-		if e.Kind != diary.Treatment || e.Voided || e.Cycle != c.Cycle {
-			continue
-		}
-		i := slices.IndexFunc(c.Records, func(r farm.Record) bool { return r.ID == e.Values.Text(diary.KeyInput) })
-		days, _ := c.Records[i].Values.Number("withdrawal_days")
-		if clear := e.At().AddDate(0, 0, int(days)); c.At.Before(clear) && !c.At.Before(e.At()) {
-			out = append(out, desk.Cause{Rule: "withdrawal", Event: e.First.ID, Clears: clear})
-		}
-	}
-	return out, nil
 }
 
 // sent makes an entry of the pond, done a number of days from morning.
@@ -246,7 +230,7 @@ func TestHarvest_InsideAWindowIsKeptAndHeld(t *testing.T) {
 			t.Fatalf("%+v", o)
 		}
 		s := r.lot(o.Lot)
-		want := desk.Cause{Rule: "withdrawal", Event: cure.ID, Clears: morning.AddDate(0, 0, 18)}
+		want := desk.Cause{Rule: "withdrawal", Event: cure.ID, Clears: morning.AddDate(0, 0, 19).Add(-7 * time.Hour)}
 		if s.Lot.State != trace.Held || s.Hold.By != "u-tam" || !slices.Equal(s.Hold.Causes, []desk.Cause{want}) {
 			t.Errorf("%+v %+v", s, s.Hold)
 		}

@@ -36,11 +36,13 @@ func (t *taking) weigh(s *Standing) error {
 	if s.Lot.Harvested.Before(t.now.AddDate(-reviewYears, 0, 0)) {
 		return nil
 	}
-	causes, err := t.causes(*s)
+	r, err := t.rule(*s)
 	if err != nil {
 		t.failed = err
 		return err
 	}
+	s.Lot.Barred = r.Barred
+	causes := r.Causes
 	switch h := s.Hold; {
 	case len(causes) == 0:
 	case h.Open():
@@ -67,23 +69,27 @@ func join(have, more []Cause) []Cause {
 	return out
 }
 
-// causes asks the judge about each harvest of a lot.
-func (t *taking) causes(s Standing) ([]Cause, error) {
-	var out []Cause
+// rule asks the judge about each harvest of a lot.
+func (t *taking) rule(s Standing) (out Ruling, err error) {
 	for _, e := range t.partsOf(s) {
 		found, err := t.judge(t.ctx, Case{Farm: t.farm, Records: t.records, Entries: t.entries, Place: e.Place, Cycle: e.Cycle, At: e.At(), Now: t.now})
 		if err != nil {
-			return nil, err
+			return out, err
 		}
-		out = join(out, found)
+		out.Causes = join(out.Causes, found.Causes)
+		for _, b := range found.Barred {
+			if !slices.Contains(out.Barred, b) {
+				out.Barred = append(out.Barred, b)
+			}
+		}
 		if e.Kind != diary.Batch {
 			continue
 		}
 		held, err := t.heldInputs(e)
 		if err != nil {
-			return nil, err
+			return out, err
 		}
-		out = join(out, held)
+		out.Causes = join(out.Causes, held)
 	}
 	return out, nil
 }

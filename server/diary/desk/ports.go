@@ -99,8 +99,8 @@ type Case struct {
 	Now     time.Time
 }
 
-// Judge returns what holds back a harvest; nothing: it may be sold.
-type Judge func(ctx context.Context, c Case) ([]Cause, error)
+// Judge says what holds back a harvest, and what must not be said of it.
+type Judge func(ctx context.Context, c Case) (Ruling, error)
 
 // The errors of an entry that are the desk's own. Their words are problem.diary.CODE.
 var (

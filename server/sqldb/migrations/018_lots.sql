@@ -2,6 +2,7 @@
 -- Lots that the diary opened, what holds them, and products of the register. Layout and meaning: ../FORMAT.md.
 
 ALTER TABLE lot ADD COLUMN cycle TEXT NOT NULL DEFAULT '';
+ALTER TABLE lot ADD COLUMN barred TEXT NOT NULL DEFAULT '';
 ALTER TABLE product ADD COLUMN record TEXT NOT NULL DEFAULT '';
 
 CREATE TABLE lot_harvest (
@@ -33,4 +34,5 @@ DROP TABLE lot_hold;
 DROP INDEX lot_of_place;
 DROP TABLE lot_harvest;
 ALTER TABLE product DROP COLUMN record;
+ALTER TABLE lot DROP COLUMN barred;
 ALTER TABLE lot DROP COLUMN cycle;
