@@ -49,7 +49,7 @@ func TestCheckPassword(t *testing.T) {
 	for password, want := range map[string]error{
 		"short": ErrShort, "elevenchars": ErrShort, strings.Repeat("ab cd ef gh ", 11): ErrShort, "\xff\xfe\xfdabcdefghijkl": ErrShort,
 		"123456789012": ErrCommon, "passwordpassword": ErrCommon, "P@ssw0rd1234": ErrCommon, "matkhau123456": ErrCommon, "Mật khẩu 2026!!": ErrCommon,
-		"aaaaaaaaaaaaaaaa": ErrCommon, "qwertyuiop123": ErrCommon, "111111111111": ErrCommon, "anhyeuem2026": ErrCommon, "admin@12345678": ErrCommon,
+		"aaaaaaaaaaaaaaaa": ErrCommon, "qwertyuiop123": ErrCommon, "1111111111111": ErrCommon, "anhyeuem2026": ErrCommon, "admin@12345678": ErrCommon,
 		"aovuon-bi-mat-xyz": ErrNamed, "lan.anh rất khéo tay": ErrNamed, "htx-demo-zwk-plf": ErrNamed, "htx d3mo zwk plf": ErrNamed,
 		"correct horse battery staple": nil, "bờ ruộng thuyền kèn": nil, "Xk9#mQ2vLp7w": nil,
 	} {
@@ -382,8 +382,8 @@ func TestBucket(t *testing.T) {
 
 func TestRoles_AreTheTable(t *testing.T) {
 	want := map[Role]string{
-		Admin: "111111111111", Technician: "111001111110", Farmer: "100001100100", Inspector: "111110100100",
-		Public: "000000000000", "": "000000000000", "root": "000000000000",
+		Admin: "1111111111111", Technician: "1110011111110", Farmer: "1000011000100", Inspector: "1111101100100",
+		Public: "0000000000000", "": "0000000000000", "root": "0000000000000",
 	}
 	for role, bits := range want {
 		for i, a := range Actions() {
