@@ -84,7 +84,7 @@ func Stock(entries []Entry, inputs []farm.Record) Inventory {
 			units[r.ID] = r.Values.Text("unit")
 		}
 	}
-	s := stocktaking{lines: map[string][]*Balance{}}
+	s := stocktaking{lines: map[string][]*Balance{}, units: map[string]string{}}
 	for _, e := range inOrder(entries) {
 		s.take(e, units)
 	}
@@ -136,6 +136,7 @@ func compareExpiry(a, b string) int {
 
 type stocktaking struct {
 	lines map[string][]*Balance // by input
+	units map[string]string     // of the amounts of a kind, once asked for; "": the input's
 	out   Inventory
 }
 
@@ -147,7 +148,7 @@ func (s *stocktaking) take(e Entry, units map[string]string) {
 		return
 	}
 	amount, _ := e.Values.Number(KeyAmount)
-	amount, ok := inUnit(amount, unitOf(e.Kind, unit), unit)
+	amount, ok := inUnit(amount, cmp.Or(s.unitOf(e.Kind), unit), unit)
 	if !ok {
 		s.out.Problems = append(s.out.Problems, StockProblem{e.First.ID, input, StockUnit})
 		return
@@ -221,13 +222,16 @@ func (s *stocktaking) line(input, lot, expiry, unit string, exact bool) *Balance
 // sameLot reports whether two people mean the same lot: capitals and blanks around do not matter.
 func sameLot(a, b string) bool { return strings.EqualFold(strings.TrimSpace(a), strings.TrimSpace(b)) }
 
-// unitOf is the unit of an entry's amount: that of the field, or the input's where the field has none.
-func unitOf(kind, ofInput string) string {
-	k, _ := KindOf(kind)
-	if f, ok := k.Field(KeyAmount); ok && f.Unit != "" {
-		return f.Unit
+// unitOf is the unit of the amounts of a kind; "": the input's.
+func (s *stocktaking) unitOf(kind string) string {
+	unit, known := s.units[kind]
+	if !known {
+		k, _ := KindOf(kind)
+		f, _ := k.Field(KeyAmount)
+		unit = f.Unit
+		s.units[kind] = unit
 	}
-	return ofInput
+	return unit
 }
 
 // inUnit turns an amount of one unit into another; ok is false where one cannot be turned into the other.

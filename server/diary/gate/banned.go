@@ -3,7 +3,6 @@ package gate
 import (
 	"time"
 
-	"aovuon/server/diary"
 	"aovuon/server/farm"
 )
 
@@ -21,11 +20,11 @@ func (j *judge) banned(s season) {
 		scope = Aquaculture
 	}
 	for _, e := range j.entries(s) {
-		r, uses := j.used(e)
+		r, uses := e.used()
 		if !uses {
 			continue
 		}
-		day := j.day(e.At())
+		day := e.day
 		own := s.belongs(j, e)
 		if !own && j.daysSince(day) > beforeDays {
 			continue
@@ -63,8 +62,8 @@ func (j *judge) drift(p farm.Place) {
 			continue
 		}
 		for _, e := range j.at[plot.Code] {
-			day := j.day(e.At())
-			r, uses := j.used(e)
+			day := e.day
+			r, uses := e.used()
 			if !uses || j.daysSince(day) > driftDays {
 				continue
 			}
@@ -107,7 +106,7 @@ func Ponds(f *farm.Farm, place string, s Settings) []Near {
 }
 
 // last returns the newest of a season's own entries of a kind.
-func (j *judge) last(s season, kind string) (out diary.Entry, at time.Time) {
+func (j *judge) last(s season, kind string) (out act, at time.Time) {
 	for _, e := range j.entries(s) {
 		if e.Kind == kind && s.belongs(j, e) && !e.At().Before(at) {
 			out, at = e, e.At()

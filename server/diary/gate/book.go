@@ -22,17 +22,17 @@ type judge struct {
 	names   map[string]string // of inputs: what to search for actives
 	hits    map[string][]Hit  // of an input and scope, once found
 	cycles  map[string][]farm.Record
-	homes   []farm.Record            // households
-	certs   []farm.CertificateScope  // of records that are not retired
-	at      map[string][]diary.Entry // entries of a place by when they were done; voided ones and those of the future left out
-	abroad  map[string][]diary.Entry // of a season, where they were done at another place than its own
-	said    map[string]int           // findings that stand once, by what they are about
+	homes   []farm.Record           // households
+	certs   []farm.CertificateScope // of records that are not retired
+	at      map[string][]act        // what was done at a place by when they were done; voided ones and those of the future left out
+	abroad  map[string][]act        // of a season, where they were done at another place than its own
+	said    map[string]int          // findings that stand once, by what they are about
 	verdict Verdict
 }
 
 func newJudge(c Case) *judge {
 	j := &judge{
-		Case: c, zone: farm.Time(), table: Actives(), inputs: map[string]farm.Record{}, hits: map[string][]Hit{}, cycles: map[string][]farm.Record{}, at: map[string][]diary.Entry{}, abroad: map[string][]diary.Entry{}, said: map[string]int{},
+		Case: c, zone: farm.Time(), table: Actives(), inputs: map[string]farm.Record{}, hits: map[string][]Hit{}, cycles: map[string][]farm.Record{}, at: map[string][]act{}, abroad: map[string][]act{}, said: map[string]int{},
 	}
 	j.today = j.day(c.Now)
 	for _, r := range c.Records {
@@ -64,13 +64,16 @@ func newJudge(c Case) *judge {
 			grows[r.ID] = place
 		}
 	}
-	for _, e := range c.Entries {
-		if e.Voided || e.At().After(c.Now.Add(diary.MostAhead)) {
+	until := c.Now.Add(diary.MostAhead)
+	for i := range c.Entries {
+		e := &c.Entries[i]
+		if e.Voided || e.At().After(until) {
 			continue
 		}
-		j.at[e.Place] = append(j.at[e.Place], e)
+		a := act{Entry: e, day: j.day(e.At()), input: j.inputOf(e)}
+		j.at[e.Place] = append(j.at[e.Place], a)
 		if e.Cycle != "" && grows[e.Cycle] != e.Place {
-			j.abroad[e.Cycle] = append(j.abroad[e.Cycle], e)
+			j.abroad[e.Cycle] = append(j.abroad[e.Cycle], a)
 		}
 	}
 	for _, list := range j.at {
@@ -82,7 +85,14 @@ func newJudge(c Case) *judge {
 	return j
 }
 
-func byTime(a, b diary.Entry) int {
+// act is an entry with what every rule asks of it.
+type act struct {
+	*diary.Entry
+	day   time.Time    // 00:00 of the day it was done
+	input *farm.Record // that it used; nil: none
+}
+
+func byTime(a, b act) int {
 	return cmp.Or(a.At().Compare(b.At()), cmp.Compare(a.First.ID, b.First.ID))
 }
 
@@ -152,11 +162,11 @@ func branchOf(k farm.Kind) farm.Branch {
 
 // belongs reports whether an entry is of a season: it names it, or names none and lies between the end of the season before and the end of
 // this one, so that what prepared the pond counts.
-func (s season) belongs(j *judge, e diary.Entry) bool {
+func (s season) belongs(j *judge, e act) bool {
 	if e.Cycle != "" {
 		return e.Cycle == s.id
 	}
-	day := j.day(e.At())
+	day := e.day
 	if s.id == "" {
 		return j.daysSince(day) <= 365
 	}
@@ -164,7 +174,7 @@ func (s season) belongs(j *judge, e diary.Entry) bool {
 }
 
 // entries returns what was done at a place, and what names the season from elsewhere.
-func (j *judge) entries(s season) []diary.Entry {
+func (j *judge) entries(s season) []act {
 	if s.id == "" || len(j.abroad[s.id]) == 0 {
 		return j.at[s.place.Code]
 	}
@@ -173,16 +183,25 @@ func (j *judge) entries(s season) []diary.Entry {
 	return out
 }
 
-// used returns the input that an entry used; ok is false where it used none.
-func (j *judge) used(e diary.Entry) (r farm.Record, ok bool) {
+// inputOf returns the input that an entry used, nil where it used none. One that nobody knows has no values.
+func (j *judge) inputOf(e *diary.Entry) *farm.Record {
 	id := e.Values.Text(diary.KeyInput)
 	if id == "" || e.Kind == diary.Receipt || e.Kind == diary.StockTake {
-		return farm.Record{}, false
+		return nil
 	}
-	if r, ok = j.inputs[id]; !ok {
+	r, ok := j.inputs[id]
+	if !ok {
 		r = farm.Record{Kind: farm.Input, ID: id, Values: form.Values{}}
 	}
-	return r, true
+	return &r
+}
+
+// used returns the input that an entry used; ok is false where it used none.
+func (a act) used() (r farm.Record, ok bool) {
+	if a.input == nil {
+		return farm.Record{}, false
+	}
+	return *a.input, true
 }
 
 // actives returns those of a scope that an input holds, by its actives and its name.

@@ -53,9 +53,9 @@ type Level string
 
 // The levels, gravest first.
 const (
-	Block Level = "block" // the lot is held, or the Claim must not be made
-	Warning  Level = "warn"  // somebody has to do something
-	Note  Level = "note"  // somebody should know
+	Block   Level = "block" // the lot is held, or the Claim must not be made
+	Warning Level = "warn"  // somebody has to do something
+	Note    Level = "note"  // somebody should know
 )
 
 // rank orders levels, the gravest first.

@@ -102,8 +102,8 @@ func (j *judge) converted(s season, forbid func(Rule, string, time.Time, ...any)
 // sown returns the day an annual crop was sown or planted first, as entries say it, or the season's first day; and which entry or record says so.
 func (j *judge) sown(s season) (day time.Time, cause string) {
 	for _, e := range j.at[s.place.Code] {
-		if (e.Kind == diary.Seeding || e.Kind == diary.Planting) && s.belongs(j, e) && !j.day(e.At()).Before(s.begin.AddDate(0, 0, -30)) {
-			return j.day(e.At()), e.First.ID
+		if (e.Kind == diary.Seeding || e.Kind == diary.Planting) && s.belongs(j, e) && !e.day.Before(s.begin.AddDate(0, 0, -30)) {
+			return e.day, e.First.ID
 		}
 	}
 	return s.begin, s.id
@@ -145,7 +145,7 @@ func (j *judge) unlisted(s season, forbid func(Rule, string, time.Time, ...any))
 	}
 	newest := map[string]use{}
 	for _, e := range j.entries(s) {
-		r, uses := j.used(e)
+		r, uses := e.used()
 		if uses && !r.Values.Flag("organic_listed") {
 			newest[r.ID] = use{j.lastDay(e), e.First.ID} // entries are in order: the last one stays
 		}

@@ -118,7 +118,7 @@ func (j *judge) papers(s season) {
 		}
 		stocked = true
 		if strings.TrimSpace(e.Values.Text("quarantine_no")) == "" {
-			j.find(Finding{Rule: Quarantine, Level: Warning, Place: s.place.Code, Cycle: s.id, Cause: e.First.ID, Args: []any{j.day(e.At())}, Kind: diary.Stocking})
+			j.find(Finding{Rule: Quarantine, Level: Warning, Place: s.place.Code, Cycle: s.id, Cause: e.First.ID, Args: []any{e.day}, Kind: diary.Stocking})
 		}
 	}
 	if !stocked && j.daysSince(s.begin) > stockingGrace {
@@ -131,12 +131,10 @@ func (j *judge) papers(s season) {
 
 func (j *judge) waterTest(s season, every int) {
 	e, at := j.last(s, diary.WaterTest)
-	f := Finding{Rule: WaterTestDue, Level: Warning, Place: s.place.Code, Cycle: s.id, Cause: e.First.ID, Kind: diary.WaterTest}
+	f := Finding{Rule: WaterTestNone, Level: Warning, Place: s.place.Code, Cycle: s.id, Cause: s.id, Kind: diary.WaterTest}
 	from := s.begin
-	if at.IsZero() {
-		f.Rule, f.Cause = WaterTestNone, s.id
-	} else {
-		from = j.day(at)
+	if !at.IsZero() {
+		f.Rule, f.Cause, from = WaterTestDue, e.First.ID, e.day
 	}
 	if days := j.daysSince(from); days > every {
 		f.Args = []any{days, every}
@@ -207,11 +205,11 @@ func (j *judge) short(v diary.Inventory) {
 // outOfDate judges what was used in a season after its maker's last day, or on a day its registration did not hold.
 func (j *judge) outOfDate(s season, v diary.Inventory) {
 	for _, e := range j.entries(s) {
-		r, uses := j.used(e)
+		r, uses := e.used()
 		if !uses || !s.belongs(j, e) {
 			continue
 		}
-		day := j.day(e.At())
+		day := e.day
 		date := day.Format(time.DateOnly)
 		lot := e.Values.Text(diary.KeyLot)
 		if last := v.Expiry(r.ID, lot); lot != "" && last != "" && date > last {

@@ -23,7 +23,7 @@ func allowed(day0 time.Time, waiting int) time.Time {
 
 // needsDays reports whether an entry must not count as long as nobody has entered its input's waiting days: drugs and pesticides always, and
 // whatever was given as a treatment or a spray.
-func needsDays(e diary.Entry, r farm.Record) bool {
+func needsDays(e act, r farm.Record) bool {
 	t := r.Values.Text("type")
 	return e.Kind == diary.Treatment || e.Kind == diary.Spraying || t == farm.Drug || t == farm.Pesticide
 }
@@ -42,7 +42,7 @@ func (j *judge) wait(s season) {
 	}
 	open := map[time.Time]Finding{}
 	for _, e := range j.entries(s) {
-		r, uses := j.used(e)
+		r, uses := e.used()
 		if !uses || s.place.Kind == farm.Shed {
 			continue
 		}
@@ -81,8 +81,8 @@ func keep(open map[time.Time]Finding, f Finding) {
 }
 
 // lastDay returns day 0 of an entry: 00:00 of the last day on which it was given.
-func (j *judge) lastDay(e diary.Entry) time.Time {
-	day := j.day(e.At())
+func (j *judge) lastDay(e act) time.Time {
+	day := e.day
 	if end := e.Values.Day(diary.KeyEnd, j.zone); e.Kind == diary.Treatment && end.After(day) {
 		return end
 	}
@@ -95,7 +95,7 @@ const mostYears = 2
 // degreeDays adds up the daily means of the pond from the day after the treatment, for a season that asks for it, and says from when the sum
 // is there. A day that was not measured adds nothing. waits is false where the rule does not apply; unknown is true while the sum is not there:
 // nobody can say when it will be, and until then the season is not free.
-func (j *judge) degreeDays(s season, e diary.Entry, r farm.Record, day0 time.Time) (from time.Time, waits, unknown bool) {
+func (j *judge) degreeDays(s season, e act, r farm.Record, day0 time.Time) (from time.Time, waits, unknown bool) {
 	want, asked := s.rec.Values.Number("degree_days")
 	if !asked || want <= 0 || s.place.Kind != farm.Pond || !j.asksForDegrees(e, r) {
 		return time.Time{}, false, false
@@ -137,7 +137,7 @@ func mean(all []float64) float64 {
 
 // asksForDegrees reports whether an entry's input is one that a withdrawal by degree-days is for: a drug, or what was given as a treatment and is
 // no lime, probiotic or the like. What asks for no waiting by its label asks for none by degrees.
-func (j *judge) asksForDegrees(e diary.Entry, r farm.Record) bool {
+func (j *judge) asksForDegrees(e act, r farm.Record) bool {
 	if n, known := r.Values.Number("withdrawal_days"); known && n == 0 {
 		return false
 	}
