@@ -31,6 +31,7 @@ type Config struct {
 	History   HistoryConfig  `yaml:"history"`
 	Broker    BrokerConfig   `yaml:"broker"`
 	Ledger    LedgerConfig   `yaml:"ledger"`
+	Gates     GatesConfig    `yaml:"gates"`
 	Backup    BackupConfig   `yaml:"backup"`
 	Access    AccessConfig   `yaml:"access"`
 	TLS       TLSConfig      `yaml:"tls"`
@@ -119,7 +120,7 @@ func defaults() Config {
 		DataDir: "data", Listen: "127.0.0.1:8080", PublicURL: "http://localhost:8080", Name: "server",
 		Database: DatabaseConfig{Driver: "sqlite"}, History: HistoryConfig{Engine: "sqlite"},
 		Backup: BackupConfig{At: "02:30", Keep: backup.Keep{Daily: 7, Weekly: 5}},
-		Ledger: LedgerConfig{Batches: "closed"}, Access: AccessConfig{Pages: "signed-in", SecondFactor: "required"},
+		Ledger: LedgerConfig{Batches: "closed"}, Gates: defaultGates(), Access: AccessConfig{Pages: "signed-in", SecondFactor: "required"},
 	}
 }
 
@@ -244,6 +245,9 @@ func (c *Config) check() *keyError {
 		return &keyError{"access.proxies", err.Error(), "write addresses or networks, such as [127.0.0.1, 10.0.0.0/8]"}
 	}
 	if wrong := c.TLS.check(); wrong != nil {
+		return wrong
+	}
+	if wrong := c.Gates.check(); wrong != nil {
 		return wrong
 	}
 	switch d := c.Database; {

@@ -24,6 +24,8 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"aovuon/server/account"
+	"aovuon/server/diary/assess"
+	"aovuon/server/diary/gate"
 	"aovuon/server/ledger"
 	"aovuon/server/parttest"
 	"aovuon/server/passkey"
@@ -105,6 +107,7 @@ func newTownAt(t testing.TB, l net.Listener, publicURL string, open bool) *town 
 		Farm: w, Lots: w, People: w.sources, Calibrations: w, Ledger: db, Evidence: db, Live: w.live, History: w, PublicURL: publicURL, HSTS: true, Now: now, Log: log, Done: done,
 		LogKey: web.LogKey{VKey: vkey, Verifier: verifier}, Accounts: w.acc, Trail: db, OpenPages: open, Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
 		System: func(context.Context) (web.System, error) { return w.system, w.fail() }, Book: w.book, Desk: w.book, Shelf: w.book, Registrar: db,
+		Gates: &assess.Assessor{Book: w.book, Calibrations: w, Settings: gate.Defaults(), Now: now},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -212,6 +215,7 @@ func accessTable() map[string]string {
 		"POST /users/{id}/{what}": "a", "GET /p/{code}/log/{kind}": "atf", "POST /p/{code}/log/{kind}": "atf", "GET /log/{kind}": "atf", "POST /log/{kind}": "atf", "GET /diary": "atfi", "GET /diary/{id}": "atfi",
 		"GET /diary/{id}/correct": "atf", "POST /diary/{id}/correct": "atf", "GET /diary/{id}/void": "atf", "POST /diary/{id}/void": "atf", "POST /diary/{id}/undo": "atf",
 		"GET /diary/{id}/media/{sum}": "atfi", "GET /outbox": "atfip", "POST /api/diary": "atf", "PUT /api/media/{sum}": "atf", "GET /api/me/farm": "atf",
+		"GET /api/actives": "atfi", "GET /api/gates": "atfi",
 		"GET /sw.js": "atfip", "GET /manifest.webmanifest": "atfip", "GET /offline": "atfip",
 		"GET /cards": "at", "POST /cards": "at", "POST /cards/{id}/revoke": "at", "GET /trail": "ai",
 	}
@@ -233,7 +237,7 @@ func (w *town) requestFor(pattern string) (method, path string) {
 	}
 	path = strings.NewReplacer("{$}", "", "{code}/cal", own+"/cal", "/c/{code}", "/c/"+w.card, "{code}", own, "{id}/revoke", "c-AAAAAA/revoke", "{id}", w.ids[account.Technician],
 		"{what}", "dance", "{n}", "0", "{token}", "nothing", "{path...}", "0/000", "{sum}/{file}", "0/0").Replace(path)
-	if strings.HasPrefix(path, "/api/s") || path == "/api/calibrations" {
+	if strings.HasPrefix(path, "/api/s") || path == "/api/gates" || path == "/api/calibrations" {
 		path += "?place=" + own
 	}
 	return method, path

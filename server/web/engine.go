@@ -33,7 +33,7 @@ func pageFiles() []string {
 
 // partFiles are templates that pages share.
 func partFiles() []string {
-	return []string{"layout.html", "card.html", "icons.html", "person.html", "passkey.html", "fields.html", "entryline.html"}
+	return []string{"layout.html", "card.html", "icons.html", "person.html", "passkey.html", "fields.html", "entryline.html", "gate.html"}
 }
 
 // engine holds the parsed templates of every language and the static files under the names their contents give them.

@@ -60,6 +60,7 @@ type placePage struct {
 	Limits  []limitLine
 	Lots    []lotLine
 	Probes  []probeLine // how each probe is calibrated
+	Gates   *gateView   // what holds a harvest back; nil: nobody judges, or it is not for this visitor
 	Broken  bool        // the history does not answer
 }
 
@@ -118,6 +119,9 @@ func (s *Server) place(r *http.Request, w *words) (answer, error) {
 		v.Tabs = append(v.Tabs, tab{w.t("range." + sp2.Name), inLanguage("/places/"+p.Code+"?range="+sp2.Name, w.lang), sp2.Name == sp.Name})
 	}
 	if v.Probes, err = s.probeLines(r.Context(), w, f, p, now); err != nil {
+		return answer{}, err
+	}
+	if v.Gates, err = s.gatesAt(r.Context(), w, p, now); err != nil {
 		return answer{}, err
 	}
 	lots, err := s.lotLines(r.Context(), w, f)

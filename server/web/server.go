@@ -80,6 +80,7 @@ type Options struct {
 	Book       Book           // the diary and the register; nil: there is no diary on these pages
 	Desk       Desk           // takes entries in
 	Registrar  Registrar      // changes the register
+	Gates      Gates          // judge the diary; nil: nobody does
 	Shelf      Shelf          // keeps photos and voice notes
 	OpenPages  bool           // everybody may read the co-op's pages
 	Proxies    []netip.Prefix // whose X-Forwarded-For is believed
@@ -167,7 +168,7 @@ func (s *Server) table() []route {
 		{"GET /privacy", stranger(), s.page(s.privacy)},
 		{"GET /proof/{n}", stranger(), s.page(s.proofOf)},
 		{"/", everybody(), s.page(func(r *http.Request, w *words) (answer, error) { return s.missing(r, w, "missing.page", "") })},
-	}, s.ledgerRoutes(), s.accountRoutes(), s.tlsRoutes(), s.diaryRoutes(), s.offlineRoutes(), s.recordRoutes())
+	}, s.ledgerRoutes(), s.accountRoutes(), s.tlsRoutes(), s.diaryRoutes(), s.offlineRoutes(), s.recordRoutes(), s.gateRoutes())
 }
 
 // routes serves the table. Labels are taken before http.ServeMux: it would tidy a malformed path into another one and redirect there, and a

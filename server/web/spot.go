@@ -148,8 +148,3 @@ func (s *Server) keptNow(r *http.Request, t teller, entries []diary.Entry, now t
 	undo, err := s.newEventID()
 	return &justKept{t.line(entries[i]), undo}, err
 }
-
-// rulesAt is what the gates find at a place now, and the kinds of entries that are overdue there.
-func (s *Server) rulesAt(_ context.Context, _ *words, _ *farm.Farm, _ farm.Place, _ time.Time) ([]ruleLine, []string, error) {
-	return nil, nil, nil
-}

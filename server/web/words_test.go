@@ -16,6 +16,7 @@ import (
 	"aovuon/server/account"
 	"aovuon/server/calibration"
 	"aovuon/server/diary"
+	"aovuon/server/diary/gate"
 	"aovuon/server/farm"
 	"aovuon/server/form"
 	"aovuon/server/ingest"
@@ -106,6 +107,13 @@ func asked(t *testing.T) []string {
 	}
 	for _, k := range privacy.Retention() {
 		out = append(out, "privacy.kept."+k.ID, "privacy.until."+string(k.Until))
+	}
+	for _, r := range gate.Rules() {
+		out = append(out, "gate."+string(r))
+	}
+	out = append(out, "gate.input_lot") // of the desk
+	for _, l := range []string{"fine", "noted", "warned", "danger"} {
+		out = append(out, "gate.level."+l)
 	}
 	for _, way := range []string{"low", "high"} {
 		out = append(out, "limit."+way, "state.warned."+way, "state.danger."+way, "limits.warn."+way, "limits.crit."+way)

@@ -44,9 +44,9 @@ func (j *judge) banned(s season) {
 	}
 }
 
-// driftDays is how long a spray near a pond is told of: longer than pyrethroids last in water that the sun shines on, and than what drifted in
+// DriftDays is how many days a spray near a pond is told of: longer than pyrethroids last in water that the sun shines on, and than what drifted in
 // shows in the fish.
-const driftDays = 30
+const DriftDays = 30
 
 // drift judges pyrethroids sprayed near a pond, or, at a plot, near which pond.
 func (j *judge) drift(p farm.Place) {
@@ -64,14 +64,14 @@ func (j *judge) drift(p farm.Place) {
 		for _, e := range j.at[plot.Code] {
 			day := e.day
 			r, uses := e.used()
-			if !uses || j.daysSince(day) > driftDays {
+			if !uses || j.daysSince(day) > DriftDays {
 				continue
 			}
 			hits := j.actives(r, Drift)
 			if len(hits) == 0 {
 				continue
 			}
-			f := Finding{Rule: DriftNear, Level: Warning, Place: p.Code, Cause: e.First.ID, Clears: day.AddDate(0, 0, driftDays+1), Args: []any{hits[0].Name, plot.Title, m, day}}
+			f := Finding{Rule: DriftNear, Level: Warning, Place: p.Code, Cause: e.First.ID, Clears: day.AddDate(0, 0, DriftDays+1), Args: []any{hits[0].Name, plot.Title, m, day}}
 			if !known {
 				f.Rule, f.Level, f.Args = DriftUnknown, Note, []any{hits[0].Name, plot.Title, day}
 			}

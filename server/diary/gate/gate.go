@@ -99,6 +99,16 @@ const (
 	NotRegistered   Rule = "not_registered"     // input, day of use
 )
 
+// Rules lists them all.
+func Rules() []Rule {
+	return []Rule{
+		Withdrawal, PreHarvest, UnknownDays, DegreeDays, DegreeDaysNone, Banned, BannedBefore, BannedMaybe, DriftNear,
+		DriftUnknown, OrganicConvert, OrganicCrop, OrganicNone, OrganicBroken, OrganicInput, OrganicUnlisted, OrganicSplit, OrganicRules,
+		CertMissing, CertEnding, CertOver, WaterTestDue, WaterTestNone, StockingNone, Quarantine, CalibrationDue, CalibrationBad,
+		StockShort, StockUnknown, InputExpired, NotRegistered,
+	}
+}
+
 // Claims that a finding of level Block may be about; "" is the lot itself.
 const (
 	ClaimOrganic = "organic"
