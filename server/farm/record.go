@@ -147,7 +147,7 @@ func (k RecordKind) Fields() []form.Field {
 			{Key: "end", Type: form.Date}, // the last day; none: it goes on
 			{Key: "area_m2", Type: form.Number, Unit: "m²", Max: 1e8},
 			{Key: "way", Type: form.Choice, Options: ways()},
-			{Key: "conversion_from", Type: form.Date}, // organic: the day the conversion began, as the certifier accepts it
+			{Key: "conversion_from", Type: form.Date},                                                   // organic: the day the conversion began, as the certifier accepts it
 			{Key: "conversion_months", Type: form.Number, Unit: "months", Whole: true, Min: 6, Max: 60}, // organic: what the certifier shortened it to, never below 6; none: the standard's
 			{Key: "perennial", Type: form.Flag},
 			{Key: "degree_days", Type: form.Number, Unit: "°C·d", Max: 5000}, // fish: a withdrawal by degree-days beside the label's days; none: not asked for

@@ -19,8 +19,7 @@ type judge struct {
 	today   time.Time // 00:00 of Now's local day
 	table   *Table
 	inputs  map[string]farm.Record
-	names   map[string]string // of inputs: what to search for actives
-	hits    map[string][]Hit  // of an input and scope, once found
+	hits    map[string][]Hit // of an input and scope, once found
 	cycles  map[string][]farm.Record
 	homes   []farm.Record           // households
 	certs   []farm.CertificateScope // of records that are not retired

@@ -23,7 +23,7 @@ func draw(t *rapid.T, b *bench, label string) *diary.Event {
 	when := at(9, 1, 0, 0).Add(time.Duration(rapid.IntRange(0, 45*24*60).Draw(t, label+"minute")) * time.Minute)
 	e := b.use(kind, ao1, rapid.SampledFrom([]string{"", "fish"}).Draw(t, label+"cycle"), input, when)
 	if rapid.Bool().Draw(t, label+"course") {
-		e.Values["end"] = when.AddDate(0, 0, rapid.IntRange(0, 10).Draw(t, label+"days")).Format(time.DateOnly)
+		e.Values[diary.KeyEnd] = when.AddDate(0, 0, rapid.IntRange(0, 10).Draw(t, label+"days")).Format(time.DateOnly)
 	}
 	return e
 }

@@ -39,7 +39,7 @@ func TestWithdrawal_EndsWithTheLastWaitingDay(t *testing.T) {
 			b.set(farm.Input, "drug", "withdrawal_days", c.days)
 			e := b.use(diary.Treatment, ao1, "fish", "drug", c.given)
 			if c.end != "" {
-				e.Values["end"] = c.end
+				e.Values[diary.KeyEnd] = c.end
 			}
 			given := c.given.Before(c.want)
 			v := b.judge()
@@ -60,7 +60,7 @@ func TestWithdrawal_EndsWithTheLastWaitingDay(t *testing.T) {
 
 func TestWithdrawal_TellsWhatAnAuditorAsks(t *testing.T) {
 	b := newBench(t, at(10, 3, 9, 0))
-	e := b.use(diary.Treatment, ao1, "fish", "drug", at(10, 1, 6, 0), "end", "2026-10-02")
+	e := b.use(diary.Treatment, ao1, "fish", "drug", at(10, 1, 6, 0), diary.KeyEnd, "2026-10-02")
 	want := gate.Finding{
 		Rule: gate.Withdrawal, Level: gate.Block, Place: ao1, Cycle: "fish", Cause: e.ID, Clears: day(10, 13), Args: []any{day(10, 13), "Oxytetra", day(10, 2), 10},
 	}
