@@ -30,6 +30,7 @@ type labelPage struct {
 	MoreGaps int64
 	Gateways string
 	People   []privacy.Shown // what they agreed to, of those who raised or grew it
+	Internal bool            // the product has no GTIN: its number is the co-op's own
 	QR       template.HTML
 	URL      string
 	Bundle   string // address of the lot's evidence bundle; empty: not for everybody
@@ -81,8 +82,13 @@ func (s *Server) label(r *http.Request, w *words) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	p := labelPage{frame: s.frame(r, w, f, d.Product.Name.In(w.lang)), Dossier: d, URL: s.base + link.Path()}
+	p := labelPage{frame: s.frame(r, w, f, d.Product.Name.In(w.lang)), Dossier: d, URL: s.base + link.Path(), Internal: farm.Internal(d.Lot.GTIN)}
 	p.Demo, p.Plain = p.Demo || d.Lot.Demo, true
+	if !d.Lot.Sellable() { // its label must not be issued: the page says so, and claims nothing
+		p.places(w, f, s.o.Now())
+		body, err := s.e.render(w.lang, "label.html", "withheld", p)
+		return answer{status: http.StatusOK, body: body, public: true, fresh: true, csp: s.labelCSP()}, err
+	}
 	if s.o.OpenBatches {
 		p.Bundle = "/ledger/bundle" + d.Lot.Link().Path() + ".zip"
 	}

@@ -274,7 +274,7 @@ func (s *Server) bundle(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "another one is being made: come again in five seconds", http.StatusServiceUnavailable)
 		return
 	}
-	f, err := s.makeBundle(r.Context(), link)
+	f, err := s.sellableBundle(r.Context(), link)
 	s.bundling.Unlock()
 	switch {
 	case errors.Is(err, trace.ErrUnknown):
@@ -295,6 +295,18 @@ func (s *Server) bundle(w http.ResponseWriter, r *http.Request) {
 	if err := errors.Join(f.Close(), os.Remove(f.Name())); err != nil {
 		s.o.Log.Warn("bundle stays behind", slog.Any("err", err))
 	}
+}
+
+// sellableBundle makes the bundle of a lot that may be sold.
+func (s *Server) sellableBundle(ctx context.Context, l trace.Link) (*os.File, error) {
+	d, err := s.o.Lots.Dossier(ctx, l)
+	if err == nil && !d.Lot.Sellable() {
+		err = trace.ErrUnknown
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.makeBundle(ctx, l)
 }
 
 // makeBundle writes a bundle into a file of its own, and leaves it open at its beginning.

@@ -83,7 +83,11 @@ func (s *Server) issued(r *http.Request, path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if _, err := s.o.Lots.Dossier(r.Context(), l); err != nil {
+	d, err := s.o.Lots.Dossier(r.Context(), l)
+	if err == nil && !d.Lot.Sellable() { // no label is issued for it
+		err = trace.ErrUnknown
+	}
+	if err != nil {
 		return "", err
 	}
 	return l.Path(), nil

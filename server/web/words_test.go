@@ -16,6 +16,7 @@ import (
 	"aovuon/server/account"
 	"aovuon/server/calibration"
 	"aovuon/server/diary"
+	intake "aovuon/server/diary/desk"
 	"aovuon/server/diary/gate"
 	"aovuon/server/farm"
 	"aovuon/server/form"
@@ -71,6 +72,13 @@ func asked(t *testing.T) []string {
 				out = append(out, m[1])
 			}
 		}
+	}
+	for _, s := range []trace.State{trace.Held, trace.Void} {
+		out = append(out, "label."+string(s), "label."+string(s)+".why")
+	}
+	out = append(out, "gate."+intake.RuleInput)
+	for _, c := range intake.Codes() {
+		out = append(out, "problem.diary."+c)
 	}
 	for _, q := range measure.Quantities() {
 		out = append(out, "quantity."+string(q))
