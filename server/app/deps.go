@@ -8,6 +8,7 @@ import (
 	"aovuon/server/account"
 	"aovuon/server/backup"
 	"aovuon/server/desired"
+	"aovuon/server/diary/desk"
 	"aovuon/server/history"
 	"aovuon/server/pki"
 	"aovuon/server/sqldb"
@@ -19,6 +20,7 @@ import (
 type deps struct {
 	db        *sqldb.DB
 	accounts  *account.Service
+	desk      *desk.Desk
 	authority *pki.Authority // the server's own; nil: not used
 	history   history.Store
 	live      *watch.Live

@@ -18,6 +18,7 @@ import (
 	"aovuon/server/account"
 	"aovuon/server/backup"
 	"aovuon/server/desired"
+	"aovuon/server/diary/desk"
 	"aovuon/server/enrol"
 	"aovuon/server/history"
 	"aovuon/server/history/influx"
@@ -77,6 +78,7 @@ type running struct {
 	calibrations   *project.Runner
 	accounts       *account.Service
 	disk           *diskWatch
+	desk           *desk.Desk      // made with the pages
 	nightly        *backup.Nightly // nil: no backups are made by themselves
 	metrics        *prometheus.Registry
 	listener       net.Listener
@@ -174,6 +176,7 @@ func (s *running) run(e *env) error {
 	g.Go(func() error { return s.runLive(ctx) })
 	g.Go(func() error { return s.settingsRunner.Run(ctx) })
 	g.Go(func() error { return trace.NewWorker(s.db, s.db, s.history, s.now, s.log).Run(ctx) })
+	g.Go(func() error { return s.runDiary(ctx, s.desk) })
 	g.Go(func() error { return s.ledger.Run(ctx) })
 	if s.witnesses != nil {
 		g.Go(func() error { return s.witnesses.Run(ctx) })
@@ -258,9 +261,12 @@ func (s *running) close() error {
 }
 
 func (s *running) deps(done <-chan struct{}) deps {
-	return deps{
+	d := deps{
 		db: s.db, accounts: s.accounts, history: s.history, live: s.live, config: s.config, authority: s.authority, logKey: s.logKey(), system: s.system, log: s.log, now: s.now, stuck: s.stuck, done: done,
 	}
+	s.desk = newDesk(d)
+	d.desk = s.desk
+	return d
 }
 
 func (s *running) openMetrics() error {

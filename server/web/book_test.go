@@ -15,6 +15,7 @@ import (
 	"aovuon/server/farm"
 	"aovuon/server/form"
 	"aovuon/server/ledger"
+	"aovuon/server/media"
 	"aovuon/server/sqldb"
 	"aovuon/server/web"
 )
@@ -98,14 +99,14 @@ func (b *memoryBook) kept(kind string) []diary.Event {
 	return slices.DeleteFunc(slices.Clone(b.events), func(e diary.Event) bool { return kind != "" && e.Kind != kind })
 }
 
-func (b *memoryBook) Keep(_ context.Context, raw []byte) (diary.Media, error) {
+func (b *memoryBook) Keep(_ context.Context, raw []byte, _ ledger.By) (diary.Media, error) {
 	m := diary.Media{Type: "image/jpeg"}
 	switch {
 	case bytes.HasPrefix(raw, []byte("\xff\xd8\xff")):
 	case bytes.HasPrefix(raw, []byte("\x1a\x45\xdf\xa3")):
 		m.Type = "audio/webm"
 	default:
-		return m, web.ErrMediaKind
+		return m, media.ErrKind
 	}
 	sum := sha256.Sum256(raw)
 	m.SHA256 = hex.EncodeToString(sum[:])

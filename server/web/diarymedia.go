@@ -10,27 +10,24 @@ import (
 
 	"aovuon/server/account"
 	"aovuon/server/diary"
+	"aovuon/server/ledger"
+	"aovuon/server/media"
 )
 
 // Shelf keeps photos and voice notes by the hash of their bytes.
 type Shelf interface {
-	// Keep keeps a photo or a voice note; what comes back is what an entry names. The error wraps ErrMediaKind or ErrMediaSize.
-	Keep(ctx context.Context, raw []byte) (diary.Media, error)
+	// Keep keeps a photo or a voice note; what comes back is what an entry names. The error wraps media.ErrKind, ErrBroken or ErrSize where the
+	// bytes are at fault.
+	Keep(ctx context.Context, raw []byte, by ledger.By) (diary.Media, error)
 	// Media returns what is kept under a hash; false: nothing is.
 	Media(ctx context.Context, sum string) (m diary.Media, raw []byte, ok bool, err error)
 }
-
-// The errors of what is no photo or voice note.
-var (
-	ErrMediaKind = errors.New("web: neither a photo nor a voice note that browsers play")
-	ErrMediaSize = errors.New("web: the photo or voice note is too large")
-)
 
 // What one form may bring, bytes: photos straight from a phone's camera where there is no script to make them smaller.
 const (
 	maxUpload     = 40 << 20
 	maxUploadHeld = 1 << 20 // in memory; the rest is in files until the form is answered
-	maxMedia      = 12 << 20
+	maxMedia      = media.MostBytes
 )
 
 // upload turns a function that takes a form with files into a handler; without files it is as form.
@@ -79,7 +76,7 @@ func (s *Server) keepUploads(r *http.Request) ([]diary.Media, error) {
 		if err != nil {
 			return nil, err
 		}
-		m, err := s.o.Shelf.Keep(r.Context(), raw)
+		m, err := s.o.Shelf.Keep(r.Context(), raw, s.sender(r))
 		if err != nil {
 			return nil, err
 		}
@@ -92,7 +89,7 @@ func (s *Server) keepUploads(r *http.Request) ([]diary.Media, error) {
 
 func readUpload(h *multipart.FileHeader) (raw []byte, err error) {
 	if h.Size > maxMedia {
-		return nil, ErrMediaSize
+		return nil, media.ErrSize
 	}
 	f, err := h.Open()
 	if err != nil {
@@ -105,12 +102,17 @@ func readUpload(h *multipart.FileHeader) (raw []byte, err error) {
 // mediaProblem puts into words why a photo was not kept; an error of ours comes back.
 func (s *Server) mediaProblem(w *words, err error) (string, error) {
 	switch {
-	case errors.Is(err, ErrMediaKind):
+	case errors.Is(err, media.ErrKind), errors.Is(err, media.ErrBroken):
 		return w.t("problem.media.kind"), nil
-	case errors.Is(err, ErrMediaSize):
+	case errors.Is(err, media.ErrSize):
 		return w.t("problem.media.size"), nil
 	}
 	return "", err
+}
+
+// sender says who sends a photo or a voice note.
+func (s *Server) sender(r *http.Request) ledger.By {
+	return ledger.By{Actor: visitor(r.Context()).Account.ID, At: s.o.Now()}
 }
 
 // apiMedia keeps a photo or a voice note that a phone sends under its hash.
@@ -131,11 +133,11 @@ func (s *Server) apiMedia(w http.ResponseWriter, r *http.Request) {
 		s.apiRefuse(w, http.StatusUnprocessableEntity, "media: the bytes do not have that hash")
 		return
 	}
-	m, err := s.o.Shelf.Keep(r.Context(), raw)
+	m, err := s.o.Shelf.Keep(r.Context(), raw, s.sender(r))
 	switch {
-	case errors.Is(err, ErrMediaKind):
+	case errors.Is(err, media.ErrKind), errors.Is(err, media.ErrBroken):
 		s.apiRefuse(w, http.StatusUnsupportedMediaType, "media: neither a photo nor a voice note")
-	case errors.Is(err, ErrMediaSize):
+	case errors.Is(err, media.ErrSize):
 		s.apiRefuse(w, http.StatusRequestEntityTooLarge, "media: too large")
 	case err != nil:
 		s.apiFail(w, err)
@@ -166,6 +168,11 @@ func (s *Server) entryMedia(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 	default:
 		w.Header().Set("Content-Type", m.Type)
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; sandbox")
+		if m.Type != "image/jpeg" { // it is played where it stands; opened by itself it is a file to be saved
+			w.Header().Set("Content-Disposition", `attachment; filename="`+sum[:12]+`"`)
+		}
 		w.Header().Set("Cache-Control", "no-store")
 		s.write(w, raw)
 	}

@@ -1,6 +1,7 @@
 package desk_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -66,8 +67,14 @@ func newRig(t *testing.T, db *sqldb.DB) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.desk = desk.New(db, db, desk.Rules(gate.Defaults(), nil), func() time.Time { return r.now }, slog.New(slog.DiscardHandler))
+	r.desk = desk.New(db, db, desk.Rules(judge), func() time.Time { return r.now }, slog.New(slog.DiscardHandler))
 	return r
+}
+
+// judge is the gates without temperatures.
+func judge(_ context.Context, c gate.Case) (gate.Verdict, error) {
+	c.Settings = gate.Defaults()
+	return gate.Judge(c), nil
 }
 
 // sent makes an entry of the pond, done a number of days from morning.
