@@ -35,6 +35,7 @@ type cli struct {
 	Audit     auditCmd     `cmd:"" help:"Check a whole server from outside: tree, rows, batches, evidence."`
 	Witness   witnessCmd   `cmd:"" help:"Be a witness for the ledgers of others."`
 	Farm      farmCmd      `cmd:"" help:"Say which places and sensors there are."`
+	Book      bookCmd      `cmd:"" help:"Write the record book of a season as PDF or XLSX, or list the seasons."`
 	Person    personCmd    `cmd:"" help:"What is kept about people: consent, withdrawal, export, erasure, requests."`
 	Log       logCmd       `cmd:"" help:"Say what is in the batch log."`
 	Backup    backupCmd    `cmd:"" help:"Copy everything that cannot be drawn again into one encrypted file, and try such files."`

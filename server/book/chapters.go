@@ -33,6 +33,19 @@ func parts(s Standard) []part {
 	return append(out, closing(out)...)
 }
 
+// Chapters returns the keys of every chapter that some book has.
+func Chapters() []string {
+	var out []string
+	for _, s := range Standards() {
+		for _, p := range parts(s) {
+			if !slices.Contains(out, p.key) {
+				out = append(out, p.key)
+			}
+		}
+	}
+	return out
+}
+
 func opening() []part {
 	return []part{
 		{key: "general", make: (*maker).general},

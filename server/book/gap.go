@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"aovuon/server/diary"
+	"aovuon/server/farm"
 )
 
 // gap is time without an entry where one was to be expected.
@@ -35,7 +36,8 @@ func expected(kind string) int {
 func (m *maker) gaps(kind string, list []diary.Entry) []gap {
 	every := expected(kind)
 	from, to := m.living()
-	if every == 0 || from.IsZero() {
+	k, known := diary.KindOf(kind)
+	if every == 0 || from.IsZero() || !known || !k.Of(farm.Branch(m.cycle.Values.Text("branch"))) {
 		return nil
 	}
 	var out []gap

@@ -137,6 +137,7 @@ func (p *paper) title() {
 		p.fact(side+3, w-6, 45, x)
 	}
 	p.font("", 7.5)
+	p.y += 1.5
 	for _, s := range p.wrap(l.Hint, w-6) {
 		p.text(side+3, p.y+2, s)
 		p.y += 3.4

@@ -80,7 +80,7 @@ type Words interface {
 	Lang() string
 	// T returns the text of a key, its %s filled in.
 	T(key string, args ...string) string
-	// Number writes a number without separators of thousands, with no more decimals than it has.
+	// Number writes a number with no more decimals than it has.
 	Number(n float64) string
 	Unit(f form.Field) string
 }

@@ -49,7 +49,11 @@ func (m *maker) columns(k diary.Kind, list []diary.Entry) []column {
 		if f.Private && f.Type == form.Number || !f.Required && !f.Quick && !answered(f.Key, list) {
 			continue
 		}
-		c := column{Column: Column{Title: t("field." + f.Key), Unit: m.w.Unit(f), Wide: f.Type == form.Text || f.Type == form.Ref || f.Type == form.Long, Right: f.Type == form.Number}, field: f}
+		title := t("field." + f.Key)
+		if f.Key == diary.KeyAmount && (k.Name == diary.Receipt || k.Name == diary.StockTake) {
+			title = t("book.amount." + k.Name)
+		}
+		c := column{Column: Column{Title: title, Unit: m.w.Unit(f), Wide: f.Type == form.Text || f.Type == form.Ref || f.Type == form.Long, Right: f.Type == form.Number}, field: f}
 		out = append(out, c)
 		switch f.Key {
 		case diary.KeyInput:

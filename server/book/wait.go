@@ -51,7 +51,7 @@ func (m *maker) waits() []diary.Entry {
 		}
 		w, known := m.wait(e.Event)
 		asks := e.Kind == diary.Treatment || e.Kind == diary.Spraying
-		if (known || asks) && (!e.At().Before(m.begin) || known && w.from.After(m.begin)) {
+		if (known && w.days > 0 || asks) && (!e.At().Before(m.begin) || known && w.from.After(m.begin)) {
 			out = append(out, e)
 		}
 	}

@@ -133,6 +133,8 @@ func installHint(name string) string {
 		return "apt-get install systemd"
 	case "zbarimg":
 		return "apt-get install zbar-tools"
+	case "pdftotext", "pdftoppm":
+		return "apt-get install poppler-utils"
 	}
 	return "apt-get install " + name
 }

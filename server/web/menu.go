@@ -20,6 +20,7 @@ func (s *Server) menu(ctx context.Context, w *words) (out []entry) {
 	}{
 		{"home", "/", account.SeePlaces},
 		{"diary", "/diary", account.ReadBook},
+		{"book", "/book", account.ReadBook},
 		{"farm", "/farm", account.SeeRegister},
 		{"system", "/system", account.SeeSystem},
 		{"cards", "/cards", account.ManageCards},
@@ -27,7 +28,7 @@ func (s *Server) menu(ctx context.Context, w *words) (out []entry) {
 		{"trail", "/trail", account.SeeTrail},
 		{"account", "/account", account.OwnAccount},
 	} {
-		if s.may(ctx, e.action) && (e.name != "diary" && e.name != "farm" || s.o.Book != nil) {
+		if s.may(ctx, e.action) && (e.name != "diary" && e.name != "farm" && e.name != "book" || s.o.Book != nil) {
 			out = append(out, entry{e.name, e.href, w.t("nav." + e.name)})
 		}
 	}

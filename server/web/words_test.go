@@ -14,6 +14,7 @@ import (
 	"aovuon/gateway/measure"
 	"aovuon/gateway/wire"
 	"aovuon/server/account"
+	"aovuon/server/book"
 	"aovuon/server/calibration"
 	"aovuon/server/diary"
 	intake "aovuon/server/diary/desk"
@@ -149,9 +150,10 @@ func asked(t *testing.T) []string {
 		out = append(out, fieldWords(k.Fields)...)
 	}
 	out = append(out, web.FormWords()...)
+	out = append(out, bookWords(t)...)
 	for prefix, names := range map[string]string{
 		"unit.": "d h min", "option.unit.": strings.Join(farm.Units(), " "),
-		"nav.":     "home farm diary system cards users trail account",
+		"nav.":     "home farm diary book system cards users trail account",
 		"problem.": "refused code cloned passkey slow last many proof plain host late short common named taken lastadmin bound typed pin wrongpin shut link notfarmer person none",
 		"what.":    "added person disabled enabled reset password rehash link codes recovery sessions-ended card-made card-bound card-revoked pin-set pin-dropped erased marked passkey-added passkey-removed passkey-cloned sealed recovery-new",
 	} {
@@ -165,6 +167,35 @@ func asked(t *testing.T) []string {
 		out = append(out, "record."+string(k), "record."+string(k)+".many", "record."+string(k)+".what")
 	}
 	return append(out, "actor.server", "actor.operator", "projection.calibrations", "range.24h", "range.7d", "range.30d", "projection.history", "projection.live", "projection.ingest", "projection.settings")
+}
+
+// bookWords are what record books ask for.
+func bookWords(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("../book/*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no record books: %v", err)
+	}
+	out := []string{"book.amount.stock_in", "book.amount.stock_count", "book.cert.valid", "book.cert.early", "book.cert.over"}
+	for _, f := range files {
+		raw, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`"(book\.[a-z._-]+[a-z])"`).FindAllStringSubmatch(string(raw), -1) {
+			out = append(out, m[1])
+		}
+	}
+	for _, s := range book.Standards() {
+		out = append(out, "book.standard."+string(s))
+	}
+	for _, c := range book.Chapters() {
+		out = append(out, "book.chapter."+c)
+	}
+	for _, l := range []string{"block", "warn", "note"} {
+		out = append(out, "book.level."+l)
+	}
+	return out
 }
 
 // fieldWords are what a form of fields asks for.
