@@ -26,6 +26,7 @@ type BookSources struct {
 	Calibrations Calibrations
 	History      History // nil: books have no measured values
 	People       func(ctx context.Context) ([]account.Account, error)
+	Gates        Gates // nil: nothing is judged
 	// Head returns the newest signed head of the ledger; nil: nothing is signed yet.
 	Head func(ctx context.Context) (*book.Head, error)
 }
@@ -92,6 +93,9 @@ func (from BookSources) make(ctx context.Context, w *words, ask BookAsk) (book.B
 	if err := from.probes(ctx, w, &src, place, begin, end); err != nil {
 		return book.Book{}, err
 	}
+	if src.Findings, err = from.findings(ctx, w, cycle, place, ask.Now); err != nil {
+		return book.Book{}, err
+	}
 	if src.Who, err = from.who(ctx, w, &src, ask); err != nil {
 		return book.Book{}, err
 	}
@@ -144,6 +148,26 @@ func (from BookSources) diary(ctx context.Context, src *book.Source, place farm.
 		}
 	}
 	return nil
+}
+
+// findings are what the gates say of the season now; of a season that is over, what is its own.
+func (from BookSources) findings(ctx context.Context, w *words, cycle farm.Record, place farm.Place, now time.Time) ([]book.Finding, error) {
+	if from.Gates == nil {
+		return nil, nil
+	}
+	v, err := from.Gates.Verdict(ctx, place.Code)
+	if err != nil {
+		return nil, fmt.Errorf("web: book: %w", err)
+	}
+	var out []book.Finding
+	for _, x := range v.Of(place.Code) {
+		if x.Cycle != cycle.ID && (x.Cycle != "" || cycle.Values.Text("end") != "") {
+			continue
+		}
+		line := newRuleLine(w, x, now)
+		out = append(out, book.Finding{Text: line.Text, Level: w.t("book.level." + string(x.Level)), Entry: line.Entry, Clears: x.Clears})
+	}
+	return out, nil
 }
 
 // week is the step of measured values in a book.
