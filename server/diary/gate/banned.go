@@ -31,7 +31,7 @@ func (j *judge) banned(s season) {
 		}
 		for _, h := range j.actives(r, scope) {
 			f := Finding{
-				Rule: Banned, Level: Block, Place: s.place.Code, Cycle: s.id, Cause: e.First.ID, Args: []any{h.Name, r.Name(), day, h.Source, j.table.Status},
+				Rule: Banned, Level: Block, Place: s.place.Code, Cycle: s.id, Cause: e.First.ID, Record: about(farm.Input, r.ID), Args: []any{h.Name, r.Name(), day, h.Source, j.table.Status},
 			}
 			switch {
 			case !h.Blocks():
@@ -71,7 +71,7 @@ func (j *judge) drift(p farm.Place) {
 			if len(hits) == 0 {
 				continue
 			}
-			f := Finding{Rule: DriftNear, Level: Warning, Place: p.Code, Cause: e.First.ID, Clears: day.AddDate(0, 0, DriftDays+1), Args: []any{hits[0].Name, plot.Title, m, day}}
+			f := Finding{Rule: DriftNear, Level: Warning, Place: p.Code, Cause: e.First.ID, Record: about(farm.Input, r.ID), Clears: day.AddDate(0, 0, DriftDays+1), Args: []any{hits[0].Name, plot.Title, m, day}}
 			if !known {
 				f.Rule, f.Level, f.Args = DriftUnknown, Note, []any{hits[0].Name, plot.Title, day}
 			}

@@ -123,7 +123,8 @@ type Finding struct {
 	Claim  string    `json:"claim,omitempty"`  // of Block: what must not be said; "": the lot is held
 	Place  string    `json:"place,omitempty"`  // "": the co-op as a whole
 	Cycle  string    `json:"cycle,omitempty"`  // "": the place, whatever grows there
-	Cause  string    `json:"cause,omitempty"`  // id of the entry as it was written first, or of the record
+	Cause  string    `json:"cause,omitempty"`  // id of the entry as it was written first; "": no entry causes it
+	Record string    `json:"record,omitempty"` // kind/id of the record it is about: an input, a season, a certificate
 	Clears time.Time `json:"clears,omitzero"`  // from this moment on it is gone by itself; zero: not by itself, or nobody knows when
 	Args   []any     `json:"args,omitempty"`   // string, farm.Text, int, float64, or time.Time of a day
 	Kind   string    `json:"needed,omitempty"` // the kind of entry that would clear it
@@ -233,11 +234,11 @@ func (j *judge) sort() {
 	}
 	slices.SortStableFunc(j.verdict.Findings, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Level.rank(), b.Level.rank()), cmp.Compare(at[a.Place], at[b.Place]), cmp.Compare(a.Cycle, b.Cycle),
-			never(a.Clears, b.Clears), b.Clears.Compare(a.Clears), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Claim, b.Claim), cmp.Compare(a.Cause, b.Cause), cmp.Compare(text(a.Args), text(b.Args)))
+			never(a.Clears, b.Clears), b.Clears.Compare(a.Clears), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Claim, b.Claim), cmp.Compare(a.Cause, b.Cause), cmp.Compare(a.Record, b.Record), cmp.Compare(text(a.Args), text(b.Args)))
 	})
 	// A season is judged once; what two seasons of a place share is said once.
 	j.verdict.Findings = slices.CompactFunc(j.verdict.Findings, func(a, b Finding) bool {
-		return a.Rule == b.Rule && a.Level == b.Level && a.Claim == b.Claim && a.Place == b.Place && a.Cycle == b.Cycle && a.Cause == b.Cause && text(a.Args) == text(b.Args)
+		return a.Rule == b.Rule && a.Level == b.Level && a.Claim == b.Claim && a.Place == b.Place && a.Cycle == b.Cycle && a.Cause == b.Cause && a.Record == b.Record && text(a.Args) == text(b.Args)
 	})
 }
 
@@ -250,4 +251,12 @@ func never(a, b time.Time) int {
 		return -1
 	}
 	return 1
+}
+
+// about names a record as findings do.
+func about(kind farm.RecordKind, id string) string {
+	if id == "" {
+		return ""
+	}
+	return string(kind) + "/" + id
 }

@@ -31,11 +31,11 @@ func (j *judge) organic(s season) {
 	if s.rec.Values.Text("way") != "organic" {
 		return
 	}
-	forbid := func(rule Rule, cause string, clears time.Time, args ...any) {
-		j.find(Finding{Rule: rule, Level: Block, Claim: ClaimOrganic, Place: s.place.Code, Cycle: s.id, Cause: cause, Clears: clears, Args: args})
+	forbid := func(rule Rule, cause, record string, clears time.Time, args ...any) {
+		j.find(Finding{Rule: rule, Level: Block, Claim: ClaimOrganic, Place: s.place.Code, Cycle: s.id, Cause: cause, Record: record, Clears: clears, Args: args})
 	}
 	if s.branch != farm.Crop && s.branch != farm.Herb {
-		forbid(OrganicRules, s.id, time.Time{})
+		forbid(OrganicRules, "", about(farm.Cycle, s.id), time.Time{})
 		return
 	}
 	j.converted(s, forbid)
@@ -77,36 +77,36 @@ func (j *judge) ready(s season, from time.Time) time.Time {
 	return from.AddDate(0, months, 0)
 }
 
-func (j *judge) converted(s season, forbid func(Rule, string, time.Time, ...any)) {
+func (j *judge) converted(s season, forbid func(rule Rule, cause, record string, clears time.Time, args ...any)) {
 	from := j.conversion(s)
 	if from.IsZero() {
-		forbid(OrganicNone, s.id, time.Time{})
+		forbid(OrganicNone, "", about(farm.Cycle, s.id), time.Time{})
 		return
 	}
 	if r, yes := j.broken(s, from); yes {
-		forbid(OrganicBroken, r.ID, time.Time{}, r.Name(), r.Values.Day("begin", j.zone))
+		forbid(OrganicBroken, "", about(farm.Cycle, r.ID), time.Time{}, r.Name(), r.Values.Day("begin", j.zone))
 		return
 	}
 	ready := j.ready(s, from)
 	if s.rec.Values.Flag("perennial") {
 		if j.today.Before(ready) {
-			forbid(OrganicConvert, s.id, ready, from, ready)
+			forbid(OrganicConvert, "", about(farm.Cycle, s.id), ready, from, ready)
 		}
 		return
 	}
 	if sown, cause := j.sown(s); sown.Before(ready) {
-		forbid(OrganicCrop, cause, time.Time{}, sown, ready) // this crop stays what it is; the next one may be organic
+		forbid(OrganicCrop, cause, about(farm.Cycle, s.id), time.Time{}, sown, ready) // this crop stays what it is; the next one may be organic
 	}
 }
 
-// sown returns the day an annual crop was sown or planted first, as entries say it, or the season's first day; and which entry or record says so.
+// sown returns the day an annual crop was sown or planted first, as entries say it, or the season's first day; and which entry says so.
 func (j *judge) sown(s season) (day time.Time, cause string) {
 	for _, e := range j.at[s.place.Code] {
 		if (e.Kind == diary.Seeding || e.Kind == diary.Planting) && s.belongs(j, e) && !e.day.Before(s.begin.AddDate(0, 0, -30)) {
 			return e.day, e.First.ID
 		}
 	}
-	return s.begin, s.id
+	return s.begin, ""
 }
 
 // ParcelAt says what a season's place is at a time: what the record book prints. A parcel whose season does not aim at organic is conventional.
@@ -138,7 +138,7 @@ func ParcelAt(c Case, place, cycle string, t time.Time) Parcel {
 }
 
 // unlisted judges the inputs of the last 36 months that the organic standard does not list. What nobody said of is not listed.
-func (j *judge) unlisted(s season, forbid func(Rule, string, time.Time, ...any)) {
+func (j *judge) unlisted(s season, forbid func(rule Rule, cause, record string, clears time.Time, args ...any)) {
 	type use struct {
 		day   time.Time
 		cause string
@@ -159,7 +159,7 @@ func (j *judge) unlisted(s season, forbid func(Rule, string, time.Time, ...any))
 		if _, said := j.inputs[id].Values["organic_listed"]; !said {
 			rule = OrganicUnlisted
 		}
-		forbid(rule, u.cause, clears, j.inputName(id), u.day, clears)
+		forbid(rule, u.cause, about(farm.Input, id), clears, j.inputName(id), u.day, clears)
 	}
 }
 
@@ -188,7 +188,7 @@ func (j *judge) split(s season) {
 			if r.Retired || apart || r.Values.Text("way") == "organic" || grown(r) != species {
 				continue
 			}
-			j.find(Finding{Rule: OrganicSplit, Level: Warning, Place: s.place.Code, Cycle: s.id, Cause: r.ID, Args: []any{r.Values.Text("species"), p.Title}})
+			j.find(Finding{Rule: OrganicSplit, Level: Warning, Place: s.place.Code, Cycle: s.id, Record: about(farm.Cycle, r.ID), Args: []any{r.Values.Text("species"), p.Title}})
 		}
 	}
 }

@@ -21,7 +21,7 @@ func (j *judge) claims(s season) {
 			return
 		}
 	}
-	j.find(Finding{Rule: CertMissing, Level: Block, Claim: way, Place: s.place.Code, Cycle: s.id, Cause: s.id, Args: []any{way}})
+	j.find(Finding{Rule: CertMissing, Level: Block, Claim: way, Place: s.place.Code, Cycle: s.id, Record: about(farm.Cycle, s.id), Args: []any{way}})
 }
 
 // Badges returns the schemes whose names may stand beside a product from places at t: those of certificates that cover all of it.
@@ -60,7 +60,7 @@ func (j *judge) certificates() {
 		}
 		last := c.To.AddDate(0, 0, -1)
 		left := daysBetween(j.today, last)
-		f := Finding{Rule: CertEnding, Level: Note, Cause: r.ID, Args: []any{c.Scheme, r.Values.Text("number"), last, left}}
+		f := Finding{Rule: CertEnding, Level: Note, Record: about(farm.Certificate, r.ID), Args: []any{c.Scheme, r.Values.Text("number"), last, left}}
 		switch {
 		case left < 0:
 			f.Rule, f.Level, f.Args = CertOver, Warning, f.Args[:3]
@@ -122,7 +122,7 @@ func (j *judge) papers(s season) {
 		}
 	}
 	if !stocked && j.daysSince(s.begin) > stockingGrace {
-		j.find(Finding{Rule: StockingNone, Level: Warning, Place: s.place.Code, Cycle: s.id, Cause: s.id, Args: []any{s.begin}, Kind: diary.Stocking})
+		j.find(Finding{Rule: StockingNone, Level: Warning, Place: s.place.Code, Cycle: s.id, Record: about(farm.Cycle, s.id), Args: []any{s.begin}, Kind: diary.Stocking})
 	}
 	if every := j.Settings.WaterTestDays; every > 0 && !over {
 		j.waterTest(s, every)
@@ -131,7 +131,7 @@ func (j *judge) papers(s season) {
 
 func (j *judge) waterTest(s season, every int) {
 	e, at := j.last(s, diary.WaterTest)
-	f := Finding{Rule: WaterTestNone, Level: Warning, Place: s.place.Code, Cycle: s.id, Cause: s.id, Kind: diary.WaterTest}
+	f := Finding{Rule: WaterTestNone, Level: Warning, Place: s.place.Code, Cycle: s.id, Record: about(farm.Cycle, s.id), Kind: diary.WaterTest}
 	from := s.begin
 	if !at.IsZero() {
 		f.Rule, f.Cause, from = WaterTestDue, e.First.ID, e.day
@@ -185,19 +185,19 @@ func (j *judge) short(v diary.Inventory) {
 	for _, b := range v.Balances {
 		r := j.inputs[b.Input]
 		if b.Lot != "" && b.Short() {
-			j.find(Finding{Rule: StockShort, Level: Warning, Cause: b.LastUse, Args: []any{r.Name(), b.Lot, -b.Amount, b.Unit}, Kind: diary.Receipt})
+			j.find(Finding{Rule: StockShort, Level: Warning, Cause: b.LastUse, Record: about(farm.Input, b.Input), Args: []any{r.Name(), b.Lot, -b.Amount, b.Unit}, Kind: diary.Receipt})
 			said[b.Input] = true
 		}
 	}
 	for _, b := range v.Balances {
 		if total, isShort := v.Total(b.Input); isShort && !said[b.Input] {
 			said[b.Input] = true
-			j.find(Finding{Rule: StockShort, Level: Warning, Cause: b.LastUse, Args: []any{j.inputs[b.Input].Name(), "", -total, b.Unit}, Kind: diary.Receipt})
+			j.find(Finding{Rule: StockShort, Level: Warning, Cause: b.LastUse, Record: about(farm.Input, b.Input), Args: []any{j.inputs[b.Input].Name(), "", -total, b.Unit}, Kind: diary.Receipt})
 		}
 	}
 	for _, p := range v.Problems {
 		if p.Code == diary.StockUnit {
-			j.find(Finding{Rule: StockUnknown, Level: Note, Cause: p.Entry, Args: []any{j.inputName(p.Input)}})
+			j.find(Finding{Rule: StockUnknown, Level: Note, Cause: p.Entry, Record: about(farm.Input, p.Input), Args: []any{j.inputName(p.Input)}})
 		}
 	}
 }
@@ -215,12 +215,12 @@ func (j *judge) outOfDate(s season, v diary.Inventory) {
 		if last := v.Expiry(r.ID, lot); lot != "" && last != "" && date > last {
 			end, err := time.ParseInLocation(time.DateOnly, last, j.zone)
 			if err == nil {
-				j.newest(Finding{Rule: InputExpired, Level: Warning, Place: s.place.Code, Cycle: s.id, Cause: e.First.ID, Args: []any{r.Name(), lot, end, day}}, r.ID, lot)
+				j.newest(Finding{Rule: InputExpired, Level: Warning, Place: s.place.Code, Cycle: s.id, Cause: e.First.ID, Record: about(farm.Input, r.ID), Args: []any{r.Name(), lot, end, day}}, r.ID, lot)
 			}
 		}
 		from, to := r.Values.Text("valid_from"), r.Values.Text("valid_to")
 		if (from != "" && date < from) || (to != "" && date > to) {
-			j.newest(Finding{Rule: NotRegistered, Level: Warning, Place: s.place.Code, Cycle: s.id, Cause: e.First.ID, Args: []any{r.Name(), day}}, r.ID)
+			j.newest(Finding{Rule: NotRegistered, Level: Warning, Place: s.place.Code, Cycle: s.id, Cause: e.First.ID, Record: about(farm.Input, r.ID), Args: []any{r.Name(), day}}, r.ID)
 		}
 	}
 }

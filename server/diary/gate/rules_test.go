@@ -19,7 +19,7 @@ func TestBanned_HoldsTheSeasonForGood(t *testing.T) {
 	b.record(farm.Input, "enro", form.Values{"name": "Enro 20", "type": "drug", "actives": []string{"Enrofloxacine HCl"}, "unit": "g", "withdrawal_days": 0.0})
 	e := b.use(diary.Treatment, ao1, "fish", "enro", at(6, 1, 6, 0))
 	want := gate.Finding{
-		Rule: gate.Banned, Level: gate.Block, Place: ao1, Cycle: "fish", Cause: e.ID, Args: []any{"Enrofloxacin", "Enro 20", day(6, 1), "TT 10/2016/TT-BNNPTNT", "cần xác nhận"},
+		Rule: gate.Banned, Level: gate.Block, Place: ao1, Cycle: "fish", Cause: e.ID, Record: "input/enro", Args: []any{"Enrofloxacin", "Enro 20", day(6, 1), "TT 10/2016/TT-BNNPTNT", "cần xác nhận"},
 	}
 	if diff := cmp.Diff(want, b.one(gate.Banned)); diff != "" {
 		t.Error(diff)
@@ -205,7 +205,7 @@ func TestOrganic_SplitUnit(t *testing.T) {
 			b.Farm.Places[i].Household = "h4" // by id, where the other place has its code
 		}
 	}
-	if f := b.one(gate.OrganicSplit); f.Level != gate.Warning || f.Place != khoai1 || f.Cause != "potato2" {
+	if f := b.one(gate.OrganicSplit); f.Level != gate.Warning || f.Place != khoai1 || f.Record != "cycle/potato2" {
 		t.Errorf("%+v", f)
 	}
 	b.set(farm.Cycle, "potato2", "end", "2026-06-30")

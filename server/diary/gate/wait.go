@@ -51,12 +51,12 @@ func (j *judge) wait(s season) {
 		switch {
 		case !known && needsDays(e, r):
 			h.Unknown = true
-			j.newest(Finding{Rule: UnknownDays, Level: Block, Place: s.place.Code, Cycle: s.id, Cause: e.First.ID, Args: []any{r.Name(), day0}}, r.ID)
+			j.newest(Finding{Rule: UnknownDays, Level: Block, Place: s.place.Code, Cycle: s.id, Cause: e.First.ID, Record: about(farm.Input, r.ID), Args: []any{r.Name(), day0}}, r.ID)
 		case known:
 			from := allowed(day0, int(n))
 			later(from, e.First.ID)
 			if j.Now.Before(from) {
-				keep(open, Finding{Rule: rule, Level: Block, Place: s.place.Code, Cycle: s.id, Cause: e.First.ID, Clears: from, Args: []any{from, r.Name(), day0, int(n)}})
+				keep(open, Finding{Rule: rule, Level: Block, Place: s.place.Code, Cycle: s.id, Cause: e.First.ID, Record: about(farm.Input, r.ID), Clears: from, Args: []any{from, r.Name(), day0, int(n)}})
 			}
 		}
 		if from, waits, unknown := j.degreeDays(s, e, r, day0); waits {
@@ -118,7 +118,7 @@ func (j *judge) degreeDays(s season, e act, r farm.Record, day0 time.Time) (from
 			return day.AddDate(0, 0, 1), true, false // Now is past it: today has begun after that day
 		}
 	}
-	f := Finding{Rule: DegreeDaysNone, Level: Block, Place: s.place.Code, Cycle: s.id, Cause: e.First.ID, Args: []any{want, r.Name(), missing}}
+	f := Finding{Rule: DegreeDaysNone, Level: Block, Place: s.place.Code, Cycle: s.id, Cause: e.First.ID, Record: about(farm.Input, r.ID), Args: []any{want, r.Name(), missing}}
 	if mean := mean(recent); mean > 0 {
 		f.Rule, f.Args = DegreeDays, []any{sum, want, r.Name(), missing, int(math.Ceil((want - sum) / mean))}
 	}

@@ -62,7 +62,7 @@ func TestWithdrawal_TellsWhatAnAuditorAsks(t *testing.T) {
 	b := newBench(t, at(10, 3, 9, 0))
 	e := b.use(diary.Treatment, ao1, "fish", "drug", at(10, 1, 6, 0), diary.KeyEnd, "2026-10-02")
 	want := gate.Finding{
-		Rule: gate.Withdrawal, Level: gate.Block, Place: ao1, Cycle: "fish", Cause: e.ID, Clears: day(10, 13), Args: []any{day(10, 13), "Oxytetra", day(10, 2), 10},
+		Rule: gate.Withdrawal, Level: gate.Block, Place: ao1, Cycle: "fish", Cause: e.ID, Record: "input/drug", Clears: day(10, 13), Args: []any{day(10, 13), "Oxytetra", day(10, 2), 10},
 	}
 	if diff := cmp.Diff(want, b.one(gate.Withdrawal)); diff != "" {
 		t.Error(diff)
