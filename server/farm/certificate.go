@@ -28,10 +28,9 @@ func ScopeOf(r Record) CertificateScope {
 	return s
 }
 
-// Covers reports whether the scope holds a product from a place at t. A scope without both dates covers nothing.
+// Covers reports whether the scope holds a product from a place at t. One without a last day covers nothing; one without a first day began long ago.
 func (c CertificateScope) Covers(product, place string, t time.Time) bool {
-	return slices.Contains(c.Products, product) && (len(c.Places) == 0 || slices.Contains(c.Places, place)) &&
-		!c.From.IsZero() && !t.Before(c.From) && t.Before(c.To)
+	return slices.Contains(c.Products, product) && (len(c.Places) == 0 || slices.Contains(c.Places, place)) && !t.Before(c.From) && t.Before(c.To)
 }
 
 // Covering returns those scopes that cover a product at t, and that together with others of their scheme cover every one of places: one

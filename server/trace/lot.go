@@ -90,37 +90,33 @@ type Certificate struct {
 	Demo     bool // made up: the page says that it is worth nothing
 }
 
-// Covers reports whether the certificate's scope holds a product from a place on a day.
-func (c Certificate) Covers(gtin, place string, day time.Time) bool {
-	return c.GTIN == gtin && (c.Place == place || c.Place == "") && !day.Before(c.From) && day.Before(c.To)
+// Scope returns what the certificate covers, its product by GTIN.
+func (c Certificate) Scope() farm.CertificateScope {
+	s := farm.CertificateScope{ID: c.ID, Scheme: c.Scheme, Products: []string{c.GTIN}, From: c.From, To: c.To, Demo: c.Demo}
+	if c.Place != "" {
+		s.Places = []string{c.Place}
+	}
+	return s
 }
 
-// CertificatesOf returns those certificates that cover every place of a lot on the day it was harvested. A growing lot is
-// covered by none: it was not harvested on any day.
+// CertificatesOf returns those certificates that cover every place of a lot on the day it was harvested (farm.Covering), and whose scheme the
+// lot may be called by. A growing lot is covered by none: it was not harvested on any day.
 func CertificatesOf(l Lot, all []Certificate) []Certificate {
 	if l.Harvested.IsZero() || len(l.Places) == 0 {
 		return nil
 	}
+	scopes := make([]farm.CertificateScope, len(all))
+	for i, c := range all {
+		scopes[i] = c.Scope()
+	}
+	covering := farm.Covering(scopes, l.GTIN, l.Places, l.Harvested)
 	var out []Certificate
 	for _, c := range all {
-		if (c.Place == "" || slices.Contains(l.Places, c.Place)) && !slices.Contains(l.Barred, c.Scheme) && c.Covers(l.GTIN, c.Place, l.Harvested) && schemeCovers(all, c, l) {
+		if !slices.Contains(l.Barred, c.Scheme) && slices.ContainsFunc(covering, func(s farm.CertificateScope) bool { return s.ID == c.ID }) {
 			out = append(out, c)
 		}
 	}
 	return out
-}
-
-// schemeCovers reports whether certificates of c's scheme, as real as c, cover every place of the lot: one certified pond
-// does not certify fish from two.
-func schemeCovers(all []Certificate, c Certificate, l Lot) bool {
-	for _, place := range l.Places {
-		if !slices.ContainsFunc(all, func(o Certificate) bool {
-			return o.Scheme == c.Scheme && o.Demo == c.Demo && o.Covers(l.GTIN, place, l.Harvested)
-		}) {
-			return false
-		}
-	}
-	return true
 }
 
 // Dossier is all that the page of a label is drawn from.
