@@ -2,9 +2,9 @@ package web
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -21,17 +21,32 @@ type Gates interface {
 
 // gateRoutes are what programs ask of the gates.
 func (s *Server) gateRoutes() []route {
-	if s.o.Gates == nil {
+	if s.o.Gates == nil || s.o.Book == nil {
 		return nil
 	}
 	return []route{
+		{"GET /gates", needs(account.SeeRegister), s.page(s.gatesPage)},
 		{"GET /api/actives", rule{action: account.SeePlaces, script: true}, s.apiActives},
 		{"GET /api/gates", rule{action: account.ReadBook, script: true}, s.apiGates},
 	}
 }
 
 // gateView is what was found at a place, all of it, for the template "gates".
-type gateView struct{ Lines []ruleLine }
+type gateView struct{ Lines []gateLine }
+
+// gateLine is one finding with all that leads on from it.
+type gateLine struct {
+	ruleLine
+	Record string // kind/id, for those who may see the register
+}
+
+func newGateLine(w *words, x gate.Finding, now time.Time, register bool) gateLine {
+	line := gateLine{ruleLine: newRuleLine(w, x, now)}
+	if register {
+		line.Record = x.Record
+	}
+	return line
+}
 
 // gatesAt is what the gates find at a place, for those who may read its book.
 func (s *Server) gatesAt(ctx context.Context, w *words, p farm.Place, now time.Time) (*gateView, error) {
@@ -44,10 +59,10 @@ func (s *Server) gatesAt(ctx context.Context, w *words, p farm.Place, now time.T
 	}
 	out := &gateView{}
 	for _, x := range v.Of(p.Code) {
-		out.Lines = append(out.Lines, newRuleLine(w, x, now))
+		out.Lines = append(out.Lines, newGateLine(w, x, now, s.may(ctx, account.SeeRegister)))
 	}
 	if line, ok := freeLine(w, v, p.Code, now); ok {
-		out.Lines = append([]ruleLine{line}, out.Lines...)
+		out.Lines = slices.Insert(out.Lines, 0, gateLine{ruleLine: line})
 	}
 	return out, nil
 }
@@ -110,17 +125,11 @@ func freeLine(w *words, v gate.Verdict, place string, now time.Time) (ruleLine, 
 // newRuleLine puts one finding into words.
 func newRuleLine(w *words, x gate.Finding, now time.Time) ruleLine {
 	line := ruleLine{Level: levelOf(x.Level), Text: w.t("gate."+string(x.Rule), gateArgs(w, x.Args)...), Entry: x.Cause}
-	if len(x.Cause) != ulidLength { // the cause is a record, whose pages are elsewhere
-		line.Entry = ""
-	}
-	if !x.Clears.IsZero() && x.Level == gate.Block {
+	if !x.Clears.IsZero() && x.Level == gate.Block && x.Claim == "" {
 		line.Until, line.Left = x.Clears.In(w.zone).Format(time.DateOnly), w.left(now, x.Clears)
 	}
 	return line
 }
-
-// ulidLength is how many characters the id of an entry has.
-const ulidLength = 26
 
 func levelOf(l gate.Level) level {
 	switch l {
@@ -169,10 +178,17 @@ func gateArgs(w *words, args []any) []string {
 	return out
 }
 
-// figure writes a number with at most one decimal, and none that says nothing.
+// figure writes a number with the decimals it has, one at most, or three where there is less than 1.
 func (w *words) figure(v float64) string {
-	text := w.num(v, 1)
-	return strings.TrimSuffix(strings.TrimSuffix(text, ",0"), ".0")
+	most := 1
+	if math.Abs(v) < 1 {
+		most = 3
+	}
+	decimals := 0
+	for decimals < most && math.Abs(v*math.Pow10(decimals)-math.Round(v*math.Pow10(decimals))) > 1e-6 {
+		decimals++
+	}
+	return w.num(v, decimals)
 }
 
 // apiActive is one active that a text names.

@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"html"
 	"net/http"
 	"net/url"
@@ -10,10 +11,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+
 	"aovuon/server/account"
 	"aovuon/server/diary"
 	"aovuon/server/diary/gate"
+	"aovuon/server/farm"
 	"aovuon/server/form"
+	"aovuon/server/parttest"
 )
 
 // treated puts a treatment on record that ended so many days ago; its input asks for 21.
@@ -34,7 +39,7 @@ func TestGates_TheFarmerSeesFromWhenItMayBeHarvested(t *testing.T) {
 	id := w.treated(12) // 12/11; the waiting days are 13/11 to 03/12
 	for _, path := range []string{"/p/" + own, "/places/" + own} {
 		page := html.UnescapeString(string(w.as(account.Farmer, http.MethodGet, path, nil, nil).body))
-		for _, want := range []string{"Thu hoạch được từ 04/12/2026 – do dùng Oxytetracyclin 20 % đến ngày 12/11/2026, phải ngưng thuốc 21 ngày.", "còn 10 ngày", `href="/diary/` + id + `"`, "chưa ghi thả giống"} {
+		for _, want := range []string{"Thu hoạch được từ 04/12/2026 – do dùng Oxytetracyclin 20 % đến ngày 12/11/2026, phải ngưng thuốc 21 ngày", "còn 10 ngày", `href="/diary/` + id + `"`, "chưa ghi thả giống"} {
 			if !strings.Contains(page, want) {
 				t.Errorf("%s does not say %q", path, want)
 			}
@@ -116,4 +121,84 @@ func TestAPIActives_WarnsWhileTyping(t *testing.T) {
 			t.Errorf("%.10s for %s: %d", text, branch, status)
 		}
 	}
+}
+
+// troubled puts a season with everything on record that the gates complain of.
+func (w *town) troubled() {
+	w.treated(12)
+	w.t.Helper()
+	by := w.by()
+	for _, rec := range []farm.Record{
+		{Kind: farm.Input, ID: "inp0000004", Values: form.Values{"name": "Karate 2.5EC", "type": "pesticide", "unit": "ml", "actives": []string{"lambda-cyhalothrin"}, "phi_days": 7.0}},
+		{Kind: farm.Input, ID: "inp0000005", Values: form.Values{"name": "Trị nấm xanh", "type": "drug", "unit": "g", "actives": []string{"malachite green"}}},
+		{Kind: farm.Certificate, ID: "cer0000001", Values: form.Values{"scheme": "vietgap", "standard": "TCVN 13528-1", "number": "VG-2026-011", "issuer": "X", "products": []string{"prd0000001"}, "places": []string{own}, "from": "2025-12-01", "to": "2026-12-10"}},
+	} {
+		kept, err := w.book.DB.SaveRecord(w.t.Context(), rec, by)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		w.book.records = append(w.book.records, kept)
+	}
+	add := func(n int, kind, place string, days int, v form.Values) {
+		at := now().AddDate(0, 0, -days)
+		w.book.events = append(w.book.events, diary.Event{ID: fmt.Sprintf("01KAEZ%020d", n), Kind: kind, Place: place, Actor: "u-AAAAAAAA", Occurred: at, Recorded: at, Synced: at, Values: v})
+	}
+	w.book.mu.Lock()
+	defer w.book.mu.Unlock()
+	add(10, diary.Receipt, "", 90, form.Values{"input": "inp0000001", "amount": 500.0, "lot": "CC-0826", "expiry": "2027-02-28"})
+	add(11, diary.Receipt, "", 90, form.Values{"input": "inp0000002", "amount": 150.0, "lot": "OX1", "expiry": "2026-10-31"})
+	add(12, diary.Feeding, own, 2, form.Values{"input": "inp0000001", "amount": 12.5, "lot": "CC-0826"})
+	add(13, diary.Treatment, own, 20, form.Values{"input": "inp0000005", "amount": 50.0, "reason": "nấm"})
+	add(14, diary.Spraying, "WW08G83KH", 3, form.Values{"input": "inp0000004", "amount": 100.0, "pest": "sâu"})
+}
+
+func TestGatesPage_TellsStaffOfTheWholeCoop(t *testing.T) {
+	w := newTown(t, "https://tx.example.vn", false)
+	w.troubled()
+	page := html.UnescapeString(string(w.as(account.Technician, http.MethodGet, "/gates", nil, nil).body))
+	for _, want := range []string{
+		"Chưa được, chưa biết đến ngày nào", "Giấy chứng nhận VietGAP số VG-2026-011 hết hạn ngày 10/12/2026 (còn 16 ngày).", `href="/farm/certificate/cer0000001"`,
+		"Có chất cấm Malachite green trong Trị nấm xanh", "Kho không khớp: Oxytetracyclin 20 %, lô (không ghi), dùng nhiều hơn nhập 50 g.", "lô CC-0826 · hạn 28/02/2027", "487,5\u00a0kg", "Từ 29/11/2026",
+		"Lambda-cyhalothrin rất độc với cá, đã phun ở Ruộng khoai 1, chỉ cách ao 44 m",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	if res := w.as(account.Farmer, http.MethodGet, "/gates", nil, nil); res.status != http.StatusForbidden {
+		t.Errorf("a farmer: %d", res.status)
+	}
+	input := html.UnescapeString(string(w.as(account.Technician, http.MethodGet, "/farm/input/inp0000005", nil, nil).body))
+	if !strings.Contains(input, "Malachite green là chất cấm") {
+		t.Error("the input's own page does not warn")
+	}
+}
+
+func TestBrowser_Gates(t *testing.T) {
+	axe := parttest.Axe(t)
+	w := newTown(t, "http://127.0.0.1", false)
+	w.troubled()
+	b := w.signedIn(browser(t), account.Technician)
+	for name, path := range map[string]string{"gates": "/gates", "gates-place": "/places/" + own, "gates-spot": "/p/" + own, "gates-input": "/farm/input/inp0000005"} {
+		for _, shade := range []string{"light", "dark"} {
+			b.do(name, scheme(shade))
+			visit(b, chromedp.EmulateViewport(360, 2400, chromedp.EmulateScale(2)), w.srv.URL+path)
+			if complaints := axe(b.ctx); complaints != "" {
+				t.Errorf("%s, %s: %s", name, shade, complaints)
+			}
+			if wide := ask1(b, name, evaluate[int](`document.documentElement.scrollWidth`)); wide > 360 {
+				t.Errorf("%s is %d px wide", name, wide)
+			}
+			if shade == "light" {
+				shoot(b, name)
+			}
+		}
+	}
+	// While it is typed.
+	visit(b, desk(), w.srv.URL+"/farm/input/new")
+	b.do("type", chromedp.SendKeys(chromedp.CSS("input[name=name]"), "Enro-floxacine 20"), chromedp.WaitVisible(chromedp.CSS("#actives .danger")))
+	if said := ask1(b, "said", evaluate[string](`document.getElementById("actives").textContent`)); !strings.Contains(said, "Enrofloxacin là chất cấm") {
+		t.Error(said)
+	}
+	shoot(b, "gates-typing")
 }

@@ -20,6 +20,7 @@ func (s *Server) menu(ctx context.Context, w *words) (out []entry) {
 	}{
 		{"home", "/", account.SeePlaces},
 		{"diary", "/diary", account.ReadBook},
+		{"gates", "/gates", account.SeeRegister},
 		{"book", "/book", account.ReadBook},
 		{"farm", "/farm", account.SeeRegister},
 		{"system", "/system", account.SeeSystem},
@@ -28,6 +29,9 @@ func (s *Server) menu(ctx context.Context, w *words) (out []entry) {
 		{"trail", "/trail", account.SeeTrail},
 		{"account", "/account", account.OwnAccount},
 	} {
+		if e.name == "gates" && (s.o.Gates == nil || s.o.Book == nil) {
+			continue
+		}
 		if s.may(ctx, e.action) && (e.name != "diary" && e.name != "farm" && e.name != "book" || s.o.Book != nil) {
 			out = append(out, entry{e.name, e.href, w.t("nav." + e.name)})
 		}

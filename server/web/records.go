@@ -145,6 +145,7 @@ type recordView struct {
 	Problem        string
 	Answers        []answerLine // for those who may not change it; of a conflict: as it stands on record
 	Conflict       bool
+	Warned         []ruleLine // of an input: actives that it must not hold, or that are deadly to fish
 }
 
 func (s *Server) newRecordPage(r *http.Request, w *words) (answer, error) {
@@ -200,7 +201,14 @@ func (s *Server) recordForm(r *http.Request, w *words, rec farm.Record, problems
 	if !v.Edit {
 		v.Answers = answers(teller{w: w, farm: f, reg: reg}, rec)
 	}
-	a, err := s.draw(r, w, "record.html", "farm", title, func(fr frame) any { v.frame = fr; return v })
+	v.Warned = warnedOf(w, rec)
+	a, err := s.draw(r, w, "record.html", "farm", title, func(fr frame) any {
+		if rec.Kind == farm.Input && v.Edit {
+			fr.Script = "actives.js"
+		}
+		v.frame = fr
+		return v
+	})
 	if v.Problem != "" || len(problems) > 0 {
 		a.status = http.StatusUnprocessableEntity
 	}

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"math"
 	"time"
 
 	"aovuon/server/farm"
@@ -71,7 +72,7 @@ func (j *judge) drift(p farm.Place) {
 			if len(hits) == 0 {
 				continue
 			}
-			f := Finding{Rule: DriftNear, Level: Warning, Place: p.Code, Cause: e.First.ID, Record: about(farm.Input, r.ID), Clears: day.AddDate(0, 0, DriftDays+1), Args: []any{hits[0].Name, plot.Title, m, day}}
+			f := Finding{Rule: DriftNear, Level: Warning, Place: p.Code, Cause: e.First.ID, Record: about(farm.Input, r.ID), Clears: day.AddDate(0, 0, DriftDays+1), Args: []any{hits[0].Name, plot.Title, int(math.Round(m)), day}}
 			if !known {
 				f.Rule, f.Level, f.Args = DriftUnknown, Note, []any{hits[0].Name, plot.Title, day}
 			}
