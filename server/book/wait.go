@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"aovuon/server/diary"
+	"aovuon/server/diary/gate"
 	"aovuon/server/farm"
 )
 
@@ -35,9 +36,7 @@ func (m *maker) wait(e diary.Event) (w wait, ok bool) {
 	if end := e.Values.Day(diary.KeyEnd, m.zone); end.After(w.last) {
 		w.last = end
 	}
-	if w.from = w.last; w.days > 0 {
-		w.from = w.last.AddDate(0, 0, int(w.days)+1)
-	}
+	w.from = gate.AllowedFrom(w.last, int(w.days))
 	return w, true
 }
 

@@ -91,6 +91,9 @@ func ruleLines(w *words, v gate.Verdict, place string, now time.Time) []ruleLine
 	var out []ruleLine
 	waits := map[gate.Rule]bool{}
 	for _, x := range v.Of(place) {
+		if x.Rule == gate.CertMissing { // for the office, which /gates tells
+			continue
+		}
 		if x.Rule == gate.Withdrawal || x.Rule == gate.PreHarvest {
 			if waits[x.Rule] {
 				continue
@@ -124,16 +127,20 @@ func freeLine(w *words, v gate.Verdict, place string, now time.Time) (ruleLine, 
 
 // newRuleLine puts one finding into words.
 func newRuleLine(w *words, x gate.Finding, now time.Time) ruleLine {
-	line := ruleLine{Level: levelOf(x.Level), Text: w.t("gate."+string(x.Rule), gateArgs(w, x.Args)...), Entry: x.Cause}
+	line := ruleLine{Level: levelOf(x), Text: w.t("gate."+string(x.Rule), gateArgs(w, x.Args)...), Entry: x.Cause}
 	if !x.Clears.IsZero() && x.Level == gate.Block && x.Claim == "" {
 		line.Until, line.Left = x.Clears.In(w.zone).Format(time.DateOnly), w.left(now, x.Clears)
 	}
 	return line
 }
 
-func levelOf(l gate.Level) level {
-	switch l {
+// levelOf is how much somebody should look at a finding. What must not be said on a label endangers nobody, and is for somebody to put right.
+func levelOf(x gate.Finding) level {
+	switch x.Level {
 	case gate.Block:
+		if x.Claim != "" {
+			return warned
+		}
 		return danger
 	case gate.Warning:
 		return warned

@@ -13,8 +13,8 @@ import (
 // was given). The waiting days are the days 1 to N after it. Harvest is allowed from the day after the last waiting day, at 00:00
 // Asia/Ho_Chi_Minh. N = 0 asks for no waiting day: harvest is allowed on day 0 itself.
 
-// allowed returns that moment.
-func allowed(day0 time.Time, waiting int) time.Time {
+// AllowedFrom returns that moment: day0 is 00:00 of day 0 at the co-op.
+func AllowedFrom(day0 time.Time, waiting int) time.Time {
 	if waiting <= 0 {
 		return day0
 	}
@@ -53,7 +53,7 @@ func (j *judge) wait(s season) {
 			h.Unknown = true
 			j.newest(Finding{Rule: UnknownDays, Level: Block, Place: s.place.Code, Cycle: s.id, Cause: e.First.ID, Record: about(farm.Input, r.ID), Args: []any{r.Name(), day0}}, r.ID)
 		case known:
-			from := allowed(day0, int(n))
+			from := AllowedFrom(day0, int(n))
 			later(from, e.First.ID)
 			if j.Now.Before(from) {
 				keep(open, Finding{Rule: rule, Level: Block, Place: s.place.Code, Cycle: s.id, Cause: e.First.ID, Record: about(farm.Input, r.ID), Clears: from, Args: []any{from, r.Name(), day0, int(n)}})
