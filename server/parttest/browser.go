@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,10 +16,22 @@ import (
 // functions take; it is over after two minutes.
 func Browser(t testing.TB) context.Context {
 	t.Helper()
+	return browserWith(t, ChromiumFlags(t))
+}
+
+// BrowserAt is Browser with what an earlier one left in a folder of its own: its data go with dir, not with the test.
+func BrowserAt(t testing.TB, dir string, flags ...string) context.Context {
+	t.Helper()
+	all := slices.DeleteFunc(ChromiumFlags(t), func(f string) bool { return strings.HasPrefix(f, "--user-data-dir=") })
+	return browserWith(t, append(append(all, "--user-data-dir="+dir), flags...))
+}
+
+func browserWith(t testing.TB, flags []string) context.Context {
+	t.Helper()
 	opts := []chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(Chromium(t)), chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.Flag("hide-scrollbars", true),
 	}
-	for _, f := range ChromiumFlags(t) {
+	for _, f := range flags {
 		if name, value, with := strings.Cut(strings.TrimPrefix(f, "--"), "="); with {
 			opts = append(opts, chromedp.Flag(name, value))
 		} else {

@@ -48,6 +48,8 @@ type town struct {
 	sid  string                  // name of the cookie
 
 	book *memoryBook
+	// fault answers instead of the pages, while there is one; it may ask them.
+	fault atomic.Pointer[func(http.ResponseWriter, *http.Request)]
 	late atomic.Int64 // how far the clock of accounts is ahead of the pages', ns
 }
 
@@ -112,7 +114,7 @@ func newTownAt(t testing.TB, l net.Listener, publicURL string, open bool) *town 
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.srv = &httptest.Server{Listener: l, Config: &http.Server{Handler: w.web}} //nolint:gosec // a test's
+	w.srv = &httptest.Server{Listener: l, Config: &http.Server{Handler: w}} //nolint:gosec // a test's
 	w.srv.Start()
 	t.Cleanup(func() {
 		close(done)
@@ -130,6 +132,15 @@ func newTownAt(t testing.TB, l net.Listener, publicURL string, open bool) *town 
 	}
 	w.card = n.Code
 	return w
+}
+
+// ServeHTTP implements http.Handler.
+func (w *town) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	if f := w.fault.Load(); f != nil {
+		(*f)(rw, r)
+		return
+	}
+	w.web.ServeHTTP(rw, r)
 }
 
 func (w *town) by() ledger.By { return ledger.By{Actor: ledger.Operator, At: now()} }

@@ -7,7 +7,7 @@
   if (!form || !me || !self.outbox || !self.indexedDB || !self.crypto || !crypto.subtle) return;
   const words = form.dataset;
   const $ = (id) => document.getElementById(id);
-  const fields = [...form.querySelectorAll(".field")];
+  const fields = [...form.querySelectorAll(".field[data-key]")];
   const inputs = (field) => [...field.querySelectorAll("input, select, textarea")];
   let mends = "";
   let media = []; // {sha256, type, blob}
@@ -19,7 +19,7 @@
     if (/^-?\d{1,3}(\.\d{3})+,\d+$/.test(s) || /^-?\d{1,3}(\.\d{3}){2,}$/.test(s)) s = s.replace(/\./g, "");
     else if (/^-?[1-9]\d{0,2}\.\d{3}$/.test(s)) return NaN;
     s = s.replace(",", ".");
-    return /^-?\d+(\.\d+)?$/.test(s) ? Number(s) : NaN;
+    return /^-?(\d+\.?\d*|\.\d+)$/.test(s) ? Number(s) : NaN;
   };
   self.parseNumber = number;
 

@@ -82,6 +82,7 @@
     clearTimeout(timer);
     const out = await outbox.flush().catch(() => null);
     if (out && out !== "busy" && out.left === 0) { wait = 4000; return; }
+    if (out === "busy") { timer = setTimeout(send, 1500); return; } // another tab is at it
     timer = setTimeout(send, wait * (0.7 + 0.6 * Math.random()));
     wait = Math.min(wait * 2, 300000);
   };

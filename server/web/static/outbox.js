@@ -107,21 +107,22 @@
 
   // One sender at a time, over all tabs and the worker.
   const alone = async (f) => {
-    if (navigator.locks) return navigator.locks.request("aovuon-outbox", { ifAvailable: true }, (lock) => (lock ? f(() => {}) : "busy"));
+    if (navigator.locks) return navigator.locks.request("aovuon-outbox", { ifAvailable: true }, (lock) => (lock ? f() : "busy"));
     const mine = ulid();
     const take = () => tx("readwrite", (s) => {
       const got = { it: false };
       s("meta").get("lease").onsuccess = (event) => {
         const held = event.target.result;
         const age = held ? Date.now() - held.at : Infinity;
-        if (held && held.who !== mine && age >= 0 && age < 180000) return;
+        if (held && held.who !== mine && age >= 0 && age < 9000) return;
         s("meta").put({ key: "lease", who: mine, at: Date.now() });
         got.it = true;
       };
       return got;
     });
     if (!(await take()).it) return "busy";
-    try { return await f(take); } finally { await tx("readwrite", (s) => { s("meta").delete("lease"); }); }
+    const beat = setInterval(take, 2000); // a page that is left stops, and the next one takes over
+    try { return await f(); } finally { clearInterval(beat); await tx("readwrite", (s) => { s("meta").delete("lease"); }); }
   };
 
   const call = (url, init, seconds) => {
@@ -231,14 +232,13 @@
 
   // Sends what waits; gives {left, status}. Entries of somebody else than who is signed in stay until that person is.
   const flush = async () => {
-    const out = await alone(async (renew) => {
+    const out = await alone(async () => {
       let status = 200;
       const waiting = (await all()).filter((r) => r.v === FORMAT && r.state === "queued");
       if (waiting.length === 0) return { status, left: 0 };
       for (const by of new Set(waiting.map((r) => r.by))) {
         const list = waiting.filter((r) => r.by === by);
         for (let i = 0; i < list.length; i += BATCH) {
-          await renew();
           const s = await sendList(list.slice(i, i + BATCH));
           if (s === 200) continue;
           status = s;
