@@ -166,6 +166,11 @@ func (c *Config) roomFor(dir string, o order) error {
 	if err := backup.HasRoom(c.DataDir, need); err != nil {
 		return err
 	}
+	media, err := c.mediaBytes() // linked, not copied; and they do not get smaller in the archive
+	if err != nil {
+		return fmt.Errorf("backup: %w", err)
+	}
+	need += media
 	list, err := backup.Archives(dir, c.Name)
 	if err != nil {
 		return err
@@ -274,9 +279,42 @@ func (c *Config) stageData(to string) error {
 			return os.MkdirAll(filepath.Join(to, rel), 0o700)
 		case !d.Type().IsRegular():
 			return fmt.Errorf("backup: %s is no file: move it out of the data folder", path)
+		case strings.HasPrefix(rel, mediaFolder+string(filepath.Separator)):
+			return linkFile(path, filepath.Join(to, rel))
 		}
 		return copyFile(path, filepath.Join(to, rel))
 	})
+}
+
+// linkFile takes a file along that is never changed, only replaced or removed, without copying it: photos are most of a data folder. One that was
+// erased meanwhile is not taken. Where the disk knows no links it is copied.
+func linkFile(from, to string) error {
+	err := os.Link(from, to)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return copyFile(from, to)
+	}
+	return nil
+}
+
+// mediaBytes is how much the photos and voice notes of the diary have.
+func (c *Config) mediaBytes() (total int64, err error) {
+	err = filepath.WalkDir(filepath.Join(c.DataDir, mediaFolder), func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil {
+			total += info.Size()
+		}
+		return err
+	})
+	if errors.Is(err, fs.ErrNotExist) { // none yet, or one went meanwhile
+		err = nil
+	}
+	return total, err
 }
 
 func copyFile(from, to string) (err error) {

@@ -29,7 +29,7 @@ const (
 
 // ChangeTables names the tables whose rows ChangeRows returns.
 func ChangeTables() []string {
-	return []string{personTable, consentTable, requestTable, desiredTable, erasedTable, landTable}
+	return []string{personTable, consentTable, requestTable, desiredTable, erasedTable, landTable, holdTable, mediaTable}
 }
 
 // ChangeRows returns what the tables of people, of gateways' settings and of who works which land say now, in the form of the bodies of leaves of kind `change`: a
