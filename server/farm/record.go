@@ -52,11 +52,12 @@ const (
 	Certificate RecordKind = "certificate" // scope = products × places × dates
 	Buyer       RecordKind = "buyer"
 	Contract    RecordKind = "contract" // who promised to buy what, when, at what floor price
+	Target      RecordKind = "target"   // a number that the plan of the commune asks for
 )
 
 // RecordKinds returns every kind, in the order pages show them.
 func RecordKinds() []RecordKind {
-	return []RecordKind{Household, Cycle, Input, Product, Certificate, Buyer, Contract}
+	return []RecordKind{Household, Cycle, Input, Product, Certificate, Buyer, Contract, Target}
 }
 
 // RefPlace is what a form.Field of a place refers to: places are no records, they have boards.
@@ -210,6 +211,16 @@ func (k RecordKind) Fields() []form.Field {
 			{Key: "signed", Type: form.Date},
 			{Key: "households", Type: form.Ref, Of: string(Household), Repeat: true},
 			{Key: "file", Type: form.Text},
+			note,
+		}
+	case Target:
+		return []form.Field{
+			name,
+			{Key: "target_of", Type: form.Choice, Options: []string{"area_ha", "value_ha", "tons_ha", "large_households"}, Required: true, Quick: true},
+			{Key: "want", Type: form.Number, Max: 1e12, Required: true, Quick: true}, // ha, đ/ha, t/ha, households
+			{Key: "branch", Type: form.Choice, Options: branches(), Quick: true},
+			{Key: "species", Type: form.Text, Quick: true},
+			{Key: "decision", Type: form.Text}, // that says so
 			note,
 		}
 	}

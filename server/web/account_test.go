@@ -217,7 +217,7 @@ func accessTable() map[string]string {
 		"GET /ledger/bundle/{path...}": "ai", "GET /ledger/key": "atfip", "GET /sign-in": "atfip", "POST /sign-in": "atfip", "POST /sign-in/code": "atfip",
 		"POST /sign-out": "atfip", "GET /setup/{token}": "atfip", "POST /setup/{token}": "atfip", "GET /c": "atfip", "GET /c/{code}": "atfip", "POST /c": "atfip",
 		"GET /farm": "ati", "GET /farm/{kind}": "ati", "GET /farm/{kind}/new": "at", "POST /farm/{kind}/new": "at", "GET /farm/{kind}/{id}": "ati", "POST /farm/{kind}/{id}": "at",
-		"GET /land": "ati", "GET /land/new": "at", "POST /land/new": "at", "GET /land/{code}": "at", "POST /land/{code}": "at",
+		"GET /plan": "ati", "GET /plan.xlsx": "ati", "GET /land": "ati", "GET /land/new": "at", "POST /land/new": "at", "GET /land/{code}": "at", "POST /land/{code}": "at",
 		"POST /land/{code}/mounts": "at", "POST /land/{code}/mounts/end": "at", "GET /zones/{id}": "at", "POST /zones/{id}": "at",
 		"GET /account": "atfi", "POST /account/password": "atfi", "POST /account/sessions": "atfi", "GET /account/codes": "atfi", "POST /account/codes": "atfi",
 		"POST /account/codes/off": "atfi", "POST /sign-in/challenge": "atfip", "GET /account/confirm": "atfi", "POST /account/confirm": "atfi", "GET /account/second": "atfi",
@@ -466,7 +466,7 @@ func accountPages(w *town) map[string]account.Role {
 		"/sign-in": account.Public, "/c": account.Public, "/c/" + w.card: account.Public, "/p/" + foreign: account.Public, "/account": account.Admin, "/account/codes": account.Technician,
 		"/account/confirm": account.Admin, "/account/password": account.Technician, "/account/passkeys": account.Inspector,
 		"/users": account.Admin, "/users/" + w.ids[account.Farmer]: account.Admin, "/cards": account.Technician, "/trail": account.Inspector, "/system": account.Farmer,
-		"/setup/" + w.setup(): account.Public, "/farm": account.Technician, "/farm/input": account.Technician, "/farm/input/new": account.Technician,
+		"/setup/" + w.setup(): account.Public, "/farm": account.Technician, "/plan": account.Technician, "/farm/input": account.Technician, "/farm/input/new": account.Technician,
 		"/farm/certificate/new": account.Admin, "/farm/cycle/cyc0000001": account.Technician, "/farm/buyer/buy0000001": account.Inspector,
 		"/land": account.Inspector, "/land/" + own: account.Technician, "/land/new": account.Admin, "/zones/phu-khe": account.Technician,
 	}
