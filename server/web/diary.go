@@ -150,7 +150,11 @@ func (g register) offered(w *words, f *farm.Farm, event string) refs {
 		if types := diary.InputTypes(event); kind == string(farm.Input) && len(types) > 0 {
 			list = slices.DeleteFunc(slices.Clone(list), func(r farm.Record) bool { return !slices.Contains(types, r.Values.Text("type")) })
 		}
-		return recordOptions(list)
+		opts := recordOptions(list)
+		if kind == string(farm.Input) {
+			markBanned(w, event, list, opts)
+		}
+		return opts
 	}
 }
 

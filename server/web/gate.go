@@ -2,6 +2,8 @@ package web
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"math"
 	"net/http"
 	"slices"
@@ -9,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"aovuon/server/account"
+	"aovuon/server/diary/assess"
 	"aovuon/server/diary/gate"
 	"aovuon/server/farm"
 )
@@ -29,6 +32,16 @@ func (s *Server) gateRoutes() []route {
 		{"GET /api/actives", rule{action: account.SeePlaces, script: true}, s.apiActives},
 		{"GET /api/gates", rule{action: account.ReadBook, script: true}, s.apiGates},
 	}
+}
+
+// verdict judges a place, or the co-op. A history that does not answer takes no page away: what waits for degree-days goes on waiting.
+func (s *Server) verdict(ctx context.Context, place string) (gate.Verdict, error) {
+	v, err := s.o.Gates.Verdict(ctx, place)
+	if errors.Is(err, assess.ErrTemperatures) {
+		s.o.Log.Warn("judged without temperatures", slog.Any("err", err))
+		err = nil
+	}
+	return v, err
 }
 
 // gateView is what was found at a place, all of it, for the template "gates".
@@ -53,7 +66,7 @@ func (s *Server) gatesAt(ctx context.Context, w *words, p farm.Place, now time.T
 	if s.o.Gates == nil || !s.may(ctx, account.ReadBook) {
 		return nil, nil //nolint:nilnil // nothing is shown
 	}
-	v, err := s.o.Gates.Verdict(ctx, p.Code)
+	v, err := s.verdict(ctx, p.Code)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +85,7 @@ func (s *Server) rulesAt(ctx context.Context, w *words, _ *farm.Farm, p farm.Pla
 	if s.o.Gates == nil {
 		return nil, nil, nil
 	}
-	v, err := s.o.Gates.Verdict(ctx, p.Code)
+	v, err := s.verdict(ctx, p.Code)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -253,7 +266,7 @@ func (s *Server) apiGates(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	v, err := s.o.Gates.Verdict(r.Context(), p.Code)
+	v, err := s.verdict(r.Context(), p.Code)
 	if err != nil {
 		s.apiFail(w, err)
 		return

@@ -133,7 +133,7 @@ func (w *town) troubled() {
 		{Kind: farm.Input, ID: "inp0000005", Values: form.Values{"name": "Trị nấm xanh", "type": "drug", "unit": "g", "actives": []string{"malachite green"}}},
 		{Kind: farm.Certificate, ID: "cer0000001", Values: form.Values{"scheme": "vietgap", "standard": "TCVN 13528-1", "number": "VG-2026-011", "issuer": "X", "products": []string{"prd0000001"}, "places": []string{own}, "from": "2025-12-01", "to": "2026-12-10"}},
 	} {
-		kept, err := w.book.DB.SaveRecord(w.t.Context(), rec, by)
+		kept, err := w.book.SaveRecord(w.t.Context(), rec, by)
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -167,6 +167,11 @@ func TestGatesPage_TellsStaffOfTheWholeCoop(t *testing.T) {
 	}
 	if res := w.as(account.Farmer, http.MethodGet, "/gates", nil, nil); res.status != http.StatusForbidden {
 		t.Errorf("a farmer: %d", res.status)
+	}
+	for kind, want := range map[string]string{"treatment": ">CHẤT CẤM – Trị nấm xanh", "env_product": "Vôi bột"} {
+		if form := html.UnescapeString(string(w.as(account.Farmer, http.MethodGet, "/p/"+own+"/log/"+kind, nil, nil).body)); !strings.Contains(form, want) || strings.Contains(form, "CHẤT CẤM – Oxy") {
+			t.Errorf("the form %s does not offer %q", kind, want)
+		}
 	}
 	input := html.UnescapeString(string(w.as(account.Technician, http.MethodGet, "/farm/input/inp0000005", nil, nil).body))
 	if !strings.Contains(input, "Malachite green là chất cấm") {

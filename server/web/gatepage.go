@@ -54,7 +54,7 @@ func (s *Server) gatesPage(r *http.Request, w *words) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	verdict, err := s.o.Gates.Verdict(ctx, "")
+	verdict, err := s.verdict(ctx, "")
 	if err != nil {
 		return answer{}, err
 	}
@@ -161,4 +161,22 @@ func branchOfInput(t string) farm.Branch {
 		return farm.Crop
 	}
 	return farm.Fish
+}
+
+// markBanned says beside the inputs that a form of ponds offers which of them hold the lot, before one is used.
+func markBanned(w *words, event string, list []farm.Record, opts []optionView) {
+	k, known := diary.KindOf(event)
+	if !known || !slices.Equal(k.Branches, []farm.Branch{farm.Fish}) {
+		return
+	}
+	table := gate.Actives()
+	for _, rec := range list {
+		texts := append(slices.Clone(rec.Values.List("actives")), rec.Values.Text("name"))
+		banned := slices.ContainsFunc(texts, func(text string) bool {
+			return slices.ContainsFunc(table.Find(text, gate.Aquaculture), gate.Hit.Blocks)
+		})
+		if i := slices.IndexFunc(opts, func(o optionView) bool { return o.Value == rec.ID }); banned && i >= 0 {
+			opts[i].Label = w.t("gate.banned.mark", opts[i].Label)
+		}
+	}
 }

@@ -4,6 +4,7 @@ package assess
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -34,6 +35,9 @@ type History interface {
 	Range(ctx context.Context, q history.Query) ([]history.Bucket, error)
 }
 
+// ErrTemperatures says that the history did not answer: what was judged without it holds what it would hold while nothing was measured.
+var ErrTemperatures = errors.New("assess: temperatures are not known now")
+
 // Assessor judges what is on record. All fields but History and Calibrations must be set. It is safe for concurrent use.
 type Assessor struct {
 	Book         Book
@@ -43,7 +47,7 @@ type Assessor struct {
 	Now          func() time.Time
 }
 
-// Verdict judges a place as it stands now; "" is the co-op with all its places.
+// Verdict judges a place as it stands now; "" is the co-op with all its places. With an error that is ErrTemperatures the verdict can be shown.
 func (a *Assessor) Verdict(ctx context.Context, place string) (gate.Verdict, error) {
 	f, err := a.Book.Farm(ctx)
 	if err != nil {
@@ -64,7 +68,7 @@ func (a *Assessor) Verdict(ctx context.Context, place string) (gate.Verdict, err
 	return a.Judge(ctx, c)
 }
 
-// Judge judges a case, with the temperatures its seasons ask for.
+// Judge judges a case, with the temperatures its seasons ask for. With an error that is ErrTemperatures the verdict is that of a case without any.
 func (a *Assessor) Judge(ctx context.Context, c gate.Case) (gate.Verdict, error) {
 	t := thermometer{ctx: ctx, history: a.History, farm: c.Farm, days: map[string]map[string]float64{}, from: oldest(c), to: c.Now}
 	c.Settings = a.Settings
@@ -73,7 +77,7 @@ func (a *Assessor) Judge(ctx context.Context, c gate.Case) (gate.Verdict, error)
 	}
 	v := gate.Judge(c)
 	if t.err != nil {
-		return gate.Verdict{}, fmt.Errorf("assess: temperatures: %w", t.err)
+		return v, fmt.Errorf("%w: %w", ErrTemperatures, t.err)
 	}
 	return v, nil
 }

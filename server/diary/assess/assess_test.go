@@ -153,8 +153,9 @@ func TestVerdict_SaysWhatFailed(t *testing.T) {
 	}
 	// A history that does not answer is an error, never a day without a value.
 	x := d.assessor(day(7, 0))
-	if _, err := x.Judge(t.Context(), gate.Case{Farm: d.farm, Records: d.records, Entries: diary.Entries(d.events), Now: day(7, 0)}); !errors.Is(err, d.fails) {
-		t.Error(err)
+	v, err := x.Judge(t.Context(), gate.Case{Farm: d.farm, Records: d.records, Entries: diary.Entries(d.events), Now: day(7, 0)})
+	if !errors.Is(err, d.fails) || !errors.Is(err, assess.ErrTemperatures) || len(v.Holds(ao1, "fish")) != 1 {
+		t.Errorf("%v: %+v", err, v)
 	}
 }
 

@@ -49,34 +49,40 @@ func (j *judge) banned(s season) {
 // shows in the fish.
 const DriftDays = 30
 
-// drift judges pyrethroids sprayed near a pond, or, at a plot, near which pond.
+// drift judges pyrethroids sprayed near a pond; at a plot, near which pond that was.
 func (j *judge) drift(p farm.Place) {
-	if p.Kind != farm.Pond {
-		return
-	}
-	for _, plot := range j.Farm.Places {
-		if plot.Kind == farm.Pond {
+	for _, o := range j.Farm.Places {
+		if (p.Kind == farm.Pond) == (o.Kind == farm.Pond) {
 			continue
 		}
-		m, known := plot.Outline.DistanceM(p.Outline)
-		if known && m > j.Settings.DriftM {
+		plot, pond := o, p
+		if p.Kind != farm.Pond {
+			plot, pond = p, o
+		}
+		m, known := plot.Outline.DistanceM(pond.Outline)
+		if known && m > j.Settings.DriftM || !known && p.Code == plot.Code { // at the plot only what is known: it would name every pond
 			continue
 		}
 		for _, e := range j.at[plot.Code] {
-			day := e.day
 			r, uses := e.used()
-			if !uses || j.daysSince(day) > DriftDays {
+			if !uses || j.daysSince(e.day) > DriftDays {
 				continue
 			}
 			hits := j.actives(r, Drift)
 			if len(hits) == 0 {
 				continue
 			}
-			f := Finding{Rule: DriftNear, Level: Warning, Place: p.Code, Cause: e.First.ID, Record: about(farm.Input, r.ID), Clears: day.AddDate(0, 0, DriftDays+1), Args: []any{hits[0].Name, plot.Title, int(math.Round(m)), day}}
-			if !known {
-				f.Rule, f.Level, f.Args = DriftUnknown, Note, []any{hits[0].Name, plot.Title, day}
+			f := Finding{
+				Rule: DriftNear, Level: Warning, Place: p.Code, Cause: e.First.ID, Record: about(farm.Input, r.ID), Clears: e.day.AddDate(0, 0, DriftDays+1),
+				Args: []any{hits[0].Name, o.Title, int(math.Round(m)), e.day},
 			}
-			j.newest(f, plot.Code, r.ID)
+			switch {
+			case !known:
+				f.Rule, f.Level, f.Args = DriftUnknown, Note, []any{hits[0].Name, o.Title, e.day}
+			case p.Code == plot.Code:
+				f.Rule = DriftSprayed
+			}
+			j.newest(f, o.Code, r.ID)
 		}
 	}
 }

@@ -76,6 +76,7 @@ const (
 	BannedMaybe     Rule = "banned_maybe"     // the same; nobody is sure
 	DriftNear       Rule = "drift"            // active, title of the plot, metres, day
 	DriftUnknown    Rule = "drift_unknown"    // active, title of the plot, day: one of them has no outline
+	DriftSprayed    Rule = "drift_sprayed"    // active, title of the pond, metres, day: the same, at the plot
 	OrganicConvert  Rule = "organic_conversion"
 	OrganicCrop     Rule = "organic_sown_early" // day of sowing, day from which a crop may be sown
 	OrganicNone     Rule = "organic_none"       // no conversion on record
@@ -103,7 +104,7 @@ const (
 func Rules() []Rule {
 	return []Rule{
 		Withdrawal, PreHarvest, UnknownDays, DegreeDays, DegreeDaysNone, Banned, BannedBefore, BannedMaybe, DriftNear,
-		DriftUnknown, OrganicConvert, OrganicCrop, OrganicNone, OrganicBroken, OrganicInput, OrganicUnlisted, OrganicSplit, OrganicRules,
+		DriftUnknown, DriftSprayed, OrganicConvert, OrganicCrop, OrganicNone, OrganicBroken, OrganicInput, OrganicUnlisted, OrganicSplit, OrganicRules,
 		CertMissing, CertEnding, CertOver, WaterTestDue, WaterTestNone, StockingNone, Quarantine, CalibrationDue, CalibrationBad,
 		StockShort, StockUnknown, InputExpired, NotRegistered,
 	}

@@ -86,6 +86,9 @@ func TestDrift_ByTheEdgesOfPlotAndPond(t *testing.T) {
 	if f.Place != ao4 || f.Level != gate.Warning || f.Cause != e.ID || !f.Clears.Equal(day(11, 1)) || f.Args[0] != "Lambda-cyhalothrin" || f.Args[2] != 44 {
 		t.Errorf("%+v", f)
 	}
+	if f := b.one(gate.DriftSprayed); f.Place != khoai1 || f.Cause != e.ID || f.Args[1] != (farm.Text{VI: "Ao 4", EN: "Pond 4"}) {
+		t.Errorf("%+v", f)
+	}
 	if len(b.judge().Holds(ao4, "")) != 0 {
 		t.Error("a warning holds a lot")
 	}
