@@ -160,16 +160,15 @@ func branchOf(k farm.Kind) farm.Branch {
 }
 
 // belongs reports whether an entry is of a season: it names it, or names none and lies between the end of the season before and the end of
-// this one, so that what prepared the pond counts.
+// this one, so that what prepared the pond counts. While nobody says which season it is, everything of the last year counts.
 func (s season) belongs(j *judge, e act) bool {
-	if e.Cycle != "" {
+	switch {
+	case s.id == "":
+		return j.daysSince(e.day) <= beforeDays
+	case e.Cycle != "":
 		return e.Cycle == s.id
 	}
-	day := e.day
-	if s.id == "" {
-		return j.daysSince(day) <= 365
-	}
-	return !day.Before(s.after) && (s.end.IsZero() || !day.After(s.end))
+	return !e.day.Before(s.after) && (s.end.IsZero() || !e.day.After(s.end))
 }
 
 // entries returns what was done at a place, and what names the season from elsewhere.

@@ -60,6 +60,25 @@ func TestBanned_OfWhichSeasonItIs(t *testing.T) {
 	}
 }
 
+// Leaving the season out of a harvest's entry helps nobody.
+func TestBanned_WhereNobodyNamesTheSeason(t *testing.T) {
+	b := newBench(t, at(10, 3, 9, 0))
+	b.record(farm.Input, "enro", form.Values{"name": "Thuốc", "type": "drug", "actives": []string{"enrofloxacin"}, "unit": "g", "withdrawal_days": 0.0})
+	b.use(diary.Treatment, ao1, "fish", "enro", at(6, 1, 6, 0))
+	b.Place = ao1
+	if len(b.judge().Holds(ao1, "")) != 1 {
+		t.Error("an open season")
+	}
+	b.set(farm.Cycle, "fish", "end", "2026-10-01")
+	if len(b.judge().Holds(ao1, "")) != 1 {
+		t.Error("a season that is over")
+	}
+	b.Cycle = "nobody-knows"
+	if v := b.judge(); len(v.Holds(ao1, "nobody-knows")) != 1 {
+		t.Errorf("a season that is not there: %+v", v.Findings)
+	}
+}
+
 func TestBanned_KnowsPondsFromFields(t *testing.T) {
 	b := newBench(t, at(10, 3, 9, 0))
 	b.record(farm.Input, "decis", form.Values{"name": "Decis 2.5EC", "type": "pesticide", "unit": "ml", "phi_days": 3.0, "withdrawal_days": 3.0})
