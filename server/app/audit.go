@@ -12,6 +12,7 @@ import (
 
 	"aovuon/gateway/wire"
 	"aovuon/server/audit"
+	"aovuon/server/media"
 	"aovuon/server/sqldb"
 )
 
@@ -57,7 +58,24 @@ func (cmd *auditCmd) Run(e *env) (err error) {
 	if err != nil {
 		return err
 	}
-	return e.withDB(c, func(_ context.Context, db *sqldb.DB) error { return cmd.report(e, &audit.Local{DB: db}, o) })
+	return e.withDB(c, func(ctx context.Context, db *sqldb.DB) error {
+		return errors.Join(e.auditMedia(ctx, c.shelf(db)), cmd.report(e, &audit.Local{DB: db}, o))
+	})
+}
+
+// errAltered says that files are not what the ledger speaks of.
+var errAltered = errors.New("photos or voice notes of the diary are not what was kept: put data_dir/media back from a backup")
+
+// auditMedia reads every photo and voice note.
+func (e *env) auditMedia(ctx context.Context, s *media.Shelf) error {
+	altered, err := s.Check(ctx)
+	for _, sum := range altered {
+		err = errors.Join(err, e.printf("WRONG       file of %s in %s is gone, or is not what was kept\n", sum, mediaFolder))
+	}
+	if len(altered) > 0 {
+		err = errors.Join(err, errAltered)
+	}
+	return err
 }
 
 // kept reads the head of the last audit; nil where there was none.

@@ -273,6 +273,13 @@ func (e *env) toldErased(who string) error {
 	if err != nil {
 		return err
 	}
+	err = e.withDB(c, func(ctx context.Context, db *sqldb.DB) error {
+		_, err := c.shelf(db).Sweep(ctx, e.now())
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("%s is erased, but files of photos and voice notes may be left in %s: %w", who, mediaFolder, err)
+	}
 	until := "delete them when a newer one is good"
 	if days := c.backupDays(); days > 0 {
 		until = fmt.Sprintf("the nightly ones are gone by themselves in %d days; delete others, and copies elsewhere, when a newer one is good", days)

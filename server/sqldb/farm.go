@@ -69,24 +69,29 @@ func dropPlaces(ctx context.Context, tx *record, f *farm.Farm) error {
 	type gone struct {
 		code, name string
 		lots       int
+		entries    int // of the diary
 	}
 	var all []gone
 	err := each(ctx, tx, func(scan func(...any) error) error {
 		var g gone
-		if err := scan(&g.code, &g.name, &g.lots); err != nil {
+		if err := scan(&g.code, &g.name, &g.lots, &g.entries); err != nil {
 			return err
 		}
 		if _, kept := f.Place(g.code); !kept {
 			all = append(all, g)
 		}
 		return nil
-	}, `SELECT p.code, p.name, (SELECT COUNT(*) FROM lot_place l WHERE l.place = p.code) FROM place p`)
+	}, `SELECT p.code, p.name, (SELECT COUNT(*) FROM lot_place l WHERE l.place = p.code),
+		(SELECT COUNT(*) FROM diary_event e WHERE e.place = p.code) FROM place p`)
 	if err != nil {
 		return err
 	}
 	for _, g := range all {
 		if g.lots > 0 {
 			return fmt.Errorf("place %s (%s) is not in the farm file, but %d lots came from it: put it back", g.code, g.name, g.lots)
+		}
+		if g.entries > 0 {
+			return fmt.Errorf("place %s (%s) is not in the farm file, but the diary has %d entries of it: put it back", g.code, g.name, g.entries)
 		}
 		if _, err := tx.ExecContext(ctx, `DELETE FROM place WHERE code = $1`, g.code); err != nil {
 			return err

@@ -22,3 +22,6 @@ func FormWords() []string {
 	}
 	return out
 }
+
+// RoughBody is rough.
+func RoughBody(raw []byte) []byte { return rough(raw) }

@@ -203,6 +203,30 @@ func TestLabelPage_SaysWhatState(t *testing.T) {
 	}
 }
 
+// A lot that may not be sold has a page that says so and nothing of what was measured, and no code to print.
+func TestLabelPage_OfALotThatIsHeldClaimsNothing(t *testing.T) {
+	for state, want := range map[trace.State]string{trace.Held: "ĐANG BỊ GIỮ LẠI", trace.Void: "ĐÃ BỊ HỦY"} {
+		s := newSources(t)
+		srv := s.pages(t)
+		link := s.demo.Lot.Link()
+		d := s.dossiers[link]
+		d.Lot.State = state
+		s.dossiers[link] = d
+		body := string(get(t, srv, link.Path(), nil).body)
+		if !strings.Contains(body, want) || !strings.Contains(body, d.Lot.Code) {
+			t.Errorf("%s: does not say %q", state, want)
+		}
+		for _, never := range []string{"VietGAP", "mg/L", "pH", "class=\"qr\"", "/proof/"} {
+			if strings.Contains(body, never) {
+				t.Errorf("%s: says %q", state, never)
+			}
+		}
+		if got := get(t, srv, "/qr"+link.Path()+".png", nil); got.status != http.StatusNotFound {
+			t.Errorf("%s: its code is drawn: %d", state, got.status)
+		}
+	}
+}
+
 func TestDashboard_HasNoFalseCalm(t *testing.T) {
 	s := newSources(t)
 	s.farm.Places = append(s.farm.Places, farm.Place{

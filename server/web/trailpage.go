@@ -8,7 +8,9 @@ import (
 	"strconv"
 	"time"
 
+	"aovuon/server/diary"
 	"aovuon/server/ledger"
+	"aovuon/server/privacy"
 )
 
 // Trail is who changed what, with before and after; see sqldb.DB.
@@ -95,7 +97,7 @@ func trailRow(w *words, e ledger.Said, names map[string]string) trailLine {
 		l.Subject = name + " (" + l.Subject + ")"
 	}
 	if e.Leaf.Kind != ledger.AccountChanged && e.Leaf.Kind != ledger.Changed {
-		l.Before, l.After = indented(e.Before), indented(e.Body)
+		l.Before, l.After = indented(rough(e.Before)), indented(rough(e.Body))
 		return l
 	}
 	var b changeBody
@@ -111,6 +113,36 @@ func trailRow(w *words, e ledger.Said, names map[string]string) trailLine {
 	}
 	l.Before, l.After = indented(b.Before), indented(b.After)
 	return l
+}
+
+// rough returns the body of an entry with the place where the phone was as everybody may know it. Other bodies come back as they are.
+func rough(raw []byte) []byte {
+	var entry map[string]json.RawMessage
+	var body map[string]json.RawMessage
+	var at struct {
+		Exact []float64 `json:"exact"`
+		Acc   float64   `json:"acc"`
+	}
+	if json.Unmarshal(raw, &entry) != nil || json.Unmarshal(entry["body"], &body) != nil || json.Unmarshal(body["position"], &at) != nil || len(at.Exact) != 2 {
+		return raw
+	}
+	delete(body, "position")
+	if p, err := privacy.NewPoint(at.Exact[0], at.Exact[1]); err == nil {
+		shown, errP := json.Marshal(diary.Position{Point: p, Acc: at.Acc})
+		if errP == nil {
+			body["position"] = shown
+		}
+	}
+	inner, err := json.Marshal(body)
+	if err != nil {
+		return nil
+	}
+	entry["body"] = inner
+	out, err := json.Marshal(entry)
+	if err != nil {
+		return nil
+	}
+	return out
 }
 
 // maxShown bounds how much of a body a page shows.
