@@ -110,7 +110,7 @@ func (d *demo) prepare() error {
 	if _, err := server("init"); err != nil {
 		return err
 	}
-	if _, err := server("farm", "demo"); err != nil {
+	if _, err := server("farm", "demo", "--diary"); err != nil {
 		return err
 	}
 	vkey, err := server("key")

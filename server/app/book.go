@@ -56,8 +56,8 @@ func (cmd *bookCmd) write(ctx context.Context, e *env, c Config, db *sqldb.DB) (
 	}
 	defer func() { err = errors.Join(err, history.Close()) }()
 	b, err := web.RecordBook(ctx, web.BookSources{
-		Gates: assessor(deps{config: c, db: db, history: history, now: e.now}),
-		Farm:  db, Book: db, Calibrations: db, History: history, People: db.Accounts,
+		Gates: assessor(deps{config: c, db: db, history: history, now: e.now}), Standings: db.DiaryLots,
+		Farm: db, Book: db, Calibrations: db, History: history, People: db.Accounts,
 		Head: func(ctx context.Context) (*book.Head, error) { return ledgerHead(ctx, c, db) },
 	}, web.BookAsk{
 		Cycle: cmd.Cycle, Standard: book.Standard(cmd.Standard), Lang: cmd.Lang, Now: e.now(),

@@ -71,10 +71,12 @@ func (cmd *farmImportCmd) Run(e *env) error {
 	})
 }
 
-type farmDemoCmd struct{}
+type farmDemoCmd struct {
+	Diary bool `help:"With the register and the diary of a season up to today, from which the lots come."`
+}
 
 // Run imports the demo. A demo lot that is there already stays as it is, so that its label keeps its code.
-func (farmDemoCmd) Run(e *env) error {
+func (cmd *farmDemoCmd) Run(e *env) error {
 	c, err := LoadConfig(e.config)
 	if err != nil {
 		return err
@@ -86,6 +88,15 @@ func (farmDemoCmd) Run(e *env) error {
 	return e.withDB(c, func(ctx context.Context, db *sqldb.DB) error {
 		if err := db.SaveFarm(ctx, f, e.by()); err != nil {
 			return err
+		}
+		if cmd.Diary {
+			n, err := keepDemoSeason(ctx, e, c, db, f)
+			if err != nil {
+				return err
+			}
+			if err := e.printf("demo diary: %d entries kept\n", n); err != nil {
+				return err
+			}
 		}
 		lots, err := db.Lots(ctx)
 		if err != nil {

@@ -171,7 +171,7 @@ func (s *Server) bookPage(r *http.Request, w *words, cycle string) (answer, erro
 func (s *Server) bookAsked(r *http.Request, w *words, cycle string) (book.Book, error) {
 	ctx := r.Context()
 	src := BookSources{
-		Gates: s.o.Gates, Farm: s.o.Farm, Book: s.o.Book, Calibrations: s.o.Calibrations, History: s.o.History, People: s.o.Accounts.People.Accounts,
+		Gates: s.o.Gates, Standings: s.o.Standings, Farm: s.o.Farm, Book: s.o.Book, Calibrations: s.o.Calibrations, History: s.o.History, People: s.o.Accounts.People.Accounts,
 		Head: func(context.Context) (*book.Head, error) {
 			said, err := s.headSaid(r, w)
 			return BookHead(said.Head, said.Seen, s.base), err

@@ -13,6 +13,7 @@ import (
 	"aovuon/server/book"
 	"aovuon/server/calibration"
 	"aovuon/server/diary"
+	"aovuon/server/diary/desk"
 	"aovuon/server/farm"
 	"aovuon/server/form"
 	"aovuon/server/history"
@@ -27,9 +28,14 @@ type BookSources struct {
 	History      History // nil: books have no measured values
 	People       func(ctx context.Context) ([]account.Account, error)
 	Gates        Gates // nil: nothing is judged
+	// Standings returns the lots that the diary opened at a place; nil: nobody knows.
+	Standings Standings
 	// Head returns the newest signed head of the ledger; nil: nothing is signed yet.
 	Head func(ctx context.Context) (*book.Head, error)
 }
+
+// Standings returns the lots that the diary opened at a place since a time, with what holds them; sqldb.DB.DiaryLots is one.
+type Standings func(ctx context.Context, place string, since time.Time) ([]desk.Standing, error)
 
 // BookAsk says which book is asked for, by whom.
 type BookAsk struct {
@@ -99,6 +105,9 @@ func (from BookSources) make(ctx context.Context, w *words, ask BookAsk) (book.B
 	if src.Who, err = from.who(ctx, w, &src, ask); err != nil {
 		return book.Book{}, err
 	}
+	if src.Lots, err = from.lots(ctx, w, cycle, place, src.Who); err != nil {
+		return book.Book{}, err
+	}
 	if src.Ledger, err = from.Head(ctx); err != nil {
 		return book.Book{}, err
 	}
@@ -166,6 +175,44 @@ func (from BookSources) findings(ctx context.Context, w *words, cycle farm.Recor
 		}
 		line := newRuleLine(w, x, now)
 		out = append(out, book.Finding{Text: line.Text, Level: w.t("book.level." + string(x.Level)), Entry: line.Entry, Clears: x.Clears})
+	}
+	return out, nil
+}
+
+// lots are those that the season's harvests opened, with what holds or held them.
+func (from BookSources) lots(ctx context.Context, w *words, cycle farm.Record, place farm.Place, who func(string) string) ([]book.Lot, error) {
+	if from.Standings == nil {
+		return nil, nil
+	}
+	all, err := from.Standings(ctx, place.Code, time.Time{})
+	if err != nil {
+		return nil, fmt.Errorf("web: book: %w", err)
+	}
+	var out []book.Lot
+	for _, st := range all {
+		if st.Lot.Cycle != cycle.ID {
+			continue
+		}
+		l := book.Lot{Code: st.Lot.Code, State: w.t("book.lot." + string(st.Lot.State)), KG: st.Lot.KG, Harvested: st.Lot.Harvested}
+		if h := st.Hold; h != nil {
+			for _, c := range h.Causes {
+				text := w.t("book.lot.never")
+				if !c.Clears.IsZero() {
+					text = w.t("book.lot.until", w.date(c.Clears))
+				}
+				if l.Reason != "" {
+					l.Reason += "; "
+				}
+				l.Reason += text
+				if c.Event != "" {
+					l.Reason += " (" + c.Event + ")"
+				}
+			}
+			if !h.Released.IsZero() {
+				l.Released = w.dateTime(h.Released) + ", " + who(h.ReleasedBy)
+			}
+		}
+		out = append(out, l)
 	}
 	return out, nil
 }

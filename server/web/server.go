@@ -80,6 +80,7 @@ type Options struct {
 	Book       Book           // the diary and the register; nil: there is no diary on these pages
 	Desk       Desk           // takes entries in
 	Registrar  Registrar      // changes the register
+	Standings  Standings      // lots that the diary opened; nil: nobody knows
 	Gates      Gates          // judge the diary; nil: nobody does
 	Shelf      Shelf          // keeps photos and voice notes
 	OpenPages  bool           // everybody may read the co-op's pages

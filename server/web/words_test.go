@@ -192,6 +192,9 @@ func bookWords(t *testing.T) []string {
 	for _, c := range book.Chapters() {
 		out = append(out, "book.chapter."+c)
 	}
+	for _, l := range []string{"growing", "harvested", "held", "recalled", "void"} {
+		out = append(out, "book.lot."+l)
+	}
 	for _, l := range []string{"block", "warn", "note"} {
 		out = append(out, "book.level."+l)
 	}
