@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"aovuon/server/label"
+	"aovuon/server/trace"
 )
 
 // announce tells the person at the terminal where to look.
@@ -16,10 +18,11 @@ func announce(ctx context.Context, d deps, w io.Writer) error {
 		return err
 	}
 	lots, err := d.db.Lots(ctx)
+	lots = slices.DeleteFunc(lots, func(l trace.Lot) bool { return !l.Sellable() || l.State == trace.Recalled })
 	if err != nil || len(lots) == 0 {
 		return err
 	}
-	lot := lots[len(lots)-1]
+	lot := slices.MaxFunc(lots, func(a, b trace.Lot) int { return a.Harvested.Compare(b.Harvested) })
 	code, err := label.New(base + lot.Link().Path())
 	if err != nil {
 		return err
