@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	"aovuon/server/account"
 	"aovuon/server/farm"
@@ -12,7 +13,26 @@ import (
 // entry is one entry of the navigation.
 type entry struct{ Name, Href, Label string }
 
-// menu are the pages a visitor may see.
+// mostShown is how many entries of the navigation a phone has room for beside each other; of more the rest is behind "more".
+const mostShown = 5
+
+// Shown are the entries that are always seen.
+func (f frame) Shown() []entry {
+	if len(f.Menu) <= mostShown {
+		return f.Menu
+	}
+	return f.Menu[:mostShown-1]
+}
+
+// Rest are the others.
+func (f frame) Rest() []entry { return f.Menu[len(f.Shown()):] }
+
+// InRest reports whether this page is one of the others.
+func (f frame) InRest() bool {
+	return slices.ContainsFunc(f.Rest(), func(e entry) bool { return e.Name == f.Nav })
+}
+
+// menu are the pages a visitor may see, those that people need every day first.
 func (s *Server) menu(ctx context.Context, w *words) (out []entry) {
 	for _, e := range []struct {
 		name, href string
