@@ -256,7 +256,7 @@ func TestWritePDF_SaysEverything(t *testing.T) {
 		have := squeezed(string(text))
 		for _, ch := range b.Chapters {
 			for line := range strings.SplitSeq(said(ch), "\n") {
-				for _, word := range strings.Fields(line) {
+				for word := range strings.FieldsSeq(line) {
 					if w := squeezed(word); !strings.Contains(have, w) {
 						t.Errorf("%s: %s: no %q of %q", c.cycle, ch.Key, w, line)
 					}

@@ -87,7 +87,11 @@ func (m *maker) certificates(c *Chapter) {
 			state = "over"
 		}
 		table.Rows = append(table.Rows, Row{Cells: []Cell{
-			{Text: t("option.scheme." + r.Values.Text("scheme"))}, {Text: edition(r)}, {Text: r.Values.Text("number")}, {Text: r.Values.Text("issuer")}, m.dayCell(from), m.dayCell(to),
+			{Text: t("option.scheme." + r.Values.Text("scheme"))},
+			{Text: edition(r)},
+			{Text: r.Values.Text("number")},
+			{Text: r.Values.Text("issuer")},
+			m.dayCell(from), m.dayCell(to),
 			{Text: t("book.cert." + state)},
 		}})
 	}
@@ -116,14 +120,26 @@ func (m *maker) inputs(c *Chapter) {
 		return
 	}
 	table := Table{Title: t("book.inputs.used"), Source: t("book.source.label"), Columns: []Column{
-		{Title: t("field.input"), Wide: true}, {Title: t("book.type")}, {Title: t("field.actives"), Wide: true}, {Title: t("field.registration_no")}, {Title: t("book.maker"), Wide: true},
-		{Title: t("field.organic_listed")}, {Title: t("book.inputs.amount"), Right: true}, {Title: t("book.unit")},
+		{Title: t("field.input"), Wide: true},
+		{Title: t("book.type")},
+		{Title: t("field.actives"), Wide: true},
+		{Title: t("field.registration_no")},
+		{Title: t("book.maker"), Wide: true},
+		{Title: t("field.organic_listed")},
+		{Title: t("book.inputs.amount"), Right: true},
+		{Title: t("book.unit")},
 	}}
 	for _, id := range ids {
 		r, _ := m.record(farm.Input, id)
 		table.Rows = append(table.Rows, Row{Cells: []Cell{
-			{Text: r.Name()}, {Text: m.option("type", r.Values.Text("type"))}, {Text: joined(r.Values.List("actives"))}, {Text: r.Values.Text("registration_no")},
-			{Text: r.Values.Text("maker")}, {Text: m.listed(r)}, m.sum(used[id]), {Text: m.option("unit", r.Values.Text("unit"))},
+			{Text: r.Name()},
+			{Text: m.option("type", r.Values.Text("type"))},
+			{Text: joined(r.Values.List("actives"))},
+			{Text: r.Values.Text("registration_no")},
+			{Text: r.Values.Text("maker")},
+			{Text: m.listed(r)},
+			m.sum(used[id]),
+			{Text: m.option("unit", r.Values.Text("unit"))},
 		}})
 	}
 	c.Tables = append(c.Tables, table)
@@ -160,8 +176,15 @@ func (m *maker) sum(n float64) Cell {
 func (m *maker) stock(ids []string) Table {
 	t := m.w.T
 	s := Table{Title: t("book.stock"), Source: t("book.source.stock"), Columns: []Column{
-		{Title: t("field.input"), Wide: true}, {Title: t("field.lot")}, {Title: t("field.expiry")}, {Title: t("book.stock.in"), Right: true}, {Title: t("book.stock.out"), Right: true},
-		{Title: t("book.stock.count"), Right: true}, {Title: t("book.stock.left"), Right: true}, {Title: t("book.unit")}, {Title: t("book.state")},
+		{Title: t("field.input"), Wide: true},
+		{Title: t("field.lot")},
+		{Title: t("field.expiry")},
+		{Title: t("book.stock.in"), Right: true},
+		{Title: t("book.stock.out"), Right: true},
+		{Title: t("book.stock.count"), Right: true},
+		{Title: t("book.stock.left"), Right: true},
+		{Title: t("book.unit")},
+		{Title: t("book.state")},
 	}}
 	for _, b := range m.Stock.Balances {
 		if !slices.Contains(ids, b.Input) {

@@ -20,8 +20,16 @@ func (m *maker) measured(c *Chapter) {
 	}
 	t := m.w.T
 	table := Table{Title: t("book.measured"), Source: t("book.source.probe"), Columns: []Column{
-		{Title: t("book.from")}, {Title: t("book.to")}, {Title: t("book.quantity"), Wide: true}, {Title: t("book.sensor")}, {Title: t("book.unit")},
-		{Title: t("book.min"), Right: true}, {Title: t("book.mean"), Right: true}, {Title: t("book.max"), Right: true}, {Title: t("book.readings"), Right: true}, {Title: t("book.faults"), Right: true},
+		{Title: t("book.from")},
+		{Title: t("book.to")},
+		{Title: t("book.quantity"), Wide: true},
+		{Title: t("book.sensor")},
+		{Title: t("book.unit")},
+		{Title: t("book.min"), Right: true},
+		{Title: t("book.mean"), Right: true},
+		{Title: t("book.max"), Right: true},
+		{Title: t("book.readings"), Right: true},
+		{Title: t("book.faults"), Right: true},
 	}}
 	for _, x := range m.Measured {
 		value := func(v float64) Cell {
@@ -33,7 +41,11 @@ func (m *maker) measured(c *Chapter) {
 			return Cell{Text: m.w.Number(v), Is: Number, Number: v}
 		}
 		table.Rows = append(table.Rows, Row{Cells: []Cell{
-			m.dayCell(x.From), m.dayCell(x.To.Add(-time.Second)), {Text: x.Quantity}, {Text: x.Sensor}, {Text: x.Unit}, value(x.Min), value(x.Mean), value(x.Max),
+			m.dayCell(x.From), m.dayCell(x.To.Add(-time.Second)),
+			{Text: x.Quantity},
+			{Text: x.Sensor},
+			{Text: x.Unit},
+			value(x.Min), value(x.Mean), value(x.Max),
 			m.sum(float64(x.N)), m.sum(float64(x.Faults)),
 		}})
 	}

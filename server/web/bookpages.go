@@ -111,8 +111,8 @@ func (s *Server) bookFile(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("cycle")
 	cycle, ext := name, ""
 	for _, x := range []string{".pdf", ".xlsx"} {
-		if strings.HasSuffix(name, x) {
-			cycle, ext = strings.TrimSuffix(name, x), x
+		if id, ok := strings.CutSuffix(name, x); ok {
+			cycle, ext = id, x
 		}
 	}
 	if ext == "" {
