@@ -3,6 +3,7 @@ package media
 import (
 	"bytes"
 	"encoding/binary"
+	"math/bits"
 )
 
 // audio returns the type of a voice note, by its container; empty: it is none. What begins as one and is cut off is ErrBroken.
@@ -45,8 +46,7 @@ func vint(b []byte) (v uint64, n int) {
 	if len(b) == 0 || b[0] == 0 {
 		return 0, 0
 	}
-	for n = 1; b[0]&(0x80>>(n-1)) == 0; n++ {
-	}
+	n = bits.LeadingZeros8(b[0]) + 1
 	if n > len(b) {
 		return 0, 0
 	}

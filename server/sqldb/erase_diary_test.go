@@ -2,6 +2,7 @@ package sqldb_test
 
 import (
 	"errors"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -173,9 +174,7 @@ func TestCertificate_OfTheRegisterIsWhatLabelsObey(t *testing.T) {
 				"scheme": "vietgap", "standard": "TCVN 13528-1", "edition": "2022", "number": "VG-1", "issuer": "QUACERT", "products": []string{"rophi"}, "places": d.Lot.Places,
 				"from": day.AddDate(0, -1, 0).Format(time.DateOnly), "to": day.Format(time.DateOnly), // its last day is the day of the harvest
 			}
-			for k, x := range change {
-				out[k] = x
-			}
+			maps.Copy(out, change)
 			return out
 		}
 		c := save(farm.Record{Kind: farm.Certificate, ID: "vg", Values: v(nil)})

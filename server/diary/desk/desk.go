@@ -25,6 +25,7 @@ type Desk struct {
 	now   func() time.Time
 	log   *slog.Logger
 	mu    sync.Mutex // one entry after the other: each is judged with all before it
+	moved bool       // lots followed an entry of this Take
 }
 
 // New makes a desk.
@@ -41,6 +42,7 @@ func (d *Desk) Take(ctx context.Context, who Who, sent []diary.Sent) ([]diary.Ou
 	defer d.mu.Unlock()
 	out := make([]diary.Outcome, 0, len(sent))
 	var touched []string
+	d.moved = false
 	for _, s := range sent {
 		o, err := d.takeOne(ctx, who, s)
 		if err != nil {
@@ -53,7 +55,7 @@ func (d *Desk) Take(ctx context.Context, who Who, sent []diary.Sent) ([]diary.Ou
 	}
 	// What another process took in while these were judged is seen now; what is made of a lot that is held now is held, too.
 	for _, place := range touched {
-		if err := d.review(ctx, place); err != nil {
+		if err := d.review(ctx, place, d.moved); err != nil {
 			return nil, fmt.Errorf("desk: lots of %s: %w", place, err)
 		}
 	}
@@ -100,6 +102,7 @@ func (d *Desk) take(ctx context.Context, who Who, s diary.Sent) (diary.Outcome, 
 		o.State = diary.Known
 	}
 	if len(k.Lots) > 0 {
+		d.moved = true
 		d.log.Info("lots follow an entry", slog.String("event", s.ID), slog.String("kind", s.Kind), slog.Int("lots", len(k.Lots)))
 	}
 	return d.withLot(ctx, o, k.Event, nil)

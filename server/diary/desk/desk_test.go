@@ -315,6 +315,49 @@ func TestRelease_TakesASecondPerson(t *testing.T) {
 	})
 }
 
+// What is made of a lot that is held is held; what is made of bought rice is not.
+func TestBatch_IsHeldWithWhatItIsMadeOf(t *testing.T) {
+	each(t, func(r *rig) {
+		f, err := r.db.Farm(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		const shed = "7K3PNX9DX"
+		f.Places = append(f.Places, farm.Place{
+			Code: shed, Name: "lo-say", Kind: farm.Shed, Title: farm.Text{VI: "Lò sấy", EN: "Kiln"}, Zone: f.Zones[0].ID, Holds: farm.Text{VI: "cá khô", EN: "dried fish"},
+		})
+		if err := r.db.SaveFarm(t.Context(), f, ledger.By{Actor: ledger.Operator, At: r.now}); err != nil {
+			t.Fatal(err)
+		}
+		_, err = r.db.SaveRecords(t.Context(), []farm.Record{
+			{Kind: farm.Product, ID: "kho", Values: form.Values{"name": "Cá khô", "branch": "process"}},
+			{Kind: farm.Cycle, ID: "say", Values: form.Values{"name": "Sấy", "place": shed, "branch": "process", "product": "kho", "species": "cá khô", "season": "2026", "begin": "2026-07-01"}},
+		}, ledger.By{Actor: ledger.Operator, At: r.now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw := r.kept(tam, r.harvest(-1, 100))
+		batch := func(code, of string) diary.Outcome {
+			s := r.sent(diary.Batch, 0, form.Values{"inputs": []string{of}, "in_kg": 100.0, "lot_code": code, "out_kg": 30.0})
+			s.Place = shed
+			return r.kept(tam, s)
+		}
+		dried, bought := batch("KHO-1", raw.Lot), batch("KHO-2", "GAO-MUA")
+		if dried.Lot != "KHO-1" || dried.Held || bought.Held || r.lot("KHO-1").Lot.KG != 30 {
+			t.Errorf("%+v %+v", dried, bought)
+		}
+		r.kept(tam, r.treatment(-5)) // holds the fish, and what was dried of it
+		for code, want := range map[string]trace.State{raw.Lot: trace.Held, "KHO-1": trace.Held, "KHO-2": trace.Harvested} {
+			if s := r.lot(code); s.Lot.State != want {
+				t.Errorf("%s is %s, want %s", code, s.Lot.State, want)
+			}
+		}
+		if o := batch("KHO-3", raw.Lot); !o.Held {
+			t.Errorf("made of a held lot: %+v", o)
+		}
+	})
+}
+
 func TestReview_HoldsWhenALabelIsPutRight(t *testing.T) {
 	each(t, func(r *rig) {
 		r.kept(tam, r.treatment(-40))

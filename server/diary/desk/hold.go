@@ -195,37 +195,47 @@ func (d *Desk) Review(ctx context.Context) error {
 		return err
 	}
 	for _, p := range f.Places {
-		if err := d.review(ctx, p.Code); err != nil {
+		if err := d.review(ctx, p.Code, false); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// review judges the lots of a place again, and then what was made of them elsewhere.
-func (d *Desk) review(ctx context.Context, place string) error {
+// mostSteps is how often something is made of something that is made.
+const mostSteps = 5
+
+// review judges the lots of a place again and, where one changed or moved says that one did just now, what was made of them elsewhere.
+func (d *Desk) review(ctx context.Context, place string, moved bool) error {
 	changed, err := d.reviewPlace(ctx, place)
-	if err != nil || !changed {
-		return err
+	for step := 0; err == nil && (changed || moved) && step < mostSteps; step++ {
+		moved = false
+		changed, err = d.reviewOthers(ctx, place)
 	}
-	all, err := d.lots.DiaryLots(ctx, "", time.Time{})
+	return err
+}
+
+// reviewOthers judges the lots of every place but one.
+func (d *Desk) reviewOthers(ctx context.Context, place string) (changed bool, err error) {
+	all, err := d.lots.DiaryLots(ctx, "", d.now().AddDate(-reviewYears, 0, 0))
 	if err != nil {
-		return err
+		return false, err
 	}
-	var others []string
+	done := []string{place}
 	for _, s := range all {
 		for _, p := range s.Lot.Places {
-			if p != place && !slices.Contains(others, p) {
-				others = append(others, p)
+			if slices.Contains(done, p) {
+				continue
 			}
+			done = append(done, p)
+			one, err := d.reviewPlace(ctx, p)
+			if err != nil {
+				return changed, err
+			}
+			changed = changed || one
 		}
 	}
-	for _, p := range others {
-		if _, err := d.reviewPlace(ctx, p); err != nil {
-			return err
-		}
-	}
-	return nil
+	return changed, nil
 }
 
 func (d *Desk) reviewPlace(ctx context.Context, place string) (changed bool, err error) {
