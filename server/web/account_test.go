@@ -47,10 +47,10 @@ type town struct {
 	card string                  // code of the farmer's, used by nobody yet
 	sid  string                  // name of the cookie
 
-	book *memoryBook
+	book *townBook
 	// fault answers instead of the pages, while there is one; it may ask them.
 	fault atomic.Pointer[func(http.ResponseWriter, *http.Request)]
-	late atomic.Int64 // how far the clock of accounts is ahead of the pages', ns
+	late  atomic.Int64 // how far the clock of accounts is ahead of the pages', ns
 }
 
 func (w *town) now() time.Time { return now().Add(time.Duration(w.late.Load())) }
@@ -104,11 +104,11 @@ func newTownAt(t testing.TB, l net.Listener, publicURL string, open bool) *town 
 		t.Fatal(err)
 	}
 	done := make(chan struct{})
-	w.book = newMemoryBook(t, db, w.farm)
+	w.book = newTownBook(t, db, w.farm)
 	w.web, err = web.New(web.Options{
 		Farm: w, Lots: w, People: w.sources, Calibrations: w, Ledger: db, Evidence: db, Live: w.live, History: w, PublicURL: publicURL, HSTS: true, Now: now, Log: log, Done: done,
 		LogKey: web.LogKey{VKey: vkey, Verifier: verifier}, Accounts: w.acc, Trail: db, OpenPages: open, Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
-		System: func(context.Context) (web.System, error) { return w.system, w.fail() }, Book: w.book, Desk: w.book, Shelf: w.book, Registrar: db,
+		System: func(context.Context) (web.System, error) { return w.system, w.fail() }, Book: w.book, Desk: w.book, Shelf: w.book.shelf, Registrar: db,
 		Gates: &assess.Assessor{Book: w.book, Calibrations: w, Settings: gate.Defaults(), Now: now},
 	})
 	if err != nil {

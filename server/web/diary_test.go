@@ -140,8 +140,8 @@ func TestDiary_CorrectedAndTakenBack(t *testing.T) {
 func TestDiary_FarmersWriteAndReadTheirOwnPlaceAlone(t *testing.T) {
 	w := newTown(t, "https://tx.example.vn", false)
 	e := diary.Event{ID: "01KBAAAAAAAAAAAAAAAAAAAAAC", Kind: "note", Place: foreign, Note: "bí mật của ao 3", Occurred: now(), Recorded: now()}
-	if out := w.book.take(webWriter(w.ids[account.Admin]), diary.Sent{Event: e, SentAt: now()}); out.State != diary.Kept {
-		t.Fatal(out)
+	if out, err := w.book.Take(t.Context(), webWriter(w.ids[account.Admin]), []diary.Sent{{Event: e, SentAt: now()}}); err != nil || out[0].State != diary.Kept {
+		t.Fatal(out, err)
 	}
 	for _, path := range []string{"/p/" + foreign + "/log/feed", "/diary/" + e.ID, "/diary/" + e.ID + "/correct", "/diary/" + e.ID + "/void", "/diary?place=" + foreign, "/log/training"} {
 		if res := w.as(account.Farmer, http.MethodGet, path, nil, nil); res.status != http.StatusNotFound || bytes.Contains(res.body, []byte("bí mật")) {
@@ -228,7 +228,7 @@ func TestAPIDiary(t *testing.T) {
 
 func TestAPIMedia(t *testing.T) {
 	w := newTown(t, "https://tx.example.vn", false)
-	jpeg := "\xff\xd8\xff\xe0 a photo"
+	jpeg := jpegOf(t)
 	for name, c := range map[string]struct {
 		sum, body string
 		status    int
@@ -271,7 +271,7 @@ func TestDiary_PhotosWithoutScript(t *testing.T) {
 		req.AddCookie(&http.Cookie{Name: w.sid, Value: w.sids[account.Farmer]})
 		return do(t, req)
 	}
-	if res := post("\xff\xd8\xff photo"); res.status != http.StatusSeeOther {
+	if res := post(jpegOf(t)); res.status != http.StatusSeeOther {
 		t.Fatalf("%d %.300s", res.status, res.body)
 	}
 	e := w.book.kept("feed")[0]

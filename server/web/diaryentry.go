@@ -28,7 +28,7 @@ func (s *Server) entryAsked(r *http.Request) (e diary.Entry, ok bool, err error)
 	if err != nil || !ok || !s.mayReadPlace(r.Context(), ev.Place) {
 		return e, false, err
 	}
-	kinds := []string{ev.Kind, diary.Void}
+	kinds := []string{ev.Kind} // with all that corrects them
 	if ev.Kind == diary.Void {
 		kinds = nil
 	}

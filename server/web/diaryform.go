@@ -98,7 +98,7 @@ func (s *Server) lastValues(r *http.Request, a logAsked) (form.Values, error) {
 			}
 		}
 	}
-	events, err := s.o.Book.Events(r.Context(), diary.Query{Places: []string{a.place.Code}, Kinds: []string{a.kind.Name, diary.Void}, Newest: 60})
+	events, err := s.o.Book.Events(r.Context(), diary.Query{Places: []string{a.place.Code}, Kinds: []string{a.kind.Name}, Newest: 20})
 	if err != nil {
 		return nil, err
 	}

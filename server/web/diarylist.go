@@ -110,7 +110,7 @@ func (v *diaryView) read(w *words, asked url.Values) (q diary.Query, ok bool) {
 		if _, known := diary.KindOf(kind); !known {
 			return q, false
 		}
-		q.Kinds = []string{kind, diary.Void}
+		q.Kinds = []string{kind}
 	}
 	dates := []form.Field{{Key: "from", Type: form.Date}, {Key: "to", Type: form.Date}}
 	days, problems := form.Written(dates, func(key string) []string { return asked[key] }, w.zone, nil)

@@ -28,9 +28,7 @@ func (w *town) treated(days int) string {
 		ID: "01KAEZ00000000000000000001", Kind: diary.Treatment, Place: own, Cycle: "cyc0000001", Actor: "u-AAAAAAAA", Occurred: at, Recorded: at, Synced: at,
 		Values: form.Values{"input": "inp0000002", "amount": 200.0, "reason": "đốm đỏ"},
 	}
-	w.book.mu.Lock()
-	defer w.book.mu.Unlock()
-	w.book.events = append(w.book.events, e)
+	w.book.put(e)
 	return e.ID
 }
 
@@ -133,18 +131,14 @@ func (w *town) troubled() {
 		{Kind: farm.Input, ID: "inp0000005", Values: form.Values{"name": "Trị nấm xanh", "type": "drug", "unit": "g", "actives": []string{"malachite green"}}},
 		{Kind: farm.Certificate, ID: "cer0000001", Values: form.Values{"scheme": "vietgap", "standard": "TCVN 13528-1", "number": "VG-2026-011", "issuer": "X", "products": []string{"prd0000001"}, "places": []string{own}, "from": "2025-12-01", "to": "2026-12-10"}},
 	} {
-		kept, err := w.book.SaveRecord(w.t.Context(), rec, by)
-		if err != nil {
+		if _, err := w.book.SaveRecord(w.t.Context(), rec, by); err != nil {
 			w.t.Fatal(err)
 		}
-		w.book.records = append(w.book.records, kept)
 	}
 	add := func(n int, kind, place string, days int, v form.Values) {
 		at := now().AddDate(0, 0, -days)
-		w.book.events = append(w.book.events, diary.Event{ID: fmt.Sprintf("01KAEZ%020d", n), Kind: kind, Place: place, Actor: "u-AAAAAAAA", Occurred: at, Recorded: at, Synced: at, Values: v})
+		w.book.put(diary.Event{ID: fmt.Sprintf("01KAEZ%020d", n), Kind: kind, Place: place, Actor: "u-AAAAAAAA", Occurred: at, Recorded: at, Synced: at, Values: v})
 	}
-	w.book.mu.Lock()
-	defer w.book.mu.Unlock()
 	add(10, diary.Receipt, "", 90, form.Values{"input": "inp0000001", "amount": 500.0, "lot": "CC-0826", "expiry": "2027-02-28"})
 	add(11, diary.Receipt, "", 90, form.Values{"input": "inp0000002", "amount": 150.0, "lot": "OX1", "expiry": "2026-10-31"})
 	add(12, diary.Feeding, own, 2, form.Values{"input": "inp0000001", "amount": 12.5, "lot": "CC-0826"})

@@ -64,7 +64,7 @@ func (p pocket) cut(cut bool) {
 
 // fails has every request answered by f.
 func (p pocket) fails(f func(http.ResponseWriter, *http.Request)) { p.fault.Store(&f) }
-func (p pocket) mend()                                             { p.fault.Store(nil) }
+func (p pocket) mend()                                            { p.fault.Store(nil) }
 
 // hangUp closes the connection without a word.
 func hangUp(w http.ResponseWriter, _ *http.Request) {
@@ -89,6 +89,12 @@ func (p pocket) only(pick func(*http.Request) bool, f func(http.ResponseWriter, 
 }
 
 func entries(r *http.Request) bool { return r.URL.Path == "/api/diary" }
+
+// tap clicks at once what is there.
+func (p pocket) tap(selector string) {
+	p.b.t.Helper()
+	ask1(p.b, selector, evaluate[bool](`document.querySelector("`+selector+`").click(), true`))
+}
 
 // before has every page begin with a script.
 func (p pocket) before(script string) {
@@ -182,7 +188,8 @@ func TestPhone_ThreeTapsAndTakenBack(t *testing.T) {
 	}
 	second := p.saved()
 	p.settled(second, "sent")
-	p.b.do("take back", chromedp.Click(chromedp.CSS("#kept button")))
+	shoot(p.b, "phone-toast")
+	p.tap("#kept button")
 	parttest.Await(t, "the void", func() bool { return len(p.book.kept(diary.Void)) == 1 })
 	if v := p.book.kept(diary.Void)[0]; v.Corrects != second || v.Values.Text("reason") == "" {
 		t.Errorf("void %+v", v)
@@ -191,7 +198,7 @@ func TestPhone_ThreeTapsAndTakenBack(t *testing.T) {
 	p.alone()
 	p.cut(true)
 	third := p.feed("1")
-	p.b.do("take back", chromedp.Click(chromedp.CSS("#kept button")))
+	p.tap("#kept button")
 	p.settled(third, "dropped")
 	p.cut(false)
 	p.again()
@@ -241,7 +248,7 @@ func TestPhone_LieFi(t *testing.T) {
 	id := p.feed("7")
 	p.settled(id, "queued 0")
 	p.again()
-	parttest.Await(t, "a second time", func() bool { p.book.mu.Lock(); defer p.book.mu.Unlock(); return p.book.takes >= 2 })
+	parttest.Await(t, "a second time", func() bool { return p.book.taken() >= 2 })
 	p.settled(id, "queued 0")
 	p.exactly(id)
 	p.mend()
@@ -281,14 +288,10 @@ func TestPhone_FaultsOfTheServer(t *testing.T) {
 	p.settled(id, "queued 0")
 	p.exactly()
 	p.mend()
-	p.book.mu.Lock()
-	p.book.fails = context.DeadlineExceeded // its database is silent
-	p.book.mu.Unlock()
+	p.book.failing(context.DeadlineExceeded) // its database is silent
 	p.again()
 	p.settled(id, "queued 503")
-	p.book.mu.Lock()
-	p.book.fails = nil
-	p.book.mu.Unlock()
+	p.book.failing(nil)
 	p.again()
 	p.settled(id, "sent")
 	p.exactly(id)
@@ -580,7 +583,7 @@ func TestPhone_Photos(t *testing.T) {
 	p.again()
 	p.settled(id, "sent")
 	p.exactly(id)
-	if m := p.book.kept("note")[0].Media; len(m) != 1 || len(p.book.media[m[0].SHA256]) == 0 {
+	if m := p.book.kept("note")[0].Media; len(m) != 1 || !p.hasMedia(m[0].SHA256) {
 		t.Errorf("photos %+v", m)
 	}
 	if left := ask1(p.b, "photos on the phone", chromedp.Evaluate[int](`outbox.open().then(db => new Promise(r => { db.transaction("media").objectStore("media").count().onsuccess = e => r(e.target.result); }))`, chromedp.EvalAwaitPromise)); left != 0 {
@@ -592,7 +595,7 @@ func TestPhone_Photos(t *testing.T) {
 func TestPhone_UpgradeBetweenWritingAndSending(t *testing.T) {
 	w := newTown(t, "http://127.0.0.1", false)
 	p := pocket{w, w.signedIn(browser(t), account.Farmer)}
-	photo := "\xff\xd8\xff\xe0 an old photo"
+	photo := jpegOf(t)
 	old := "01KBAAAAAAAAAAAAAAAAAAAAAH"
 	p.b.do("a page without scripts", chromedp.Navigate(p.srv.URL+"/healthz"))
 	ask1(p.b, "version 1", chromedp.Evaluate[bool](fmt.Sprintf(`new Promise((done, fail) => {
@@ -609,7 +612,7 @@ func TestPhone_UpgradeBetweenWritingAndSending(t *testing.T) {
 	p.open("/p/" + own)
 	p.settled(old, "sent")
 	p.exactly(old)
-	if m := p.book.kept("feed")[0].Media; len(m) != 1 || string(p.book.media[m[0].SHA256]) != photo {
+	if m := p.book.kept("feed")[0].Media; len(m) != 1 || m[0].SHA256 != sumOf(photo) || !p.hasMedia(sumOf(photo)) {
 		t.Errorf("photos %+v", m)
 	}
 	later := "01KBAAAAAAAAAAAAAAAAAAAAAJ"
@@ -622,6 +625,13 @@ func TestPhone_UpgradeBetweenWritingAndSending(t *testing.T) {
 	p.exactly(old, mine)
 	p.open("/outbox")
 	p.b.until("told", `document.getElementById("queued").textContent.includes("bản mới hơn")`)
+}
+
+// hasMedia reports whether the shelf holds what was sent under a hash.
+func (p pocket) hasMedia(sum string) bool {
+	p.b.t.Helper()
+	_, raw, ok, err := p.book.shelf.Media(p.b.t.Context(), sum)
+	return err == nil && ok && len(raw) > 0
 }
 
 // bytesOf writes a text as a list of its bytes.

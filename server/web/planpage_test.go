@@ -22,10 +22,10 @@ func TestPlan_OnAPageAndInAWorkbook(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := now().AddDate(0, 0, -3)
-	w.book.events = append(w.book.events,
-		diary.Event{ID: "01KAAAAAAAAAAAAAAAAAAAAAAA", Kind: diary.Harvest, Place: own, Cycle: "cyc0000001", Occurred: at, Values: form.Values{"kg": 2100.0}},
-		diary.Event{ID: "01KAAAAAAAAAAAAAAAAAAAAAAB", Kind: diary.Sale, Place: own, Cycle: "cyc0000001", Occurred: at, Values: form.Values{"kg": 2000.0, "price": 42000.0, "buyer": "buy0000001"}},
-		diary.Event{ID: "01KAAAAAAAAAAAAAAAAAAAAAAC", Kind: diary.Sale, Place: own, Cycle: "cyc0000001", Occurred: at, Values: form.Values{"kg": 100.0, "buyer": "buy0000001"}},
+	w.book.put(
+		diary.Event{ID: "01KAAAAAAAAAAAAAAAAAAAAAAA", Kind: diary.Harvest, Place: own, Cycle: "cyc0000001", Actor: "u-AAAAAAAA", Occurred: at, Recorded: at, Synced: at, Values: form.Values{"kg": 2100.0}},
+		diary.Event{ID: "01KAAAAAAAAAAAAAAAAAAAAAAB", Kind: diary.Sale, Place: own, Cycle: "cyc0000001", Actor: "u-AAAAAAAA", Occurred: at, Recorded: at, Synced: at, Values: form.Values{"kg": 2000.0, "price": 42000.0, "buyer": "buy0000001"}},
+		diary.Event{ID: "01KAAAAAAAAAAAAAAAAAAAAAAC", Kind: diary.Sale, Place: own, Cycle: "cyc0000001", Actor: "u-AAAAAAAA", Occurred: at, Recorded: at, Synced: at, Values: form.Values{"kg": 100.0, "buyer": "buy0000001"}},
 	)
 	page := html.UnescapeString(string(w.as(account.Technician, http.MethodGet, "/plan?year=2026", nil, nil).body))
 	for _, want := range []string{

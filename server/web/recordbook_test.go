@@ -98,18 +98,14 @@ func TestBrowser_Books(t *testing.T) {
 }
 
 // keepSeason keeps the demo's register and entries.
-func (b *memoryBook) keepSeason(t testing.TB, d diary.DemoSeason) {
+func (b *townBook) keepSeason(t testing.TB, d diary.DemoSeason) {
 	t.Helper()
-	kept, err := b.SaveRecords(t.Context(), d.Records, ledger.By{Actor: ledger.Operator, At: now()})
-	if err != nil {
+	if _, err := b.SaveRecords(t.Context(), d.Records, ledger.By{Actor: ledger.Operator, At: now()}); err != nil {
 		t.Fatal(err)
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.records = append(b.records, kept...)
 	for _, x := range d.Entries {
 		e := x.Event
 		e.Actor, e.Synced = x.Actor, x.Came
-		b.events = append(b.events, e)
+		b.put(e)
 	}
 }

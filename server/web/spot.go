@@ -16,7 +16,8 @@ type spotView struct {
 	Place  farm.Place
 	Zone   string
 	Card   card
-	Rules  []ruleLine // what holds a harvest back, what is missing
+	Rules  []ruleLine // what holds a harvest back
+	Minor  []ruleLine // what is missing, late, good to know
 	Cycles []cycleLine
 	Last   []entryLine
 	First  []kindLink // what the place needs now
@@ -86,6 +87,9 @@ func (s *Server) spot(r *http.Request, w *words, f *farm.Farm, p farm.Place) (an
 	if v.Rules, overdue, err = s.rulesAt(ctx, w, f, p, now); err != nil {
 		return answer{}, err
 	}
+	grave := func(l ruleLine) bool { return l.Level == danger || l.Level == fine }
+	v.Minor = slices.DeleteFunc(slices.Clone(v.Rules), grave)
+	v.Rules = slices.DeleteFunc(v.Rules, func(l ruleLine) bool { return !grave(l) })
 	order := diary.Order(stand(p, cycles, entries, overdue, now))
 	for i, name := range order {
 		link := kindLink{Kind: name, Label: w.t("diary." + name), Href: inLanguage("/p/"+p.Code+"/log/"+name, w.lang), Due: slices.Contains(overdue, name), Last: lastOf(w, entries, name, now)}
@@ -148,3 +152,6 @@ func (s *Server) keptNow(r *http.Request, t teller, entries []diary.Entry, now t
 	undo, err := s.newEventID()
 	return &justKept{t.line(entries[i]), undo}, err
 }
+
+// MinorCount is how many rules stand behind a line of their own.
+func (v spotView) MinorCount() int64 { return int64(len(v.Minor)) }

@@ -33,11 +33,14 @@
   const bar = document.getElementById("kept");
   const id = (location.hash.match(/^#kept=([0-9A-Z]{26})$/) || [])[1];
   let taken = false;
+  let gone = false;
   const kept = (list) => {
     const r = id && bar && list.find((x) => x.id === id);
     if (!r) return;
-    bar.hidden = false;
-    bar.classList.toggle("bad", r.state === "refused" || !!r.held);
+    const bad = r.state === "refused" || !!r.held;
+    bar.hidden = gone && !bad;
+    bar.classList.toggle("bad", bad);
+    bar.classList.toggle("toast", !bad); // over the page: what else comes and goes does not move it from under the thumb
     bar.querySelector("b").textContent = r.title;
     bar.querySelector("span").textContent = taken || r.state === "dropped" ? bar.dataset.undone : r.held ? bar.dataset.held : bar.dataset[r.state];
   };
@@ -47,7 +50,10 @@
     button.hidden = false;
     const count = () => {
       button.querySelector("i").textContent = left;
-      if (left-- <= 0 || taken) { clearInterval(clock); button.hidden = true; }
+      if (left-- > 0 && !taken) return;
+      clearInterval(clock);
+      button.hidden = true;
+      setTimeout(() => { gone = true; show(); }, 4000);
     };
     const clock = setInterval(count, 1000);
     count();
