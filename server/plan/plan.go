@@ -26,7 +26,7 @@ type Case struct {
 	Farm    *farm.Farm
 	Records []farm.Record // of every kind
 	Entries []diary.Entry
-	Year    int  // seasons that begin in it, by the co-op's time
+	Year    int  // seasons that begin in it, by the co-op's time, and perennials that stand in it
 	Floor   bool // what was sold under a contract without a price counts at its floor price, and is told apart
 	Now     time.Time
 }
@@ -85,6 +85,7 @@ type Target struct {
 	Want   float64
 	Have   float64
 	Known  bool // Have could be reckoned
+	Of     Sum  // that Have is reckoned from, where it is no count of households
 }
 
 // Share returns how much of the target is reached.
@@ -156,11 +157,23 @@ type reckoner struct {
 }
 
 // Keys of sums.
-func branchKey(b string) string              { return "b/" + b }
-func cropKey(b, species string) string       { return "c/" + b + "/" + strings.ToLower(species) }
-func seasonKey(season string) string         { return "s/" + season }
-func householdKey(id string) string          { return "h/" + id }
-func (r *reckoner) yearOf(c farm.Record) int { return c.Values.Day("begin", farm.Time()).Year() }
+func branchKey(b string) string        { return "b/" + b }
+func cropKey(b, species string) string { return "c/" + b + "/" + strings.ToLower(species) }
+func seasonKey(season string) string   { return "s/" + season }
+func householdKey(id string) string    { return "h/" + id }
+
+// span returns the years that a season counts in: the one it begins in; a perennial, every year it stands.
+func (r *reckoner) span(c farm.Record) (first, last int) {
+	first = c.Values.Day("begin", farm.Time()).Year()
+	if !c.Values.Flag("perennial") {
+		return first, first
+	}
+	end := c.Values.Day("end", farm.Time())
+	if end.IsZero() {
+		end = r.Now.In(farm.Time())
+	}
+	return first, max(first, end.Year())
+}
 
 func (r *reckoner) index() {
 	var households []farm.Record
@@ -172,10 +185,13 @@ func (r *reckoner) index() {
 			r.contracts = append(r.contracts, rec)
 		case farm.Cycle:
 			r.all = append(r.all, rec)
-			if y := r.yearOf(rec); !slices.Contains(r.years, y) {
-				r.years = append(r.years, y)
+			first, last := r.span(rec)
+			for y := first; y <= last; y++ {
+				if !slices.Contains(r.years, y) {
+					r.years = append(r.years, y)
+				}
 			}
-			if r.yearOf(rec) == r.Year {
+			if first <= r.Year && r.Year <= last {
 				r.cycles = append(r.cycles, rec)
 			}
 		}
@@ -229,7 +245,11 @@ func (r *reckoner) cycleOf(e diary.Entry) (c farm.Record, ours, found bool) {
 	if len(fit) != 1 {
 		return c, e.At().In(farm.Time()).Year() == r.Year, false
 	}
-	return fit[0], r.yearOf(fit[0]) == r.Year, true
+	if fit[0].Values.Flag("perennial") { // its years are told apart by the day alone
+		return fit[0], e.At().In(farm.Time()).Year() == r.Year, true
+	}
+	first, _ := r.span(fit[0])
+	return fit[0], first == r.Year, true
 }
 
 func (r *reckoner) entry(e diary.Entry) {
@@ -347,6 +367,7 @@ func (r *reckoner) target(rec farm.Record, p Plan) Target {
 			s = &Sum{}
 		}
 	}
+	t.Of = *s
 	switch v.Text("target_of") {
 	case AreaHa:
 		t.Have, t.Known = s.Ha, true

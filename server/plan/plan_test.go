@@ -137,3 +137,36 @@ func TestReckon_AYearWithoutAnythingIsEmpty(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 }
+
+func TestReckon_APerennialCountsInEveryYearItStands(t *testing.T) {
+	c := village()
+	c.Records = append(c.Records, farm.Record{Kind: farm.Cycle, ID: "c9", Values: form.Values{
+		"place": "D", "branch": "herb", "species": "đinh lăng", "season": "lâu năm", "begin": "2024-03-01", "perennial": true,
+	}})
+	for day, kg := range map[string]float64{"2025-11-20": 100, "2026-11-20": 300} {
+		at, err := time.Parse(time.DateOnly, day)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Entries = append(c.Entries, diary.Entry{Event: diary.Event{Kind: diary.Harvest, Place: "D", Cycle: "c9", Occurred: at, Values: form.Values{"kg": kg}}})
+	}
+	for year, want := range map[int]float64{2024: 0, 2025: 100, 2026: 307, 2027: -1} { // 7 kg name no season: it is the only one there
+		c.Year = year
+		var herbs *plan.Row
+		p := plan.Reckon(c)
+		for i := range p.Branches {
+			if p.Branches[i].Branch == farm.Herb {
+				herbs = &p.Branches[i]
+			}
+		}
+		switch {
+		case want < 0 && herbs != nil:
+			t.Errorf("%d: it stands in a year that has not come", year)
+		case want >= 0 && herbs == nil:
+			t.Errorf("%d: it does not stand", year)
+		case herbs != nil:
+			near(t, "herbs", herbs.HarvestedKG, want)
+			near(t, "land of herbs", herbs.Ha, 0.5)
+		}
+	}
+}

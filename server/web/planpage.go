@@ -187,6 +187,11 @@ func targetOf(w *words, t plan.Target) targetLine {
 	line := targetLine{ID: t.Record.ID, Name: t.Record.Name(), Want: write(t.Want), Known: t.Known, Decision: t.Record.Values.Text("decision")}
 	if t.Known {
 		line.Have, line.Share = write(t.Have), w.num(100*t.Share(), 0)
+		if t.Record.Values.Text("target_of") == plan.ValueHa {
+			line.Reckoning = w.money(t.Of.Value) + " / " + w.num(t.Of.Ha, 2) + nbsp + "ha"
+		} else if t.Record.Values.Text("target_of") == plan.Tons {
+			line.Reckoning = w.kilos(t.Of.HarvestedKG) + " / " + w.num(t.Of.Ha, 2) + nbsp + "ha"
+		}
 		line.Width, line.Reached = int(min(100, 100*t.Share())), t.Have >= t.Want
 	}
 	return line

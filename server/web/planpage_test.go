@@ -29,7 +29,7 @@ func TestPlan_OnAPageAndInAWorkbook(t *testing.T) {
 	)
 	page := html.UnescapeString(string(w.as(account.Technician, http.MethodGet, "/plan?year=2026", nil, nil).body))
 	for _, want := range []string{
-		"Giá trị sản xuất", "Kế hoạch 59", "210,0\u00a0triệu đồng/ha", "84,0\u00a0triệu đồng", "2,10\u00a0tấn", "chưa ghi giá 100\u00a0kg",
+		"Giá trị sản xuất", "Kế hoạch 59", "210,0\u00a0triệu đồng/ha", "84,0\u00a0triệu đồng", "2,10\u00a0tấn", "chưa ghi giá 100\u00a0kg", "= 84,0\u00a0triệu đồng / ",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)
