@@ -17,6 +17,7 @@ type farmCmd struct {
 	Demo    farmDemoCmd    `cmd:"" help:"Put the demo co-op on record, with one harvest lot."`
 	Example farmExampleCmd `cmd:"" help:"Print the demo co-op's farm file, to start your own from."`
 	Code    farmCodeCmd    `cmd:"" help:"Print new board codes for the places of a farm file."`
+	Table   farmTableCmd   `cmd:"" help:"Take the register in and out as tables for Excel."`
 }
 
 type farmExampleCmd struct{}

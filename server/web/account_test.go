@@ -218,6 +218,7 @@ func accessTable() map[string]string {
 		"POST /sign-out": "atfip", "GET /setup/{token}": "atfip", "POST /setup/{token}": "atfip", "GET /c": "atfip", "GET /c/{code}": "atfip", "POST /c": "atfip",
 		"GET /farm": "ati", "GET /farm/{kind}": "ati", "GET /farm/{kind}/new": "at", "POST /farm/{kind}/new": "at", "GET /farm/{kind}/{id}": "ati", "POST /farm/{kind}/{id}": "at",
 		"GET /plan": "ati", "GET /plan.xlsx": "ati", "GET /land": "ati", "GET /land/new": "at", "POST /land/new": "at", "GET /land/{code}": "at", "POST /land/{code}": "at",
+		"GET /farm/{kind}/export.csv": "ati", "GET /farm/{kind}/export.xlsx": "ati", "GET /farm/{kind}/template.xlsx": "ati", "GET /farm/{kind}/import": "at", "POST /farm/{kind}/import": "at",
 		"POST /land/{code}/mounts": "at", "POST /land/{code}/mounts/end": "at", "GET /zones/{id}": "at", "POST /zones/{id}": "at",
 		"GET /account": "atfi", "POST /account/password": "atfi", "POST /account/sessions": "atfi", "GET /account/codes": "atfi", "POST /account/codes": "atfi",
 		"POST /account/codes/off": "atfi", "POST /sign-in/challenge": "atfip", "GET /account/confirm": "atfi", "POST /account/confirm": "atfi", "GET /account/second": "atfi",

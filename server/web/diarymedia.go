@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"mime/multipart"
 	"net/http"
 	"slices"
@@ -43,7 +42,7 @@ func (s *Server) upload(act func(*http.Request, *words) (answer, error)) http.Ha
 		if r.MultipartForm != nil {
 			defer func() {
 				if err := r.MultipartForm.RemoveAll(); err != nil {
-					s.o.Log.Warn("files of a form stay", slog.Any("err", err))
+					s.o.Log.Warn("files of a form stay", "err", err)
 				}
 			}()
 		}

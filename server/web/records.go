@@ -30,7 +30,7 @@ func (s *Server) recordRoutes() []route {
 		return nil
 	}
 	read, edit := needs(account.SeeRegister), needs(account.EditFarm)
-	return append(append(s.placeRoutes(), s.planRoutes()...), []route{
+	return append(slices.Concat(s.placeRoutes(), s.planRoutes(), s.sheetRoutes()), []route{
 		{"GET /farm", read, s.page(s.farmPage)},
 		{"GET /farm/{kind}", read, s.page(s.recordsPage)},
 		{"GET /farm/{kind}/new", edit, s.page(s.newRecordPage)},

@@ -24,6 +24,7 @@ import (
 	"aovuon/server/ingest"
 	"aovuon/server/ledger"
 	"aovuon/server/privacy"
+	"aovuon/server/sheet"
 	"aovuon/server/trace"
 	"aovuon/server/web"
 )
@@ -78,6 +79,12 @@ func asked(t *testing.T) []string {
 		out = append(out, "label."+string(s), "label."+string(s)+".why")
 	}
 	out = append(out, "gate."+intake.RuleInput)
+	for _, c := range sheet.Codes() {
+		out = append(out, "problem.sheet."+string(c))
+	}
+	for _, c := range sheet.FileCodes() {
+		out = append(out, "problem.sheet.file."+string(c))
+	}
 	for _, c := range intake.Codes() {
 		out = append(out, "problem.diary."+c)
 	}
