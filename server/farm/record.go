@@ -32,6 +32,16 @@ func (r Record) Name() string {
 	return r.ID
 }
 
+// Photos returns the hashes of the photos that it names: of a certificate, of a contract.
+func (r Record) Photos() (sums []string) {
+	for _, f := range r.Kind.Fields() {
+		if f.File {
+			sums = append(sums, r.Values.List(f.Key)...)
+		}
+	}
+	return sums
+}
+
 // The errors of saving records.
 var (
 	// ErrNoRecord says that there is no record of that kind and id.
@@ -185,7 +195,7 @@ func (k RecordKind) Fields() []form.Field {
 			{Key: "places", Type: form.Ref, Of: RefPlace, Repeat: true, Quick: true}, // none: a made product, wherever it is made
 			{Key: "from", Type: form.Date, Required: true, Quick: true},
 			{Key: "to", Type: form.Date, Required: true, Quick: true}, // the last day
-			{Key: "file", Type: form.Text},                            // SHA-256 of the scanned certificate
+			{Key: "file", Type: form.Text, File: true, Repeat: true},  // photos of its pages
 			note,
 		}
 	case Buyer:
@@ -210,7 +220,7 @@ func (k RecordKind) Fields() []form.Field {
 			{Key: "to", Type: form.Date, Required: true, Quick: true},
 			{Key: "signed", Type: form.Date},
 			{Key: "households", Type: form.Ref, Of: string(Household), Repeat: true},
-			{Key: "file", Type: form.Text},
+			{Key: "file", Type: form.Text, File: true, Repeat: true, Private: true}, // photos of its pages
 			note,
 		}
 	case Target:

@@ -42,6 +42,7 @@ type Field struct {
 	Whole    bool     // Number: no fraction
 	Required bool     //
 	Repeat   bool     // Text, Choice, Ref: any number of them; []string
+	File     bool     // Text: SHA-256 of a photo that is kept, in small hexadecimal
 	Private  bool     // never on a page of strangers
 	Quick    bool     // asked first: what nobody leaves out. The others are behind "more"
 	Kept     bool     // the last answer stands in the next form
@@ -264,6 +265,9 @@ func (f Field) text(s string, exists Exists) (any, *Problem) {
 		return !unicode.IsPrint(r) && (f.Type != Long || !strings.ContainsRune("\n\r\t", r))
 	}
 	if !utf8.ValidString(s) || strings.ContainsFunc(s, odd) {
+		return nil, f.problem(BadText, s)
+	}
+	if f.File && (len(s) != 64 || strings.Trim(s, "0123456789abcdef") != "") {
 		return nil, f.problem(BadText, s)
 	}
 	switch f.Type {

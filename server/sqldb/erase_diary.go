@@ -48,12 +48,26 @@ func (r *record) eraseEntry(ctx context.Context, row entryRow, by ledger.By) err
 	return r.say(ctx, ledger.EntryKept, row.ID, row, by)
 }
 
+// eraseMedia takes out what an account sent, but for photos of the co-op's own papers: a certificate is no word about who photographed it.
 func (r *record) eraseMedia(ctx context.Context, account string, by ledger.By) error {
 	items, err := mediaItems(ctx, r, `WHERE made_by = $1 AND erased_ms = 0`, account)
 	if err != nil {
 		return err
 	}
+	papers := map[string]bool{}
+	list, err := records(ctx, r, `$1 = '' OR kind = $1`, "")
+	if err != nil {
+		return err
+	}
+	for _, rec := range list {
+		for _, sum := range rec.Photos() {
+			papers[sum] = true
+		}
+	}
 	for _, i := range items {
+		if papers[i.SHA256] {
+			continue
+		}
 		before := i
 		i.Erased = millis(by.At)
 		if _, err := r.ExecContext(ctx, `UPDATE media SET erased_ms = $2 WHERE sha256 = $1`, i.SHA256, toMillis(i.Erased)); err != nil {

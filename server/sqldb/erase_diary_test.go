@@ -52,6 +52,15 @@ func TestPerson_ErasureReachesTheDiaryAndTheRegister(t *testing.T) {
 			addEvent(t, db, e)
 		}
 		must(db.AddMedia(ctx, media.Item{SHA256: "abcd", Kept: "ef", Type: "audio/ogg", Size: 9}, ledger.By{Actor: "u-22222222", At: noon}))
+		paper := strings.Repeat("0123456789abcdef", 4)
+		must(db.AddMedia(ctx, media.Item{SHA256: paper, Kept: "f0", Type: "image/jpeg", Size: 9}, ledger.By{Actor: "u-22222222", At: noon}))
+		scanned := farm.Record{Kind: farm.Contract, ID: "hd-1", Values: form.Values{"number": "1", "buyer": "b1", "product": "p1", "quantity_kg": 1.0, "from": "2026-01-01", "to": "2026-12-31", "file": []string{paper}}}
+		for _, rec := range []farm.Record{
+			{Kind: farm.Buyer, ID: "b1", Values: form.Values{"name": "Chợ xã"}}, {Kind: farm.Product, ID: "p1", Values: form.Values{"name": "Khoai", "branch": "crop"}}, scanned,
+		} {
+			_, err = db.SaveRecord(ctx, rec, byAt(noon))
+			must(err)
+		}
 
 		everything, err := db.EverythingOf(ctx, "p-0000000001")
 		must(err)
@@ -88,6 +97,9 @@ func TestPerson_ErasureReachesTheDiaryAndTheRegister(t *testing.T) {
 		}
 		if has, err := db.HasMedia(ctx, "abcd"); err != nil || has {
 			t.Errorf("her voice is still there: %v", err)
+		}
+		if has, err := db.HasMedia(ctx, paper); err != nil || !has {
+			t.Errorf("the photo of a contract went with who took it: %v", err)
 		}
 		list, err := db.Records(ctx, farm.Household)
 		must(err)

@@ -201,7 +201,7 @@ func (s *Server) keepEntry(r *http.Request, w *words, a logAsked, v logView) (an
 	} else if v.Corrects != "" && !v.Old.At.IsZero() {
 		e.Occurred = v.Old.At
 	}
-	media, err := s.keepUploads(r)
+	media, err := s.keepUploads(r, "photo")
 	if err != nil {
 		if v.Problem, err = s.mediaProblem(w, err); err != nil {
 			return answer{}, err
@@ -212,7 +212,7 @@ func (s *Server) keepEntry(r *http.Request, w *words, a logAsked, v logView) (an
 		if e.ID == "" && v.Problem == "" {
 			v.Problem = w.t("problem.diary.id")
 		}
-		return s.logForm(r, w, a, v, values, problems)
+		return s.logForm(r, w, a, v, asWritten(a.kind.Fields, values, get), problems)
 	}
 	outcomes, err := s.o.Desk.Take(r.Context(), s.writer(r), []diary.Sent{{Event: e, SentAt: now}})
 	if err != nil {

@@ -104,6 +104,12 @@ func (t teller) answers(k diary.Kind, v form.Values, most int) []string {
 
 // answer writes one answer; "" where there is none.
 func (t teller) answer(f form.Field, v form.Values) string {
+	if f.File {
+		if n := len(v.List(f.Key)); n > 0 {
+			return t.w.amount("form.photo", int64(n))
+		}
+		return ""
+	}
 	switch f.Type {
 	case form.Number:
 		n, ok := v.Number(f.Key)

@@ -62,13 +62,13 @@ func (s *Server) upload(act func(*http.Request, *words) (answer, error)) http.Ha
 	}
 }
 
-// keepUploads keeps the files of a form.
-func (s *Server) keepUploads(r *http.Request) ([]diary.Media, error) {
+// keepUploads keeps the files of one input of a form.
+func (s *Server) keepUploads(r *http.Request, name string) ([]diary.Media, error) {
 	if r.MultipartForm == nil || s.o.Shelf == nil {
 		return nil, nil
 	}
 	var out []diary.Media
-	for _, h := range r.MultipartForm.File["photo"] {
+	for _, h := range r.MultipartForm.File[name] {
 		if h.Size == 0 && h.Filename == "" { // nothing was chosen
 			continue
 		}
@@ -161,6 +161,11 @@ func (s *Server) entryMedia(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		m, raw, ok, err = s.o.Shelf.Media(r.Context(), sum)
 	}
+	s.sendMedia(w, r, m, raw, ok, err)
+}
+
+// sendMedia answers with a photo or a voice note; ok is false where nothing is kept.
+func (s *Server) sendMedia(w http.ResponseWriter, r *http.Request, m diary.Media, raw []byte, ok bool, err error) {
 	switch {
 	case err != nil:
 		s.apiFail(w, err)
@@ -171,7 +176,7 @@ func (s *Server) entryMedia(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; sandbox")
 		if m.Type != "image/jpeg" { // it is played where it stands; opened by itself it is a file to be saved
-			w.Header().Set("Content-Disposition", `attachment; filename="`+sum[:12]+`"`)
+			w.Header().Set("Content-Disposition", `attachment; filename="`+m.SHA256[:12]+`"`)
 		}
 		w.Header().Set("Cache-Control", "no-store")
 		s.write(w, raw)

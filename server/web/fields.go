@@ -1,6 +1,7 @@
 package web
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,9 +19,13 @@ type fieldView struct {
 	On      bool         // Flag: yes; its other answers are "no" and none
 	Off     bool         // Flag: no
 	Options []optionView // Choice and Ref
-	Many    []string     // Repeat of Text: what is there, and an empty one to add to
+	Many    []string     // Repeat of Text: what is there, and empty ones to add to
+	Photos  []photoView  // File: those that are kept
 	Problem string
 }
+
+// emptyRows are how many further values a form takes at once.
+const emptyRows = 3
 
 // mostChips is how many answers are shown all at once, to tap on.
 const mostChips = 5
@@ -34,6 +39,24 @@ func (v fieldView) Chips() bool {
 func (v fieldView) Answered() bool {
 	return slices.ContainsFunc(v.Options, func(o optionView) bool { return o.Chosen })
 }
+
+// photoView is a photo that a field names.
+type photoView struct {
+	Sum, Label string
+	Href       string // "": it cannot be shown
+}
+
+// HasFiles reports whether photos are asked for: then the form must be sent as multipart.
+func (p fieldsPart) HasFiles() bool {
+	return slices.ContainsFunc(p.all(), func(v fieldView) bool { return v.File })
+}
+
+// Wrong are the fields that have a problem, for the summary above the form.
+func (p fieldsPart) Wrong() []fieldView {
+	return slices.DeleteFunc(p.all(), func(v fieldView) bool { return v.Problem == "" })
+}
+
+func (p fieldsPart) all() []fieldView { return slices.Concat(p.Quick, p.More) }
 
 // optionView is one answer of a field.
 type optionView struct {
@@ -50,8 +73,25 @@ type fieldsPart struct {
 // refs gives what a field may refer to: the records of a kind that are offered, or the places.
 type refs func(kind string) []optionView
 
-// fieldsView makes the fields of a form: values are what is answered, problems what was wrong with it. What cannot be read as a value stays
-// as it was written (Problem.Given).
+// asWritten returns values, and beside them as text what could not be read as a value, so that the form shows all that was written.
+func asWritten(fields []form.Field, values form.Values, get func(key string) []string) form.Values {
+	out := form.Values{}
+	maps.Copy(out, values)
+	for _, f := range fields {
+		all := slices.DeleteFunc(slices.Clone(get(f.Key)), func(s string) bool { return strings.TrimSpace(s) == "" })
+		if _, read := out[f.Key]; read || len(all) == 0 {
+			continue
+		}
+		if f.Repeat {
+			out[f.Key] = all
+			continue
+		}
+		out[f.Key] = all[0]
+	}
+	return out
+}
+
+// fieldsView makes the fields of a form: values are what is answered (see asWritten), problems what was wrong with it.
 func fieldsView(w *words, fields []form.Field, values form.Values, problems form.Problems, offered refs) fieldsPart {
 	var out fieldsPart
 	for _, f := range fields {
@@ -80,12 +120,16 @@ func (v *fieldView) fill(w *words, values form.Values, offered refs) {
 	case form.Number:
 		if n, ok := values.Number(v.Key); ok {
 			v.Value = w.plainNumber(n)
+		} else {
+			v.Value = values.Text(v.Key)
 		}
 	case form.Date, form.Text, form.Long:
 		v.Value = values.Text(v.Key)
 	case form.Moment:
 		if t, err := time.Parse(time.RFC3339, values.Text(v.Key)); err == nil {
 			v.Value = t.In(w.zone).Format("2006-01-02T15:04")
+		} else {
+			v.Value = values.Text(v.Key)
 		}
 	case form.Flag:
 		if on, ok := values[v.Key].(bool); ok {
@@ -107,8 +151,13 @@ func (v *fieldView) fill(w *words, values form.Values, offered refs) {
 		}
 		v.Options = all
 	}
-	if v.Repeat && v.Type == form.Text {
-		v.Many = append(slices.Clone(have), "")
+	switch {
+	case v.File:
+		for i, sum := range have {
+			v.Photos = append(v.Photos, photoView{Sum: sum, Label: w.t("form.photo.n", w.count(int64(i+1)))})
+		}
+	case v.Repeat && v.Type == form.Text:
+		v.Many = append(slices.Clone(have), make([]string, emptyRows)...)
 	}
 }
 

@@ -226,7 +226,8 @@ func (s *Server) savePlace(r *http.Request, w *words) (answer, error) {
 		}
 		return slices.ContainsFunc(offered(kind), func(o optionView) bool { return o.Value == id })
 	}
-	values, problems := form.Written(farm.PlaceFields(), func(key string) []string { return r.PostForm[key] }, w.zone, exists)
+	get := func(key string) []string { return r.PostForm[key] }
+	values, problems := form.Written(farm.PlaceFields(), get, w.zone, exists)
 	board := code
 	if board == "" {
 		if board, err = farm.NewCode(rand.Reader); err != nil {
@@ -235,7 +236,7 @@ func (s *Server) savePlace(r *http.Request, w *words) (answer, error) {
 	}
 	p, more := farm.PlaceOf(board, values)
 	if problems = append(problems, more...); len(problems) > 0 {
-		return s.placeForm(r, w, f, code, written(r, values), problems, placeFormView{Problem: w.t("record.wrong")})
+		return s.placeForm(r, w, f, code, asWritten(farm.PlaceFields(), values, get), problems, placeFormView{Problem: w.t("record.wrong")})
 	}
 	at := -1
 	said, mistakes, err := s.edit(r, w, func(f *farm.Farm) bool {
@@ -257,14 +258,6 @@ func (s *Server) savePlace(r *http.Request, w *words) (answer, error) {
 		return s.placeForm(r, w, f, code, values, placeProblems(mistakes, at), placeFormView{Problem: said})
 	}
 	return answer{status: http.StatusSeeOther, to: inLanguage("/land", w.lang), secret: true}, nil
-}
-
-// written are the values that could be read, and as text what could not, so that nothing that was written is gone.
-func written(r *http.Request, values form.Values) form.Values {
-	if o := strings.TrimSpace(r.PostForm.Get("outline")); o != "" {
-		values["outline"] = o
-	}
-	return values
 }
 
 // placeProblems puts the mistakes of a place beside the fields of its form.

@@ -34,9 +34,10 @@ func (s *Server) recordRoutes() []route {
 		{"GET /farm", read, s.page(s.farmPage)},
 		{"GET /farm/{kind}", read, s.page(s.recordsPage)},
 		{"GET /farm/{kind}/new", edit, s.page(s.newRecordPage)},
-		{"POST /farm/{kind}/new", edit, s.form(s.saveRecord)},
+		{"POST /farm/{kind}/new", edit, s.upload(s.saveRecord)},
 		{"GET /farm/{kind}/{id}", read, s.page(s.recordPage)},
-		{"POST /farm/{kind}/{id}", edit, s.form(s.saveRecord)},
+		{"POST /farm/{kind}/{id}", edit, s.upload(s.saveRecord)},
+		{"GET /farm/{kind}/{id}/media/{sum}", read, s.recordMedia},
 	}...)
 }
 
@@ -145,6 +146,7 @@ type recordView struct {
 	Problem        string
 	Answers        []answerLine // for those who may not change it; of a conflict: as it stands on record
 	Conflict       bool
+	Photos         []photoView // on record
 	Warned         []ruleLine // of an input: actives that it must not hold, or that are deadly to fish
 }
 
@@ -193,6 +195,7 @@ func (s *Server) recordForm(r *http.Request, w *words, rec farm.Record, problems
 	v.Kind, v.KindName = string(rec.Kind), w.t("record."+string(rec.Kind))
 	v.ID, v.Revision, v.Retired, v.Edit = rec.ID, rec.Revision, rec.Retired, s.may(r.Context(), account.EditFarm)
 	v.Fields = fieldsView(w, rec.Kind.Fields(), rec.Values, problems, reg.offered(w, f, ""))
+	v.Photos = s.showPhotos(w, rec, reg, &v.Fields)
 	title := w.t("record.new", v.KindName)
 	if rec.ID != "" {
 		v.Name = rec.Name()
@@ -238,12 +241,20 @@ func (s *Server) saveRecord(r *http.Request, w *words) (answer, error) {
 		}
 		rec.Revision = n
 	}
-	values, problems := form.Written(kind.Fields(), func(key string) []string { return r.PostForm[key] }, w.zone, nil)
-	rec.Values = values
-	if len(problems) > 0 {
-		return s.recordForm(r, w, rec, problems, recordView{Problem: w.t("record.wrong")})
+	get, err := s.recordPhotos(r, kind.Fields())
+	photo := ""
+	if err != nil {
+		if photo, err = s.mediaProblem(w, err); err != nil {
+			return answer{}, err
+		}
 	}
-	_, err := s.o.Registrar.SaveRecord(r.Context(), rec, s.o.Accounts.By(visitor(r.Context())))
+	values, problems := form.Written(kind.Fields(), get, w.zone, nil)
+	rec.Values = values
+	if len(problems) > 0 || photo != "" {
+		rec.Values = asWritten(kind.Fields(), values, get)
+		return s.recordForm(r, w, rec, problems, recordView{Problem: strings.TrimSpace(w.t("record.wrong") + " " + photo)})
+	}
+	_, err = s.o.Registrar.SaveRecord(r.Context(), rec, s.o.Accounts.By(visitor(r.Context())))
 	if invalid, ok := errors.AsType[*form.InvalidError](err); ok {
 		return s.recordForm(r, w, rec, invalid.Problems, recordView{Problem: w.t("record.wrong")})
 	}
