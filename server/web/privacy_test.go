@@ -23,7 +23,7 @@ func shownBy() map[string]string {
 	out := map[string]string{}
 	for field, values := range map[string]string{
 		"-": `.Title .Alarm .Text .Detail .Menu .Href .Label .Forms .Next .There .Live .Script .Plain .Demo .Nav .QR .Any .Limited .Days .Waiting .Base .HasBody .Version .Consent .Shown .Who
-			.Fields .Kept .What .Until .Columns .Heading .Unit .Quantity .Uncal .Outbox .AsOf`,
+			.Fields .Kept .What .Until .Columns .Heading .Unit .Quantity .Uncal .Outbox .AsOf .Rest .InRest .Internal`,
 		"coop":         ".Coop",
 		"address":      ".Address .Today",
 		"place":        ".Places .Title .Zone .AreaM2 .Place.Title .Place.Holds .Place.Code",

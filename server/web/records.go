@@ -147,7 +147,7 @@ type recordView struct {
 	Answers        []answerLine // for those who may not change it; of a conflict: as it stands on record
 	Conflict       bool
 	Photos         []photoView // on record
-	Warned         []ruleLine // of an input: actives that it must not hold, or that are deadly to fish
+	Warned         []ruleLine  // of an input: actives that it must not hold, or that are deadly to fish
 }
 
 func (s *Server) newRecordPage(r *http.Request, w *words) (answer, error) {
