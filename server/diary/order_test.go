@@ -40,30 +40,44 @@ func TestOrder(t *testing.T) {
 		after [2]string
 	}{
 		"a pond in the morning asks for feed": {
-			diary.Stand{Place: farm.Pond, Branch: farm.Fish, Began: began, Now: at(20, 7), Entries: fed}, []string{diary.Feeding}, [2]string{diary.Feeding, diary.Harvest}},
+			diary.Stand{Place: farm.Pond, Branch: farm.Fish, Began: began, Now: at(20, 7), Entries: fed}, []string{diary.Feeding}, [2]string{diary.Feeding, diary.Harvest},
+		},
 		"fed an hour ago: feed goes back": {
-			diary.Stand{Place: farm.Pond, Branch: farm.Fish, Began: began, Now: at(20, 8), Entries: slices.Concat(fed, did(diary.Feeding, at(20, 7)))}, nil,
-			[2]string{diary.WaterTest, diary.Feeding}},
+			diary.Stand{Place: farm.Pond, Branch: farm.Fish, Began: began, Now: at(20, 8), Entries: slices.Concat(fed, did(diary.Feeding, at(20, 7)))},
+			nil,
+			[2]string{diary.WaterTest, diary.Feeding},
+		},
 		"taken back is not done": {
-			diary.Stand{Place: farm.Pond, Branch: farm.Fish, Began: began, Now: at(20, 8), Entries: slices.Concat(fed, voided)}, []string{diary.Feeding}, [2]string{diary.Feeding, diary.WaterTest}},
+			diary.Stand{Place: farm.Pond, Branch: farm.Fish, Began: began, Now: at(20, 8), Entries: slices.Concat(fed, voided)}, []string{diary.Feeding}, [2]string{diary.Feeding, diary.WaterTest},
+		},
 		"and comes again in the afternoon": {
 			diary.Stand{Place: farm.Pond, Branch: farm.Fish, Began: began, Now: at(20, 17), Entries: slices.Concat(fed, did(diary.Feeding, at(20, 7)), did(diary.WaterTest, at(20, 7)))},
-			[]string{diary.Feeding}, [2]string{diary.Feeding, diary.WaterTest}},
+			[]string{diary.Feeding},
+			[2]string{diary.Feeding, diary.WaterTest},
+		},
 		"what is overdue comes before everything": {
-			diary.Stand{Place: farm.Pond, Branch: farm.Fish, Began: began, Now: at(20, 7), Entries: fed, Overdue: []string{diary.WaterTest}}, []string{diary.WaterTest, diary.Feeding},
-			[2]string{diary.Feeding, diary.Sale}},
+			diary.Stand{Place: farm.Pond, Branch: farm.Fish, Began: began, Now: at(20, 7), Entries: fed, Overdue: []string{diary.WaterTest}},
+			[]string{diary.WaterTest, diary.Feeding},
+			[2]string{diary.Feeding, diary.Sale},
+		},
 		"a season without fish asks for the stocking": {
-			diary.Stand{Place: farm.Pond, Branch: farm.Fish, Began: at(18, 0), Now: at(20, 9)}, []string{diary.Stocking}, [2]string{diary.PondPrep, diary.Harvest}},
+			diary.Stand{Place: farm.Pond, Branch: farm.Fish, Began: at(18, 0), Now: at(20, 9)}, []string{diary.Stocking}, [2]string{diary.PondPrep, diary.Harvest},
+		},
 		"an empty pond is made ready": {
-			diary.Stand{Place: farm.Pond, Now: at(20, 9)}, []string{diary.PondPrep}, [2]string{diary.PondPrep, diary.Feeding}},
+			diary.Stand{Place: farm.Pond, Now: at(20, 9)}, []string{diary.PondPrep}, [2]string{diary.PondPrep, diary.Feeding},
+		},
 		"a grown season asks for the harvest before the stocking": {
-			diary.Stand{Place: farm.Pond, Branch: farm.Fish, Began: at(1, 0).AddDate(0, -6, 0), Now: at(20, 11), Entries: did(diary.Harvest, at(19, 6))}, nil, [2]string{diary.Harvest, diary.Stocking}},
+			diary.Stand{Place: farm.Pond, Branch: farm.Fish, Began: at(1, 0).AddDate(0, -6, 0), Now: at(20, 11), Entries: did(diary.Harvest, at(19, 6))}, nil, [2]string{diary.Harvest, diary.Stocking},
+		},
 		"after a harvest there is something to sell": {
-			diary.Stand{Place: farm.Plot, Branch: farm.Crop, Began: at(1, 0).AddDate(0, -3, 0), Now: at(20, 11), Entries: did(diary.Harvest, at(20, 6))}, nil, [2]string{diary.Sale, diary.Planting}},
+			diary.Stand{Place: farm.Plot, Branch: farm.Crop, Began: at(1, 0).AddDate(0, -3, 0), Now: at(20, 11), Entries: did(diary.Harvest, at(20, 6))}, nil, [2]string{diary.Sale, diary.Planting},
+		},
 		"a plot knows no fish": {
-			diary.Stand{Place: farm.Plot, Branch: farm.Crop, Began: at(10, 0), Now: at(12, 9)}, nil, [2]string{diary.Planting, diary.Harvest}},
+			diary.Stand{Place: farm.Plot, Branch: farm.Crop, Began: at(10, 0), Now: at(12, 9)}, nil, [2]string{diary.Planting, diary.Harvest},
+		},
 		"a shed works": {
-			diary.Stand{Place: farm.Shed, Branch: farm.Process, Began: at(10, 0), Now: at(12, 9)}, []string{diary.Batch}, [2]string{diary.Batch, "note"}},
+			diary.Stand{Place: farm.Shed, Branch: farm.Process, Began: at(10, 0), Now: at(12, 9)}, []string{diary.Batch}, [2]string{diary.Batch, "note"},
+		},
 	} {
 		got := diary.Order(c.stand)
 		if len(got) < len(c.first) || !slices.Equal(got[:len(c.first)], c.first) {

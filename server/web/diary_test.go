@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"html"
 	"io"
+	"maps"
 	"mime/multipart"
 	"net/http"
 	"net/url"
@@ -78,9 +79,7 @@ func TestDiary_WhatIsWrongIsSaidAndNothingIsLost(t *testing.T) {
 	} {
 		form := w.feedForm(account.Farmer, "12")
 		form.Set("note", "ghi chú phải còn")
-		for k, v := range c.set {
-			form[k] = v
-		}
+		maps.Copy(form, c.set)
 		res := w.as(account.Farmer, http.MethodPost, "/p/"+own+"/log/feed", form, nil)
 		body := html.UnescapeString(string(res.body))
 		said, _, _ := strings.Cut(texts(t, "vi")[c.want], "%s")
@@ -169,9 +168,7 @@ func (w *town) api(role account.Role, method, path, body string, header http.Hea
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	for k, v := range header {
-		req.Header[k] = v
-	}
+	maps.Copy(req.Header, header)
 	if sid := w.sids[role]; sid != "" {
 		req.AddCookie(&http.Cookie{Name: w.sid, Value: sid})
 	}

@@ -49,8 +49,7 @@ func (s *Server) logAsk(r *http.Request) (a logAsked, ok bool, err error) {
 		return a, false, err
 	}
 	if raw := r.PathValue("code"); raw != "" {
-		code, bad := farm.ParseCode(raw)
-		if a.place, ok = a.farm.Place(code); bad != nil || !ok {
+		if a.place, ok = placeCalled(a.farm, raw); !ok {
 			return a, false, nil
 		}
 	}
@@ -59,6 +58,15 @@ func (s *Server) logAsk(r *http.Request) (a logAsked, ok bool, err error) {
 	}
 	a.reg, _, err = s.registerNow(r.Context())
 	return a, err == nil, err
+}
+
+// placeCalled returns the place of a code as it was typed.
+func placeCalled(f *farm.Farm, typed string) (farm.Place, bool) {
+	code, err := farm.ParseCode(typed)
+	if err != nil {
+		return farm.Place{}, false
+	}
+	return f.Place(code)
 }
 
 // loggable reports whether a kind of event is entered at a place, by a form of its own.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"mime/multipart"
 	"net/http"
 	"slices"
@@ -42,7 +43,7 @@ func (s *Server) upload(act func(*http.Request, *words) (answer, error)) http.Ha
 		if r.MultipartForm != nil {
 			defer func() {
 				if err := r.MultipartForm.RemoveAll(); err != nil {
-					s.o.Log.Warn("files of a form stay", "err", err)
+					s.o.Log.Warn("files of a form stay", slog.Any("err", err))
 				}
 			}()
 		}

@@ -198,11 +198,12 @@ func (s *Server) phonePlace(r *http.Request, w *words, f *farm.Farm, reg registe
 		Code: p.Code, Title: p.Title.In(w.lang), Kind: p.Kind, Cycles: []myCycle{}, Gates: []myGate{}, Last: map[string]form.Values{},
 		Kinds: diary.Order(stand(p, cycles, entries, overdue, now)),
 	}
-	open := ""
+	var ids []string
 	for _, c := range cycles {
 		mine.Cycles = append(mine.Cycles, myCycle{c.ID, c.Name()})
-		open += c.ID
+		ids = append(ids, c.ID)
 	}
+	open := strings.Join(ids, " ")
 	for _, g := range rules {
 		mine.Gates = append(mine.Gates, myGate{g.Level.String(), g.Text, g.Until, g.Entry})
 	}
