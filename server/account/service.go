@@ -13,13 +13,16 @@ import (
 	"aovuon/server/ledger"
 )
 
-// How long sessions and links last.
+// How long sessions and links last. A farmer holds the card before the phone once: what a card opened lasts as long as one season and the
+// rest after it, ends when the card is revoked, and is good for the farmer's own places alone.
 const (
 	IdleLimit     = 12 * time.Hour
 	AbsoluteLimit = 7 * 24 * time.Hour
-	codeLimit     = 5 * time.Minute  // between password and second factor
-	enrolLimit    = 30 * time.Minute // to set a second factor up
-	ProofLimit    = 10 * time.Minute // for how long somebody who showed who they are may change what they sign in with
+	CardIdle      = 120 * 24 * time.Hour
+	CardAbsolute  = 400 * 24 * time.Hour // browsers keep no cookie longer
+	codeLimit     = 5 * time.Minute      // between password and second factor
+	enrolLimit    = 30 * time.Minute     // to set a second factor up
+	ProofLimit    = 10 * time.Minute     // for how long somebody who showed who they are may change what they sign in with
 	LinkLimit     = 24 * time.Hour
 	seenEvery     = time.Minute
 )
@@ -94,6 +97,9 @@ func (s *Service) session(ctx context.Context, token string, stages ...string) (
 		return nil, err
 	}
 	now, idle, most := s.Now(), IdleLimit, AbsoluteLimit
+	if x.Card != "" {
+		idle, most = CardIdle, CardAbsolute
+	}
 	switch x.Stage {
 	case StageCode:
 		most = codeLimit
@@ -119,6 +125,7 @@ type Opened struct {
 	NeedsCode  bool // the second factor is asked for still
 	NeedsEnrol bool // one must be set up still
 	Device     string
+	Card       bool // by a card: it lasts longer
 }
 
 // admit lets somebody in whose password was right, as far as that goes.
@@ -148,7 +155,7 @@ func (s *Service) open(ctx context.Context, a Account, stage, card string, from 
 	if err != nil {
 		return Opened{}, err
 	}
-	o := Opened{Token: token, NeedsCode: stage == StageCode, NeedsEnrol: stage == StageEnrol, Device: from.Device}
+	o := Opened{Token: token, NeedsCode: stage == StageCode, NeedsEnrol: stage == StageEnrol, Device: from.Device, Card: card != ""}
 	now := s.Now()
 	var proven time.Time
 	if stage != StageCode && card == "" {

@@ -36,15 +36,16 @@ type Sum struct {
 	Places      int     // that they lay on, each counted once
 	Ha          float64 // of those places
 	HarvestedKG float64
+	HarvestedHa float64 // of the places that something was harvested from: what still stands is no low yield
 	SoldKG      float64
 	Value       float64 // VND, of what was sold with a price, and FloorValue
 	FloorValue  float64 // of Value: reckoned at a floor price
 	UnpricedKG  float64 // sold, and nobody wrote down for how much
 }
 
-// TonsPerHa returns the yield; ok is false without land or harvest.
+// TonsPerHa returns the yield of the land that was harvested; ok is false while there is none.
 func (s Sum) TonsPerHa() (float64, bool) {
-	return s.HarvestedKG / 1000 / s.Ha, s.Ha > 0 && s.HarvestedKG > 0
+	return s.HarvestedKG / 1000 / s.HarvestedHa, s.HarvestedHa > 0 && s.HarvestedKG > 0
 }
 
 // ValuePerHa returns VND a hectare; ok is false without land or without any price.
@@ -106,30 +107,44 @@ const (
 
 // gather holds sums while they are made.
 type gather struct {
-	sum    map[string]*Sum
-	places map[string]map[string]float64 // key, place: the largest area a season had there
+	sum       map[string]*Sum
+	places    map[string]areas // by key
+	harvested map[string]areas
 }
 
-func newGather() gather { return gather{map[string]*Sum{}, map[string]map[string]float64{}} }
+// areas are the largest a season had at each place: a place counts once, however many seasons it had.
+type areas map[string]float64
+
+// take counts a place and returns by how much the land grew, and whether the place is a new one.
+func (a areas) take(place string, ha float64) (more float64, fresh bool) {
+	before, known := a[place]
+	a[place] = max(before, ha)
+	return a[place] - before, !known
+}
+
+func newGather() gather { return gather{map[string]*Sum{}, map[string]areas{}, map[string]areas{}} }
 
 func (g gather) of(key string) *Sum {
 	if g.sum[key] == nil {
-		g.sum[key], g.places[key] = &Sum{}, map[string]float64{}
+		g.sum[key], g.places[key], g.harvested[key] = &Sum{}, areas{}, areas{}
 	}
 	return g.sum[key]
 }
 
-// land counts a place once, however many seasons it had.
 func (g gather) land(key, place string, ha float64) {
 	s := g.of(key)
-	before, known := g.places[key][place]
-	if !known {
+	more, fresh := g.places[key].take(place, ha)
+	s.Ha += more
+	if fresh {
 		s.Places++
 	}
-	if ha > before {
-		s.Ha += ha - before
-		g.places[key][place] = ha
-	}
+}
+
+func (g gather) harvest(key, place string, ha, kg float64) {
+	s := g.of(key)
+	more, _ := g.harvested[key].take(place, ha)
+	s.HarvestedHa += more
+	s.HarvestedKG += kg
 }
 
 // Reckon returns the plan of a year.
@@ -216,15 +231,19 @@ func (r *reckoner) keys(c farm.Record) []string {
 
 func (r *reckoner) seasons() {
 	for _, c := range r.cycles {
-		place := c.Values.Text("place")
-		ha, ok := c.Values.Number("area_m2")
-		if p, known := r.Farm.Place(place); !ok && known {
-			ha = p.AreaM2
-		}
 		for _, key := range r.keys(c) {
-			r.by.land(key, place, ha/squareMetres)
+			r.by.land(key, c.Values.Text("place"), r.hectares(c))
 		}
 	}
+}
+
+// hectares are those of a season: as the register says, else all of its place.
+func (r *reckoner) hectares(c farm.Record) float64 {
+	m2, ok := c.Values.Number("area_m2")
+	if p, known := r.Farm.Place(c.Values.Text("place")); !ok && known {
+		m2 = p.AreaM2
+	}
+	return m2 / squareMetres
 }
 
 // cycleOf returns the season of an entry: the one it names, or the only one its place had that day. found is false where nobody can tell;
@@ -264,25 +283,37 @@ func (r *reckoner) entry(e diary.Entry) {
 	if !ours {
 		return
 	}
-	add := func(s *Sum) { s.HarvestedKG += kg }
-	if e.Kind == diary.Sale {
-		price, priced := e.Values.Number("price")
-		floor := false
-		if !priced && r.Floor {
-			if i := slices.IndexFunc(r.contracts, func(k farm.Record) bool { return k.ID == e.Values.Text("contract") }); i >= 0 {
-				price, priced = r.contracts[i].Values.Number("floor_price")
-				floor = priced
-			}
+	if e.Kind == diary.Harvest {
+		if !found {
+			r.astray.HarvestedKG += kg
+			return
 		}
-		add = func(s *Sum) { s.sold(kg, price, priced, floor) }
+		for _, key := range r.keys(c) {
+			r.by.harvest(key, c.Values.Text("place"), r.hectares(c), kg)
+		}
+		return
 	}
+	price, priced, floor := r.price(e)
 	if !found {
-		add(&r.astray)
+		r.astray.sold(kg, price, priced, floor)
 		return
 	}
 	for _, key := range r.keys(c) {
-		add(r.by.of(key))
+		r.by.of(key).sold(kg, price, priced, floor)
 	}
+}
+
+// price is what a sale brought a kilogram, in VND; floor: nobody wrote it down, and the contract's floor price stands in.
+func (r *reckoner) price(e diary.Entry) (price float64, priced, floor bool) {
+	if price, priced = e.Values.Number("price"); priced || !r.Floor {
+		return price, priced, false
+	}
+	i := slices.IndexFunc(r.contracts, func(k farm.Record) bool { return k.ID == e.Values.Text("contract") })
+	if i < 0 {
+		return 0, false, false
+	}
+	price, priced = r.contracts[i].Values.Number("floor_price")
+	return price, priced, priced
 }
 
 func (s *Sum) sold(kg, price float64, priced, floor bool) {

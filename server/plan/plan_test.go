@@ -74,6 +74,7 @@ func TestReckon(t *testing.T) {
 	// 2 + 1.5 + 1 ha: the plot's two crops stand on one hectare.
 	near(t, "land", p.All.Ha, 4.5)
 	near(t, "harvested", p.All.HarvestedKG, 14000)
+	near(t, "harvested land", p.All.HarvestedHa, 2.8) // pond B still stands, and 0.8 ha of the plot were rice
 	near(t, "value", p.All.Value, 4000*35000+1000*29000+5000*9000)
 	near(t, "unpriced", p.All.UnpricedKG, 2000)
 	near(t, "astray", p.Astray.HarvestedKG, 7)
@@ -84,6 +85,9 @@ func TestReckon(t *testing.T) {
 	near(t, "crop land", p.Branches[1].Ha, 1)
 	if len(p.Crops) != 3 || p.Crops[0].Name != "Cá rô phi" || p.Crops[0].Places != 2 {
 		t.Fatalf("crops %+v", p.Crops)
+	}
+	if got, _ := p.Crops[0].TonsPerHa(); got != 4.5 {
+		t.Errorf("9 t from 2 of 3.5 ha, and the rest still stands: %v t/ha", got)
 	}
 	if got, ok := p.Crops[2].TonsPerHa(); p.Crops[2].Name != "lúa" || !ok {
 		t.Errorf("%+v", p.Crops[2])

@@ -502,3 +502,31 @@ func TestAccounts_LastAdminStaysAndTheLedgerKnowsNoNames(t *testing.T) {
 		}
 	})
 }
+
+// A farmer holds the card before the phone once, not every morning: entries must be sent when there is a signal, weeks later too.
+func TestAccounts_WhatACardOpenedLastsASeason(t *testing.T) {
+	eachCoop(t, func(t *testing.T, c *coop) {
+		a := c.person("tam", account.Farmer)
+		card, err := c.MakeCard(t.Context(), a.ID, c.by())
+		if err != nil {
+			t.Fatal(err)
+		}
+		phone, err := c.UseCard(t.Context(), card.Code, "", from("phone"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.pass(account.CardIdle - time.Hour)
+		c.person("lan", account.Admin)
+		c.in("lan", password, "") // sweeps what is over
+		if c.visit(phone.Token) == nil {
+			t.Fatal("over before its time")
+		}
+		c.pass(account.CardIdle - time.Hour)
+		if c.visit(phone.Token) == nil {
+			t.Error("a visit does not make it last")
+		}
+		if _, err := c.MakeCard(t.Context(), a.ID, c.by()); err != nil || c.visit(phone.Token) != nil {
+			t.Errorf("another card leaves the old one's sessions open: %v", err)
+		}
+	})
+}

@@ -17,8 +17,9 @@ const sessionsKept = 20
 // StartSession implements account.Sessions. Sessions that are over for their age are removed with it.
 func (d *DB) StartSession(ctx context.Context, s account.Session) error {
 	return d.update(ctx, "start session", func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM account_session WHERE seen_ms < $1 OR made_ms < $2`,
-			toMillis(s.Made.Add(-account.IdleLimit)), toMillis(s.Made.Add(-account.AbsoluteLimit))); err != nil {
+		ago := func(limit time.Duration) int64 { return toMillis(s.Made.Add(-limit)) }
+		if _, err := tx.ExecContext(ctx, `DELETE FROM account_session WHERE (card = '' AND (seen_ms < $1 OR made_ms < $2)) OR seen_ms < $3 OR made_ms < $4`,
+			ago(account.IdleLimit), ago(account.AbsoluteLimit), ago(account.CardIdle), ago(account.CardAbsolute)); err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `INSERT INTO account_session (hash, id, account, stage, card, device, made_ms, seen_ms, proven_ms)

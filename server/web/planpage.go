@@ -158,7 +158,7 @@ func sumOf(w *words, name, sub string, s plan.Sum) sumLine {
 		line.Sold = w.kilos(s.SoldKG)
 	}
 	if y, ok := s.TonsPerHa(); ok {
-		line.Yield = w.num(y, 2)
+		line.Yield = w.t("plan.yield.of", w.num(y, 2), w.num(s.HarvestedHa, 2))
 	}
 	if y, ok := s.ValuePerHa(); ok {
 		line.Value, line.PerHa = w.money(s.Value), w.money(y)
@@ -190,7 +190,7 @@ func targetOf(w *words, t plan.Target) targetLine {
 		if t.Record.Values.Text("target_of") == plan.ValueHa {
 			line.Reckoning = w.money(t.Of.Value) + " / " + w.num(t.Of.Ha, 2) + nbsp + "ha"
 		} else if t.Record.Values.Text("target_of") == plan.Tons {
-			line.Reckoning = w.kilos(t.Of.HarvestedKG) + " / " + w.num(t.Of.Ha, 2) + nbsp + "ha"
+			line.Reckoning = w.kilos(t.Of.HarvestedKG) + " / " + w.num(t.Of.HarvestedHa, 2) + nbsp + "ha"
 		}
 		line.Width, line.Reached = int(min(100, 100*t.Share())), t.Have >= t.Want
 	}

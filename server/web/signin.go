@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"time"
 
 	"aovuon/server/account"
 )
@@ -153,9 +154,13 @@ func (s *Server) enter(r *http.Request, w *words, o account.Opened, next string)
 
 // opened are the cookies of a session. They last as long as the session may at most; the server ends it earlier.
 func (s *Server) opened(o account.Opened) []*http.Cookie {
-	set := []*http.Cookie{s.newCookie(sidCookie, o.Token, 7)}
+	last := account.AbsoluteLimit
+	if o.Card {
+		last = account.CardAbsolute
+	}
+	set := []*http.Cookie{s.newCookie(sidCookie, o.Token, int(last/(24*time.Hour)))}
 	if o.Device != "" && !o.NeedsCode {
-		set = append(set, s.newCookie(deviceCookie, o.Device, 365))
+		set = append(set, s.newCookie(deviceCookie, o.Device, 400))
 	}
 	return set
 }
