@@ -216,7 +216,7 @@ func accessTable() map[string]string {
 		"GET /ledger/proof/{n}": "atfip", "GET /ledger/body/{n}": "atfip", "GET /ledger/rows": "atfip", "GET /ledger/batches/{n}": "ai",
 		"GET /ledger/bundle/{path...}": "ai", "GET /ledger/key": "atfip", "GET /sign-in": "atfip", "POST /sign-in": "atfip", "POST /sign-in/code": "atfip",
 		"POST /sign-out": "atfip", "GET /setup/{token}": "atfip", "POST /setup/{token}": "atfip", "GET /c": "atfip", "GET /c/{code}": "atfip", "POST /c": "atfip",
-		"GET /farm": "ati", "GET /farm/{kind}": "ati", "GET /farm/{kind}/new": "at", "POST /farm/{kind}/new": "at", "GET /farm/{kind}/{id}": "ati", "POST /farm/{kind}/{id}": "at", "GET /farm/{kind}/{id}/media/{sum}": "ati",
+		"GET /household": "atfi", "GET /farm": "ati", "GET /farm/{kind}": "ati", "GET /farm/{kind}/new": "at", "POST /farm/{kind}/new": "at", "GET /farm/{kind}/{id}": "ati", "POST /farm/{kind}/{id}": "at", "GET /farm/{kind}/{id}/media/{sum}": "ati",
 		"GET /plan": "ati", "GET /plan.xlsx": "ati", "GET /land": "ati", "GET /land/new": "at", "POST /land/new": "at", "GET /land/{code}": "at", "POST /land/{code}": "at",
 		"GET /farm/{kind}/export.csv": "ati", "GET /farm/{kind}/export.xlsx": "ati", "GET /farm/{kind}/template.xlsx": "ati", "GET /farm/{kind}/import": "at", "POST /farm/{kind}/import": "at",
 		"POST /land/{code}/mounts": "at", "POST /land/{code}/mounts/end": "at", "GET /zones/{id}": "at", "POST /zones/{id}": "at",

@@ -19,7 +19,10 @@ type meView struct {
 	Staff    bool
 	Advised  bool // staff without a second factor
 	Card     bool // came in with a card
-	HasPIN   bool // which has one
+	// Household: there are places of one's own, and a register that says whose they are.
+	Household bool
+
+	HasPIN bool // which has one
 
 	Passkeys   []account.Passkey
 	NoPasskeys string // why none are offered
@@ -40,6 +43,7 @@ func (s *Server) mePage(r *http.Request, w *words, wrong error, done string) (an
 	}
 	v.Second, v.Staff, v.NoPasskeys = me.Account.Second(), me.Account.Role.Staff(), s.noPasskeys(w)
 	v.Advised = v.Staff && !v.Second
+	v.Household = len(me.Account.Places) > 0 && s.o.Registrar != nil && s.o.Book != nil
 	status := http.StatusOK
 	if wrong != nil {
 		text, code, err := s.told(w, wrong)

@@ -31,6 +31,7 @@ func (s *Server) recordRoutes() []route {
 	}
 	read, edit := needs(account.SeeRegister), needs(account.EditFarm)
 	return append(slices.Concat(s.placeRoutes(), s.planRoutes(), s.sheetRoutes()), []route{
+		{"GET /household", needs(account.ReadBook), s.page(s.ownHousehold)},
 		{"GET /farm", read, s.page(s.farmPage)},
 		{"GET /farm/{kind}", read, s.page(s.recordsPage)},
 		{"GET /farm/{kind}/new", edit, s.page(s.newRecordPage)},
@@ -146,7 +147,9 @@ type recordView struct {
 	Problem        string
 	Answers        []answerLine // for those who may not change it; of a conflict: as it stands on record
 	Conflict       bool
+	Own            bool        // the visitor's own household
 	Photos         []photoView // on record
+	Hangs          []hanging   // what hangs on it
 	Warned         []ruleLine  // of an input: actives that it must not hold, or that are deadly to fish
 }
 
@@ -193,7 +196,7 @@ func (s *Server) recordForm(r *http.Request, w *words, rec farm.Record, problems
 		return answer{}, err
 	}
 	v.Kind, v.KindName = string(rec.Kind), w.t("record."+string(rec.Kind))
-	v.ID, v.Revision, v.Retired, v.Edit = rec.ID, rec.Revision, rec.Retired, s.may(r.Context(), account.EditFarm)
+	v.ID, v.Revision, v.Retired, v.Edit = rec.ID, rec.Revision, rec.Retired, s.may(r.Context(), account.EditFarm) && !v.Own
 	v.Fields = fieldsView(w, rec.Kind.Fields(), rec.Values, problems, reg.offered(w, f, ""))
 	v.Photos = s.showPhotos(w, rec, reg, &v.Fields)
 	title := w.t("record.new", v.KindName)
@@ -201,11 +204,15 @@ func (s *Server) recordForm(r *http.Request, w *words, rec farm.Record, problems
 		v.Name = rec.Name()
 		title = v.Name
 	}
+	t := teller{w: w, farm: f, reg: reg}
 	if !v.Edit {
-		v.Answers = answers(teller{w: w, farm: f, reg: reg}, rec)
+		v.Answers = answers(t, rec)
+	}
+	if v.Hangs, err = s.hangs(r, w, t, rec); err != nil {
+		return answer{}, err
 	}
 	v.Warned = warnedOf(w, rec)
-	a, err := s.draw(r, w, "record.html", "farm", title, func(fr frame) any {
+	a, err := s.draw(r, w, "record.html", map[bool]string{true: "account", false: "farm"}[v.Own], title, func(fr frame) any {
 		if rec.Kind == farm.Input && v.Edit {
 			fr.Script = "actives.js"
 		}
