@@ -172,7 +172,7 @@ func TestAudit_FindsARoleOrACardThatWasGivenBehindItsBack(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := newBook(t)
 			b.people()
-			if r, err := b.audit(audit.Options{}); err != nil || !r.Sound() || r.Accounts != 3 || len(r.Notes) > 0 {
+			if r, err := b.audit(audit.Options{}); err != nil || !r.Sound() || r.Accounts != 4 || len(r.Notes) > 0 {
 				t.Fatalf("before: %+v, %v", r, err)
 			}
 			sqldbtest.Tamper(t, b.config, c.edit)
