@@ -219,7 +219,8 @@ func accessTable() map[string]string {
 		"GET /household": "atfi", "GET /farm": "ati", "GET /farm/{kind}": "ati", "GET /farm/{kind}/new": "at", "POST /farm/{kind}/new": "at", "GET /farm/{kind}/{id}": "ati", "POST /farm/{kind}/{id}": "at", "GET /farm/{kind}/{id}/media/{sum}": "ati",
 		"GET /plan": "ati", "GET /plan.xlsx": "ati", "GET /land": "ati", "GET /land/new": "at", "POST /land/new": "at", "GET /land/{code}": "at", "POST /land/{code}": "at",
 		"GET /farm/{kind}/export.csv": "ati", "GET /farm/{kind}/export.xlsx": "ati", "GET /farm/{kind}/template.xlsx": "ati", "GET /farm/{kind}/import": "at", "POST /farm/{kind}/import": "at",
-		"POST /land/{code}/mounts": "at", "POST /land/{code}/mounts/end": "at", "GET /zones/{id}": "at", "POST /zones/{id}": "at",
+		"POST /land/{code}/mounts": "at", "POST /land/{code}/mounts/end": "at", "GET /zones/new": "at", "POST /zones/new": "at", "GET /coop": "at", "POST /coop": "at", "GET /limits": "ati", "GET /limits/new": "at", "POST /limits/new": "at", "GET /limits/{n}": "at",
+		"POST /limits/{n}": "at", "GET /zones/{id}": "at", "POST /zones/{id}": "at",
 		"GET /account": "atfi", "POST /account/password": "atfi", "POST /account/sessions": "atfi", "GET /account/codes": "atfi", "POST /account/codes": "atfi",
 		"POST /account/codes/off": "atfi", "POST /sign-in/challenge": "atfip", "GET /account/confirm": "atfi", "POST /account/confirm": "atfi", "GET /account/second": "atfi",
 		"POST /account/challenge": "atfi", "GET /account/password": "atfi", "POST /account/recovery": "atfi", "GET /account/passkeys": "atfi", "POST /account/passkeys": "atfi",
@@ -469,7 +470,7 @@ func accountPages(w *town) map[string]account.Role {
 		"/users": account.Admin, "/users/" + w.ids[account.Farmer]: account.Admin, "/cards": account.Technician, "/trail": account.Inspector, "/system": account.Farmer,
 		"/setup/" + w.setup(): account.Public, "/farm": account.Technician, "/plan": account.Technician, "/farm/input": account.Technician, "/farm/input/new": account.Technician,
 		"/farm/certificate/new": account.Admin, "/farm/cycle/cyc0000001": account.Technician, "/farm/buyer/buy0000001": account.Inspector,
-		"/land": account.Inspector, "/land/" + own: account.Technician, "/land/new": account.Admin, "/zones/phu-khe": account.Technician,
+		"/land": account.Inspector, "/land/" + own: account.Technician, "/land/new": account.Admin, "/zones/phu-khe": account.Technician, "/zones/new": account.Admin, "/coop": account.Technician, "/limits": account.Inspector, "/limits/0": account.Technician,
 	}
 }
 

@@ -26,6 +26,10 @@ func (s *Server) placeRoutes() []route {
 		{"POST /land/{code}", edit, s.form(s.savePlace)},
 		{"POST /land/{code}/mounts", edit, s.form(s.addMount)},
 		{"POST /land/{code}/mounts/end", edit, s.form(s.endMount)},
+		{"GET /coop", edit, s.page(s.zonePage)},
+		{"POST /coop", edit, s.form(s.saveZone)},
+		{"GET /zones/new", edit, s.page(s.zonePage)},
+		{"POST /zones/new", edit, s.form(s.saveZone)},
 		{"GET /zones/{id}", edit, s.page(s.zonePage)},
 		{"POST /zones/{id}", edit, s.form(s.saveZone)},
 	}
@@ -138,7 +142,7 @@ func (s *Server) placeForm(r *http.Request, w *words, f *farm.Farm, code string,
 	if code != "" {
 		title = values.Text("title")
 	}
-	a, err := s.draw(r, w, "placeform.html", "farm", title, func(fr frame) any { v.frame = fr; return v })
+	a, err := s.draw(r, w, "placeform.html", "farm", title, func(fr frame) any { fr.Script = "here.js"; v.frame = fr; return v })
 	if v.Problem != "" {
 		a.status = http.StatusUnprocessableEntity
 	}
@@ -255,20 +259,20 @@ func (s *Server) savePlace(r *http.Request, w *words) (answer, error) {
 		return answer{}, err
 	}
 	if said != "" {
-		return s.placeForm(r, w, f, code, values, placeProblems(mistakes, at), placeFormView{Problem: said})
+		return s.placeForm(r, w, f, code, values, mistaken(mistakes, fmt.Sprintf("places[%d]", at), map[string]string{"name": "short_name", "kind": "place_kind", "species": "scientific"}), placeFormView{Problem: said})
 	}
 	return answer{status: http.StatusSeeOther, to: inLanguage("/land", w.lang), secret: true}, nil
 }
 
-// placeProblems puts the mistakes of a place beside the fields of its form.
-func placeProblems(mistakes []*farm.MistakeError, at int) (out form.Problems) {
-	keys := map[string]string{"name": "short_name", "kind": "place_kind", "species": "scientific"}
+// mistaken puts the mistakes of one thing of the farm file beside the fields of its form: keys are the fields of the file's names, "" that of
+// the thing as a whole.
+func mistaken(mistakes []*farm.MistakeError, path string, keys map[string]string) (out form.Problems) {
 	for _, m := range mistakes {
-		key, ok := strings.CutPrefix(m.Path, fmt.Sprintf("places[%d].", at))
-		if !ok {
+		key, ok := strings.CutPrefix(m.Path, path)
+		if !ok || key != "" && key[0] != '.' {
 			continue
 		}
-		key, _, _ = strings.Cut(key, "[")
+		key, _, _ = strings.Cut(strings.TrimPrefix(key, "."), "[")
 		if k := keys[key]; k != "" {
 			key = k
 		}

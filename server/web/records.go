@@ -30,7 +30,7 @@ func (s *Server) recordRoutes() []route {
 		return nil
 	}
 	read, edit := needs(account.SeeRegister), needs(account.EditFarm)
-	return append(slices.Concat(s.placeRoutes(), s.planRoutes(), s.sheetRoutes()), []route{
+	return append(slices.Concat(s.placeRoutes(), s.limitRoutes(), s.planRoutes(), s.sheetRoutes()), []route{
 		{"GET /household", needs(account.ReadBook), s.page(s.ownHousehold)},
 		{"GET /farm", read, s.page(s.farmPage)},
 		{"GET /farm/{kind}", read, s.page(s.recordsPage)},

@@ -168,7 +168,7 @@ func asked(t *testing.T) []string {
 			out = append(out, prefix+name)
 		}
 	}
-	out = append(out, fieldWords(farm.PlaceFields())...)
+	out = append(out, fieldWords(slices.Concat(farm.PlaceFields(), farm.LimitFields()))...)
 	for _, k := range farm.RecordKinds() {
 		out = append(out, fieldWords(k.Fields())...)
 		out = append(out, "record."+string(k), "record."+string(k)+".many", "record."+string(k)+".what")

@@ -3,16 +3,17 @@ package web
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"aovuon/server/farm"
 )
 
-// zoneView is a zone, its name and its addresses.
+// zoneView is a zone, or the co-op itself: its name and its addresses.
 type zoneView struct {
 	frame
-	ID        string
+	Action    string
 	Revision  string
 	Name      farm.Text
 	Addresses []addressLine // those there are, and an empty one
@@ -32,14 +33,47 @@ func (s *Server) zonePage(r *http.Request, w *words) (answer, error) {
 		return answer{}, err
 	}
 	z, ok := f.Zone(r.PathValue("id"))
+	switch r.URL.Path {
+	case coopPath:
+		z, ok = farm.Zone{Name: f.Coop.Name, Addresses: f.Coop.Addresses}, true
+	case newZonePath:
+		ok = true
+	}
 	if !ok {
 		return s.missing(r, w, "missing.page", "")
 	}
-	v := zoneView{ID: z.ID, Name: z.Name}
+	v := zoneView{Name: z.Name}
 	for _, a := range z.Addresses {
 		v.Addresses = append(v.Addresses, addressLine{VI: a.Text.VI, EN: a.Text.EN, From: formDay(w, a.ValidFrom), To: formDay(w, a.ValidTo)})
 	}
 	return s.zoneForm(r, w, v)
+}
+
+// The addresses of forms of what has no id in them.
+const (
+	coopPath    = "/coop"
+	newZonePath = "/zones/new"
+)
+
+// zoneID makes an id of a name, one that no zone has yet: Đồng khoai -> dong-khoai.
+func zoneID(f *farm.Farm, name string) string {
+	letters := func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '-'
+	}
+	id := strings.Join(strings.FieldsFunc(strings.Map(letters, fold(name)), func(r rune) bool { return r == '-' }), "-")
+	id = strings.Trim(id[:min(len(id), 30)], "-")
+	if id == "" {
+		id = "khu"
+	}
+	for n, base := 2, id; ; n++ {
+		if _, taken := f.Zone(id); !taken {
+			return id
+		}
+		id = base + "-" + strconv.Itoa(n)
+	}
 }
 
 func formDay(w *words, t time.Time) string {
@@ -50,6 +84,7 @@ func formDay(w *words, t time.Time) string {
 }
 
 func (s *Server) zoneForm(r *http.Request, w *words, v zoneView) (answer, error) {
+	v.Action = r.URL.Path
 	var err error
 	if v.Revision, err = s.o.Registrar.FarmRevision(r.Context()); err != nil {
 		return answer{}, err
@@ -58,7 +93,11 @@ func (s *Server) zoneForm(r *http.Request, w *words, v zoneView) (answer, error)
 	for i := range v.Addresses {
 		v.Addresses[i].N = i
 	}
-	a, err := s.draw(r, w, "zone.html", "farm", v.Name.In(w.lang), func(fr frame) any { v.frame = fr; return v })
+	title := v.Name.In(w.lang)
+	if title == "" {
+		title = w.t("zone.add")
+	}
+	a, err := s.draw(r, w, "zone.html", "farm", title, func(fr frame) any { v.frame = fr; return v })
 	if v.Problem != "" {
 		a.status = http.StatusUnprocessableEntity
 	}
@@ -68,7 +107,7 @@ func (s *Server) zoneForm(r *http.Request, w *words, v zoneView) (answer, error)
 // saveZone keeps a zone's name and its addresses. Provinces are merged and villages renamed: an old address ends on the day the new one
 // begins, and stays for what was grown before.
 func (s *Server) saveZone(r *http.Request, w *words) (answer, error) {
-	v := zoneView{ID: r.PathValue("id"), Name: inBoth(r.PostForm.Get("name"), r.PostForm.Get("name_en"))}
+	v := zoneView{Name: inBoth(r.PostForm.Get("name"), r.PostForm.Get("name_en"))}
 	var rows []farm.Address
 	readable := v.Name.VI != ""
 	vi, en, from, to := r.PostForm["vi"], r.PostForm["en"], r.PostForm["from"], r.PostForm["to"]
@@ -96,7 +135,15 @@ func (s *Server) saveZone(r *http.Request, w *words) (answer, error) {
 		return s.zoneForm(r, w, v)
 	}
 	said, mistakes, err := s.edit(r, w, func(f *farm.Farm) bool {
-		i := slices.IndexFunc(f.Zones, func(z farm.Zone) bool { return z.ID == v.ID })
+		switch r.URL.Path {
+		case coopPath:
+			f.Coop.Name, f.Coop.Addresses = v.Name, rows
+			return true
+		case newZonePath:
+			f.Zones = append(f.Zones, farm.Zone{ID: zoneID(f, v.Name.VI), Name: v.Name, Addresses: rows})
+			return true
+		}
+		i := slices.IndexFunc(f.Zones, func(z farm.Zone) bool { return z.ID == r.PathValue("id") })
 		if i >= 0 {
 			f.Zones[i].Name, f.Zones[i].Addresses = v.Name, rows
 		}

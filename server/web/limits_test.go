@@ -1,0 +1,140 @@
+package web_test
+
+import (
+	"html"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"aovuon/server/account"
+	"aovuon/server/farm"
+	"aovuon/server/parttest"
+)
+
+func TestLimits_AreChangedOnAPhone(t *testing.T) {
+	w := newTown(t, "https://tx.example.vn", false)
+	w.says(account.Inspector, "/limits", []string{"freshwater", "Ao 1", "cảnh báo khi dưới 4\u00a0mg/L", "TCVN 13952:2024"}, []string{`href="/limits/0"`})
+	before := len(w.farmOnRecord().Limits)
+	form := w.values("/limits/0")
+	if res := w.as(account.Technician, http.MethodPost, "/limits/0", form, nil); res.status != http.StatusSeeOther {
+		t.Fatalf("a form sent as it was drawn: %d: %s", res.status, wrongs(res.body))
+	}
+	form = w.values("/limits/0")
+	form.Set("limit_value", "4,25")
+	if res := w.as(account.Technician, http.MethodPost, "/limits/0", form, nil); res.status != http.StatusSeeOther {
+		t.Fatalf("%d: %s", res.status, wrongs(res.body))
+	}
+	if l := w.farmOnRecord().Limits[0]; l.Value != 4.25 || l.Source.VI == "" {
+		t.Errorf("kept %+v", l)
+	}
+	form = w.values("/limits/0")
+	form.Set("limit_value", "4.000")
+	res := w.as(account.Technician, http.MethodPost, "/limits/0", form, nil)
+	if res.status != http.StatusUnprocessableEntity || !strings.Contains(string(res.body), `value="4.000"`) {
+		t.Errorf("what could be four or four thousand: %d", res.status)
+	}
+	form.Set("limit_value", "9000")
+	if res := w.as(account.Technician, http.MethodPost, "/limits/0", form, nil); res.status != http.StatusUnprocessableEntity || !strings.Contains(html.UnescapeString(string(res.body)), `href="#at-limit_value"`) {
+		t.Errorf("more oxygen than water holds: %d: %s", res.status, wrongs(res.body))
+	}
+	added := w.values("/limits/0")
+	added.Set("limit_profile", "ao-ươm")
+	if res := w.as(account.Admin, http.MethodPost, "/limits/new", added, nil); res.status != http.StatusUnprocessableEntity || !strings.Contains(string(res.body), `href="#at-limit_profile"`) {
+		t.Errorf("a name with marks: %d", res.status)
+	}
+	added.Set("limit_profile", "ao-uom")
+	if res := w.as(account.Admin, http.MethodPost, "/limits/new", added, nil); res.status != http.StatusSeeOther || len(w.farmOnRecord().Limits) != before+1 {
+		t.Fatalf("not added: %d: %s", res.status, wrongs(res.body))
+	}
+	last := w.farmOnRecord().Limits[before]
+	if last.Profile != "ao-uom" {
+		t.Fatalf("added %+v", last)
+	}
+	stale := w.values("/limits/0")
+	stale.Set("remove", "yes")
+	for len(w.farmOnRecord().Limits) > 1 {
+		form := w.values("/limits/0")
+		form.Set("remove", "yes")
+		res := w.as(account.Technician, http.MethodPost, "/limits/0", form, nil)
+		if res.status == http.StatusUnprocessableEntity && strings.Contains(html.UnescapeString(string(res.body)), "Còn nơi đang dùng bộ ngưỡng này") {
+			break
+		}
+		if res.status != http.StatusSeeOther {
+			t.Fatalf("not taken out: %d: %s", res.status, wrongs(res.body))
+		}
+	}
+	if n := len(w.farmOnRecord().Limits); n < 2 {
+		t.Errorf("places were left without their limits: %d", n)
+	}
+	if res := w.as(account.Technician, http.MethodPost, "/limits/0", stale, nil); res.status != http.StatusUnprocessableEntity {
+		t.Errorf("from a stale page: %d", res.status)
+	}
+	if res := w.as(account.Technician, http.MethodGet, "/limits/900", nil, nil); res.status != http.StatusNotFound {
+		t.Errorf("no such limit: %d", res.status)
+	}
+}
+
+func TestZones_AreAddedAndTheCoopHasAnAddress(t *testing.T) {
+	w := newTown(t, "https://tx.example.vn", false)
+	for range 2 {
+		form := w.values("/zones/new")
+		form.Set("name", "Đồng Khoai mới")
+		form["vi"][0] = "thôn Phú Khê"
+		if res := w.as(account.Technician, http.MethodPost, "/zones/new", form, nil); res.status != http.StatusSeeOther {
+			t.Fatalf("%d: %s", res.status, wrongs(res.body))
+		}
+	}
+	f := w.farmOnRecord()
+	for _, id := range []string{"dong-khoai-moi", "dong-khoai-moi-2"} {
+		if z, ok := f.Zone(id); !ok || z.Name != (farm.Text{VI: "Đồng Khoai mới", EN: "Đồng Khoai mới"}) || len(z.Addresses) != 1 {
+			t.Errorf("%s: %+v", id, z)
+		}
+	}
+	form := w.values("/coop")
+	n := len(form["vi"])
+	form.Set("name", "HTX Phú Khê")
+	form["vi"][n-1], form["from"][n-1] = "phường mới", "2027-01-01"
+	form["to"][n-2] = "2027-01-01"
+	if res := w.as(account.Admin, http.MethodPost, "/coop", form, nil); res.status != http.StatusSeeOther {
+		t.Fatalf("%d: %s", res.status, wrongs(res.body))
+	}
+	c := w.farmOnRecord().Coop
+	if c.Name.VI != "HTX Phú Khê" || len(c.Addresses) != n || c.Addresses[n-1].Text.VI != "phường mới" || !c.Demo {
+		t.Errorf("kept %+v", c)
+	}
+}
+
+// TestBrowser_ACornerIsWhereThePhoneStands also holds that the page's own rules let the script do it.
+func TestBrowser_ACornerIsWhereThePhoneStands(t *testing.T) {
+	axe := parttest.Axe(t)
+	w := newTown(t, "http://127.0.0.1", false)
+	b := w.signedIn(browser(t), account.Technician)
+	b.do("position", command("Browser.grantPermissions", map[string]any{"permissions": []string{"geolocation"}, "origin": w.srv.URL}),
+		command("Emulation.setGeolocationOverride", map[string]any{"latitude": 20.7691234, "longitude": 106.2381, "accuracy": 7.2}))
+	visit(b, phone(), w.srv.URL+"/land/new")
+	corners := func() string {
+		return ask1(b, "corners", evaluate[string](`document.getElementById("f-outline").value`))
+	}
+	b.do("press", chromedp.Click(chromedp.ID("here")))
+	b.until("a corner", `document.getElementById("f-outline").value !== ""`)
+	if got := corners(); got != "20.769123, 106.238100" {
+		t.Errorf("the first corner: %q", got)
+	}
+	b.do("walk", command("Emulation.setGeolocationOverride", map[string]any{"latitude": 20.77, "longitude": 106.2381, "accuracy": 7.2}), chromedp.Click(chromedp.ID("here")))
+	b.until("two corners", `document.getElementById("f-outline").value.includes("\n")`)
+	if got := corners(); got != "20.769123, 106.238100\n20.770000, 106.238100" {
+		t.Errorf("two corners: %q", got)
+	}
+	if said := b.text("#here-said"); !strings.Contains(said, "khoảng 8 m") {
+		t.Errorf("how exact it is: %q", said)
+	}
+	if complaints := axe(b.ctx); complaints != "" {
+		t.Error(complaints)
+	}
+	shoot(b, "here")
+	b.do("silence", command("Emulation.setGeolocationOverride", nil), command("Browser.setPermission", map[string]any{"permission": map[string]any{"name": "geolocation"}, "setting": "denied", "origin": w.srv.URL}),
+		chromedp.Click(chromedp.ID("here")))
+	b.until("said", `document.getElementById("here-said").textContent.includes("không cho biết")`)
+}
