@@ -98,6 +98,9 @@ func value(r *rand.Rand, f form.Field) any {
 			return text() + "\r\n" + text() + "\n" + text()
 		case form.Text, form.Moment:
 		}
+		if f.File {
+			return fmt.Sprintf("%064x", r.Uint64()) // of digits alone, now and then: no number
+		}
 		return text()
 	}
 	if !f.Repeat {
