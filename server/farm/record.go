@@ -194,8 +194,8 @@ func (k RecordKind) Fields() []form.Field {
 			{Key: "products", Type: form.Ref, Of: string(Product), Repeat: true, Required: true, Quick: true},
 			{Key: "places", Type: form.Ref, Of: RefPlace, Repeat: true, Quick: true}, // none: a made product, wherever it is made
 			{Key: "from", Type: form.Date, Required: true, Quick: true},
-			{Key: "to", Type: form.Date, Required: true, Quick: true}, // the last day
-			{Key: "file", Type: form.Text, File: true, Repeat: true},  // photos of its pages
+			{Key: "to", Type: form.Date, Required: true, Quick: true},             // the last day
+			{Key: "file", Type: form.Text, File: true, Repeat: true, Quick: true}, // photos of its pages
 			note,
 		}
 	case Buyer:
@@ -220,7 +220,7 @@ func (k RecordKind) Fields() []form.Field {
 			{Key: "to", Type: form.Date, Required: true, Quick: true},
 			{Key: "signed", Type: form.Date},
 			{Key: "households", Type: form.Ref, Of: string(Household), Repeat: true},
-			{Key: "file", Type: form.Text, File: true, Repeat: true, Private: true}, // photos of its pages
+			{Key: "file", Type: form.Text, File: true, Repeat: true, Private: true, Quick: true}, // photos of its pages
 			note,
 		}
 	case Target:

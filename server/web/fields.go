@@ -21,6 +21,7 @@ type fieldView struct {
 	Options []optionView // Choice and Ref
 	Many    []string     // Repeat of Text: what is there, and empty ones to add to
 	Photos  []photoView  // File: those that are kept
+	Help    string       // how it is written; "" where that is plain
 	Problem string
 }
 
@@ -97,6 +98,9 @@ func fieldsView(w *words, fields []form.Field, values form.Values, problems form
 	for _, f := range fields {
 		v := fieldView{Field: f, Label: w.t("field." + f.Key)}
 		v.Unit = w.unitOf(f)
+		if key := "field." + f.Key + ".help"; w.has(key) {
+			v.Help = w.t(key)
+		}
 		v.fill(w, values, offered)
 		if i := slices.IndexFunc(problems, func(p form.Problem) bool { return p.Key == f.Key }); i >= 0 {
 			v.Problem = w.problem(problems[i])

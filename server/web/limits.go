@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"aovuon/gateway/measure"
 	"aovuon/server/account"
@@ -64,16 +65,16 @@ func (s *Server) limitsPage(r *http.Request, w *words) (answer, error) {
 
 // placesUnder names the places where a set of limits holds.
 func placesUnder(w *words, f *farm.Farm, profile string) string {
-	out := ""
+	var out []string
 	for _, p := range f.Places {
 		if p.Profile == profile {
-			out += ", " + p.Title.In(w.lang)
+			out = append(out, p.Title.In(w.lang))
 		}
 	}
-	if out == "" {
+	if len(out) == 0 {
 		return w.t("bounds.nowhere")
 	}
-	return w.t("bounds.at", out[len(", "):])
+	return w.t("bounds.at", strings.Join(out, ", "))
 }
 
 // limitView is the form of one limit.

@@ -117,6 +117,7 @@ func TestBrowser_ACornerIsWhereThePhoneStands(t *testing.T) {
 	corners := func() string {
 		return ask1(b, "corners", evaluate[string](`document.getElementById("f-outline").value`))
 	}
+	b.do("more", chromedp.Click(chromedp.CSS("main summary")))
 	b.do("press", chromedp.Click(chromedp.ID("here")))
 	b.until("a corner", `document.getElementById("f-outline").value !== ""`)
 	if got := corners(); got != "20.769123, 106.238100" {

@@ -169,6 +169,7 @@ func asked(t *testing.T) []string {
 		}
 	}
 	out = append(out, fieldWords(slices.Concat(farm.PlaceFields(), farm.LimitFields()))...)
+	out = append(out, "field.outline.help")
 	for _, k := range farm.RecordKinds() {
 		out = append(out, fieldWords(k.Fields())...)
 		out = append(out, "record."+string(k), "record."+string(k)+".many", "record."+string(k)+".what")

@@ -6,7 +6,8 @@
   const corners = document.getElementById("f-outline");
   if (!button || !said || !corners || !navigator.geolocation || !window.isSecureContext) return;
   const words = button.dataset;
-  button.hidden = false;
+  corners.closest(".field").append(button, said);
+  button.hidden = said.hidden = false;
   button.addEventListener("click", () => {
     button.disabled = true;
     said.textContent = words.wait;
