@@ -120,14 +120,14 @@ func rough(raw []byte) []byte {
 	var entry map[string]json.RawMessage
 	var body map[string]json.RawMessage
 	var at struct {
-		Exact []float64 `json:"exact"`
-		Acc   float64   `json:"acc"`
+		Degrees []float64 `json:"exact"` // north, east
+		Acc     float64   `json:"acc"`
 	}
-	if json.Unmarshal(raw, &entry) != nil || json.Unmarshal(entry["body"], &body) != nil || json.Unmarshal(body["position"], &at) != nil || len(at.Exact) != 2 {
+	if json.Unmarshal(raw, &entry) != nil || json.Unmarshal(entry["body"], &body) != nil || json.Unmarshal(body["position"], &at) != nil || len(at.Degrees) != 2 {
 		return raw
 	}
 	delete(body, "position")
-	if p, err := privacy.NewPoint(at.Exact[0], at.Exact[1]); err == nil {
+	if p, err := privacy.NewPoint(at.Degrees[0], at.Degrees[1]); err == nil {
 		shown, errP := json.Marshal(diary.Position{Point: p, Acc: at.Acc})
 		if errP == nil {
 			body["position"] = shown
