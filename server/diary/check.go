@@ -1,9 +1,7 @@
 package diary
 
 import (
-	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 	"unicode/utf8"
@@ -109,11 +107,6 @@ func (g Ground) checkMedia(_ Kind, e Event) error {
 	for _, m := range e.Media {
 		if !g.Media(m.SHA256) {
 			return fmt.Errorf("%w: %.64s", ErrMedia, m.SHA256)
-		}
-	}
-	if p := e.Position; p != nil {
-		if math.IsNaN(p.Acc) || math.IsInf(p.Acc, 0) || p.Acc < 0 {
-			return errors.New("diary: accuracy of the position is no length")
 		}
 	}
 	return nil

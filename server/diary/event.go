@@ -69,6 +69,9 @@ func (p *Position) UnmarshalJSON(raw []byte) error {
 	if err := errors.Join(p.Point.UnmarshalJSON(raw), json.Unmarshal(raw, &acc)); err != nil {
 		return fmt.Errorf("diary: position: %w", err)
 	}
+	if acc.Acc < 0 {
+		return fmt.Errorf("diary: position: accuracy %g m is no length", acc.Acc)
+	}
 	p.Acc = acc.Acc
 	return nil
 }

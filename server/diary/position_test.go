@@ -21,7 +21,7 @@ func TestPosition_IsReadWholeAndWrittenRounded(t *testing.T) {
 	if err != nil || !strings.Contains(string(raw), `"position":{"lat":20.775,"lon":106.225,"acc":12.5}`) {
 		t.Errorf("%s, %v", raw, err)
 	}
-	for _, bad := range []string{`{"position":{"lat":200,"lon":1}}`, `{"position":{"acc":1}}`, `{"position":[1,2]}`} {
+	for _, bad := range []string{`{"position":{"lat":200,"lon":1}}`, `{"position":{"acc":1}}`, `{"position":[1,2]}`, `{"position":{"lat":20,"lon":106,"acc":-1}}`} {
 		if err := json.Unmarshal([]byte(bad), &e); err == nil {
 			t.Errorf("%s is taken", bad)
 		}

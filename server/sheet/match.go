@@ -24,7 +24,7 @@ func known(k farm.RecordKind) [][]string {
 		return [][]string{{"number", "scheme"}}
 	case farm.Contract:
 		return [][]string{{"number", "buyer"}}
-	case farm.Buyer:
+	case farm.Buyer, farm.Target:
 	}
 	return [][]string{{"name"}}
 }
