@@ -54,8 +54,9 @@ type entryView struct {
 	Answers []answerLine
 	History []eventLine
 	Cycle   string
-	May     bool   // the visitor may correct it
-	Undo    string // id of the event that takes it back at once; empty: it is too late for that, a reason is asked for
+	Lots    []lotView // that it opened
+	May     bool      // the visitor may correct it
+	Undo    string    // id of the event that takes it back at once; empty: it is too late for that, a reason is asked for
 }
 
 type answerLine struct{ Label, Value string }
@@ -107,6 +108,9 @@ func (s *Server) entryPage(r *http.Request, w *words) (answer, error) {
 	}
 	if c, ok := reg.record("cycle", e.Cycle); ok {
 		v.Cycle = c.Name()
+	}
+	if v.Lots, err = s.lotsShown(r.Context(), w, f, t, e.Place, lotsOf(e)); err != nil {
+		return answer{}, err
 	}
 	for i, h := range e.History {
 		before := diary.Event{}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"aovuon/server/account"
 	"aovuon/server/diary"
 	"aovuon/server/farm"
 	"aovuon/server/form"
@@ -53,7 +54,15 @@ func (s *Server) logAsk(r *http.Request) (a logAsked, ok bool, err error) {
 			return a, false, nil
 		}
 	}
-	if a.kind, ok = diary.KindOf(r.PathValue("kind")); !ok || !loggable(a.kind, a.place) || !s.mayWrite(r.Context(), a.place.Code) {
+	if a.kind, ok = diary.KindOf(r.PathValue("kind")); !ok || !s.mayWrite(r.Context(), a.place.Code) {
+		return a, false, nil
+	}
+	if a.kind.Name == diary.Release { // led to from a lot that is held, not from the board
+		ok = a.place.Code != "" && s.may(r.Context(), account.ReleaseLot)
+	} else {
+		ok = loggable(a.kind, a.place)
+	}
+	if !ok {
 		return a, false, nil
 	}
 	a.reg, _, err = s.registerNow(r.Context())
@@ -92,6 +101,9 @@ func (s *Server) logPage(r *http.Request, w *words) (answer, error) {
 	last, err := s.lastValues(r, a)
 	if err != nil {
 		return answer{}, err
+	}
+	if a.kind.Name == diary.Release {
+		last["lot_code"] = r.URL.Query().Get("lot")
 	}
 	return s.logForm(r, w, a, logView{}, last, nil)
 }

@@ -6,6 +6,7 @@ import (
 	"html"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -200,4 +201,58 @@ func TestBrowser_Gates(t *testing.T) {
 		t.Error(said)
 	}
 	shoot(b, "gates-typing")
+}
+
+// A harvest within the waiting days holds its lot: everybody is told, and somebody else lets it go, by pages alone.
+func TestLots_AHeldLotIsShownAndReleasedByASecondPerson(t *testing.T) {
+	w := newTown(t, "https://tx.example.vn", false)
+	cause := w.treated(12)
+	path := "/p/" + own + "/log/harvest"
+	idOf := func(role account.Role, path string) string {
+		id := regexp.MustCompile(`name="id" value="([0-9A-Z]{26})"`).FindStringSubmatch(string(w.as(role, http.MethodGet, path, nil, nil).body))
+		if id == nil {
+			t.Fatalf("no form at %s", path)
+		}
+		return id[1]
+	}
+	harvest := idOf(account.Farmer, path)
+	if res := w.as(account.Farmer, http.MethodPost, path, url.Values{"id": {harvest}, "cycle": {"cyc0000001"}, "kg": {"500"}}, nil); res.status != http.StatusSeeOther {
+		t.Fatalf("harvest: %d %.300s", res.status, res.body)
+	}
+	entry := "/diary/" + harvest
+	page := html.UnescapeString(string(w.as(account.Technician, http.MethodGet, entry, nil, nil).body))
+	to := regexp.MustCompile(`href="(/p/` + own + `/log/release\?lot=([^"]+))"`).FindStringSubmatch(page)
+	if to == nil || !strings.Contains(page, "đang bị giữ") || !strings.Contains(page, "/diary/"+cause) {
+		t.Fatalf("the harvest does not say what holds it, or how it is let go: %.3000s", page)
+	}
+	for _, who := range []struct {
+		role account.Role
+		path string
+	}{{account.Farmer, entry}, {account.Farmer, "/p/" + own}, {account.Inspector, entry}, {account.Inspector, "/gates"}, {account.Technician, "/gates"}} {
+		page := html.UnescapeString(string(w.as(who.role, http.MethodGet, who.path, nil, nil).body))
+		if !strings.Contains(page, to[2]) || !strings.Contains(page, "bị giữ") {
+			t.Errorf("%s at %s is not told", who.role, who.path)
+		}
+		if may := strings.Contains(page, "/log/release"); may != (who.role == account.Technician) {
+			t.Errorf("%s at %s: led to the release: %t", who.role, who.path, may)
+		}
+	}
+	release := "/p/" + own + "/log/release"
+	form := url.Values{"id": {"01KBAAAAAAAAAAAAAAAAAAAAAR"}, "lot_code": {to[2]}, "reason": {"đã kiểm dư lượng, phiếu 12"}}
+	if res := w.as(account.Farmer, http.MethodPost, release, form, nil); res.status != http.StatusNotFound {
+		t.Errorf("a farmer lets it go: %d", res.status)
+	}
+	form.Set("id", idOf(account.Technician, to[1]))
+	form.Del("reason")
+	if res := w.as(account.Technician, http.MethodPost, release, form, nil); res.status != http.StatusUnprocessableEntity {
+		t.Errorf("without a reason: %d", res.status)
+	}
+	form.Set("reason", "đã kiểm dư lượng, phiếu 12")
+	if res := w.as(account.Technician, http.MethodPost, release, form, nil); res.status != http.StatusSeeOther {
+		t.Fatalf("release: %d %.2000s", res.status, res.body)
+	}
+	page = html.UnescapeString(string(w.as(account.Farmer, http.MethodGet, entry, nil, nil).body))
+	if !strings.Contains(page, "được bán") || !strings.Contains(page, "Ai cho bán, vì sao") || strings.Contains(page, "đang bị giữ") {
+		t.Error("the harvest does not say that its lot was let go")
+	}
 }

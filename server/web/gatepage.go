@@ -15,6 +15,7 @@ import (
 type gatesView struct {
 	frame
 	Harvests []harvestRow
+	Held     []lotView
 	Found    []foundPart
 	Stock    []stockRow
 }
@@ -67,6 +68,13 @@ func (s *Server) gatesPage(r *http.Request, w *words) (answer, error) {
 		if p, ok := f.Place(h.Place); ok && (h.Cycle != "" || !h.From.IsZero() || h.Unknown) {
 			v.Harvests = append(v.Harvests, newHarvestRow(w, reg, p, h, verdict, now))
 		}
+	}
+	t, err := s.teller(ctx, w, f, reg)
+	if err != nil {
+		return answer{}, err
+	}
+	if v.Held, err = s.lotsShown(ctx, w, f, t, "", heldLot); err != nil {
+		return answer{}, err
 	}
 	link := s.may(ctx, account.SeeRegister)
 	whole := foundPart{Name: w.t("gate.coop")}

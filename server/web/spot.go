@@ -23,6 +23,7 @@ type spotView struct {
 	First  []kindLink // what the place needs now
 	Others []kindLink
 	Kept   *justKept
+	Held   []lotView // lots of the place that may not be sold
 }
 
 // ruleLine is one finding of the gates.
@@ -106,6 +107,9 @@ func (s *Server) spot(r *http.Request, w *words, f *farm.Farm, p farm.Place) (an
 		v.Last = append(v.Last, t.line(e))
 	}
 	if v.Kept, err = s.keptNow(r, t, entries, now); err != nil {
+		return answer{}, err
+	}
+	if v.Held, err = s.lotsShown(r.Context(), w, f, t, p.Code, heldLot); err != nil {
 		return answer{}, err
 	}
 	res, err := s.draw(r, w, "spot.html", "home", p.Title.In(w.lang), func(fr frame) any {
