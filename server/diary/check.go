@@ -3,6 +3,7 @@ package diary
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -29,7 +30,7 @@ func (g Ground) Check(e Event) (Event, error) {
 		return Event{}, ErrID
 	case !known:
 		return Event{}, ErrKind
-	case utf8.RuneCountInString(e.Note) > MostNote || !utf8.ValidString(e.Note):
+	case utf8.RuneCountInString(e.Note) > MostNote || !utf8.ValidString(e.Note) || strings.ContainsRune(e.Note, 0):
 		return Event{}, ErrNote
 	case e.At().After(g.Now.Add(MostAhead)):
 		return Event{}, ErrFuture
@@ -105,7 +106,7 @@ func (g Ground) checkMedia(_ Kind, e Event) error {
 		return ErrMedia
 	}
 	for _, m := range e.Media {
-		if !g.Media(m.SHA256) {
+		if strings.Trim(m.SHA256, "0123456789abcdef") != "" || !g.Media(m.SHA256) {
 			return fmt.Errorf("%w: %.64s", ErrMedia, m.SHA256)
 		}
 	}

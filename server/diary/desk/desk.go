@@ -74,6 +74,12 @@ func (d *Desk) takeOne(ctx context.Context, who Who, s diary.Sent) (diary.Outcom
 // take answers one entry; an error is the server's, not the entry's.
 func (d *Desk) take(ctx context.Context, who Who, s diary.Sent) (diary.Outcome, error) {
 	o := diary.Outcome{ID: s.ID, State: diary.Kept}
+	switch { // before any database is asked: PostgreSQL takes no text that holds a NUL, and one such entry would hold all of a phone back
+	case !diary.ValidID(s.ID):
+		return refusal(s.ID, diary.ErrID)
+	case s.Corrects != "" && !diary.ValidID(s.Corrects):
+		return refusal(s.ID, diary.ErrCorrects)
+	}
 	if old, there, err := d.book.Event(ctx, s.ID); err != nil || there {
 		if err == nil && !sameSent(old, s.Event) {
 			return refusal(s.ID, diary.ErrReused)

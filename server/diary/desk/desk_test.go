@@ -394,8 +394,11 @@ func TestTake_OneBadEntryHoldsNothingBack(t *testing.T) {
 		bad := r.treatment(-1)
 		bad.ID = "x"
 		unknown := r.sent("dance", 0, nil)
-		got := r.take(tam, good, ghost, future, elsewhere, reused, photo, bad, unknown, again, good)
-		want := []string{"kept", "refused fields", "refused future", "refused place", "refused reused", "refused media", "refused id", "refused kind", "kept", "known"}
+		nulID, nulOld, nulNote, nulPhoto, nulPlace, nulCycle := r.treatment(-1), r.treatment(-1), r.treatment(-1), r.treatment(-1), r.treatment(-1), r.treatment(-1)
+		nulID.ID, nulOld.Corrects, nulNote.Note, nulPlace.Place, nulCycle.Cycle = "a\x00", "b\x00", "c\x00", "d\x00", "e\x00"
+		nulPhoto.Media = []diary.Media{{SHA256: "f\x00", Type: "image/jpeg"}}
+		got := r.take(tam, good, ghost, future, elsewhere, reused, photo, bad, unknown, again, good, nulID, nulOld, nulNote, nulPhoto, nulPlace, nulCycle)
+		want := []string{"kept", "refused fields", "refused future", "refused place", "refused reused", "refused media", "refused id", "refused kind", "kept", "known", "refused id", "refused corrects", "refused note", "refused media", "refused place", "refused cycle"}
 		for i, o := range got {
 			if s := string(o.State); s+" "+o.Code != want[i] && s != want[i] {
 				t.Errorf("entry %d: %+v, want %s", i, o, want[i])
