@@ -63,8 +63,12 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	case err != nil:
 		return complain(stderr, 2, fmt.Errorf("%w (firmware-sim --help lists what there is)", err))
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	defer stop()
+	ctx := context.Background()
+	if len(c.OnCard.Program) == 0 { // it becomes another program, which would never hear of a signal that was caught here
+		var stop context.CancelFunc
+		ctx, stop = signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+		defer stop()
+	}
 	e := &env{ctx: ctx, stdout: stdout, stderr: stderr, log: slog.New(slog.NewTextHandler(stderr, nil))}
 	if err := asked.Run(e); err != nil {
 		return complain(stderr, 1, err)
