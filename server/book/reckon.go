@@ -103,7 +103,9 @@ func (m *maker) certificates(c *Chapter) {
 // inputs lists what was used in the season with what its label says, the stock of its lots, and where they came from.
 func (m *maker) inputs(c *Chapter) {
 	t := m.w.T
-	used := map[string]float64{}
+	type use struct{ input, unit string }
+	sums := map[use]float64{}
+	var uses []use
 	var ids []string
 	for _, e := range m.entries {
 		n, ok := e.Values.Number(diary.KeyAmount)
@@ -111,12 +113,17 @@ func (m *maker) inputs(c *Chapter) {
 		if !ok || e.Voided || id == "" || e.Kind == diary.StockTake {
 			continue
 		}
+		n, unit := m.amount(e.Event, n)
+		u := use{id, unit}
+		if _, had := sums[u]; !had {
+			uses = append(uses, u)
+		}
 		if !slices.Contains(ids, id) {
 			ids = append(ids, id)
 		}
-		used[id] += n
+		sums[u] += n
 	}
-	if len(ids) == 0 {
+	if len(uses) == 0 {
 		return
 	}
 	table := Table{Title: t("book.inputs.used"), Source: t("book.source.label"), Columns: []Column{
@@ -129,8 +136,8 @@ func (m *maker) inputs(c *Chapter) {
 		{Title: t("book.inputs.amount"), Right: true},
 		{Title: t("book.unit")},
 	}}
-	for _, id := range ids {
-		r, _ := m.record(farm.Input, id)
+	for _, u := range uses {
+		r, _ := m.record(farm.Input, u.input)
 		table.Rows = append(table.Rows, Row{Cells: []Cell{
 			{Text: r.Name()},
 			{Text: m.option("type", r.Values.Text("type"))},
@@ -138,8 +145,8 @@ func (m *maker) inputs(c *Chapter) {
 			{Text: r.Values.Text("registration_no")},
 			{Text: r.Values.Text("maker")},
 			{Text: m.listed(r)},
-			m.sum(used[id]),
-			{Text: m.option("unit", r.Values.Text("unit"))},
+			m.sum(sums[u]),
+			{Text: m.option("unit", u.unit)},
 		}})
 	}
 	c.Tables = append(c.Tables, table)
@@ -149,6 +156,21 @@ func (m *maker) inputs(c *Chapter) {
 	if s := m.received(ids); len(s.Rows) > 0 {
 		c.Tables = append(c.Tables, s)
 	}
+}
+
+// amount is how much an entry used, in the unit of its input; kg of feed that is counted in bags stay kg.
+func (m *maker) amount(e diary.Event, n float64) (amount float64, unit string) {
+	r, _ := m.input(e)
+	unit = r.Values.Text("unit")
+	k, _ := diary.KindOf(e.Kind)
+	f, _ := k.Field(diary.KeyAmount)
+	if f.Unit == "" {
+		return n, unit
+	}
+	if amount, ok := diary.InUnit(n, f.Unit, unit); ok {
+		return amount, unit
+	}
+	return n, f.Unit
 }
 
 func (m *maker) option(key, v string) string {

@@ -25,8 +25,6 @@ type Source struct {
 	Who    func(actor string) string
 	Now    time.Time
 	Ledger *Head
-	// Link leads to an entry with its changes and its leaf of the ledger; nil: there are no pages.
-	Link func(entry string) string
 }
 
 // Measured is what one probe says about a stretch of time.

@@ -148,7 +148,7 @@ func (s *stocktaking) take(e Entry, units map[string]string) {
 		return
 	}
 	amount, _ := e.Values.Number(KeyAmount)
-	amount, ok := inUnit(amount, cmp.Or(s.unitOf(e.Kind), unit), unit)
+	amount, ok := InUnit(amount, cmp.Or(s.unitOf(e.Kind), unit), unit)
 	if !ok {
 		s.out.Problems = append(s.out.Problems, StockProblem{e.First.ID, input, StockUnit})
 		return
@@ -234,8 +234,8 @@ func (s *stocktaking) unitOf(kind string) string {
 	return unit
 }
 
-// inUnit turns an amount of one unit into another; ok is false where one cannot be turned into the other.
-func inUnit(v float64, from, to string) (float64, bool) {
+// InUnit turns an amount of one unit into another; ok is false where one cannot be turned into the other.
+func InUnit(v float64, from, to string) (float64, bool) {
 	if from == to {
 		return v, true
 	}
