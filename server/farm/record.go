@@ -42,6 +42,12 @@ func (r Record) Photos() (sums []string) {
 	return sums
 }
 
+// Stands reports whether a Cycle is of a place and a day lies in it: both its first and its last day do.
+func (r Record) Stands(place string, at time.Time) bool {
+	day, end := at.In(Time()).Format(time.DateOnly), r.Values.Text("end")
+	return r.Kind == Cycle && r.Values.Text("place") == place && r.Values.Text("begin") <= day && (end == "" || day <= end)
+}
+
 // The errors of saving records.
 var (
 	// ErrNoRecord says that there is no record of that kind and id.

@@ -249,15 +249,13 @@ func (r *reckoner) hectares(c farm.Record) float64 {
 // cycleOf returns the season of an entry: the one it names, or the only one its place had that day. found is false where nobody can tell;
 // ours, where it is one of another year.
 func (r *reckoner) cycleOf(e diary.Entry) (c farm.Record, ours, found bool) {
-	day := e.At().In(farm.Time()).Format(time.DateOnly)
 	var fit []farm.Record
 	for _, c := range r.all {
-		v := c.Values
 		if e.Cycle == c.ID {
 			fit = []farm.Record{c}
 			break
 		}
-		if e.Cycle == "" && v.Text("place") == e.Place && v.Text("begin") <= day && (v.Text("end") == "" || day <= v.Text("end")) {
+		if e.Cycle == "" && c.Stands(e.Place, e.At()) {
 			fit = append(fit, c)
 		}
 	}

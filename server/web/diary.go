@@ -126,11 +126,9 @@ func (g register) record(kind farm.RecordKind, id string) (farm.Record, bool) {
 
 // openCycles are the seasons of a place that a day lies in, the newest first.
 func (g register) openCycles(place string, now time.Time) []farm.Record {
-	day := now.In(farm.Time()).Format(time.DateOnly)
 	var out []farm.Record
 	for _, c := range g[farm.Cycle] {
-		end := c.Values.Text("end")
-		if c.Values.Text("place") == place && !c.Retired && c.Values.Text("begin") <= day && (end == "" || end >= day) {
+		if !c.Retired && c.Stands(place, now) {
 			out = append(out, c)
 		}
 	}

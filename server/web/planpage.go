@@ -90,7 +90,7 @@ func (s *Server) planAsked(r *http.Request) (plan.Plan, int, bool, error) {
 	for _, k := range farm.RecordKinds() {
 		c.Records = append(c.Records, reg[k]...)
 	}
-	events, err := s.o.Book.Events(ctx, diary.Query{Kinds: []string{diary.Harvest, diary.Sale, diary.Void}})
+	events, err := s.o.Book.Events(ctx, diary.Query{Kinds: []string{diary.Harvest, diary.Sale}})
 	if err != nil {
 		return plan.Plan{}, 0, false, err
 	}

@@ -132,7 +132,7 @@ func promised(w *words, rec farm.Record, all []plan.Contract) hanging {
 // soldTo are the sales to a buyer or under a contract, the newest first, and their sums.
 func (s *Server) soldTo(ctx context.Context, w *words, t teller, rec farm.Record) (hanging, error) {
 	h := hanging{Title: w.t("record.hang.sold")}
-	events, err := s.o.Book.Events(ctx, diary.Query{Kinds: []string{diary.Sale, diary.Void}})
+	events, err := s.o.Book.Events(ctx, diary.Query{Kinds: []string{diary.Sale}})
 	if err != nil {
 		return h, err
 	}

@@ -276,11 +276,9 @@ func (t *taking) consequences() ([]Change, error) {
 
 // running returns the season that ran at the entry's place when it was done; none where there is more than one, or none.
 func (t *taking) running() string {
-	day := t.event.At().In(farm.Time()).Format(time.DateOnly)
 	var found []string
 	for _, r := range t.records {
-		v := r.Values
-		if r.Kind == farm.Cycle && !r.Retired && v.Text("place") == t.event.Place && v.Text("begin") <= day && (v.Text("end") == "" || day <= v.Text("end")) {
+		if !r.Retired && r.Stands(t.event.Place, t.event.At()) {
 			found = append(found, r.ID)
 		}
 	}
