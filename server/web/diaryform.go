@@ -31,9 +31,10 @@ type logView struct {
 	Action   string
 	Back     string
 	Corrects string
-	Old      entryLine // what it corrects
-	OldMedia string    // JSON of its photos and voice notes
-	NoInputs bool      // it asks for an input, and none of its types is on record
+	Old      entryLine  // what it corrects
+	OldMedia string     // JSON of its photos and voice notes
+	NoInputs bool       // it asks for an input, and none of its types is on record
+	Holds    []ruleLine // of a harvest: what its lot would be held for
 }
 
 // logAsked is what the address of a form asks for.
@@ -159,6 +160,13 @@ func (s *Server) logForm(r *http.Request, w *words, a logAsked, v logView, value
 		if len(v.Cycles) == 1 && v.Cycle == "" {
 			v.Cycle = v.Cycles[0].Value
 		}
+	}
+	if a.kind.Name == diary.Harvest {
+		rules, _, err := s.rulesAt(r.Context(), w, a.place, now)
+		if err != nil {
+			return answer{}, err
+		}
+		v.Holds = slices.DeleteFunc(rules, func(l ruleLine) bool { return l.Level != danger })
 	}
 	v.Back, v.Action = "/diary", r.URL.Path
 	if a.place.Code != "" {

@@ -81,7 +81,7 @@ func (s *Server) gatesAt(ctx context.Context, w *words, p farm.Place, now time.T
 }
 
 // rulesAt is what the gates find at a place now, and the kinds of entries that are overdue there.
-func (s *Server) rulesAt(ctx context.Context, w *words, _ *farm.Farm, p farm.Place, now time.Time) ([]ruleLine, []string, error) {
+func (s *Server) rulesAt(ctx context.Context, w *words, p farm.Place, now time.Time) ([]ruleLine, []string, error) {
 	if s.o.Gates == nil {
 		return nil, nil, nil
 	}

@@ -47,6 +47,12 @@ func TestGates_TheFarmerSeesFromWhenItMayBeHarvested(t *testing.T) {
 			t.Errorf("%s in English", path)
 		}
 	}
+	for kind, want := range map[string]bool{"harvest": true, "feed": false} {
+		page := html.UnescapeString(string(w.as(account.Farmer, http.MethodGet, "/p/"+own+"/log/"+kind, nil, nil).body))
+		if strings.Contains(page, "Thu hoạch được từ 04/12/2026") != want || strings.Contains(page, "lô sẽ bị giữ lại") != want {
+			t.Errorf("the form of %s: want the date and what it means: %v", kind, want)
+		}
+	}
 	if page := html.UnescapeString(string(w.as(account.Inspector, http.MethodGet, "/places/"+own, nil, nil).body)); !strings.Contains(page, "Thu hoạch được từ 04/12/2026") {
 		t.Error("an inspector is not told")
 	}

@@ -169,7 +169,7 @@ func (s *Server) apiMyFarm(w http.ResponseWriter, r *http.Request) {
 		if !out.All && p.Code != r.URL.Query().Get("place") {
 			continue
 		}
-		if err := s.phonePlace(r, words, f, reg, p, &out, page); err != nil {
+		if err := s.phonePlace(r, words, reg, p, &out, page); err != nil {
 			s.apiFail(w, err)
 			return
 		}
@@ -183,13 +183,13 @@ func (s *Server) apiMyFarm(w http.ResponseWriter, r *http.Request) {
 }
 
 // phonePlace adds a place, its page and its forms.
-func (s *Server) phonePlace(r *http.Request, w *words, f *farm.Farm, reg register, p farm.Place, out *myFarm, page func(path string, of ...string)) error {
+func (s *Server) phonePlace(r *http.Request, w *words, reg register, p farm.Place, out *myFarm, page func(path string, of ...string)) error {
 	ctx, now := r.Context(), s.o.Now()
 	entries, err := s.entriesAt(ctx, p.Code)
 	if err != nil {
 		return err
 	}
-	rules, overdue, err := s.rulesAt(ctx, w, f, p, now)
+	rules, overdue, err := s.rulesAt(ctx, w, p, now)
 	if err != nil {
 		return err
 	}

@@ -85,7 +85,7 @@ func (s *Server) spot(r *http.Request, w *words, f *farm.Farm, p farm.Place) (an
 		v.Cycles = append(v.Cycles, cycleLine{c.Name(), c.Values.Text("season"), began, int64(now.Sub(began)/(24*time.Hour)) + 1})
 	}
 	var overdue []string
-	if v.Rules, overdue, err = s.rulesAt(ctx, w, f, p, now); err != nil {
+	if v.Rules, overdue, err = s.rulesAt(ctx, w, p, now); err != nil {
 		return answer{}, err
 	}
 	grave := func(l ruleLine) bool { return l.Level == danger || l.Level == fine }
