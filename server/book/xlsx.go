@@ -21,7 +21,7 @@ func WriteXLSX(out io.Writer, b Book) (err error) {
 			err = fmt.Errorf("book: xlsx: %w", cerr)
 		}
 	}()
-	s := &sheets{f: f, b: b, names: map[string]bool{}}
+	s := &sheets{f: f, b: b}
 	if err := s.write(); err != nil {
 		return fmt.Errorf("book: xlsx: %w", err)
 	}
@@ -37,9 +37,8 @@ func WriteXLSX(out io.Writer, b Book) (err error) {
 
 // sheets writes the sheets of one workbook.
 type sheets struct {
-	f     *excelize.File
-	b     Book
-	names map[string]bool
+	f *excelize.File
+	b Book
 
 	title, head, text, number, day, moment, struck, gap, old int // styles
 }
@@ -66,7 +65,7 @@ func (s *sheets) write() error {
 	return nil
 }
 
-// name makes the name of a sheet: at most 31 letters, none of those that programs refuse, each once.
+// name makes the name of a sheet: at most 31 letters, none of those that programs refuse; the number makes each the only one.
 func (s *sheets) name(n int, title string) string {
 	clean := strings.Map(func(r rune) rune {
 		if strings.ContainsRune(`:\/?*[]'`, r) {
