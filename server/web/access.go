@@ -237,7 +237,7 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, b *account.Bucket,
 	if !b.Take(key) {
 		w.Header().Set("Retry-After", "5")
 		w.Header().Set("Cache-Control", "no-store")
-		http.Error(w, "too many requests from your address: wait a few seconds", http.StatusTooManyRequests)
+		http.Error(w, s.words(r).t("problem.busy"), http.StatusTooManyRequests)
 		return
 	}
 	next(w, r)

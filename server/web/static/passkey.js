@@ -9,7 +9,10 @@
 
   const question = async (button) => {
     const res = await fetch(button.dataset.from, { method: "POST", body: new URLSearchParams({ what: button.dataset.what }) });
-    if (!res.ok) throw new Error((await res.json()).error || String(res.status));
+    if (!res.ok) { // JSON, or plain text where too much was asked
+      const said = await res.text();
+      throw new Error(said.startsWith("{") ? JSON.parse(said).error : said);
+    }
     const q = await res.json();
     q.challenge = raw(q.challenge);
     if (q.user) q.user = { ...q.user, id: raw(q.user.id) };
