@@ -50,13 +50,16 @@ func FuzzForms(f *testing.F) {
 	var paths []string
 	for _, p := range w.web.Patterns() {
 		if path, ok := strings.CutPrefix(p, "POST "); ok {
-			paths = append(paths, strings.NewReplacer("{token}", "AAAAAAAAAAAAAAAAAAAAAA", "{id}", w.ids[account.Farmer], "{what}", "disable").Replace(path))
+			paths = append(paths, strings.NewReplacer("{token}", "AAAAAAAAAAAAAAAAAAAAAA", "{id}", w.ids[account.Farmer], "{what}", "disable", "{code}", own, "{n}", "0",
+				"/log/{kind}", "/log/feeding", "/farm/{kind}", "/farm/input").Replace(path))
 		}
 	}
 	for i := range paths {
 		for _, s := range []string{
 			"login=admin.1&password=x&next=%2F%2Fevil.example", "login=a&name=%ff&password=bờ+ruộng+thuyền+kèn", "code=ABCD-EFGH-JKMN-PQRS&pin=1234&look=1",
 			"login=lan&name=Lan&role=admin&place=F7NE3CDQ7", "account=u-AAAAAAAA&secret=AAAA&code=1&pin=12", "answer=%7B%22id%22%3A%22AA%22%7D&credential=%00", "",
+			"id=01K000000000000000000000AB&at=2026-11-24T06%3A00&input=inp0000001&amount=12%2C5&name=C%C3%A1m&type=feed&unit=bag&note=%00&sum=x&vi=Ao&lat=20.9&lon=106%2C3",
+			`[{"id":"01K000000000000000000000AB","kind":"feeding","place":"F7NE3CDQ7","occurred":"2026-11-24T06:00:00+07:00","recorded":"2026-11-24T06:00:00+07:00","values":{"input":"inp0000001","amount":12.5}}]`,
 		} {
 			f.Add(uint8(i), i%2 == 0, s)
 		}
