@@ -46,7 +46,7 @@ func (m *maker) columns(k diary.Kind, list []diary.Entry) []column {
 	t := m.w.T
 	out := []column{{Column: Column{Title: t("book.when")}, made: func(e diary.Event) Cell { return Cell{Text: m.moment(e.At()), Is: Moment, Time: e.At()} }}}
 	for _, f := range k.Fields {
-		if f.Private && f.Type == form.Number || !f.Required && !f.Quick && !answered(f.Key, list) {
+		if priced(f) || !f.Required && !f.Quick && !answered(f.Key, list) {
 			continue
 		}
 		title := t("field." + f.Key)
@@ -75,6 +75,9 @@ func (m *maker) columns(k diary.Kind, list []diary.Entry) []column {
 	}
 	return out
 }
+
+// priced reports whether a field is a price, which is nobody's business but the buyer's.
+func priced(f form.Field) bool { return f.Private && f.Type == form.Number }
 
 func answered(key string, list []diary.Entry) bool {
 	return slices.ContainsFunc(list, func(e diary.Entry) bool {
@@ -194,7 +197,7 @@ func (m *maker) late(r *Row, e diary.Entry) {
 
 func (m *maker) sameDay(a, b time.Time) bool { return m.day(a) == m.day(b) }
 
-// changed says what one event of an entry changed of the one before it: what, when, who and why.
+// changed says what one event of an entry changed of the one before it: what, when, who and why. Of a price, only that it changed.
 func (m *maker) changed(k diary.Kind, before, e diary.Event) string {
 	t := m.w.T
 	if e.Kind == diary.Void {
@@ -207,7 +210,12 @@ func (m *maker) changed(k diary.Kind, before, e diary.Event) string {
 		}
 	}
 	for _, f := range k.Fields {
-		add(t("field."+f.Key), m.answer(f, before.Values), m.answer(f, e.Values))
+		was, is := m.answer(f, before.Values), m.answer(f, e.Values)
+		if !priced(f) {
+			add(t("field."+f.Key), was, is)
+		} else if was != is {
+			what = append(what, t("field."+f.Key))
+		}
 	}
 	add(t("book.when"), m.moment(before.At()), m.moment(e.At()))
 	if len(before.Media) != len(e.Media) {
