@@ -261,4 +261,12 @@ func TestLots_AHeldLotIsShownAndReleasedByASecondPerson(t *testing.T) {
 	if !strings.Contains(page, "được bán") || !strings.Contains(page, "Ai cho bán, vì sao") || strings.Contains(page, "đang bị giữ") {
 		t.Error("the harvest does not say that its lot was let go")
 	}
+	why := "/diary/" + form.Get("id")
+	if !strings.Contains(page, why) || !strings.Contains(string(w.as(account.Farmer, http.MethodGet, why, nil, nil).body), "phiếu 12") {
+		t.Error("the harvest does not lead to why")
+	}
+	lots := string(w.as(account.Inspector, http.MethodGet, "/book/cyc0000001", nil, nil).body)
+	if _, lots, _ = strings.Cut(lots, "Các lô đã mở"); !strings.Contains(lots, to[2]) || !regexp.MustCompile(`<td>24/11/2026 [0-9:]+, [^<]*: đã kiểm dư lượng, phiếu 12</td>`).MatchString(lots) {
+		t.Errorf("the book does not say who let it go, and why: %.1500s", lots)
+	}
 }

@@ -19,6 +19,7 @@ type lotView struct {
 	Held        bool
 	Causes      []lotCause
 	Released    string // who let it go, and when
+	Why         string // the entry that says why; empty: none
 	Release     string // where the visitor may let it go; empty: not this one
 }
 
@@ -59,7 +60,7 @@ func (s *Server) lotShown(ctx context.Context, w *words, t teller, p farm.Place,
 		v.Causes = append(v.Causes, lotCause{text, c.Event})
 	}
 	if !v.Held {
-		v.Released = w.dateTime(st.Hold.Released) + ", " + t.who(st.Hold.ReleasedBy)
+		v.Released, v.Why = w.dateTime(st.Hold.Released)+", "+t.who(st.Hold.ReleasedBy), st.Hold.Release
 	} else if s.may(ctx, account.ReleaseLot) {
 		v.Release = "/p/" + p.Code + "/log/" + diary.Release + "?lot=" + st.Lot.Code
 	}

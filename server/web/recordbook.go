@@ -105,7 +105,7 @@ func (from BookSources) make(ctx context.Context, w *words, ask BookAsk) (book.B
 	if src.Who, err = from.who(ctx, w, &src, ask); err != nil {
 		return book.Book{}, err
 	}
-	if src.Lots, err = from.lots(ctx, w, cycle, place, src.Who); err != nil {
+	if src.Lots, err = from.lots(ctx, w, &src, cycle, place); err != nil {
 		return book.Book{}, err
 	}
 	if src.Ledger, err = from.Head(ctx); err != nil {
@@ -180,7 +180,7 @@ func (from BookSources) findings(ctx context.Context, w *words, cycle farm.Recor
 }
 
 // lots are those that the season's harvests opened, with what holds or held them.
-func (from BookSources) lots(ctx context.Context, w *words, cycle farm.Record, place farm.Place, who func(string) string) ([]book.Lot, error) {
+func (from BookSources) lots(ctx context.Context, w *words, src *book.Source, cycle farm.Record, place farm.Place) ([]book.Lot, error) {
 	if from.Standings == nil {
 		return nil, nil
 	}
@@ -209,12 +209,25 @@ func (from BookSources) lots(ctx context.Context, w *words, cycle farm.Record, p
 				}
 			}
 			if !h.Released.IsZero() {
-				l.Released = w.dateTime(h.Released) + ", " + who(h.ReleasedBy)
+				l.Released = w.dateTime(h.Released) + ", " + src.Who(h.ReleasedBy)
+				if why := reasonOf(src.Events, h.Release); why != "" {
+					l.Released += ": " + why
+				}
 			}
 		}
 		out = append(out, l)
 	}
 	return out, nil
+}
+
+// reasonOf is why a lot was let go: the reason in the release, as it stands now.
+func reasonOf(events []diary.Event, release string) string {
+	for _, e := range diary.Entries(events) {
+		if e.First.ID == release {
+			return e.Values.Text("reason")
+		}
+	}
+	return ""
 }
 
 // week is the step of measured values in a book.
