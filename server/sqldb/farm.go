@@ -32,36 +32,53 @@ func flag(b bool) int64 {
 // SaveFarm makes the farm on record the one that is given, in one transaction. Saving it again changes nothing. What is no
 // longer in it is removed; a place that a lot came from cannot be.
 func (d *DB) SaveFarm(ctx context.Context, f *farm.Farm, by ledger.By) error {
-	return d.record(ctx, "save farm", func(r *record) error {
-		for _, table := range []string{"coop", "zone", "address", "mount", "limit_row"} {
-			if _, err := r.ExecContext(ctx, `DELETE FROM `+table); err != nil {
-				return err
-			}
-		}
-		before, err := lands(ctx, r)
-		if err != nil {
+	return d.record(ctx, "save farm", func(r *record) error { return r.saveFarm(ctx, f, by) })
+}
+
+// ChangeFarm saves a farm that was made from the one of a revision. If another was saved since, by this process or any, nothing is changed
+// and the error wraps farm.ErrChanged.
+func (d *DB) ChangeFarm(ctx context.Context, from string, f *farm.Farm, by ledger.By) error {
+	return d.record(ctx, "change farm", func(r *record) error {
+		var now string
+		if err := r.QueryRowContext(ctx, `SELECT COALESCE(MAX(value), '') FROM meta WHERE name = 'farm'`).Scan(&now); err != nil {
 			return err
 		}
-		if err := saveLands(ctx, r, f, before, by, true); err != nil {
-			return err
+		if now != from {
+			return farm.ErrChanged
 		}
-		if err := dropPlaces(ctx, r, f); err != nil {
-			return err
-		}
-		if err := insertCoop(ctx, r, f); err != nil {
-			return err
-		}
-		if err := insertPlaces(ctx, r, f); err != nil {
-			return err
-		}
-		if err := saveLands(ctx, r, f, before, by, false); err != nil {
-			return err
-		}
-		if err := bump(ctx, r, "farm"); err != nil {
-			return err
-		}
-		return r.say(ctx, ledger.FarmSaved, "farm", f, by)
+		return r.saveFarm(ctx, f, by)
 	})
+}
+
+func (r *record) saveFarm(ctx context.Context, f *farm.Farm, by ledger.By) error {
+	for _, table := range []string{"coop", "zone", "address", "mount", "limit_row"} {
+		if _, err := r.ExecContext(ctx, `DELETE FROM `+table); err != nil {
+			return err
+		}
+	}
+	before, err := lands(ctx, r)
+	if err != nil {
+		return err
+	}
+	if err := saveLands(ctx, r, f, before, by, true); err != nil {
+		return err
+	}
+	if err := dropPlaces(ctx, r, f); err != nil {
+		return err
+	}
+	if err := insertCoop(ctx, r, f); err != nil {
+		return err
+	}
+	if err := insertPlaces(ctx, r, f); err != nil {
+		return err
+	}
+	if err := saveLands(ctx, r, f, before, by, false); err != nil {
+		return err
+	}
+	if err := bump(ctx, r, "farm"); err != nil {
+		return err
+	}
+	return r.say(ctx, ledger.FarmSaved, "farm", f, by)
 }
 
 // dropPlaces removes the places that are not in f.

@@ -2,6 +2,7 @@ package sqldb_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -96,6 +97,49 @@ func TestSaveFarm_RemovesPlacesButNotThoseOfLots(t *testing.T) {
 		}
 		if now, err := db.FarmRevision(t.Context()); err != nil || now == rev {
 			t.Errorf("revision %q after a change, %q before, %v", now, rev, err)
+		}
+	})
+}
+
+// Each of several that changed the same farm meant to keep what the others wrote: one is kept, the others are told.
+func TestChangeFarm_OfTheSameRevisionOneIsKept(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		f, _ := demoFarm(t)
+		if err := db.ChangeFarm(t.Context(), "", f, byAt(noon)); err != nil {
+			t.Fatal(err)
+		}
+		rev, err := db.FarmRevision(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		const writers = 4
+		said := make(chan error, writers)
+		for i := range writers {
+			mine := *f
+			mine.Coop.Name.VI = fmt.Sprintf("HTX %d", i)
+			go func() { said <- db.ChangeFarm(t.Context(), rev, &mine, byAt(noon)) }()
+		}
+		kept := 0
+		for range writers {
+			switch err := <-said; {
+			case err == nil:
+				kept++
+			case !errors.Is(err, farm.ErrChanged):
+				t.Error(err)
+			}
+		}
+		if kept != 1 {
+			t.Errorf("%d were kept", kept)
+		}
+		before, err := db.Farm(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := db.ChangeFarm(t.Context(), "", f, byAt(noon)); !errors.Is(err, farm.ErrChanged) {
+			t.Errorf("from before the first: %v", err)
+		}
+		if got, err := db.Farm(t.Context()); err != nil || cmp.Diff(before, got) != "" {
+			t.Errorf("a refused farm left traces: %v\n%s", err, cmp.Diff(before, got))
 		}
 	})
 }

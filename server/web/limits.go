@@ -83,41 +83,36 @@ type limitView struct {
 	Action   string
 	New      bool
 	Revision string
+	Of       string // which limit it changes, see limitID; "": a new one
 	Fields   fieldsPart
 	Problem  string
 }
 
-// limitAsked is the index that an address names; −1: a new one. ok is false where there is none.
-func limitAsked(r *http.Request, f *farm.Farm) (n int, ok bool) {
-	raw := r.PathValue("n")
-	if raw == "" {
-		return -1, true
-	}
-	n, err := strconv.Atoi(raw)
-	return n, err == nil && n >= 0 && n < len(f.Limits)
+// limitID tells a limit from every other. Its number does not: it is another's as soon as one before it is taken out.
+func limitID(l farm.Limit) string {
+	return fmt.Sprint(l.Profile, " ", l.Quantity, " ", l.Level, " ", l.Above)
 }
 
 func (s *Server) limitPage(r *http.Request, w *words) (answer, error) {
-	f, err := s.o.Registrar.Farm(r.Context())
+	f, rev, err := s.farmToEdit(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
-	n, ok := limitAsked(r, f)
-	if !ok {
+	raw := r.PathValue("n")
+	if raw == "" {
+		return s.limitForm(r, w, form.Values{}, nil, limitView{Revision: rev})
+	}
+	n, err := strconv.Atoi(raw)
+	if err != nil || n < 0 || n >= len(f.Limits) {
 		return s.missing(r, w, "missing.page", "")
 	}
-	values := form.Values{}
-	if n >= 0 {
-		values = f.Limits[n].Values()
-	}
-	return s.limitForm(r, w, values, nil, "")
+	return s.limitForm(r, w, f.Limits[n].Values(), nil, limitView{Revision: rev, Of: limitID(f.Limits[n])})
 }
 
-func (s *Server) limitForm(r *http.Request, w *words, values form.Values, problems form.Problems, problem string) (answer, error) {
-	v := limitView{Action: r.URL.Path, New: r.PathValue("n") == "", Problem: problem}
-	var err error
-	if v.Revision, err = s.o.Registrar.FarmRevision(r.Context()); err != nil {
-		return answer{}, err
+func (s *Server) limitForm(r *http.Request, w *words, values form.Values, problems form.Problems, v limitView) (answer, error) {
+	v.Action, v.New = r.URL.Path, r.PathValue("n") == ""
+	if v.Revision == "" {
+		v.Revision, v.Of = r.PostForm.Get("revision"), r.PostForm.Get("of")
 	}
 	v.Fields = fieldsView(w, farm.LimitFields(), values, problems, quantityOptions(w))
 	title := w.t("bounds.new")
@@ -125,7 +120,7 @@ func (s *Server) limitForm(r *http.Request, w *words, values form.Values, proble
 		title = w.t("bounds.change")
 	}
 	a, err := s.draw(r, w, "limit.html", "farm", title, func(fr frame) any { v.frame = fr; return v })
-	if problem != "" {
+	if v.Problem != "" {
 		a.status = http.StatusUnprocessableEntity
 	}
 	return a, err
@@ -147,32 +142,26 @@ func quantityOptions(w *words) refs {
 
 // saveLimit keeps a limit, or takes it out.
 func (s *Server) saveLimit(r *http.Request, w *words) (answer, error) {
-	now, err := s.o.Registrar.Farm(r.Context())
-	if err != nil {
-		return answer{}, err
-	}
-	n, ok := limitAsked(r, now)
-	if !ok {
-		return s.missing(r, w, "missing.page", "")
-	}
+	added, of := r.PathValue("n") == "", r.PostForm.Get("of")
 	get := func(key string) []string { return r.PostForm[key] }
-	remove := r.PostForm.Get("remove") != "" && n >= 0
+	remove := r.PostForm.Get("remove") != "" && !added
 	values, problems := form.Written(farm.LimitFields(), get, w.zone, nil)
 	if len(problems) > 0 && !remove {
-		return s.limitForm(r, w, asWritten(farm.LimitFields(), values, get), problems, w.t("record.wrong"))
+		return s.limitForm(r, w, asWritten(farm.LimitFields(), values, get), problems, limitView{Problem: w.t("record.wrong")})
 	}
-	at := n
+	at := -1
 	said, mistakes, err := s.edit(r, w, func(f *farm.Farm) bool {
+		at = slices.IndexFunc(f.Limits, func(l farm.Limit) bool { return limitID(l) == of })
 		switch {
-		case n < 0:
+		case added:
 			at = len(f.Limits)
 			f.Limits = append(f.Limits, farm.LimitOf(values))
-		case n >= len(f.Limits):
+		case at < 0:
 			return false
 		case remove:
-			f.Limits = slices.Delete(f.Limits, n, n+1)
+			f.Limits = slices.Delete(f.Limits, at, at+1)
 		default:
-			f.Limits[n] = farm.LimitOf(values)
+			f.Limits[at] = farm.LimitOf(values)
 		}
 		return true
 	})
@@ -184,7 +173,7 @@ func (s *Server) saveLimit(r *http.Request, w *words) (answer, error) {
 		if len(mistakes) > 0 && len(bad) == 0 || remove && len(mistakes) > 0 { // a place would be left with a set that is no more
 			bad, said = nil, w.t("bounds.used")
 		}
-		return s.limitForm(r, w, asWritten(farm.LimitFields(), values, get), bad, said)
+		return s.limitForm(r, w, asWritten(farm.LimitFields(), values, get), bad, limitView{Problem: said})
 	}
 	return answer{status: http.StatusSeeOther, to: inLanguage("/limits", w.lang), secret: true}, nil
 }

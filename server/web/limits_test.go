@@ -3,10 +3,12 @@ package web_test
 import (
 	"html"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/google/go-cmp/cmp"
 
 	"aovuon/server/account"
 	"aovuon/server/farm"
@@ -74,6 +76,60 @@ func TestLimits_AreChangedOnAPhone(t *testing.T) {
 	if res := w.as(account.Technician, http.MethodGet, "/limits/900", nil, nil); res.status != http.StatusNotFound {
 		t.Errorf("no such limit: %d", res.status)
 	}
+}
+
+// The number of a limit is another's once one before it is taken out: a form that is sent again must not change that one.
+func TestLimits_AStaleFormChangesItsOwnLimitAlone(t *testing.T) {
+	w := newTown(t, "https://tx.example.vn", false)
+	was := w.farmOnRecord().Limits
+	mine := w.values("/limits/1")
+	mine.Set("limit_value", "wrong")
+	again := func(when string, status int) {
+		t.Helper()
+		res := w.as(account.Technician, http.MethodPost, "/limits/1", mine, nil)
+		if res.status != status {
+			t.Fatalf("%s: %d: %s", when, res.status, wrongs(res.body))
+		}
+		if status == http.StatusUnprocessableEntity {
+			mine.Set("revision", valueOf(t, string(res.body), "revision"))
+			mine.Set("of", valueOf(t, string(res.body), "of"))
+		}
+	}
+	other := w.values("/limits/0")
+	other.Set("remove", "yes")
+	if res := w.as(account.Admin, http.MethodPost, "/limits/0", other, nil); res.status != http.StatusSeeOther {
+		t.Fatalf("not taken out: %d: %s", res.status, wrongs(res.body))
+	}
+	again("no number, and stale", http.StatusUnprocessableEntity)
+	mine.Set("limit_value", "3,75")
+	again("nobody told of the other's change yet", http.StatusUnprocessableEntity)
+	again("told", http.StatusSeeOther)
+	want := slices.Clone(was[1:])
+	want[0].Value = 3.75
+	if diff := cmp.Diff(want, w.farmOnRecord().Limits); diff != "" {
+		t.Error(diff)
+	}
+	gone := w.values("/limits/0")
+	gone.Set("remove", "yes")
+	if res := w.as(account.Admin, http.MethodPost, "/limits/0", gone, nil); res.status != http.StatusSeeOther {
+		t.Fatalf("not taken out: %d: %s", res.status, wrongs(res.body))
+	}
+	again("opened before it was taken out, as it is no more", http.StatusUnprocessableEntity)
+	again("taken out", http.StatusUnprocessableEntity)
+	if diff := cmp.Diff(want[1:], w.farmOnRecord().Limits); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// valueOf is what a hidden field of a page holds.
+func valueOf(t *testing.T, page, name string) string {
+	t.Helper()
+	_, rest, ok := strings.Cut(page, `name="`+name+`" value="`)
+	if !ok {
+		t.Fatalf("no field %s", name)
+	}
+	value, _, _ := strings.Cut(rest, `"`)
+	return html.UnescapeString(value)
 }
 
 func TestZones_AreAddedAndTheCoopHasAnAddress(t *testing.T) {

@@ -1,7 +1,9 @@
 package web
 
 import (
+	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -84,12 +86,12 @@ type mountLine struct {
 }
 
 func (s *Server) placeFormPage(r *http.Request, w *words) (answer, error) {
-	f, err := s.o.Registrar.Farm(r.Context())
+	f, rev, err := s.farmToEdit(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
 	if r.PathValue("code") == "" {
-		return s.placeForm(r, w, f, "", form.Values{"place_kind": string(farm.Pond)}, nil, placeFormView{})
+		return s.placeForm(r, w, f, "", form.Values{"place_kind": string(farm.Pond)}, nil, placeFormView{Revision: rev})
 	}
 	code, bad := farm.ParseCode(r.PathValue("code"))
 	p, ok := f.Place(code)
@@ -104,7 +106,7 @@ func (s *Server) placeFormPage(r *http.Request, w *words) (answer, error) {
 	if h, ok := farm.HouseholdOf(p, reg[farm.Household]); ok {
 		values["household"] = h.ID
 	}
-	return s.placeForm(r, w, f, code, values, nil, placeFormView{})
+	return s.placeForm(r, w, f, code, values, nil, placeFormView{Revision: rev})
 }
 
 func (s *Server) placeForm(r *http.Request, w *words, f *farm.Farm, code string, values form.Values, problems form.Problems, v placeFormView) (answer, error) {
@@ -112,10 +114,10 @@ func (s *Server) placeForm(r *http.Request, w *words, f *farm.Farm, code string,
 	if err != nil {
 		return answer{}, err
 	}
-	if v.Revision, err = s.o.Registrar.FarmRevision(r.Context()); err != nil {
-		return answer{}, err
-	}
 	v.Code = code
+	if v.Revision == "" {
+		v.Revision = r.PostForm.Get("revision")
+	}
 	v.Fields = fieldsView(w, farm.PlaceFields(), values, problems, placeRefs(w, f, reg))
 	for _, m := range slices.Backward(f.Mounts) {
 		if m.Place != code || code == "" {
@@ -178,21 +180,27 @@ func placeRefs(w *words, f *farm.Farm, reg register) refs {
 	}
 }
 
-// edit changes the farm on record: one at a time, and only if it still is the one that the form was drawn from. The problem is for people;
-// mistakes are those of farm.Check.
+// farmToEdit reads the farm for a form, and the revision that the form brings back. The revision is read first: what is saved in between
+// makes the form a stale one, and is never overwritten.
+func (s *Server) farmToEdit(ctx context.Context) (*farm.Farm, string, error) {
+	rev, err := s.o.Registrar.FarmRevision(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	f, err := s.o.Registrar.Farm(ctx)
+	return f, rev, err
+}
+
+// edit changes the farm on record, if it still is the one that the form was drawn from. The problem is for people; mistakes are those of
+// farm.Check. A form that is shown again keeps its revision; once its reader is told of a change, it is of the new one.
 func (s *Server) edit(r *http.Request, w *words, change func(*farm.Farm) bool) (problem string, mistakes []*farm.MistakeError, err error) {
-	s.editing.Lock()
-	defer s.editing.Unlock()
-	rev, err := s.o.Registrar.FarmRevision(r.Context())
+	now, rev, err := s.farmToEdit(r.Context())
 	if err != nil {
 		return "", nil, err
 	}
 	if rev != r.PostForm.Get("revision") {
+		r.PostForm.Set("revision", rev)
 		return w.t("places.changed"), nil, nil
-	}
-	now, err := s.o.Registrar.Farm(r.Context())
-	if err != nil {
-		return "", nil, err
 	}
 	if !change(now) {
 		return w.t("places.gone"), nil, nil
@@ -203,7 +211,13 @@ func (s *Server) edit(r *http.Request, w *words, change func(*farm.Farm) bool) (
 		}
 		return w.t("record.wrong"), mistakes, nil
 	}
-	return "", nil, s.o.Registrar.SaveFarm(r.Context(), now, s.o.Accounts.By(visitor(r.Context())))
+	err = s.o.Registrar.ChangeFarm(r.Context(), rev, now, s.o.Accounts.By(visitor(r.Context())))
+	if errors.Is(err, farm.ErrChanged) { // between the reading and the saving
+		rev, err = s.o.Registrar.FarmRevision(r.Context())
+		r.PostForm.Set("revision", rev)
+		return w.t("places.changed"), nil, err
+	}
+	return "", nil, err
 }
 
 func (s *Server) savePlace(r *http.Request, w *words) (answer, error) {

@@ -21,7 +21,8 @@ type Registrar interface {
 	// SaveRecord adds a record (Revision 0) or changes the one it was made from; the error wraps a form.InvalidError, farm.ErrChanged or
 	// farm.ErrNoRecord.
 	SaveRecord(ctx context.Context, rec farm.Record, by ledger.By) (farm.Record, error)
-	SaveFarm(ctx context.Context, f *farm.Farm, by ledger.By) error
+	// ChangeFarm saves a farm that was made from the one of a revision; the error wraps farm.ErrChanged if that is no longer on record.
+	ChangeFarm(ctx context.Context, from string, f *farm.Farm, by ledger.By) error
 }
 
 // recordRoutes are where the farm's register is read and written. Farmers read of it what their forms offer, and no more.

@@ -109,7 +109,6 @@ type Server struct {
 	handler http.Handler
 
 	bundling sync.Mutex // held while a bundle is made
-	editing  sync.Mutex // held while the farm is changed
 
 	mu       sync.Mutex
 	farm     *farm.Farm

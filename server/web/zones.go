@@ -28,7 +28,7 @@ type addressLine struct {
 }
 
 func (s *Server) zonePage(r *http.Request, w *words) (answer, error) {
-	f, err := s.o.Registrar.Farm(r.Context())
+	f, rev, err := s.farmToEdit(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
@@ -42,7 +42,7 @@ func (s *Server) zonePage(r *http.Request, w *words) (answer, error) {
 	if !ok {
 		return s.missing(r, w, "missing.page", "")
 	}
-	v := zoneView{Name: z.Name}
+	v := zoneView{Name: z.Name, Revision: rev}
 	for _, a := range z.Addresses {
 		v.Addresses = append(v.Addresses, addressLine{VI: a.Text.VI, EN: a.Text.EN, From: formDay(w, a.ValidFrom), To: formDay(w, a.ValidTo)})
 	}
@@ -85,9 +85,8 @@ func formDay(w *words, t time.Time) string {
 
 func (s *Server) zoneForm(r *http.Request, w *words, v zoneView) (answer, error) {
 	v.Action = r.URL.Path
-	var err error
-	if v.Revision, err = s.o.Registrar.FarmRevision(r.Context()); err != nil {
-		return answer{}, err
+	if v.Revision == "" {
+		v.Revision = r.PostForm.Get("revision")
 	}
 	v.Addresses = append(v.Addresses, addressLine{})
 	for i := range v.Addresses {
