@@ -23,6 +23,7 @@ const (
 	MostRows    = 1000     // below the head
 	MostColumns = 100      //
 	mostUnzip   = 24 << 20 // bytes of all that an XLSX holds
+	mostMarks   = 1 << 21  // tags and attributes of a part of it: twice those of a table that is full
 	mostParts   = 200      // files within an XLSX
 	mostCell    = 5000     // characters of a cell
 )

@@ -264,6 +264,10 @@ func TestRead_RefusesAFileWithAReason(t *testing.T) {
 		"a head":         {"name;phone\n", sheet.NoRows, 0},
 		"many rows":      {"name\n" + strings.Repeat("A\n", sheet.MostRows+1), sheet.TooLong, 0},
 		"many columns":   {"name" + strings.Repeat(";x", sheet.MostColumns) + "\n", sheet.TooWide, 0},
+		"many texts":     {withShared(t, "<sst>"+strings.Repeat("<si/>", 4<<20)+"</sst>"), sheet.TooBig, 0},
+		"one text":       {withShared(t, "<sst><si>"+strings.Repeat("<t/>", 5<<20)+"</si></sst>"), sheet.TooBig, 0},
+		"attributes":     {withShared(t, "<sst"+strings.Repeat(` a=""`, 4<<20)+"></sst>"), sheet.TooBig, 0},
+		"depth":          {withShared(t, strings.Repeat("<a>", 5<<20)), sheet.TooBig, 0},
 		"many bytes":     {"name\n" + strings.Repeat("x", sheet.MostBytes), sheet.TooBig, 0},
 	} {
 		_, err := tab.Read([]byte(c.raw))
@@ -271,6 +275,24 @@ func TestRead_RefusesAFileWithAReason(t *testing.T) {
 		if !ok || bad.Code != c.code || bad.Line != c.line {
 			t.Errorf("%s: %v, want %s in line %d", name, err, c.code, c.line)
 		}
+	}
+}
+
+// withShared is a workbook with these texts beside its cells.
+func withShared(t *testing.T, texts string) string {
+	t.Helper()
+	all := parts(`<row><c t="inlineStr"><is><t>name</t></is></c></row>`)
+	all["xl/sharedStrings.xml"] = texts
+	return zipOf(t, all)
+}
+
+// The limits on what a workbook packs are not such that a table which is as large as it may be is refused.
+func TestRead_AFullTable(t *testing.T) {
+	tab, _ := table(t, farm.Input, "vi")
+	row := "<row>" + strings.Repeat(`<c s="1" t="inlineStr"><is><t>name</t></is></c>`, sheet.MostColumns) + "</row>"
+	rows, err := tab.Read([]byte(xlsxOf(t, strings.Repeat(row, sheet.MostRows+1))))
+	if err != nil || len(rows) != sheet.MostRows+1 { // the heads are one head, and that is a problem of its own
+		t.Errorf("%d rows, %v", len(rows), err)
 	}
 }
 

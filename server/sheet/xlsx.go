@@ -74,14 +74,8 @@ func (b *book) read() ([]gridRow, error) {
 		return nil, errors.New("no sheets")
 	}
 	if b.parts["xl/sharedStrings.xml"] != nil {
-		var sst struct {
-			Items []richText `xml:"si"`
-		}
-		if err := b.decode("xl/sharedStrings.xml", &sst); err != nil {
+		if err := b.strings(); err != nil {
 			return nil, err
-		}
-		for _, i := range sst.Items {
-			b.shared = append(b.shared, i.String())
 		}
 	}
 	for _, r := range rels.All {
@@ -109,7 +103,53 @@ func (b *book) decode(name string, into any) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	return xml.NewDecoder(io.LimitReader(r, mostUnzip)).Decode(into)
+	return decoder(r).Decode(into)
+}
+
+// strings reads the texts that cells name by number, one by one: as a list of structs they would take ten times their size.
+func (b *book) strings() (err error) {
+	r, err := b.open("xl/sharedStrings.xml")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	d := decoder(r)
+	for {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if x, ok := token.(xml.StartElement); ok && x.Name.Local == "si" {
+			var text richText
+			if err := d.DecodeElement(&text, &x); err != nil {
+				return err
+			}
+			b.shared = append(b.shared, text.String())
+		}
+	}
+}
+
+// decoder reads XML within the limits of a part.
+func decoder(r io.Reader) *xml.Decoder {
+	return xml.NewDecoder(&markReader{r: io.LimitReader(r, mostUnzip)})
+}
+
+// markReader ends at more than mostMarks tags and attributes. Each is a few bytes that pack into nearly nothing and a hundred in memory: the
+// size of a part alone bounds nothing.
+type markReader struct {
+	r io.Reader
+	n int
+}
+
+func (m *markReader) Read(p []byte) (int, error) {
+	n, err := m.r.Read(p)
+	if m.n += bytes.Count(p[:n], []byte("<")) + bytes.Count(p[:n], []byte("=")); m.n > mostMarks {
+		return 0, &FileError{Code: TooBig, Bound: MostBytes}
+	}
+	return n, err
 }
 
 // richText is a text of runs; how it is to be pronounced is no part of it.
@@ -162,7 +202,7 @@ func (b *book) sheet(name string) (out []gridRow, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	d := xml.NewDecoder(io.LimitReader(r, mostUnzip))
+	d := decoder(r)
 	row := gridRow{}
 	for {
 		token, err := d.Token()
