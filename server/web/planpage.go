@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 
 	"aovuon/server/account"
 	"aovuon/server/diary"
@@ -220,4 +219,4 @@ func contractOf(w *words, c plan.Contract) contractLine {
 }
 
 // planName is the file's name of a year.
-func planName(year int) string { return strings.ToLower("ke-hoach-" + strconv.Itoa(year) + ".xlsx") }
+func planName(year int) string { return "ke-hoach-" + strconv.Itoa(year) + ".xlsx" }

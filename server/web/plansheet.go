@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"log/slog"
 	"net/http"
 
@@ -21,8 +22,9 @@ func (s *Server) planSheet(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *Server) sendPlan(out http.ResponseWriter, w *words, p plan.Plan, year int) error {
+func (s *Server) sendPlan(out http.ResponseWriter, w *words, p plan.Plan, year int) (err error) {
 	book := excelize.NewFile()
+	defer func() { err = errors.Join(err, book.Close()) }()
 	head := []any{
 		w.t("plan.name"), w.t("plan.place.many"), "ha", w.t("plan.harvested") + " (kg)", w.t("plan.sold") + " (kg)", w.t("plan.yield"), w.t("plan.value") + " (đ)", w.t("plan.perha") + " (đ/ha)",
 		w.t("plan.unpriced") + " (kg)", w.t("plan.atfloor") + " (đ)",
@@ -83,7 +85,7 @@ func (s *Server) sendPlan(out http.ResponseWriter, w *words, p plan.Plan, year i
 	out.Header().Set("Content-Disposition", `attachment; filename="`+planName(year)+`"`)
 	out.Header().Set("Cache-Control", "no-store")
 	s.write(out, raw.Bytes())
-	return book.Close()
+	return nil
 }
 
 // sumCells is a row of a workbook; what is not known is left empty.
