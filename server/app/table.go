@@ -24,7 +24,7 @@ type farmTableCmd struct {
 }
 
 type tableArgs struct {
-	Kind string `arg:"" help:"household, cycle, input, product, certificate, buyer or contract."`
+	Kind string `arg:"" help:"household, cycle, input, product, certificate, buyer, contract or target."`
 	File string `arg:"" help:"File: .xlsx or .csv."`
 	Lang string `default:"vi" enum:"vi,en" help:"Language of heads and problems: vi or en."`
 }

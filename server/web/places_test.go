@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -120,11 +121,19 @@ func TestPlaces_GetABoardAndProbes(t *testing.T) {
 	if m := last(); m.Place != p.Code || m.Sensor != "ao9-temp" || m.From.IsZero() || !m.To.IsZero() {
 		t.Fatalf("mounted %+v", m)
 	}
-	page := string(w.as(account.Technician, http.MethodGet, path, nil, nil).body)
-	from := regexp.MustCompile(`name="from" value="(\d+)"`).FindStringSubmatch(page)
-	mount = url.Values{"revision": w.values(path)["revision"], "gateway": {"gw-ao-phukhe"}, "sensor": {"ao9-temp"}, "from": {from[1]}}
-	if res := w.as(account.Technician, http.MethodPost, path+"/mounts/end", mount, nil); res.status == http.StatusSeeOther && last().To.IsZero() {
-		t.Error("said to be taken off, and it is not")
+	hung := slices.IndexFunc(f.Mounts, func(m farm.Mount) bool { return m.Place == own && m.To.IsZero() })
+	off := f.Mounts[hung]
+	page := string(w.as(account.Technician, http.MethodGet, "/land/"+own, nil, nil).body)
+	from := regexp.MustCompile(`name="sensor" value="` + off.Sensor + `"><input type="hidden" name="from" value="(\d+)"`).FindStringSubmatch(page)
+	if from == nil {
+		t.Fatalf("no way to take %s off", off.Sensor)
+	}
+	mount = url.Values{"revision": w.values("/land/" + own)["revision"], "gateway": {off.Gateway}, "sensor": {off.Sensor}, "from": {from[1]}}
+	if res := w.as(account.Technician, http.MethodPost, "/land/"+own+"/mounts/end", mount, nil); res.status != http.StatusSeeOther {
+		t.Fatalf("not taken off: %d %s", res.status, wrongs(res.body))
+	}
+	if m := w.farmOnRecord().Mounts[hung]; m.Sensor != off.Sensor || m.To.IsZero() {
+		t.Errorf("said to be taken off, and it is not: %+v", m)
 	}
 }
 
