@@ -49,11 +49,7 @@ type bookLink struct {
 
 // booksPage lists which books there are, place by place, the newest season first.
 func (s *Server) booksPage(r *http.Request, w *words) (answer, error) {
-	f, err := s.farmNow(r.Context())
-	if err != nil {
-		return answer{}, err
-	}
-	reg, _, err := s.registerNow(r.Context())
+	f, reg, err := s.landAndRegister(r.Context())
 	if err != nil {
 		return answer{}, err
 	}

@@ -115,6 +115,16 @@ func (s *Server) registerNow(ctx context.Context) (register, string, error) {
 	return reg, rev, nil
 }
 
+// landAndRegister are the farm and its register as they stand: most pages of people who work here speak of both.
+func (s *Server) landAndRegister(ctx context.Context) (*farm.Farm, register, error) {
+	f, err := s.farmNow(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	reg, _, err := s.registerNow(ctx)
+	return f, reg, err
+}
+
 // record returns a record of the register.
 func (g register) record(kind farm.RecordKind, id string) (farm.Record, bool) {
 	i := slices.IndexFunc(g[kind], func(r farm.Record) bool { return r.ID == id })

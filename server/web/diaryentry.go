@@ -87,11 +87,7 @@ func (s *Server) entryPage(r *http.Request, w *words) (answer, error) {
 	if !ok {
 		return s.missing(r, w, "missing.entry", "")
 	}
-	f, err := s.farmNow(r.Context())
-	if err != nil {
-		return answer{}, err
-	}
-	reg, _, err := s.registerNow(r.Context())
+	f, reg, err := s.landAndRegister(r.Context())
 	if err != nil {
 		return answer{}, err
 	}

@@ -34,11 +34,7 @@ type diaryDay struct {
 // diaryPage lists entries, the newest first: of the own places, or of all.
 func (s *Server) diaryPage(r *http.Request, w *words) (answer, error) {
 	ctx := r.Context()
-	f, err := s.farmNow(ctx)
-	if err != nil {
-		return answer{}, err
-	}
-	reg, _, err := s.registerNow(ctx)
+	f, reg, err := s.landAndRegister(ctx)
 	if err != nil {
 		return answer{}, err
 	}

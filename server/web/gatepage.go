@@ -47,11 +47,7 @@ type stockRow struct {
 
 func (s *Server) gatesPage(r *http.Request, w *words) (answer, error) {
 	ctx, now := r.Context(), s.o.Now()
-	f, err := s.farmNow(ctx)
-	if err != nil {
-		return answer{}, err
-	}
-	reg, _, err := s.registerNow(ctx)
+	f, reg, err := s.landAndRegister(ctx)
 	if err != nil {
 		return answer{}, err
 	}

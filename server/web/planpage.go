@@ -74,11 +74,7 @@ type contractLine struct {
 // planAsked reckons the plan of the year that the address asks for, this year where it asks for none.
 func (s *Server) planAsked(r *http.Request) (plan.Plan, int, bool, error) {
 	ctx := r.Context()
-	f, err := s.farmNow(ctx)
-	if err != nil {
-		return plan.Plan{}, 0, false, err
-	}
-	reg, _, err := s.registerNow(ctx)
+	f, reg, err := s.landAndRegister(ctx)
 	if err != nil {
 		return plan.Plan{}, 0, false, err
 	}

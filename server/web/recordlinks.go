@@ -87,11 +87,7 @@ func landOf(w *words, t teller, rec farm.Record) (land, seasons hanging) {
 
 // ownHousehold is the household that works the visitor's own places, as the register has it: to be read, and put right at the co-op's office.
 func (s *Server) ownHousehold(r *http.Request, w *words) (answer, error) {
-	f, err := s.farmNow(r.Context())
-	if err != nil {
-		return answer{}, err
-	}
-	reg, _, err := s.registerNow(r.Context())
+	f, reg, err := s.landAndRegister(r.Context())
 	if err != nil {
 		return answer{}, err
 	}

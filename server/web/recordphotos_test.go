@@ -18,6 +18,12 @@ import (
 // postFiles sends a form with files of one input.
 func (w *town) postFiles(role account.Role, path string, form url.Values, input string, files ...string) got {
 	w.t.Helper()
+	return w.postParts(role, path, form, input, "IMG_1.jpg", files...)
+}
+
+// postParts sends a form with files of one name, in parts, as a browser does.
+func (w *town) postParts(role account.Role, path string, form url.Values, input, name string, files ...string) got {
+	w.t.Helper()
 	var b bytes.Buffer
 	m := multipart.NewWriter(&b)
 	for k, all := range form {
@@ -28,7 +34,7 @@ func (w *town) postFiles(role account.Role, path string, form url.Values, input 
 		}
 	}
 	for _, content := range files {
-		f, err := m.CreateFormFile(input, "IMG_1.jpg")
+		f, err := m.CreateFormFile(input, name)
 		if err == nil {
 			_, err = io.WriteString(f, content)
 		}

@@ -95,11 +95,7 @@ func (s *Server) recordsPage(r *http.Request, w *words) (answer, error) {
 	if !ok {
 		return s.missing(r, w, "missing.page", "")
 	}
-	f, err := s.farmNow(r.Context())
-	if err != nil {
-		return answer{}, err
-	}
-	reg, _, err := s.registerNow(r.Context())
+	f, reg, err := s.landAndRegister(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
@@ -188,11 +184,7 @@ func (s *Server) recordAsked(r *http.Request) (farm.Record, bool, error) {
 }
 
 func (s *Server) recordForm(r *http.Request, w *words, rec farm.Record, problems form.Problems, v recordView) (answer, error) {
-	f, err := s.farmNow(r.Context())
-	if err != nil {
-		return answer{}, err
-	}
-	reg, _, err := s.registerNow(r.Context())
+	f, reg, err := s.landAndRegister(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
@@ -286,11 +278,7 @@ func (s *Server) conflict(r *http.Request, w *words, rec farm.Record) (answer, e
 	if !ok {
 		return s.missing(r, w, "missing.page", "")
 	}
-	f, err := s.farmNow(r.Context())
-	if err != nil {
-		return answer{}, err
-	}
-	reg, _, err := s.registerNow(r.Context())
+	f, reg, err := s.landAndRegister(r.Context())
 	if err != nil {
 		return answer{}, err
 	}

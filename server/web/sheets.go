@@ -91,11 +91,7 @@ func (s *Server) sheetFile(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) writeSheet(ctx context.Context, out io.Writer, w *words, kind farm.RecordKind, file string) error {
-	f, err := s.farmNow(ctx)
-	if err != nil {
-		return err
-	}
-	reg, _, err := s.registerNow(ctx)
+	f, reg, err := s.landAndRegister(ctx)
 	if err != nil {
 		return err
 	}

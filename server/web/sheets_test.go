@@ -1,11 +1,9 @@
 package web_test
 
 import (
-	"bytes"
 	"html"
-	"io"
-	"mime/multipart"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -17,35 +15,17 @@ import (
 	"aovuon/server/parttest"
 )
 
-// sendFile sends a form with a file, as a browser does.
+// sendFile sends a form with a file; without a name there is none.
 func (w *town) sendFile(role account.Role, path, name, content string, fields map[string]string) got {
 	w.t.Helper()
-	var b bytes.Buffer
-	m := multipart.NewWriter(&b)
+	form := url.Values{}
 	for k, v := range fields {
-		if err := m.WriteField(k, v); err != nil {
-			w.t.Fatal(err)
-		}
+		form.Set(k, v)
 	}
-	if name != "" {
-		f, err := m.CreateFormFile("file", name)
-		if err == nil {
-			_, err = io.WriteString(f, content)
-		}
-		if err != nil {
-			w.t.Fatal(err)
-		}
+	if name == "" {
+		return w.postParts(role, path, form, "file", name)
 	}
-	if err := m.Close(); err != nil {
-		w.t.Fatal(err)
-	}
-	req, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.srv.URL+path, &b)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", m.FormDataContentType())
-	req.AddCookie(&http.Cookie{Name: w.sid, Value: w.sids[role]})
-	return do(w.t, req)
+	return w.postParts(role, path, form, "file", name, content)
 }
 
 // hidden are the hidden fields of the form that applies.
