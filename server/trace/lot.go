@@ -32,9 +32,12 @@ type State string
 const (
 	Growing   State = "growing"
 	Harvested State = "harvested"
-	Held      State = "held" // it may not be sold: no label is issued until a second person lets it go
+	Held      State = "held"     // it may not be sold: no label is issued until a second person lets it go
+	Released  State = "released" // it may be labelled and sold: it was looked at as a whole, and is sealed
+	Shipped   State = "shipped"  // all of it has left
 	Recalled  State = "recalled"
-	Void      State = "void" // its harvest was taken back: there is no such lot
+	Closed    State = "closed" // nothing is done with it any more
+	Void      State = "void"   // its harvest was taken back: there is no such lot
 )
 
 // Lot is what was harvested together.
@@ -58,7 +61,12 @@ type Lot struct {
 
 // Sellable reports whether a label may be issued for the lot, and claims be made of it.
 func (l Lot) Sellable() bool {
-	return l.State == Growing || l.State == Harvested || l.State == Recalled
+	switch l.State {
+	case Growing, Harvested, Released, Shipped, Recalled, Closed:
+		return true
+	case Held, Void:
+	}
+	return false
 }
 
 // Link returns the Digital Link of the whole lot.

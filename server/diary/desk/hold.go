@@ -29,9 +29,9 @@ const reviewYears = 2
 // weigh has a lot judged, and holds it where it is blocked. Nothing is let go here: that takes a person.
 func (t *taking) weigh(s *Standing) error {
 	switch s.Lot.State {
-	case trace.Recalled, trace.Void, trace.Growing:
+	case trace.Recalled, trace.Void, trace.Growing, trace.Closed:
 		return nil
-	case trace.Harvested, trace.Held:
+	case trace.Harvested, trace.Held, trace.Released, trace.Shipped:
 	}
 	if s.Lot.Harvested.Before(t.now.AddDate(-reviewYears, 0, 0)) {
 		return nil
@@ -106,7 +106,7 @@ func (t *taking) heldInputs(e diary.Entry) ([]Cause, error) {
 	}
 	var out []Cause
 	for _, s := range all {
-		if slices.Contains(codes, s.Lot.Code) && s.Lot.State != trace.Harvested && len(s.Lot.Harvests) > 0 {
+		if slices.Contains(codes, s.Lot.Code) && (!s.Lot.Sellable() || s.Lot.State == trace.Recalled) && len(s.Lot.Harvests) > 0 {
 			out = join(out, []Cause{{Rule: RuleInput, Event: s.Lot.Harvests[0]}})
 		}
 	}

@@ -110,7 +110,12 @@ func (t *taking) place(all []Standing, moved map[int]*Standing, from int, entry 
 
 // closed reports whether nothing can be added to a lot any more.
 func (t *taking) closed(s Standing) bool {
-	return s.Lot.State == trace.Recalled || s.Hold != nil && !s.Hold.Released.IsZero()
+	switch s.Lot.State {
+	case trace.Released, trace.Shipped, trace.Recalled, trace.Closed:
+		return true
+	case trace.Growing, trace.Harvested, trace.Held, trace.Void:
+	}
+	return s.Hold != nil && !s.Hold.Released.IsZero()
 }
 
 func invalid(key string, code form.Code, given string) error {
@@ -256,7 +261,7 @@ func (t *taking) build(s Standing) Standing {
 		l.Stocked = l.Harvested
 	}
 	switch l.State {
-	case trace.Held, trace.Recalled:
+	case trace.Held, trace.Recalled, trace.Released, trace.Shipped, trace.Closed:
 	case "", trace.Void, trace.Growing, trace.Harvested:
 		l.State = trace.Harvested
 	}
