@@ -5,11 +5,11 @@ import (
 	"io"
 	"strings"
 
-	"github.com/go-fonts/liberation/liberationsansbold"
-	"github.com/go-fonts/liberation/liberationsansregular"
 	"github.com/go-pdf/fpdf"
 	"github.com/skip2/go-qrcode"
 	"golang.org/x/text/unicode/norm"
+
+	"aovuon/server/typeface"
 )
 
 // The sheet: A4 across, millimetres and points.
@@ -42,8 +42,8 @@ func WritePDF(out io.Writer, b Book) error {
 	f.SetTitle(plain(b.Title+" – "+b.Cycle), true)
 	f.SetAuthor(plain(b.Coop), true)
 	f.SetLang(b.Lang)
-	f.AddUTF8FontFromBytes(fontName, "", liberationsansregular.TTF)
-	f.AddUTF8FontFromBytes(fontName, "B", liberationsansbold.TTF)
+	f.AddUTF8FontFromBytes(fontName, "", typeface.Regular())
+	f.AddUTF8FontFromBytes(fontName, "B", typeface.Bold())
 	f.SetMargins(side, bodyTop, side)
 	f.SetAutoPageBreak(false, 0)
 	f.AliasNbPages("{nb}")

@@ -1,6 +1,7 @@
-// Package label turns a URL into a QR code. The URL comes in; a PNG, an SVG or lines for a terminal go out.
+// Package label makes what is printed: QR codes, labels and boards. An address and words come in; a code as PNG, SVG or
+// lines for a terminal, sheets of labels and boards as PDF, previews, and the bytes that label printers take go out.
 //
-// The code is of level M (15 % may be lost), with the quiet zone of 4 modules that ISO/IEC 18004 and GS1 ask for. The URL
+// The code of New is of level M (15 % may be lost; see NewPrinted for paper), with the quiet zone of 4 modules that ISO/IEC 18004 and GS1 ask for. The URL
 // keeps its case: QR codes with upper-case schemes are shorter, but several phones open them as text.
 package label
 
@@ -24,6 +25,7 @@ const maxURL = 200
 type Code struct {
 	url     string
 	modules [][]bool // true is dark; with quiet zone
+	level   byte     // of error correction: 'M', 'Q' or 'H'
 }
 
 // New makes the code of an absolute http or https URL.
@@ -49,7 +51,7 @@ func NewText(text string) (*Code, error) {
 	if err != nil {
 		return nil, fmt.Errorf("label: %w", err)
 	}
-	return &Code{url: text, modules: q.Bitmap()}, nil
+	return &Code{url: text, modules: q.Bitmap(), level: 'M'}, nil
 }
 
 // URL returns what the code says.
@@ -89,6 +91,14 @@ func (c *Code) SVG(title string) []byte {
 	b.WriteString(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ` + n + ` ` + n + `" role="img" shape-rendering="crispEdges"><title>`)
 	b.WriteString(strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(title))
 	b.WriteString(`</title><path fill="#fff" d="M0 0h` + n + `v` + n + `H0z"/><path fill="#000" d="`)
+	b.WriteString(c.path())
+	b.WriteString(`"/></svg>`)
+	return b.Bytes()
+}
+
+// path draws the dark modules, a run of them at a time, as the d of an SVG path.
+func (c *Code) path() string {
+	var b strings.Builder
 	for y, row := range c.modules {
 		for x := 0; x < len(row); {
 			run := 0
@@ -104,8 +114,7 @@ func (c *Code) SVG(title string) []byte {
 			x += run
 		}
 	}
-	b.WriteString(`"/></svg>`)
-	return b.Bytes()
+	return b.String()
 }
 
 // Terminal returns the code as lines of half blocks, two rows of modules a line. With ansi it sets black on white itself;
