@@ -60,7 +60,7 @@ func (p *Press) LayBoard(b Board) (Layout, error) {
 		return Layout{}, err
 	}
 	if name == "" {
-		return Layout{}, fmt.Errorf("label: the board %s has no name on it", b.URL)
+		return Layout{}, refuse(NoName, "the board "+b.URL+" has no name on it")
 	}
 	y := boardMargin
 	for em := boardName; ; em-- {
@@ -69,7 +69,7 @@ func (p *Press) LayBoard(b Board) (Layout, error) {
 			if em > nameLeast {
 				continue
 			}
-			return Layout{}, fmt.Errorf("label: the name %.60q is too long for a board: want at most %d lines of %v mm", name, nameLines, nameLeast)
+			return Layout{}, refuse(TooLong, fmt.Sprintf("the name %.60q is too long for a board: want at most %d lines of %v mm", name, nameLines, nameLeast), name)
 		}
 		y = p.centre(&l, rows, em, y, true)
 		break
@@ -91,7 +91,7 @@ func (p *Press) LayBoard(b Board) (Layout, error) {
 		}
 		for ; p.face(t.bold).Width(text)*t.em > width; t.em *= 0.95 {
 			if t.em < 4 {
-				return Layout{}, fmt.Errorf("label: %.60q is too long for a board", text)
+				return Layout{}, refuse(TooLong, fmt.Sprintf("%.60q is too long for a board", text), text)
 			}
 		}
 		y = p.centre(&l, []string{text}, t.em, y, t.bold)

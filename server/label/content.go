@@ -60,7 +60,7 @@ func (p *Press) ready(c Content) (ready, error) {
 		return ready{}, err
 	}
 	if r.name == "" {
-		return ready{}, fmt.Errorf("label: %s has no name on it", c.URL)
+		return ready{}, refuse(NoName, c.URL+" has no name on it")
 	}
 	if len(c.Lines) > maxLines {
 		return ready{}, fmt.Errorf("label: %d lines on a label: want at most %d", len(c.Lines), maxLines)
@@ -79,10 +79,10 @@ func (p *Press) ready(c Content) (ready, error) {
 func plain(f *typeface.Face, what, text string, most int) (string, error) {
 	out, lacks := f.Plain(text)
 	if lacks != 0 {
-		return "", fmt.Errorf("label: %s %.60q: %q cannot be printed: the typeface has Latin, Greek and Cyrillic letters; write it otherwise", what, text, lacks)
+		return "", refuse(BadLetter, fmt.Sprintf("%s %.60q: %q cannot be printed: the typeface has Latin, Greek and Cyrillic letters; write it otherwise", what, text, lacks), fmt.Sprintf("%.60s", text), string(lacks))
 	}
 	if n := len([]rune(out)); n > most {
-		return "", fmt.Errorf("label: %s %.60q has %d characters: want at most %d", what, text, n, most)
+		return "", refuse(TooLong, fmt.Sprintf("%s %.60q has %d characters: want at most %d", what, text, n, most), fmt.Sprintf("%.60s", text))
 	}
 	return out, nil
 }

@@ -64,7 +64,7 @@ func (c *Code) Level() byte { return c.level }
 // dotsPerMM turns a printer's resolution into dots per millimetre.
 func dotsPerMM(dpi int) (float64, error) {
 	if dpi < minDPI || dpi > maxDPI {
-		return 0, fmt.Errorf("label: printer of %d dpi: want %d to %d (label printers have 203 or 300)", dpi, minDPI, maxDPI)
+		return 0, refuse(BadPrinter, fmt.Sprintf("printer of %d dpi: want %d to %d (label printers have 203 or 300)", dpi, minDPI, maxDPI), dpi)
 	}
 	if dpi == 203 { // as they are sold; they have 8 dots a millimetre
 		return 8, nil

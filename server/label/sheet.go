@@ -3,7 +3,6 @@ package label
 import (
 	"context"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -64,11 +63,11 @@ func (s Sheets) template(n int) (Template, error) {
 	}
 	switch {
 	case n == 0:
-		return Template{}, errors.New("label: no label to print: want 1 or more")
+		return Template{}, refuse(BadNumber, "no label to print: want 1 or more", MaxLabels)
 	case n > MaxLabels:
-		return Template{}, fmt.Errorf("label: %d labels in one print: want at most %d; print the rest in another", n, MaxLabels)
+		return Template{}, refuse(BadNumber, fmt.Sprintf("%d labels in one print: want at most %d; print the rest in another", n, MaxLabels), MaxLabels)
 	case s.Start < 1 || s.Start > s.Template.Slots():
-		return Template{}, fmt.Errorf("label: start at label %d: the sheet has 1 to %d", s.Start, s.Template.Slots())
+		return Template{}, refuse(BadStart, fmt.Sprintf("start at label %d: the sheet has 1 to %d", s.Start, s.Template.Slots()), s.Template.Slots())
 	}
 	return s.Template.Nudged(s.NudgeX, s.NudgeY)
 }

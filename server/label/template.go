@@ -20,7 +20,7 @@ const (
 
 func (s Size) check() error {
 	if !(s.W >= minSide && s.W <= maxSide && s.H >= minSide && s.H <= maxSide) { // NaN, too
-		return fmt.Errorf("label: %s mm: want %v to %v mm a side", s, minSide, maxSide)
+		return refuse(BadSize, fmt.Sprintf("%s mm: want %v to %v mm a side", s, minSide, maxSide), s, minSide, maxSide)
 	}
 	return nil
 }
@@ -55,10 +55,10 @@ func (t Template) At(slot int) (x, y float64) {
 // Check says what of a template does not fit A4, and by how much.
 func (t Template) Check() error {
 	if err := t.Label.check(); err != nil {
-		return fmt.Errorf("label: sheet: %w", err)
+		return err
 	}
 	if t.NX < 1 || t.NY < 1 || t.NX > maxAcross || t.NY > maxAcross {
-		return fmt.Errorf("label: sheet of %d×%d labels: want 1 to %d each way", t.NX, t.NY, maxAcross)
+		return refuse(BadCount, fmt.Sprintf("sheet of %d×%d labels: want 1 to %d each way", t.NX, t.NY, maxAcross), maxAcross)
 	}
 	return errors.Join(
 		along("left", "dx", "w", t.Left, t.DX, t.Label.W, sheetW, t.NX),
@@ -69,13 +69,13 @@ func (t Template) Check() error {
 func along(edge, step, side string, start, pitch, label, sheet float64, n int) error {
 	switch end := start + float64(n-1)*pitch + label; {
 	case math.IsNaN(end) || math.IsInf(end, 0) || start < -slack:
-		return fmt.Errorf("label: sheet: %s %v mm: want 0 or more", edge, start)
+		return refuse(Outside, fmt.Sprintf("sheet: %s %v mm: want 0 or more", edge, start), edge)
 	case n > 1 && pitch < label-slack:
-		return fmt.Errorf("label: sheet: labels overlap: %s %v mm is less than %s %v mm", step, pitch, side, label)
+		return refuse(Overlap, fmt.Sprintf("sheet: labels overlap: %s %v mm is less than %s %v mm", step, pitch, side, label), step, side)
 	case n > 1 && pitch > sheet:
-		return fmt.Errorf("label: sheet: %s %v mm is more than the %v mm of A4", step, pitch, sheet)
+		return refuse(TooFar, fmt.Sprintf("sheet: %s %v mm is more than the %v mm of A4", step, pitch, sheet), pitch-sheet)
 	case end > sheet+slack:
-		return fmt.Errorf("label: sheet: %d labels end at %s mm, A4 at %v mm: %s mm too much (%s, %s, %s)", n, num(end), sheet, num(end-sheet), edge, step, side)
+		return refuse(TooFar, fmt.Sprintf("sheet: %d labels end at %s mm, A4 at %v mm: %s mm too much (%s, %s, %s)", n, num(end), sheet, num(end-sheet), edge, step, side), end-sheet)
 	}
 	return nil
 }
@@ -88,7 +88,7 @@ func (t Template) Nudged(x, y float64) (Template, error) {
 		by, start, len, of float64
 	}{{"x", x, t.Left, w, sheetW}, {"y", y, t.Top, h, sheetH}} {
 		if least, most := -d.start, d.of-d.start-d.len; !(d.by >= least-slack && d.by <= most+slack) {
-			return Template{}, fmt.Errorf("label: nudge %s by %v mm: the labels leave the sheet; want %s to %s mm", d.name, d.by, num(least), num(most))
+			return Template{}, refuse(BadNudge, fmt.Sprintf("nudge %s by %v mm: the labels leave the sheet; want %s to %s mm", d.name, d.by, num(least), num(most)), d.name, least, most)
 		}
 	}
 	t.Left, t.Top = max(0, t.Left+x), max(0, t.Top+y)
@@ -112,7 +112,7 @@ const maxTemplate = 200
 // any order, with blanks or semicolons between and a decimal point or comma. Without dx or dy labels touch.
 func ParseTemplate(s string) (Template, error) {
 	if len(s) > maxTemplate {
-		return Template{}, fmt.Errorf("label: sheet of %d characters: want at most %d", len(s), maxTemplate)
+		return Template{}, refuse(BadSheet, fmt.Sprintf("sheet of %d characters: want at most %d", len(s), maxTemplate), fmt.Sprintf("%.40s…", s))
 	}
 	var names []string
 	for _, t := range Templates() {
@@ -127,13 +127,13 @@ func ParseTemplate(s string) (Template, error) {
 		key, value, ok := strings.Cut(strings.TrimSuffix(f, ","), "=")
 		key = strings.ToLower(key)
 		if !ok || seen[key] || !t.set(key, strings.Replace(value, ",", ".", 1)) {
-			return Template{}, fmt.Errorf("label: sheet: %.40q: want %s, or each once of w=, h=, nx=, ny=, left=, top=, dx=, dy= and a number (mm; nx and ny are counts)", f, strings.Join(names, ", "))
+			return Template{}, refuse(BadSheet, fmt.Sprintf("sheet: %.40q: want %s, or each once of w=, h=, nx=, ny=, left=, top=, dx=, dy= and a number (mm; nx and ny are counts)", f, strings.Join(names, ", ")), fmt.Sprintf("%.40s", f))
 		}
 		seen[key] = true
 	}
 	for _, key := range []string{"w", "h", "nx", "ny", "left", "top"} {
 		if !seen[key] {
-			return Template{}, fmt.Errorf("label: sheet: %.60q says nothing of %s: want %s, or w, h, nx, ny, left, top and, where labels do not touch, dx, dy", s, key, strings.Join(names, ", "))
+			return Template{}, refuse(BadSheet, fmt.Sprintf("sheet: %.60q says nothing of %s: want %s, or w, h, nx, ny, left, top and, where labels do not touch, dx, dy", s, key, strings.Join(names, ", ")), key+"=")
 		}
 	}
 	if !seen["dx"] {

@@ -41,13 +41,13 @@ type Thermal struct {
 // Encode writes a label as the bytes a printer is sent.
 func (t Thermal) Encode(b *Bitmap) ([]byte, error) {
 	if t.Copies < 1 || t.Copies > maxCopies {
-		return nil, fmt.Errorf("label: %d copies: want 1 to %d", t.Copies, maxCopies)
+		return nil, refuse(BadPrinter, fmt.Sprintf("%d copies: want 1 to %d", t.Copies, maxCopies), t.Copies)
 	}
 	if !(t.Gap >= 0 && t.Gap <= maxGap) {
-		return nil, fmt.Errorf("label: gap of %v mm: want 0 to %v", t.Gap, maxGap)
+		return nil, refuse(BadPrinter, fmt.Sprintf("gap of %v mm: want 0 to %v", t.Gap, maxGap), t.Gap)
 	}
 	if b.Size.W > maxRoll {
-		return nil, fmt.Errorf("label: %s mm is wider than a roll: want at most %v mm", b.Size, maxRoll)
+		return nil, refuse(BadRoll, fmt.Sprintf("%s mm is wider than a roll: want at most %v mm", b.Size, maxRoll), maxRoll)
 	}
 	switch t.Language {
 	case ZPL:
@@ -57,7 +57,7 @@ func (t Thermal) Encode(b *Bitmap) ([]byte, error) {
 	case ESCPOS:
 		return t.escpos(b), nil
 	}
-	return nil, fmt.Errorf("label: printer language %q: want zpl, tspl or escpos", t.Language)
+	return nil, refuse(BadPrinter, fmt.Sprintf("printer language %q: want zpl, tspl or escpos", t.Language), string(t.Language))
 }
 
 // zpl sends the dots as one graphic field in hexadecimal; 1 is black.

@@ -227,6 +227,7 @@ func accessTable() map[string]string {
 		"POST /account/passkeys/{id}/remove": "atfi", "POST /account/pin": "atfi", "GET /users": "a", "POST /users": "a", "GET /users/{id}": "a", "POST /users/{id}": "a",
 		"POST /users/{id}/{what}": "a", "GET /p/{code}/log/{kind}": "atf", "POST /p/{code}/log/{kind}": "atf", "GET /log/{kind}": "atf", "POST /log/{kind}": "atf", "GET /diary": "atfi", "GET /diary/{id}": "atfi",
 		"GET /diary/{id}/correct": "atf", "POST /diary/{id}/correct": "atf", "GET /diary/{id}/void": "atf", "POST /diary/{id}/void": "atf", "POST /diary/{id}/undo": "atf",
+		"GET /labels": "at", "GET /labels/lot": "at", "GET /labels/sheet.pdf": "at", "GET /labels/calibration.pdf": "at", "GET /labels/roll.png": "at", "GET /labels/roll": "at", "GET /labels/boards.pdf": "at",
 		"GET /book": "atfi", "GET /book/{cycle}": "atfi",
 		"GET /diary/{id}/media/{sum}": "atfi", "GET /outbox": "atfip", "POST /api/diary": "atf", "PUT /api/media/{sum}": "atf", "GET /api/me/farm": "atf",
 		"GET /gates": "ati", "GET /api/actives": "atfi", "GET /api/gates": "atfi",

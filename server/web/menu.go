@@ -43,6 +43,7 @@ func (s *Server) menu(ctx context.Context, w *words) (out []entry) {
 		{"gates", "/gates", account.SeeRegister},
 		{"book", "/book", account.ReadBook},
 		{"farm", "/farm", account.SeeRegister},
+		{"labels", "/labels", account.EditFarm},
 		{"system", "/system", account.SeeSystem},
 		{"cards", "/cards", account.ManageCards},
 		{"users", "/users", account.ManageAccounts},

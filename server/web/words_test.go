@@ -22,6 +22,7 @@ import (
 	"aovuon/server/farm"
 	"aovuon/server/form"
 	"aovuon/server/ingest"
+	"aovuon/server/label"
 	"aovuon/server/ledger"
 	"aovuon/server/privacy"
 	"aovuon/server/sheet"
@@ -85,6 +86,13 @@ func asked(t *testing.T) []string {
 	for _, c := range sheet.FileCodes() {
 		out = append(out, "problem.sheet.file."+string(c))
 	}
+	for _, f := range label.Faults() {
+		out = append(out, "print.fault."+string(f))
+	}
+	for _, l := range label.Languages() {
+		out = append(out, "print.printer."+string(l))
+	}
+	out = append(out, "print.dpi", "print.w", "print.h", "print.x", "print.y", "print.n", "nav.labels")
 	for _, c := range intake.Codes() {
 		out = append(out, "problem.diary."+c)
 	}
