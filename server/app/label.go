@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -137,7 +138,9 @@ func (cmd *labelSheetCmd) Run(e *env) error {
 		if n > 200 && cmd.Out != "-" {
 			s.Progress = func(done, all int) {
 				if done%100 == 0 || done == all {
-					_, _ = fmt.Fprintf(e.stderr, "%d of %d labels\n", done, all)
+					if _, err := fmt.Fprintf(e.stderr, "%d of %d labels\n", done, all); err != nil {
+						e.log.Debug("nobody is told", slog.Any("err", err))
+					}
 				}
 			}
 		}

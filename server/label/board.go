@@ -102,7 +102,8 @@ func (p *Press) LayBoard(b Board) (Layout, error) {
 // centre sets rows in the middle from y down, and returns where they end.
 func (p *Press) centre(l *Layout, rows []string, em, y float64, bold bool) float64 {
 	for _, row := range rows {
-		l.Texts = append(l.Texts, Text{X: (l.Size.W - p.face(bold).Width(row)*em) / 2, Y: y + ascent*em, Em: em, Bold: bold, Text: row})
+		width := p.face(bold).Width(row) * em
+		l.Texts = append(l.Texts, Text{X: (l.Size.W - width) / 2, Y: y + ascent*em, Em: em, Width: width, Bold: bold, Text: row})
 		y += leading * em
 	}
 	return y

@@ -36,6 +36,7 @@ func ems(perMM float64) []float64 {
 // Text is a piece of text where it stands: X and Y of its baseline's start, and its em, in mm from the upper left corner.
 type Text struct {
 	X, Y, Em float64
+	Width    float64 // mm
 	Bold     bool
 	Text     string
 }
@@ -229,7 +230,7 @@ func (p *Press) fill(l *Layout, name string, lines []Line, em float64, above, cu
 		texts[i].X += x
 		texts[i].Y += y
 		if above {
-			texts[i].X += (area.W - p.face(texts[i].Bold).Width(texts[i].Text)*texts[i].Em) / 2
+			texts[i].X += (area.W - texts[i].Width) / 2
 		}
 	}
 	l.Texts = texts
@@ -242,7 +243,7 @@ func (p *Press) block(name string, lines []Line, em float64, area Size, cut bool
 	y := 0.0
 	add := func(rows []string, size float64, bold bool) {
 		for _, row := range rows {
-			texts = append(texts, Text{Y: y + ascent*size, Em: size, Bold: bold, Text: row})
+			texts = append(texts, Text{Y: y + ascent*size, Em: size, Width: p.face(bold).Width(row) * size, Bold: bold, Text: row})
 			y += leading * size
 		}
 	}

@@ -182,7 +182,7 @@ func checkLayout(t *testing.T, name string, l label.Layout, c label.Content) {
 	all := ""
 	for _, x := range l.Texts {
 		all += x.Text
-		if x.Em < 1.75 || x.Y > l.Size.H || x.Y-0.7*x.Em < 0 || x.X < 0 {
+		if x.Em < 1.75 || x.X+x.Width > l.Size.W || x.Y > l.Size.H || x.Y-0.7*x.Em < 0 || x.X < 0 {
 			t.Errorf("%s: %+v", name, x)
 		}
 		if x.X < l.X+side-1e-9 && x.Y-x.Em < l.Y+side-1e-9 && x.Y > l.Y {

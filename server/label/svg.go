@@ -9,8 +9,8 @@ import (
 	"aovuon/server/typeface"
 )
 
-// SVG returns a layout as SVG, a unit being a millimetre. Its texts are text: where the typeface is not there, one of the
-// same widths (Arial) is drawn.
+// SVG returns a layout as SVG, a unit being a millimetre. Its texts are text: where the typeface is not there, another
+// is drawn and made as wide.
 func (l Layout) SVG(title string) []byte {
 	var b bytes.Buffer
 	head(&b, l.Size, title)
@@ -33,7 +33,7 @@ func (l Layout) body(b *bytes.Buffer, x, y float64) {
 		if t.Bold {
 			weight = ` font-weight="bold"`
 		}
-		fmt.Fprintf(b, `<text x="%s" y="%s" font-size="%s"%s>%s</text>`, num(x+t.X), num(y+t.Y), num(t.Em), weight, html.EscapeString(t.Text))
+		fmt.Fprintf(b, `<text x="%s" y="%s" font-size="%s" textLength="%s" lengthAdjust="spacingAndGlyphs"%s>%s</text>`, num(x+t.X), num(y+t.Y), num(t.Em), num(t.Width), weight, html.EscapeString(t.Text))
 	}
 }
 

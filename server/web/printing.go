@@ -200,7 +200,13 @@ func noLabel(w *words, err error) (text string, ok bool) {
 		return text, true
 	}
 	if e, is := errors.AsType[*label.RefusedError](err); is {
-		return w.t("print.fault."+string(e.Fault), e.Args...), true
+		args := slices.Clone(e.Args)
+		for i, a := range args {
+			if w.lang != English && strings.Trim(a, "-0123456789.×") == "" {
+				args[i] = strings.ReplaceAll(a, ".", ",")
+			}
+		}
+		return w.t("print.fault."+string(e.Fault), args...), true
 	}
 	if e, is := errors.AsType[fieldError](err); is {
 		return w.t("print.wrong", w.t("print."+string(e))), true
