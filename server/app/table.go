@@ -3,6 +3,7 @@ package app
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -24,7 +25,7 @@ type farmTableCmd struct {
 }
 
 type tableArgs struct {
-	Kind string `arg:"" help:"household, cycle, input, product, certificate, buyer, contract or target."`
+	Kind string `arg:"" help:"place, household, cycle, input, product, certificate, buyer, contract or target."`
 	File string `arg:"" help:"File: .xlsx or .csv."`
 	Lang string `default:"vi" enum:"vi,en" help:"Language of heads and problems: vi or en."`
 }
@@ -32,8 +33,8 @@ type tableArgs struct {
 // table returns the table of the kind that is asked for.
 func (a tableArgs) table() (sheet.Table, sheet.Words, error) {
 	kind := farm.RecordKind(a.Kind)
-	if !slices.Contains(farm.RecordKinds(), kind) {
-		return sheet.Table{}, sheet.Words{}, fmt.Errorf("farm table: no kind %q: want one of %v", a.Kind, farm.RecordKinds())
+	if all := append(farm.RecordKinds(), farm.PlaceTable); !slices.Contains(all, kind) {
+		return sheet.Table{}, sheet.Words{}, fmt.Errorf("farm table: no kind %q: want one of %v", a.Kind, all)
 	}
 	return web.RecordTable(kind, a.Lang)
 }
@@ -71,7 +72,7 @@ func (cmd *tableExportCmd) Run(e *env) error {
 		return err
 	}
 	return e.withDB(c, func(ctx context.Context, db *sqldb.DB) error {
-		g, err := tableGround(ctx, db, t.Kind)
+		_, g, err := tableGround(ctx, db, t.Kind)
 		if err != nil {
 			return err
 		}
@@ -118,11 +119,20 @@ func (cmd *tableImportCmd) Run(e *env) error {
 		return err
 	}
 	return e.withDB(c, func(ctx context.Context, db *sqldb.DB) error {
-		g, err := tableGround(ctx, db, t.Kind)
+		rev, err := db.FarmRevision(ctx) // first: a farm that is saved meanwhile is not overwritten
 		if err != nil {
 			return err
 		}
-		p := t.Plan(rows, g)
+		f, g, err := tableGround(ctx, db, t.Kind)
+		if err != nil {
+			return err
+		}
+		p, after := t.Plan(rows, g), f
+		if t.Kind == farm.PlaceTable {
+			if p, after, err = t.PlanPlaces(rows, f, g, rand.Reader); err != nil {
+				return err
+			}
+		}
 		if err := cmd.print(e, t, p, g); err != nil {
 			return err
 		}
@@ -131,6 +141,12 @@ func (cmd *tableImportCmd) Run(e *env) error {
 			return fmt.Errorf("%s: %d problems, nothing is saved", cmd.File, len(p.Problems))
 		case cmd.DryRun:
 			return e.printf("dry run: nothing is saved\n")
+		}
+		if t.Kind == farm.PlaceTable {
+			if err := db.ChangeFarm(ctx, rev, after, e.by()); err != nil {
+				return fmt.Errorf("nothing is saved: %w", err)
+			}
+			return e.printf("%d places saved\n", len(p.Records()))
 		}
 		saved, err := db.SaveRecords(ctx, p.Records(), e.by())
 		if err != nil {
@@ -167,23 +183,30 @@ func (cmd *tableImportCmd) print(e *env, t sheet.Table, p sheet.Plan, g sheet.Gr
 	return e.printf("%d rows: %d new, %d changed, %d the same, %d problems\n", p.Rows, len(p.New), len(p.Changed), p.Same, len(p.Problems))
 }
 
-// tableGround is the register as tables of a kind are read against it.
-func tableGround(ctx context.Context, db *sqldb.DB, kind farm.RecordKind) (sheet.Ground, error) {
+// tableGround is the farm, and the register as tables of a kind are read against it.
+func tableGround(ctx context.Context, db *sqldb.DB, kind farm.RecordKind) (*farm.Farm, sheet.Ground, error) {
 	f, err := db.Farm(ctx)
 	if err != nil {
-		return sheet.Ground{}, err
+		return nil, sheet.Ground{}, err
 	}
 	named := map[string][]sheet.Named{farm.RefPlace: sheet.NamedPlaces(f)}
 	g := sheet.Ground{Named: func(of string) []sheet.Named { return named[of] }, Zone: farm.Time()}
+	var households []farm.Record
 	for _, k := range farm.RecordKinds() {
 		list, err := db.Records(ctx, k)
 		if err != nil {
-			return sheet.Ground{}, err
+			return nil, sheet.Ground{}, err
 		}
 		named[string(k)] = sheet.NamedRecords(list)
 		if k == kind {
 			g.Existing = list
 		}
+		if k == farm.Household {
+			households = list
+		}
 	}
-	return g, nil
+	if kind == farm.PlaceTable {
+		g = sheet.PlaceGround(f, households, g.Named)
+	}
+	return f, g, nil
 }

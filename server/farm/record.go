@@ -24,7 +24,7 @@ type Record struct {
 
 // Name returns what people call it.
 func (r Record) Name() string {
-	for _, key := range []string{"name", "number"} {
+	for _, key := range []string{"name", "number", "title"} {
 		if n := r.Values.Text(key); n != "" {
 			return n
 		}
@@ -239,6 +239,7 @@ func (k RecordKind) Fields() []form.Field {
 			{Key: "decision", Type: form.Text}, // that says so
 			note,
 		}
+	case PlaceTable: // PlaceFields: a place is no record
 	}
 	return nil
 }

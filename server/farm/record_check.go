@@ -47,7 +47,7 @@ func (k RecordKind) unique() [][]string {
 		return [][]string{{"number", "scheme"}}
 	case Contract:
 		return [][]string{{"number", "buyer"}}
-	case Cycle, Input, Buyer, Target:
+	case Cycle, Input, Buyer, Target, PlaceTable:
 	}
 	return nil
 }

@@ -24,6 +24,8 @@ func known(k farm.RecordKind) [][]string {
 		return [][]string{{"number", "scheme"}}
 	case farm.Contract:
 		return [][]string{{"number", "buyer"}}
+	case farm.PlaceTable:
+		return [][]string{{"short_name"}, {"title", "zone"}}
 	case farm.Buyer, farm.Target:
 	}
 	return [][]string{{"name"}}

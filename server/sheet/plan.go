@@ -46,6 +46,8 @@ type Ground struct {
 	Existing []farm.Record             // all of the table's kind
 	Named    func(kind string) []Named // what a field of that kind may refer to; farm.RefPlace, too
 	Zone     *time.Location
+	// Check returns the values of a record in their types, or what is wrong with them; nil: by the rules of the farm's register.
+	Check func(farm.Record, form.Exists) (form.Values, form.Problems)
 }
 
 // Change is a record that a plan adds or changes.
@@ -138,7 +140,7 @@ func (p *planner) row(row Row) {
 	} else if key != "name " {
 		p.about[key] = row.Line
 	}
-	values, more := p.register().Check(rec)
+	values, more := p.check(rec)
 	for _, q := range more {
 		say(q)
 	}
@@ -168,6 +170,13 @@ func (p *planner) keep(line int, before, rec farm.Record, there bool) {
 		p.out.Changed = append(p.out.Changed, c)
 		p.now[i] = rec
 	}
+}
+
+func (p *planner) check(rec farm.Record) (form.Values, form.Problems) {
+	if p.g.Check != nil {
+		return p.g.Check(rec, p.register().Exists)
+	}
+	return p.register().Check(rec)
 }
 
 // register is what the values of a row are checked against.

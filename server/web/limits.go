@@ -169,7 +169,7 @@ func (s *Server) saveLimit(r *http.Request, w *words) (answer, error) {
 		return answer{}, err
 	}
 	if said != "" {
-		bad := mistaken(mistakes, fmt.Sprintf("limits[%d]", at), map[string]string{"profile": "limit_profile", "quantity": "limit_quantity", "level": "limit_level", "source": "limit_source", "": "limit_value"})
+		bad := farm.ProblemsAt(mistakes, fmt.Sprintf("limits[%d]", at), map[string]string{"profile": "limit_profile", "quantity": "limit_quantity", "level": "limit_level", "source": "limit_source", "": "limit_value"})
 		if len(mistakes) > 0 && len(bad) == 0 || remove && len(mistakes) > 0 { // a place would be left with a set that is no more
 			bad, said = nil, w.t("bounds.used")
 		}

@@ -273,26 +273,9 @@ func (s *Server) savePlace(r *http.Request, w *words) (answer, error) {
 		return answer{}, err
 	}
 	if said != "" {
-		return s.placeForm(r, w, f, code, values, mistaken(mistakes, fmt.Sprintf("places[%d]", at), map[string]string{"name": "short_name", "kind": "place_kind", "species": "scientific"}), placeFormView{Problem: said})
+		return s.placeForm(r, w, f, code, values, farm.PlaceProblems(mistakes, at), placeFormView{Problem: said})
 	}
 	return answer{status: http.StatusSeeOther, to: inLanguage("/land", w.lang), secret: true}, nil
-}
-
-// mistaken puts the mistakes of one thing of the farm file beside the fields of its form: keys are the fields of the file's names, "" that of
-// the thing as a whole.
-func mistaken(mistakes []*farm.MistakeError, path string, keys map[string]string) (out form.Problems) {
-	for _, m := range mistakes {
-		key, ok := strings.CutPrefix(m.Path, path)
-		if !ok || key != "" && key[0] != '.' {
-			continue
-		}
-		key, _, _ = strings.Cut(strings.TrimPrefix(key, "."), "[")
-		if k := keys[key]; k != "" {
-			key = k
-		}
-		out = append(out, form.Problem{Key: key, Code: form.Conflict})
-	}
-	return out
 }
 
 // mountAsked is the probe that a form names.

@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -50,6 +51,22 @@ func (s *Server) tableOf(w *words, kind farm.RecordKind) (sheet.Table, sheet.Wor
 	return recordTable(w, s.e.words[other], kind)
 }
 
+// tableAsked is the kind of a table that an address names: of records, or of places.
+func tableAsked(r *http.Request) (farm.RecordKind, bool) {
+	if r.PathValue("kind") == string(farm.PlaceTable) {
+		return farm.PlaceTable, true
+	}
+	return kindAsked(r)
+}
+
+// ground is what a table of a kind is read against, and written from.
+func ground(w *words, kind farm.RecordKind, reg register, f *farm.Farm) sheet.Ground {
+	if kind == farm.PlaceTable {
+		return sheet.PlaceGround(f, reg[farm.Household], nameable(reg, f))
+	}
+	return sheet.Ground{Existing: reg[kind], Named: nameable(reg, f), Zone: w.zone}
+}
+
 // nameable are the records and places that cells of a table may name.
 func nameable(reg register, f *farm.Farm) func(kind string) []sheet.Named {
 	known := map[string][]sheet.Named{farm.RefPlace: sheet.NamedPlaces(f)}
@@ -63,7 +80,7 @@ func nameable(reg register, f *farm.Farm) func(kind string) []sheet.Named {
 
 // sheetFile answers with a table of the register, or with the empty one to fill in. Who may not change the register gets no private columns.
 func (s *Server) sheetFile(w http.ResponseWriter, r *http.Request) {
-	kind, ok := kindAsked(r)
+	kind, ok := tableAsked(r)
 	if !ok {
 		s.answer(w, r, func(r *http.Request, w *words) (answer, error) { return s.missing(r, w, "missing.page", "") })
 		return
@@ -96,22 +113,24 @@ func (s *Server) writeSheet(ctx context.Context, out io.Writer, w *words, kind f
 		return err
 	}
 	t, texts := s.tableOf(w, kind)
+	g := ground(w, kind, reg, f)
 	if !s.may(ctx, account.EditFarm) {
 		t = t.Public()
 	}
 	switch file {
 	case "template.xlsx":
-		return t.WriteXLSX(out, texts, nil, nameable(reg, f))
+		return t.WriteXLSX(out, texts, nil, g.Named)
 	case "export.csv":
-		return t.WriteCSV(out, reg[kind], nameable(reg, f))
+		return t.WriteCSV(out, g.Existing, g.Named)
 	}
-	return t.WriteXLSX(out, texts, reg[kind], nameable(reg, f))
+	return t.WriteXLSX(out, texts, g.Existing, g.Named)
 }
 
 // importView is the form that takes a file, and what the file would do.
 type importView struct {
 	frame
 	Kind, KindName string
+	Back           string // where they are listed; below it, by their ids, they are changed
 	Problem        string // of the file as a whole
 	Read           bool   // the rest is said of a file
 	File           string // its name
@@ -132,15 +151,24 @@ type changeView struct {
 type valueLine struct{ Label, Was, Is string }
 
 func (s *Server) importPage(r *http.Request, w *words) (answer, error) {
-	kind, ok := kindAsked(r)
+	kind, ok := tableAsked(r)
 	if !ok {
 		return s.missing(r, w, "missing.page", "")
 	}
 	return s.drawImport(r, w, kind, importView{})
 }
 
+// listPath is where the records of a kind, or places, are listed.
+func listPath(kind farm.RecordKind) string {
+	if kind == farm.PlaceTable {
+		return "/land"
+	}
+	return "/farm/" + string(kind)
+}
+
 func (s *Server) drawImport(r *http.Request, w *words, kind farm.RecordKind, v importView) (answer, error) {
-	v.Kind, v.KindName, v.MostRows = string(kind), w.t("record."+string(kind)+".many"), sheet.MostRows
+	v.Kind, v.KindName, v.MostRows = string(kind), w.kindMany(kind), sheet.MostRows
+	v.Back = listPath(kind)
 	a, err := s.draw(r, w, "import.html", "farm", w.t("import.title", v.KindName), func(fr frame) any { v.frame = fr; return v })
 	if v.Problem != "" || len(v.Problems) > 0 {
 		a.status = http.StatusUnprocessableEntity
@@ -152,7 +180,7 @@ func (s *Server) drawImport(r *http.Request, w *words, kind farm.RecordKind, v i
 // importFile shows what a file would do or, of one that was shown, does exactly that: the sum binds file, register and places. What is not as
 // it was shown is shown again.
 func (s *Server) importFile(r *http.Request, w *words) (answer, error) {
-	kind, ok := kindAsked(r)
+	kind, ok := tableAsked(r)
 	if !ok {
 		return s.missing(r, w, "missing.page", "")
 	}
@@ -160,11 +188,7 @@ func (s *Server) importFile(r *http.Request, w *words) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	f, err := s.farmNow(r.Context())
-	if err != nil {
-		return answer{}, err
-	}
-	places, err := s.o.Farm.FarmRevision(r.Context())
+	f, places, err := s.farmToEdit(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
@@ -180,8 +204,12 @@ func (s *Server) importFile(r *http.Request, w *words) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	plan := t.Plan(rows, sheet.Ground{Existing: reg[kind], Named: nameable(reg, f), Zone: w.zone})
-	v := viewOfPlan(w, t, plan, nameable(reg, f))
+	g := ground(w, kind, reg, f)
+	plan, after, err := planOf(t, rows, f, g)
+	if err != nil {
+		return answer{}, err
+	}
+	v := viewOfPlan(w, t, plan, g.Named)
 	v.File, v.Raw, v.Sum = name, base64.StdEncoding.EncodeToString(raw), importSum(kind, raw, rev, places)
 	switch asked := r.PostForm.Get("sum"); {
 	case asked == "":
@@ -190,7 +218,31 @@ func (s *Server) importFile(r *http.Request, w *words) (answer, error) {
 		v.Problem = w.t("import.changed")
 		return s.drawImport(r, w, kind, v)
 	}
+	if kind == farm.PlaceTable {
+		return s.applyPlaces(r, w, after, places, v)
+	}
 	return s.applyImport(r, w, kind, plan, v)
+}
+
+// planOf says what rows would do; after is the farm with them, where they are places.
+func planOf(t sheet.Table, rows []sheet.Row, f *farm.Farm, g sheet.Ground) (plan sheet.Plan, after *farm.Farm, err error) {
+	if t.Kind == farm.PlaceTable {
+		return t.PlanPlaces(rows, f, g, rand.Reader)
+	}
+	return t.Plan(rows, g), nil, nil
+}
+
+// applyPlaces keeps the farm as a file makes it, if it still is the one that the file was read against.
+func (s *Server) applyPlaces(r *http.Request, w *words, after *farm.Farm, rev string, v importView) (answer, error) {
+	err := s.o.Registrar.ChangeFarm(r.Context(), rev, after, s.o.Accounts.By(visitor(r.Context())))
+	if errors.Is(err, farm.ErrChanged) {
+		v.Problem = w.t("import.changed")
+		return s.drawImport(r, w, farm.PlaceTable, v)
+	}
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{status: http.StatusSeeOther, to: inLanguage(listPath(farm.PlaceTable), w.lang), secret: true}, nil
 }
 
 func (s *Server) applyImport(r *http.Request, w *words, kind farm.RecordKind, plan sheet.Plan, v importView) (answer, error) {

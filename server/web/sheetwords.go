@@ -47,9 +47,25 @@ func SheetFileProblem(e *sheet.FileError, lang string) (string, error) {
 	return w.sheetFile(e), nil
 }
 
+// tableFields are the fields of a kind of records, or of places.
+func tableFields(kind farm.RecordKind) []form.Field {
+	if kind == farm.PlaceTable {
+		return farm.PlaceFields()
+	}
+	return kind.Fields()
+}
+
+// kindMany is what many records of a kind are called, or places.
+func (w *words) kindMany(kind farm.RecordKind) string {
+	if kind == farm.PlaceTable {
+		return w.t("places.title")
+	}
+	return w.t("record." + string(kind) + ".many")
+}
+
 func recordTable(w, other *words, kind farm.RecordKind) (sheet.Table, sheet.Words) {
 	t := sheet.Table{Kind: kind, Yes: w.t("form.yes"), No: w.t("form.no")}
-	for _, f := range kind.Fields() {
+	for _, f := range tableFields(kind) {
 		c := sheet.Column{Field: f, Title: columnTitle(w, f), Also: []string{w.t("field." + f.Key), columnTitle(other, f), other.t("field." + f.Key)}, Help: columnHelp(w, f)}
 		for _, option := range f.Options {
 			if c.Options == nil {
@@ -60,12 +76,15 @@ func recordTable(w, other *words, kind farm.RecordKind) (sheet.Table, sheet.Word
 		}
 		t.Columns = append(t.Columns, c)
 	}
+	if kind != farm.PlaceTable { // a place is never out of use: lots came from it
+		t.Columns = append(t.Columns,
+			sheet.Column{Field: form.Field{Key: sheet.Retired, Type: form.Flag}, Title: w.t("sheet.retired"), Also: []string{other.t("sheet.retired")}, Help: w.t("sheet.retired.help")})
+	}
 	t.Columns = append(t.Columns,
-		sheet.Column{Field: form.Field{Key: sheet.Retired, Type: form.Flag}, Title: w.t("sheet.retired"), Also: []string{other.t("sheet.retired")}, Help: w.t("sheet.retired.help")},
 		sheet.Column{Field: form.Field{Key: sheet.ID, Type: form.Text}, Title: w.t("sheet.id"), Also: []string{other.t("sheet.id")}, Help: w.t("sheet.id.help")},
 	)
 	return t, sheet.Words{
-		Table: sheetName(w.t("record." + string(kind) + ".many")), Help: w.t("sheet.help"),
+		Table: sheetName(w.kindMany(kind)), Help: w.t("sheet.help"),
 		Intro: []string{w.t("sheet.intro.head"), w.t("sheet.intro.row"), w.t("sheet.intro.empty")},
 		Head:  w.t("sheet.column"), Must: w.t("sheet.must"), What: w.t("sheet.what"), Answers: w.t("sheet.answers"),
 	}
@@ -97,9 +116,14 @@ func columnHelp(w *words, f form.Field) string {
 	case form.Flag:
 		out = append(out, w.t("sheet.help.flag", w.t("form.yes"), w.t("form.no")))
 	case form.Ref:
-		if f.Of == farm.RefPlace {
+		switch f.Of {
+		case farm.RefZone:
+			out = append(out, w.t("sheet.help.zone"))
+		case farm.RefProfile:
+			out = append(out, w.t("sheet.help.profile"))
+		case farm.RefPlace:
 			out = append(out, w.t("sheet.help.place"))
-		} else {
+		default:
 			out = append(out, w.t("sheet.help.ref", w.t("record."+f.Of+".many")))
 		}
 	case form.Text, form.Long:
