@@ -153,8 +153,12 @@ func (d *DB) SaveEvidence(ctx context.Context, l trace.Link, rows []trace.Eviden
 			if err != nil {
 				return err
 			}
-			_, err = tx.ExecContext(ctx, `INSERT INTO evidence (gtin, lot, place, quantity, ordinal, body) VALUES ($1, $2, $3, $4, $5, $6)`,
-				l.GTIN, l.Lot, r.Place, string(r.Quantity), i, string(body))
+			course, err := json.Marshal(r.Course)
+			if err != nil {
+				return err
+			}
+			_, err = tx.ExecContext(ctx, `INSERT INTO evidence (gtin, lot, place, quantity, ordinal, body, course) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+				l.GTIN, l.Lot, r.Place, string(r.Quantity), i, string(body), string(course))
 			if err != nil {
 				return err
 			}
@@ -210,17 +214,22 @@ func dossier(ctx context.Context, tx *sql.Tx, l trace.Link) (out trace.Dossier, 
 	}
 	out.Certificates = trace.CertificatesOf(out.Lot, all)
 	err = each(ctx, tx, func(scan func(...any) error) error {
-		var body string
-		if err := scan(&body); err != nil {
+		var body, course string
+		if err := scan(&body, &course); err != nil {
 			return err
 		}
 		var e trace.Evidence
 		if err := json.Unmarshal([]byte(body), &e); err != nil {
 			return fmt.Errorf("evidence: %w", err)
 		}
+		if course != "" { // weighed by a program that drew none
+			if err := json.Unmarshal([]byte(course), &e.Course); err != nil {
+				return fmt.Errorf("course: %w", err)
+			}
+		}
 		out.Evidence = append(out.Evidence, e)
 		return nil
-	}, `SELECT body FROM evidence WHERE gtin = $1 AND lot = $2 ORDER BY ordinal`, l.GTIN, l.Lot)
+	}, `SELECT body, course FROM evidence WHERE gtin = $1 AND lot = $2 ORDER BY ordinal`, l.GTIN, l.Lot)
 	return out, err
 }
 

@@ -60,6 +60,7 @@ type Evidence struct {
 	First, Last    time.Time     // of the readings with a value; zero when N is 0
 	Gaps           []Gap         // of half an hour and more, in time order; at most 24, the longest
 	MoreGaps       int           // of half an hour and more that Gaps leaves out
+	Course         Course        `json:"-"` // for a drawing; no seal has it
 }
 
 // Share returns the share of the time that values speak for, 0 to 1.
@@ -185,6 +186,7 @@ func summarise(e Evidence, points []history.Point) (Evidence, error) {
 		}
 	}
 	e.longestGaps()
+	e.Course = courseOf(e.From, e.To, points)
 	return e, nil
 }
 

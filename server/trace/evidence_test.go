@@ -105,6 +105,10 @@ func TestWeigh_CountsTimeAndGaps(t *testing.T) {
 			{From: minute(424), To: minute(480), Reason: trace.Silent},
 		},
 		Limits: got.Limits,
+		Course: trace.Course{From: time.Date(from.In(farm.Time()).Year(), from.In(farm.Time()).Month(), from.In(farm.Time()).Day(), 0, 0, 0, 0, farm.Time()), Days: 1, Steps: []trace.Step{{Min: 3, Max: 6, Mean: got.Course.Steps[0].Mean}}},
+	}
+	if m := got.Course.Steps[0].Mean; math.Abs(m-(60*3+299*6)/359.0) > 1e-9 {
+		t.Errorf("mean of the step %g", m)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

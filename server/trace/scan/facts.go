@@ -1,0 +1,20 @@
+// Package scan says what the scans of a code tell: when and where it was first seen, how often, and what is unusual about that.
+package scan
+
+import "time"
+
+// Facts are what is known of the scans of one code before the one that asks. The zero Facts: it was never scanned.
+type Facts struct {
+	First    time.Time // zero: never
+	Province string    // where it was first scanned, as coarse as that; "": nobody knows
+	Count    int       // times it was scanned; what the same person asks again within minutes counts once
+	Unusual  []string  // which rules it breaks, by their names; none: as one would expect
+}
+
+// Scanned is one scan as it comes in.
+type Scanned struct {
+	Code  string // canonical path of the Digital Link, or of the short code's target
+	Addr  string // of the network it came from; kept by nobody as it is
+	Agent string // what the browser calls itself
+	At    time.Time
+}
