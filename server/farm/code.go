@@ -31,6 +31,39 @@ func NewCode(random io.Reader) (string, error) {
 // neither a URL nor a telephone likes. Ours stays within the 32 symbols: the code is a polynomial over GF(32), zero at
 // the primitive element 2 (x^5 + x^2 + 1), which finds every single wrong character and every swap of two.
 func ParseCode(s string) (string, error) {
+	code, err := typed(s, codeLen)
+	if err != nil {
+		return "", err
+	}
+	if len(code) != codeLen {
+		return "", fmt.Errorf("farm: code %.40q: want 8 characters and a check character", s)
+	}
+	if err := checked(s, code); err != nil {
+		return "", err
+	}
+	return code, nil
+}
+
+// ParseChecked reads what WithCheck made of a code of n characters, as a person may have typed or heard it, and returns the code alone.
+func ParseChecked(s string, n int) (string, error) {
+	code, err := typed(s, n+1)
+	if err != nil {
+		return "", err
+	}
+	if len(code) != n+1 {
+		return "", fmt.Errorf("farm: code %.40q: want %d characters and a check character", s, n)
+	}
+	if err := checked(s, code); err != nil {
+		return "", err
+	}
+	return code[:n], nil
+}
+
+// WithCheck appends the check character to a code of characters of Crockford's base32, at most 30 of them: more would not find every mistake.
+func WithCheck(code string) string { return code + string(checkChar(code)) }
+
+// typed brings what a person typed into canonical form; it stops after more than n characters.
+func typed(s string, n int) (string, error) {
 	var b strings.Builder
 	for _, r := range strings.ToUpper(s) {
 		switch r {
@@ -45,19 +78,21 @@ func ParseCode(s string) (string, error) {
 			return "", fmt.Errorf("farm: code %.40q: %q is not one of %s", s, string(r), alphabet)
 		}
 		b.WriteRune(r)
-		if b.Len() > codeLen {
+		if b.Len() > n {
 			break
 		}
 	}
-	code := b.String()
-	if len(code) != codeLen {
-		return "", fmt.Errorf("farm: code %.40q: want 8 characters and a check character", s)
+	return b.String(), nil
+}
+
+// checked compares the last character of a code with what the others call for.
+func checked(s, code string) error {
+	last := len(code) - 1
+	if want := checkChar(code[:last]); code[last] != want {
+		return fmt.Errorf("farm: code %.40q: the check character does not match: a character is wrong, or two are swapped (%s would end in %c)",
+			s, code[:last], want)
 	}
-	if want := checkChar(code[:codeLen-1]); code[codeLen-1] != want {
-		return "", fmt.Errorf("farm: code %.40q: the check character does not match: a character is wrong, or two are swapped (%s would end in %c)",
-			s, code[:codeLen-1], want)
-	}
-	return code, nil
+	return nil
 }
 
 // checkChar returns the character that makes code followed by it zero at 2.

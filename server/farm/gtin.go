@@ -35,3 +35,9 @@ func InternalNumber(n int) string {
 	body := fmt.Sprintf("%s%010d", internalPrefix, n)
 	return body + string(CheckDigit(body))
 }
+
+// InternalSSCC reports whether a number of 18 digits is one of the co-op's own, for a box of a co-op without a GS1 prefix: after the extension
+// digit it begins as internal numbers do. It is never shown as an SSCC.
+func InternalSSCC(sscc string) bool {
+	return len(sscc) == 18 && strings.HasPrefix(sscc[1:], internalPrefix[1:])
+}

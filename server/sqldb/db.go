@@ -61,6 +61,9 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	if err == nil {
 		err = d.migrate(ctx)
 	}
+	if err == nil {
+		err = d.shortenOld(ctx)
+	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("sqldb: open %s: %w", c.Driver, err), d.Close())
 	}

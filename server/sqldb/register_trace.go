@@ -43,6 +43,9 @@ func (r *record) publishProduct(ctx context.Context, rec farm.Record, by ledger.
 		gtin = farm.InternalNumber(n + 1)
 	}
 	if gtin != "" && !slices.ContainsFunc(have, func(p trace.Product) bool { return p.GTIN == gtin }) {
+		if err := r.freeNumber(ctx, gtin); err != nil {
+			return err
+		}
 		have = append(have, trace.Product{GTIN: gtin})
 	}
 	for _, p := range have {
@@ -64,6 +67,16 @@ func (r *record) publishProduct(ctx context.Context, rec farm.Record, by ledger.
 		}
 	}
 	return nil
+}
+
+// freeNumber refuses a number under which another product has lots: their labels are out, and would name this one.
+func (r *record) freeNumber(ctx context.Context, gtin string) error {
+	var n int
+	err := r.QueryRowContext(ctx, `SELECT COUNT(*) FROM lot JOIN product p ON p.gtin = lot.gtin WHERE lot.gtin = $1 AND p.record <> ''`, gtin).Scan(&n)
+	if err == nil && n > 0 {
+		err = &form.InvalidError{Problems: form.Problems{{Key: "gtin", Code: form.Taken, Given: gtin}}}
+	}
+	return err
 }
 
 // publishCertificate saves the certificate for each product and place of its scope, so that labels obey. What was in its scope before and is

@@ -71,6 +71,9 @@ func (r *record) saveLot(ctx context.Context, l trace.Lot, by ledger.By) error {
 			return fmt.Errorf("harvest %s: %w", event, err)
 		}
 	}
+	if err := shorten(ctx, r, l.Link()); err != nil {
+		return err
+	}
 	return r.say(ctx, ledger.LotSaved, l.Link().Path(), l, by)
 }
 
@@ -188,6 +191,9 @@ func (d *DB) Dossier(ctx context.Context, l trace.Link) (trace.Dossier, error) {
 
 func dossier(ctx context.Context, tx *sql.Tx, l trace.Link) (out trace.Dossier, err error) {
 	lots, err := lotsWhere(ctx, tx, `gtin = $1 AND code = $2`, l.GTIN, l.Lot)
+	if err == nil && len(lots) == 0 {
+		lots, err = formerly(ctx, tx, l)
+	}
 	if err != nil {
 		return out, err
 	}
@@ -195,6 +201,7 @@ func dossier(ctx context.Context, tx *sql.Tx, l trace.Link) (out trace.Dossier, 
 		return out, trace.ErrUnknown
 	}
 	out.Lot = lots[0]
+	l = out.Lot.Link()
 	var weighed int64
 	err = tx.QueryRowContext(ctx, `SELECT p.gtin, p.name_vi, p.name_en, p.record, l.weighed_ms FROM lot l JOIN product p ON p.gtin = l.gtin
 		WHERE l.gtin = $1 AND l.code = $2`, l.GTIN, l.Lot).Scan(&out.Product.GTIN, &out.Product.Name.VI, &out.Product.Name.EN, &out.Product.Record, &weighed)
