@@ -30,6 +30,7 @@ import (
 	"aovuon/server/parttest"
 	"aovuon/server/passkey"
 	"aovuon/server/sqldb"
+	"aovuon/server/trace/digitallink"
 	"aovuon/server/web"
 )
 
@@ -106,7 +107,7 @@ func newTownAt(t testing.TB, l net.Listener, publicURL string, open bool) *town 
 	done := make(chan struct{})
 	w.book = newTownBook(t, db, w.farm)
 	w.web, err = web.New(web.Options{
-		Farm: w, Lots: w, People: w.sources, Calibrations: w, Ledger: db, Evidence: db, Live: w.live, History: w, PublicURL: publicURL, HSTS: true, Now: now, Log: log, Done: done,
+		Farm: w, Lots: w, Names: w, People: w.sources, Calibrations: w, Ledger: db, Evidence: db, Live: w.live, History: w, PublicURL: publicURL, HSTS: true, Now: now, Log: log, Done: done,
 		LogKey: web.LogKey{VKey: vkey, Verifier: verifier}, Accounts: w.acc, Trail: db, OpenPages: open, Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
 		System: func(context.Context) (web.System, error) { return w.system, w.fail() }, Book: w.book, Desk: w.book, Shelf: w.book.shelf, Registrar: db, Standings: db.DiaryLots,
 		Gates: &assess.Assessor{Book: w.book, Calibrations: w, Settings: gate.Defaults(), Now: now},
@@ -208,8 +209,8 @@ func do(t testing.TB, req *http.Request) got {
 
 // accessTable says for every route who gets through: a admin, t technician, f farmer, i inspector, p public.
 func accessTable() map[string]string {
-	return map[string]string{
-		"/01/": "atfip", "/qr/": "atfip", "/live": "atfi", "GET /{$}": "atfi", "GET /places/{code}": "atfi", "GET /p/{code}": "atfip",
+	out := map[string]string{
+		"/t/": "atfip", "GET /.well-known/gs1resolver": "atfip", "/qr/": "atfip", "/live": "atfi", "GET /{$}": "atfi", "GET /places/{code}": "atfi", "GET /p/{code}": "atfip",
 		"GET /places/{code}/calibrations": "atfi", "GET /system": "ati", "GET /static/{sum}/{file}": "atfip", "GET /api/places": "atfi",
 		"GET /api/series": "atfi", "GET /api/calibrations": "atfi", "GET /api/calibrations/in-force": "atfi", "GET /healthz": "atfip", "/": "atfip",
 		"GET /privacy": "atfip", "GET /tls": "atfip", "GET /tls/ca.pem": "atfip", "GET /tls/ca.crt": "atfip", "GET /proof/{n}": "atfip", "GET /ledger": "atfip", "GET /ledger/{$}": "atfip", "GET /ledger/checkpoint": "atfip", "GET /ledger/tile/{path...}": "atfip",
@@ -234,6 +235,10 @@ func accessTable() map[string]string {
 		"GET /sw.js": "atfip", "GET /manifest.webmanifest": "atfip", "GET /offline": "atfip",
 		"GET /cards": "at", "POST /cards": "at", "POST /cards/{id}/revoke": "at", "GET /trail": "ai",
 	}
+	for _, key := range digitallink.Keys() {
+		out["/"+key+"/"] = "atfip"
+	}
+	return out
 }
 
 // requestFor makes a request that fits a pattern.

@@ -64,14 +64,17 @@ type gapLine struct {
 // label draws the public page of a lot. Its path is the label's: malformed ones and unknown ones are not found, and
 // neither is guessed at.
 func (s *Server) label(r *http.Request, w *words) (answer, error) {
-	link, err := trace.ParseLink(r.URL.EscapedPath(), r.URL.RawQuery)
+	link, err := s.named(r)
 	if bad, ok := errors.AsType[*trace.MalformedError](err); ok {
 		return s.missing(r, w, "malformed."+string(bad.Fault), bad.Part)
 	}
-	if err != nil {
-		return answer{}, err
+	var d trace.Dossier
+	if err == nil {
+		d, err = s.o.Lots.Dossier(r.Context(), link)
 	}
-	d, err := s.o.Lots.Dossier(r.Context(), link)
+	if several, ok := errors.AsType[*severalError](err); ok {
+		return s.which(r, w, several.lots)
+	}
 	if errors.Is(err, trace.ErrUnknown) {
 		return s.missing(r, w, "missing.label", "")
 	}
@@ -82,7 +85,11 @@ func (s *Server) label(r *http.Request, w *words) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	p := labelPage{frame: s.frame(r, w, f, d.Product.Name.In(w.lang)), Dossier: d, URL: s.base + link.Path(), Internal: farm.Internal(d.Lot.GTIN)}
+	address, err := trace.Address(s.base, link)
+	if err != nil {
+		return answer{}, err
+	}
+	p := labelPage{frame: s.frame(r, w, f, d.Product.Name.In(w.lang)), Dossier: d, URL: address, Internal: farm.Internal(d.Lot.GTIN)}
 	p.Demo, p.Plain = p.Demo || d.Lot.Demo, true
 	if !d.Lot.Sellable() { // its label must not be issued: the page says so, and claims nothing
 		p.places(w, f, s.o.Now())

@@ -90,5 +90,5 @@ func (s *Server) issued(r *http.Request, path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return l.Path(), nil
+	return trace.Address("", l)
 }

@@ -67,6 +67,7 @@ type Calibrations interface {
 type Options struct {
 	Farm         Register
 	Lots         Lots
+	Names        Names // finds what short codes name; nil: nothing
 	People       People
 	Calibrations Calibrations
 	Ledger       Ledger
@@ -151,7 +152,6 @@ const (
 func (s *Server) table() []route {
 	labels := account.NewBucket(labelBurst, labelEvery, s.o.Now)
 	return slices.Concat([]route{
-		{"/01/", stranger(), s.limited(labels, s.page(s.label))},
 		{"/qr/", stranger(), s.limited(labels, s.qr)},
 		{"/live", rule{action: account.SeePlaces, script: true}, s.live},
 		{"GET /{$}", needs(account.SeePlaces), s.page(s.dashboard)},
@@ -168,7 +168,7 @@ func (s *Server) table() []route {
 		{"GET /privacy", stranger(), s.page(s.privacy)},
 		{"GET /proof/{n}", stranger(), s.page(s.proofOf)},
 		{"/", everybody(), s.page(func(r *http.Request, w *words) (answer, error) { return s.missing(r, w, "missing.page", "") })},
-	}, s.ledgerRoutes(), s.accountRoutes(), s.tlsRoutes(), s.diaryRoutes(), s.offlineRoutes(), s.recordRoutes(), s.gateRoutes(), s.bookRoutes(), s.printRoutes())
+	}, s.codeRoutes(labels), s.ledgerRoutes(), s.accountRoutes(), s.tlsRoutes(), s.diaryRoutes(), s.offlineRoutes(), s.recordRoutes(), s.gateRoutes(), s.bookRoutes(), s.printRoutes())
 }
 
 // routes serves the table. Labels are taken before http.ServeMux: it would tidy a malformed path into another one and redirect there, and a
@@ -178,28 +178,23 @@ func (s *Server) routes(compress func(http.Handler) http.HandlerFunc) http.Handl
 	mux := http.NewServeMux()
 	for _, rt := range s.table() {
 		h := s.guarded(rt)
-		switch rt.pattern {
-		case "/live":
-			before[rt.pattern] = h
-		case "/01/", "/qr/":
-			before[rt.pattern] = compress(h)
+		switch {
+		case rt.pattern == "/live":
+			before["live"] = h
+		case strings.HasPrefix(rt.pattern, "/") && rt.pattern != "/":
+			before[strings.Trim(rt.pattern, "/")] = compress(h)
 		default:
 			mux.HandleFunc(rt.pattern, h)
 		}
 	}
 	others := compress(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		path := r.URL.EscapedPath()
-		switch {
-		case r.URL.Path == "/live":
-			before["/live"](w, r)
-		case strings.HasPrefix(path, "/01/") || path == "/01":
-			before["/01/"](w, r)
-		case strings.HasPrefix(path, "/qr/"):
-			before["/qr/"](w, r)
-		default:
-			others(w, r)
+		first, _, more := strings.Cut(strings.TrimPrefix(r.URL.EscapedPath(), "/"), "/")
+		if h, ok := before[first]; ok && (first == "01" || more != (first == "live")) {
+			h(w, r)
+			return
 		}
+		others(w, r)
 	})
 }
 

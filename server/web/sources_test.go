@@ -38,6 +38,7 @@ type sources struct {
 	mu       sync.Mutex
 	failing  bool // the history and the database do not answer
 	dossiers map[trace.Link]trace.Dossier
+	twins    map[trace.Link]string // lots that share the short code of another one
 	system   web.System
 	people   []privacy.Shown
 }
@@ -74,7 +75,7 @@ func (s *sources) pages(t testing.TB) *httptest.Server {
 		evidence = e
 	}
 	h, err := web.New(web.Options{
-		Farm: s, Lots: s, People: s, Calibrations: s, Ledger: s.ledger, Evidence: evidence, LogKey: s.logKey, Live: s.live, History: s, OpenPages: true, PublicURL: "https://tx.example.vn", HSTS: true, Now: now, Log: slog.New(slog.DiscardHandler), Done: done,
+		Farm: s, Lots: s, Names: s, People: s, Calibrations: s, Ledger: s.ledger, Evidence: evidence, LogKey: s.logKey, Live: s.live, History: s, OpenPages: true, PublicURL: "https://tx.example.vn", HSTS: true, Now: now, Log: slog.New(slog.DiscardHandler), Done: done,
 		CA:     &web.CA{PEM: []byte("pem\n"), DER: []byte("der"), Fingerprint: strings.TrimSuffix(strings.Repeat("AB:", 32), ":")},
 		System: func(context.Context) (web.System, error) { return s.system, s.fail() },
 	})
@@ -160,6 +161,17 @@ func (s *sources) Dossier(_ context.Context, l trace.Link) (trace.Dossier, error
 		return trace.Dossier{}, trace.ErrUnknown
 	}
 	return d, nil
+}
+
+// Shortened implements web.Names.
+func (s *sources) Shortened(_ context.Context, code string) ([]trace.Link, error) {
+	var out []trace.Link
+	for l := range s.dossiers {
+		if short, err := l.Short(); err == nil && short == code || s.twins[l] == code {
+			out = append(out, l)
+		}
+	}
+	return out, s.fail()
 }
 
 // water is the made-up value of a series at a time; ok is false where there is none.

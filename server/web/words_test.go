@@ -79,7 +79,7 @@ func asked(t *testing.T) []string {
 	for _, s := range []trace.State{trace.Held, trace.Void} {
 		out = append(out, "label."+string(s), "label."+string(s)+".why")
 	}
-	out = append(out, "gate."+intake.RuleInput)
+	out = append(out, "gate."+intake.RuleInput, "lot.of")
 	for _, c := range sheet.Codes() {
 		out = append(out, "problem.sheet."+string(c))
 	}

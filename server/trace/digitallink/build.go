@@ -19,16 +19,11 @@ func New(elements ...Element) (Link, error) {
 	var path strings.Builder
 	path.WriteString("/" + elements[at].AI + "/" + Escape(elements[at].Value))
 	used := map[int]bool{at: true}
-	for _, sequence := range k.sequences {
-		if len(used) > 1 {
-			break
-		}
-		for _, ai := range sequence {
-			for i, e := range elements {
-				if e.AI == ai {
-					path.WriteString("/" + ai + "/" + Escape(e.Value))
-					used[i] = true
-				}
+	for _, ai := range k.sequenceOf(elements) {
+		for i, e := range elements {
+			if e.AI == ai {
+				path.WriteString("/" + ai + "/" + Escape(e.Value))
+				used[i] = true
 			}
 		}
 	}
@@ -49,6 +44,25 @@ func New(elements ...Element) (Link, error) {
 	}
 	slices.SortStableFunc(l.Attributes, func(a, b Element) int { return slices.Index(names, a.AI) - slices.Index(names, b.AI) })
 	return l, nil
+}
+
+// sequenceOf returns the sequence that elements call for: the one of a qualifier that cannot be an attribute, or else the first of any.
+func (k key) sequenceOf(elements []Element) []string {
+	var some []string
+	for _, sequence := range k.sequences {
+		for _, e := range elements {
+			if !slices.Contains(sequence, e.AI) {
+				continue
+			}
+			if _, attribute, _ := formatOf(e.AI); !attribute {
+				return sequence
+			}
+			if some == nil {
+				some = sequence
+			}
+		}
+	}
+	return some
 }
 
 // Path returns the path with its key and qualifiers; ParsePath reads it back.
