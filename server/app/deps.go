@@ -12,6 +12,7 @@ import (
 	"aovuon/server/history"
 	"aovuon/server/pki"
 	"aovuon/server/sqldb"
+	"aovuon/server/trace/flow"
 	"aovuon/server/watch"
 	"aovuon/server/web"
 )
@@ -21,6 +22,7 @@ type deps struct {
 	db        *sqldb.DB
 	accounts  *account.Service
 	desk      *desk.Desk
+	goods     *flow.Desk
 	authority *pki.Authority // the server's own; nil: not used
 	history   history.Store
 	live      *watch.Live

@@ -266,6 +266,7 @@ func (s *running) deps(done <-chan struct{}) deps {
 	}
 	s.desk = newDesk(d)
 	d.desk = s.desk
+	d.goods = newGoods(d)
 	return d
 }
 

@@ -54,7 +54,8 @@ func kept(k ledger.Kind) bool {
 	switch k {
 	case ledger.FarmSaved, ledger.ProductSaved, ledger.LotSaved, ledger.CertificateSaved, ledger.GatewayEnrolled, ledger.GatewayRekeyed, ledger.GatewayRetired:
 		return true
-	case ledger.LotSealed, ledger.ChainHeads, ledger.LedgerKey, ledger.AccountChanged, ledger.RecordSaved, ledger.EntryKept, ledger.Changed:
+	case ledger.LotSealed, ledger.ChainHeads, ledger.LedgerKey, ledger.AccountChanged, ledger.RecordSaved, ledger.EntryKept, ledger.Changed,
+		ledger.GoodsMoved, ledger.LabelsIssued, ledger.LotReleased:
 	}
 	return false
 }

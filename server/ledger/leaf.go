@@ -32,6 +32,9 @@ const (
 	AccountChanged   Kind = "account"          // who may do what; the body is not public
 	RecordSaved      Kind = "record"           // an entry of the farm's register; the body is not public
 	EntryKept        Kind = "entry"            // an event of the diary; the body is not public
+	GoodsMoved       Kind = "goods"            // an event of the goods after the harvest; the body is not public
+	LabelsIssued     Kind = "labels"           // a run of serials of a lot: how many, and a hash over them
+	LotReleased      Kind = "release"          // a lot may be sold: its events, evidence and mass account
 	Changed          Kind = "change"           // any other change somebody made, with before and after; the body is not public
 )
 
@@ -39,16 +42,17 @@ const (
 func Kinds() []Kind {
 	return []Kind{
 		FarmSaved, ProductSaved, LotSaved, LotSealed, CertificateSaved, GatewayEnrolled, GatewayRekeyed, GatewayRetired, ChainHeads, LedgerKey, AccountChanged,
-		RecordSaved, EntryKept, Changed,
+		RecordSaved, EntryKept, GoodsMoved, LabelsIssued, LotReleased, Changed,
 	}
 }
 
 // Public reports whether the body of the kind may be shown to everybody. Of the others the log shows the salted hash alone.
 func (k Kind) Public() bool {
 	switch k {
-	case AccountChanged, RecordSaved, EntryKept, Changed:
+	case AccountChanged, RecordSaved, EntryKept, GoodsMoved, Changed:
 		return false
-	case FarmSaved, ProductSaved, LotSaved, LotSealed, CertificateSaved, GatewayEnrolled, GatewayRekeyed, GatewayRetired, ChainHeads, LedgerKey:
+	case FarmSaved, ProductSaved, LotSaved, LotSealed, CertificateSaved, GatewayEnrolled, GatewayRekeyed, GatewayRetired, ChainHeads, LedgerKey,
+		LabelsIssued, LotReleased:
 		return true
 	}
 	return false

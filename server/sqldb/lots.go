@@ -170,15 +170,19 @@ func holdRows(ctx context.Context, q querier, where string, args ...any) (out []
 
 // Codes implements desk.Lots.
 func (d *DB) Codes(ctx context.Context, prefix string) ([]string, error) {
-	var out []string
-	err := each(ctx, d.read, func(scan func(...any) error) error {
+	out, err := codes(ctx, d.read, prefix)
+	if err != nil {
+		return nil, fmt.Errorf("sqldb: codes of lots: %w", err)
+	}
+	return out, nil
+}
+
+func codes(ctx context.Context, q querier, prefix string) (out []string, err error) {
+	err = each(ctx, q, func(scan func(...any) error) error {
 		var code string
 		err := scan(&code)
 		out = append(out, code)
 		return err
 	}, `SELECT code FROM lot WHERE SUBSTR(code, 1, $1) = $2 ORDER BY code`, len(prefix), prefix)
-	if err != nil {
-		return nil, fmt.Errorf("sqldb: codes of lots: %w", err)
-	}
-	return out, nil
+	return out, err
 }

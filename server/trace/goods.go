@@ -117,15 +117,27 @@ const (
 	StepMerge   = "merge"
 )
 
+// Steps of a Pack. Without one, what is packed gets serials that are activated at once.
+const (
+	StepIssue    = "issue"    // labels ahead of the packing: the serials are issued and their mass is set aside, no item has one yet
+	StepActivate = "activate" // issued serials that are on packed items now
+	StepPlain    = "plain"    // packed without serials: Count of the Out part says how many
+)
+
+// StepLabels is a Destroy of labels alone: the goods were not packed, or are taken out of their packs, and are unpacked mass of the lot again.
+const StepLabels = "labels"
+
 // Part is one thing that goes into an event or comes out of it.
 type Part struct {
 	Ref   Ref     `json:"ref"`
 	KG    float64 `json:"kg,omitempty"`
-	Count int     `json:"count,omitempty"` // of items
+	Count int     `json:"count,omitempty"` // of items; in an order with a lot and no Items: the next so many that are packed, in no box
 	// Items are the serials that it is about; none where Ref says it all.
 	Items []string `json:"items,omitempty"`
 	// Of a lot that comes out: what it is, where the code is to be found (empty Ref.ID after the slash: the next free one).
 	Grade string `json:"grade,omitempty"`
+	// Was says what Items, or all that was in the box, were before they were destroyed. The desk fills it in.
+	Was ItemState `json:"was,omitempty"`
 }
 
 // Goods is an event of the goods after the harvest. It is never changed; an Amend says that one did not happen.

@@ -89,7 +89,7 @@ func (t *taking) place(all []Standing, moved map[int]*Standing, from int, entry 
 	if from >= 0 && moved[from].Lot.GTIN == product.GTIN && (code == "" || code == moved[from].Lot.Code) {
 		return nil, nil
 	}
-	if code != "" && !validCode(code) {
+	if code != "" && !ValidCode(code) {
 		return nil, invalid(keyLotCode, form.BadText, code)
 	}
 	leave()
@@ -122,8 +122,8 @@ func invalid(key string, code form.Code, given string) error {
 	return &form.InvalidError{Problems: form.Problems{{Key: key, Code: code, Given: given}}}
 }
 
-// validCode reports whether a lot can be called that: it stands in a Digital Link, in an address and on a label.
-func validCode(code string) bool {
+// ValidCode reports whether a lot can be called that: it stands in a Digital Link, in an address and on a label.
+func ValidCode(code string) bool {
 	_, err := trace.ParseLink(trace.Link{GTIN: farm.InternalNumber(1), Lot: code}.Path(), "")
 	return err == nil && strings.Trim(code, ".") != ""
 }

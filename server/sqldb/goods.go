@@ -1,0 +1,120 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"aovuon/server/ledger"
+	"aovuon/server/trace"
+	"aovuon/server/trace/flow"
+)
+
+// goodsRow is a row of goods_event, in the form of the body of its leaf.
+type goodsRow struct {
+	ID     string          `json:"id"`
+	Erased *time.Time      `json:"erased,omitempty"` // what said something of a person was taken out
+	Body   json.RawMessage `json:"body"`             // a trace.Goods, as the text stands
+}
+
+func (w goodsRow) goods() (g trace.Goods, err error) {
+	if err := json.Unmarshal(w.Body, &g); err != nil {
+		return g, fmt.Errorf("goods event %s: %w", w.ID, err)
+	}
+	return g, nil
+}
+
+// Move implements flow.Store.
+func (d *DB) Move(ctx context.Context, by ledger.By, f func(context.Context, flow.Shelf) (flow.Kept, error)) error {
+	return d.record(ctx, "goods", func(r *record) error {
+		k, err := f(ctx, &shelf{r})
+		if err != nil || k.Goods.ID == "" {
+			return err
+		}
+		return r.saveGoods(ctx, k, by)
+	})
+}
+
+// Look implements flow.Store.
+func (d *DB) Look(ctx context.Context, f func(context.Context, flow.Shelf) error) error {
+	tx, err := d.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: d.snapshot()})
+	if err != nil {
+		return fmt.Errorf("sqldb: goods: %w", err)
+	}
+	return closing(tx, f(ctx, &shelf{tx}))
+}
+
+// saveGoods keeps an event with all that becomes of lots, items and boxes by it.
+func (r *record) saveGoods(ctx context.Context, k flow.Kept, by ledger.By) error {
+	for _, l := range k.Lots {
+		if err := r.saveLot(ctx, l, by); err != nil {
+			return fmt.Errorf("lot %s: %w", l.Code, err)
+		}
+	}
+	body, err := json.Marshal(k.Goods)
+	if err != nil {
+		return err
+	}
+	row := goodsRow{ID: k.Goods.ID, Body: body}
+	_, err = r.ExecContext(ctx, `INSERT INTO goods_event (id, kind, at_ms, made_ms, erased_ms, body) VALUES ($1, $2, $3, $4, 0, $5)`,
+		row.ID, string(k.Goods.Kind), toMillis(k.Goods.At), toMillis(k.Goods.Made), string(body))
+	if err != nil {
+		return err
+	}
+	for _, ref := range flow.Refs(k.Goods) {
+		if _, err := r.ExecContext(ctx, `INSERT INTO goods_ref (ref, event) VALUES ($1, $2)`, ref.String(), row.ID); err != nil {
+			return err
+		}
+	}
+	if err := r.saveItems(ctx, k.Items); err != nil {
+		return err
+	}
+	for _, b := range k.Boxes {
+		if err := r.saveBox(ctx, b); err != nil {
+			return fmt.Errorf("box %s: %w", b.SSCC, err)
+		}
+	}
+	if err := r.say(ctx, ledger.GoodsMoved, row.ID, row, by); err != nil {
+		return err
+	}
+	if k.Labels == nil {
+		return nil
+	}
+	return r.say(ctx, ledger.LabelsIssued, k.Labels.Run, k.Labels, by)
+}
+
+// saveItems keeps items; of one that is there, state and box change and nothing else.
+func (r *record) saveItems(ctx context.Context, items []trace.Item) error {
+	for _, i := range items {
+		_, err := r.ExecContext(ctx, `INSERT INTO item (serial, gtin, lot, run, n, net_g, best_ms, state, box, changed_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+			ON CONFLICT (serial) DO UPDATE SET state = excluded.state, box = excluded.box, changed_ms = excluded.changed_ms`,
+			i.Serial, i.GTIN, i.Lot, i.Run, i.N, i.NetG, toMillis(i.Best), string(i.State), i.Box, toMillis(i.Changed))
+		if err != nil {
+			return fmt.Errorf("item %s: %w", i.Serial, err)
+		}
+	}
+	return nil
+}
+
+func (r *record) saveBox(ctx context.Context, b trace.Box) error {
+	_, err := r.ExecContext(ctx, `INSERT INTO box (sscc, event, parent, state, filled_ms) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (sscc) DO UPDATE SET parent = excluded.parent, state = excluded.state`, b.SSCC, b.Event, b.In, string(b.State), toMillis(b.Filled))
+	if err != nil {
+		return err
+	}
+	if _, err := r.ExecContext(ctx, `DELETE FROM box_lot WHERE sscc = $1`, b.SSCC); err != nil {
+		return err
+	}
+	for _, p := range b.Parts {
+		l, ok := p.Ref.Link()
+		if !ok {
+			return fmt.Errorf("%s lies loose in it", p.Ref)
+		}
+		if _, err := r.ExecContext(ctx, `INSERT INTO box_lot (sscc, gtin, lot, kg) VALUES ($1, $2, $3, $4)`, b.SSCC, l.GTIN, l.Lot, p.KG); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,157 @@
+package sqldb
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"aovuon/server/diary"
+	"aovuon/server/trace"
+	"aovuon/server/trace/flow"
+)
+
+// shelf reads goods on one transaction. It implements flow.Shelf.
+type shelf struct {
+	q interface {
+		querier
+		rower
+	}
+}
+
+// Lot implements flow.Lots.
+func (s *shelf) Lot(ctx context.Context, l trace.Link) (flow.LotNow, error) {
+	list, err := standings(ctx, s.q, `gtin = $1 AND code = $2`, l.GTIN, l.Lot)
+	if err == nil && len(list) == 0 {
+		err = trace.ErrUnknown
+	}
+	if err != nil {
+		return flow.LotNow{}, fmt.Errorf("lot %s: %w", l.Lot, err)
+	}
+	now := flow.LotNow{Lot: list[0].Lot, Gated: list[0].Hold.Open()}
+	if list[0].Hold != nil {
+		now.Held = list[0].Hold.Held
+	}
+	return now, nil
+}
+
+// Codes implements flow.Lots.
+func (s *shelf) Codes(ctx context.Context, prefix string) ([]string, error) {
+	return codes(ctx, s.q, prefix)
+}
+
+// Uses implements flow.Lots.
+func (s *shelf) Uses(ctx context.Context, code string) ([]flow.Use, error) {
+	text, err := json.Marshal(code)
+	if err != nil {
+		return nil, err
+	}
+	pattern := strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(string(text))
+	rows, err := entryRows(ctx, s.q, `e.root IN (SELECT root FROM diary_event WHERE kind IN ($1, $2) AND body LIKE $3 ESCAPE '!')`, diary.Sale, diary.Batch, "%"+pattern+"%")
+	if err != nil {
+		return nil, fmt.Errorf("what the diary tells of lot %s: %w", code, err)
+	}
+	events := make([]diary.Event, 0, len(rows))
+	for _, row := range rows {
+		e, err := row.event()
+		if err != nil {
+			return nil, err
+		}
+		events = append(events, e)
+	}
+	return flow.UsesOf(code, diary.Entries(events)), nil
+}
+
+// Counts implements flow.Lots.
+func (s *shelf) Counts(ctx context.Context, l trace.Link) (items map[trace.ItemState]int, boxedKG float64, err error) {
+	items = map[trace.ItemState]int{}
+	err = each(ctx, s.q, func(scan func(...any) error) error {
+		var state string
+		var n int
+		err := scan(&state, &n)
+		items[trace.ItemState(state)] = n
+		return err
+	}, `SELECT state, COUNT(*) FROM item WHERE gtin = $1 AND lot = $2 GROUP BY state`, l.GTIN, l.Lot)
+	if err != nil {
+		return nil, 0, err
+	}
+	err = s.q.QueryRowContext(ctx, `SELECT COALESCE(SUM(b.kg), 0) FROM box_lot b JOIN box x ON x.sscc = b.sscc WHERE b.gtin = $1 AND b.lot = $2 AND x.state = $3`,
+		l.GTIN, l.Lot, string(trace.ItemActivated)).Scan(&boxedKG)
+	return items, boxedKG, err
+}
+
+// Items implements flow.Stock.
+func (s *shelf) Items(ctx context.Context, serials []string) (out []trace.Item, err error) {
+	for some := range slices.Chunk(serials, 500) {
+		args := make([]any, len(some))
+		marks := make([]string, len(some))
+		for i, serial := range some {
+			args[i], marks[i] = serial, fmt.Sprintf("$%d", i+1)
+		}
+		list, err := items(ctx, s.q, `serial IN (`+strings.Join(marks, ", ")+`) ORDER BY run, n`, args...)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, list...)
+	}
+	return out, nil
+}
+
+// Run implements flow.Stock.
+func (s *shelf) Run(ctx context.Context, run string) ([]trace.Item, error) {
+	return items(ctx, s.q, `run = $1 ORDER BY n`, run)
+}
+
+// Free implements flow.Stock.
+func (s *shelf) Free(ctx context.Context, l trace.Link, n int) ([]trace.Item, error) {
+	return items(ctx, s.q, `gtin = $1 AND lot = $2 AND state = $3 AND box = '' ORDER BY run, n LIMIT $4`, l.GTIN, l.Lot, string(trace.ItemActivated), n)
+}
+
+// Inside implements flow.Stock.
+func (s *shelf) Inside(ctx context.Context, sscc string) (all []trace.Box, packed []trace.Item, err error) {
+	if all, err = boxes(ctx, s.q, `sscc = $1`, sscc); err != nil {
+		return nil, nil, err
+	}
+	for i := 0; i < len(all); i++ {
+		kids, err := boxes(ctx, s.q, `parent = $1 AND parent <> ''`, all[i].SSCC)
+		if err != nil {
+			return nil, nil, err
+		}
+		all = append(all, kids...)
+		list, err := items(ctx, s.q, `box = $1 AND box <> '' ORDER BY run, n`, all[i].SSCC)
+		if err != nil {
+			return nil, nil, err
+		}
+		packed = append(packed, list...)
+	}
+	return all, packed, nil
+}
+
+// LastBox implements flow.Stock.
+func (s *shelf) LastBox(ctx context.Context, prefix string) (last string, err error) {
+	err = s.q.QueryRowContext(ctx, `SELECT COALESCE(MAX(sscc), '') FROM box WHERE sscc >= $1 AND sscc <= $2`, prefix, prefix+strings.Repeat("9", 18-len(prefix))).Scan(&last)
+	return last, err
+}
+
+// Event implements flow.Journal.
+func (s *shelf) Event(ctx context.Context, id string) (trace.Goods, bool, error) {
+	list, err := goodsWhere(ctx, s.q, `id = $1`, id)
+	if err != nil || len(list) == 0 {
+		return trace.Goods{}, false, err
+	}
+	return list[0], true, nil
+}
+
+// GoodsOf implements flow.Journal.
+func (s *shelf) GoodsOf(ctx context.Context, of trace.Ref) ([]trace.Goods, error) {
+	return goodsOf(ctx, s.q, of)
+}
+
+// Latest implements flow.Journal.
+func (s *shelf) Latest(ctx context.Context) (time.Time, error) {
+	var ms int64
+	err := s.q.QueryRowContext(ctx, `SELECT COALESCE(MAX(made_ms), 0) FROM goods_event`).Scan(&ms)
+	return fromMillis(ms), err
+}
