@@ -112,6 +112,41 @@ func (d *DB) Boxes(ctx context.Context, most int) ([]trace.Box, error) {
 	return out, nil
 }
 
+// mostBoxes bounds how many boxes of a lot are listed, the youngest.
+const mostBoxes = 500
+
+// BoxesOf returns the boxes that hold something of a lot, with all that is in each, the youngest first; at most 500.
+func (d *DB) BoxesOf(ctx context.Context, l trace.Link) ([]trace.Box, error) {
+	tx, err := d.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: d.snapshot()})
+	if err != nil {
+		return nil, fmt.Errorf("sqldb: boxes: %w", err)
+	}
+	list, err := boxes(ctx, tx, fmt.Sprintf(`sscc IN (SELECT box FROM item WHERE gtin = $1 AND lot = $2 AND box <> '' UNION SELECT sscc FROM box_lot WHERE gtin = $1 AND lot = $2)
+		ORDER BY filled_ms DESC, sscc DESC LIMIT %d`, mostBoxes), l.GTIN, l.Lot)
+	for i := range list {
+		if err != nil {
+			break
+		}
+		list[i], _, err = fullBox(ctx, tx, list[i].SSCC)
+	}
+	if err := closing(tx, err); err != nil {
+		return nil, fmt.Errorf("sqldb: boxes of lot %s: %w", l.Lot, err)
+	}
+	return list, nil
+}
+
+// Lot returns one lot. The error wraps trace.ErrUnknown.
+func (d *DB) Lot(ctx context.Context, l trace.Link) (trace.Lot, error) {
+	list, err := lotsWhere(ctx, d.read, `gtin = $1 AND code = $2`, l.GTIN, l.Lot)
+	if err == nil && len(list) == 0 {
+		err = trace.ErrUnknown
+	}
+	if err != nil {
+		return trace.Lot{}, fmt.Errorf("sqldb: lot %s: %w", l.Lot, err)
+	}
+	return list[0], nil
+}
+
 func fullBox(ctx context.Context, tx *sql.Tx, sscc string) (b trace.Box, ok bool, err error) {
 	found, err := boxes(ctx, tx, `sscc = $1`, sscc)
 	if err != nil || len(found) == 0 {

@@ -1,5 +1,7 @@
 package web
 
+import "aovuon/server/form"
+
 // Patterns are the routes there are.
 func (s *Server) Patterns() (out []string) {
 	for _, rt := range s.table() {
@@ -25,3 +27,12 @@ func FormWords() []string {
 
 // RoughBody is rough.
 func RoughBody(raw []byte) []byte { return rough(raw) }
+
+// Deeds returns what the form of each deed asks, by the deed's name.
+func Deeds() map[string][]form.Field {
+	out := map[string][]form.Field{}
+	for _, d := range deeds() {
+		out[d.name] = d.fields()
+	}
+	return out
+}

@@ -42,6 +42,7 @@ func (s *Server) menu(ctx context.Context, w *words) (out []entry) {
 		{"diary", "/diary", account.ReadBook},
 		{"gates", "/gates", account.SeeRegister},
 		{"book", "/book", account.ReadBook},
+		{"lots", "/lots", account.SeeRegister},
 		{"farm", "/farm", account.SeeRegister},
 		{"labels", "/labels", account.EditFarm},
 		{"system", "/system", account.SeeSystem},
@@ -50,6 +51,9 @@ func (s *Server) menu(ctx context.Context, w *words) (out []entry) {
 		{"trail", "/trail", account.SeeTrail},
 		{"account", "/account", account.OwnAccount},
 	} {
+		if e.name == "lots" && s.o.Goods == nil {
+			continue
+		}
 		if e.name == "gates" && (s.o.Gates == nil || s.o.Book == nil) {
 			continue
 		}

@@ -84,6 +84,7 @@ type Options struct {
 	Standings  Standings      // lots that the diary opened; nil: nobody knows
 	Gates      Gates          // judge the diary; nil: nobody does
 	Shelf      Shelf          // keeps photos and voice notes
+	Goods      Goods          // lots after the harvest; nil: nobody keeps them
 	OpenPages  bool           // everybody may read the co-op's pages
 	Proxies    []netip.Prefix // whose X-Forwarded-For is believed
 	CA         *CA            // who signed the pages' certificate on a local network; nil: phones know them
@@ -168,7 +169,7 @@ func (s *Server) table() []route {
 		{"GET /privacy", stranger(), s.page(s.privacy)},
 		{"GET /proof/{n}", stranger(), s.page(s.proofOf)},
 		{"/", everybody(), s.page(func(r *http.Request, w *words) (answer, error) { return s.missing(r, w, "missing.page", "") })},
-	}, s.codeRoutes(labels), s.ledgerRoutes(), s.accountRoutes(), s.tlsRoutes(), s.diaryRoutes(), s.offlineRoutes(), s.recordRoutes(), s.gateRoutes(), s.bookRoutes(), s.printRoutes())
+	}, s.codeRoutes(labels), s.ledgerRoutes(), s.accountRoutes(), s.tlsRoutes(), s.diaryRoutes(), s.offlineRoutes(), s.recordRoutes(), s.gateRoutes(), s.bookRoutes(), s.printRoutes(), s.goodsRoutes())
 }
 
 // routes serves the table. Labels are taken before http.ServeMux: it would tidy a malformed path into another one and redirect there, and a

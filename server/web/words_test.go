@@ -27,6 +27,7 @@ import (
 	"aovuon/server/privacy"
 	"aovuon/server/sheet"
 	"aovuon/server/trace"
+	"aovuon/server/trace/flow"
 	"aovuon/server/web"
 )
 
@@ -165,10 +166,11 @@ func asked(t *testing.T) []string {
 		out = append(out, fieldWords(k.Fields)...)
 	}
 	out = append(out, web.FormWords()...)
+	out = append(out, goodsWords()...)
 	out = append(out, bookWords(t)...)
 	for prefix, names := range map[string]string{
 		"unit.": "d h min months", "option.unit.": strings.Join(farm.Units(), " "),
-		"nav.":     "home farm diary book system cards users trail account gates",
+		"nav.":     "home farm lots diary book system cards users trail account gates",
 		"problem.": "refused code cloned passkey slow last many proof plain host late short common named taken lastadmin bound typed pin wrongpin shut link notfarmer person none",
 		"what.":    "added person disabled enabled reset password rehash link codes recovery sessions-ended card-made card-bound card-revoked pin-set pin-dropped erased marked passkey-added passkey-removed passkey-cloned sealed recovery-new",
 	} {
@@ -183,6 +185,27 @@ func asked(t *testing.T) []string {
 		out = append(out, "record."+string(k), "record."+string(k)+".many", "record."+string(k)+".what")
 	}
 	return append(out, "actor.server", "actor.operator", "projection.calibrations", "range.24h", "range.7d", "range.30d", "projection.history", "projection.live", "projection.ingest", "projection.settings")
+}
+
+// goodsWords are what the pages of lots ask for.
+func goodsWords() (out []string) {
+	for _, c := range flow.Codes() {
+		out = append(out, "problem.goods."+string(c))
+	}
+	for _, k := range flow.LineKinds() {
+		out = append(out, "goods.line."+string(k))
+	}
+	for _, k := range trace.GoodsKinds() {
+		out = append(out, "goods."+string(k))
+	}
+	for _, s := range trace.ItemStates() {
+		out = append(out, "lot.item."+string(s), "lot.box."+string(s))
+	}
+	for name, fields := range web.Deeds() {
+		out = append(out, "goods."+name, "goods."+name+".what")
+		out = append(out, fieldWords(fields)...)
+	}
+	return append(out, "goods.void.what", "field.items.help", "field.done_at.help")
 }
 
 // bookWords are what record books ask for.
@@ -208,8 +231,8 @@ func bookWords(t *testing.T) []string {
 	for _, c := range book.Chapters() {
 		out = append(out, "book.chapter."+c)
 	}
-	for _, l := range []string{"growing", "harvested", "held", "recalled", "void"} {
-		out = append(out, "book.lot."+l)
+	for _, l := range []string{"growing", "harvested", "held", "released", "shipped", "recalled", "closed", "void"} {
+		out = append(out, "book.lot."+l, "lot.state."+l, "lots.group."+l)
 	}
 	for _, l := range []string{"block", "warn", "note"} {
 		out = append(out, "book.level."+l)
