@@ -21,7 +21,7 @@ func (r *record) publish(ctx context.Context, rec farm.Record, by ledger.By) err
 		return r.publishProduct(ctx, rec, by)
 	case farm.Certificate:
 		return r.publishCertificate(ctx, rec, by)
-	case farm.Household, farm.Cycle, farm.Input, farm.Buyer, farm.Contract, farm.Target:
+	case farm.Household, farm.Cycle, farm.Input, farm.Buyer, farm.Contract, farm.Target, farm.PlaceTable:
 	}
 	return nil
 }

@@ -30,7 +30,9 @@ import (
 	"aovuon/server/parttest"
 	"aovuon/server/passkey"
 	"aovuon/server/sqldb"
+	"aovuon/server/trace"
 	"aovuon/server/trace/digitallink"
+	"aovuon/server/trace/flow"
 	"aovuon/server/web"
 )
 
@@ -58,6 +60,20 @@ func (w *town) now() time.Time { return now().Add(time.Duration(w.late.Load())) 
 
 // later lets the proofs of who is there grow old.
 func (w *town) later() { w.late.Add(int64(account.ProofLimit + time.Second)) }
+
+// shop is the desk of goods and what is on record.
+type shop struct {
+	*sqldb.DB
+	desk *flow.Desk
+}
+
+func (s shop) Take(ctx context.Context, who flow.Who, o trace.Goods) (trace.Goods, error) {
+	return s.desk.Take(ctx, who, o)
+}
+
+func (s shop) Account(ctx context.Context, l trace.Link) (flow.Account, error) {
+	return s.desk.Account(ctx, l)
+}
 
 // own and foreign are a place of the farmer's, and somebody else's.
 const (
@@ -110,6 +126,7 @@ func newTownAt(t testing.TB, l net.Listener, publicURL string, open bool) *town 
 		Farm: w, Lots: w, Names: w, People: w.sources, Calibrations: w, Ledger: db, Evidence: db, Live: w.live, History: w, PublicURL: publicURL, HSTS: true, Now: now, Log: log, Done: done,
 		LogKey: web.LogKey{VKey: vkey, Verifier: verifier}, Accounts: w.acc, Trail: db, OpenPages: open, Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
 		System: func(context.Context) (web.System, error) { return w.system, w.fail() }, Book: w.book, Desk: w.book, Shelf: w.book.shelf, Registrar: db, Standings: db.DiaryLots,
+		Goods: shop{db, flow.New(db, db, flow.Defaults(), rand.Reader, w.now, log)},
 		Gates: &assess.Assessor{Book: w.book, Calibrations: w, Settings: gate.Defaults(), Now: now},
 	})
 	if err != nil {
@@ -231,6 +248,8 @@ func accessTable() map[string]string {
 		"GET /labels": "at", "GET /labels/lot": "at", "GET /labels/sheet.pdf": "at", "GET /labels/calibration.pdf": "at", "GET /labels/roll.png": "at", "GET /labels/roll": "at", "GET /labels/boards.pdf": "at",
 		"GET /book": "atfi", "GET /book/{cycle}": "atfi",
 		"GET /diary/{id}/media/{sum}": "atfi", "GET /outbox": "atfip", "POST /api/diary": "atf", "PUT /api/media/{sum}": "atf", "GET /api/me/farm": "atf",
+		"GET /lots": "ati", "GET /lots/{gtin}/{code}": "ati", "GET /lots/{gtin}/{code}/{deed}": "at", "POST /lots/{gtin}/{code}/{deed}": "at", "GET /goods/receive": "at", "POST /goods/receive": "at",
+		"GET /goods/{id}/void": "at", "POST /goods/{id}/void": "at", "GET /boxes/{sscc}": "ati", "POST /boxes/{sscc}/unbox": "at",
 		"GET /gates": "ati", "GET /api/actives": "atfi", "GET /api/gates": "atfi",
 		"GET /sw.js": "atfip", "GET /manifest.webmanifest": "atfip", "GET /offline": "atfip",
 		"GET /cards": "at", "POST /cards": "at", "POST /cards/{id}/revoke": "at", "GET /trail": "ai",

@@ -103,11 +103,14 @@ func (d deed) fields() []form.Field {
 			{Key: keyBoxes, Type: form.Ref, Of: refBoxes, Repeat: true, Quick: true},
 			kilos(keyKG, false),
 			{Key: keyItems, Type: form.Text, Repeat: true},
-			{Key: keyDocument, Type: form.Text, Quick: true}, {Key: keyVehicle, Type: form.Text, Quick: true},
+			{Key: keyDocument, Type: form.Text, Quick: true},
+			{Key: keyVehicle, Type: form.Text, Quick: true},
 		}
 	case "return":
 		own = []form.Field{
-			{Key: keyBuyer, Type: form.Ref, Of: refSold, Required: true, Quick: true}, kilos(keyKG, false), {Key: keyItems, Type: form.Text, Repeat: true, Quick: true},
+			{Key: keyBuyer, Type: form.Ref, Of: refSold, Required: true, Quick: true},
+			kilos(keyKG, false),
+			{Key: keyItems, Type: form.Text, Repeat: true, Quick: true},
 			text(keyReason, true), text(keyDocument, false),
 		}
 	case "process", "dry":

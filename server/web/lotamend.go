@@ -106,7 +106,9 @@ type boxView struct {
 	Problem string
 }
 
-func (s *Server) boxPage(r *http.Request, w *words) (answer, error) { return s.boxForm(r, w, boxView{}) }
+func (s *Server) boxPage(r *http.Request, w *words) (answer, error) {
+	return s.boxForm(r, w, boxView{})
+}
 
 func (s *Server) boxForm(r *http.Request, w *words, v boxView) (answer, error) {
 	ctx := r.Context()

@@ -79,7 +79,7 @@ func (s *Server) deedAsk(r *http.Request, w *words) (a deedAsked, ok bool, err e
 func (s *Server) deedOffers(r *http.Request, a *deedAsked) error {
 	switch a.deed.name {
 	case "merge":
-		all, err := s.o.Lots.Lots(r.Context())
+		all, err := s.o.Goods.Lots(r.Context())
 		if err != nil {
 			return err
 		}
@@ -219,7 +219,6 @@ func (s *Server) takeDeed(r *http.Request, w *words) (answer, error) {
 		return s.deedForm(r, w, a, v, asWritten(fields, values, get), problems)
 	}
 	orders, err := s.orders(r, a, v.ID, values)
-	var at form.Problems
 	if err == nil {
 		who := s.mover(r)
 		for i, o := range orders {
@@ -233,7 +232,7 @@ func (s *Server) takeDeed(r *http.Request, w *words) (answer, error) {
 	}
 	if refused, is := errors.AsType[*flow.RefusedError](err); is {
 		v.Problem, v.Sums = w.t("problem.goods."+string(refused.Code)), a.t.refusal(refused)
-		return s.deedForm(r, w, a, v, values, at)
+		return s.deedForm(r, w, a, v, values, nil)
 	}
 	if invalid, is := errors.AsType[*form.InvalidError](err); is {
 		return s.deedForm(r, w, a, v, values, invalid.Problems)

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -20,8 +21,19 @@ type Goods interface {
 	Take(ctx context.Context, who flow.Who, o trace.Goods) (trace.Goods, error)
 	// Account returns the mass account of a lot; the error wraps trace.ErrUnknown.
 	Account(ctx context.Context, l trace.Link) (flow.Account, error)
+	LotShelf
+	GoodsShelf
+}
+
+// LotShelf reads lots and products.
+type LotShelf interface {
 	Lot(ctx context.Context, l trace.Link) (trace.Lot, error)
+	Lots(ctx context.Context) ([]trace.Lot, error)
 	Products(ctx context.Context) ([]trace.Product, error)
+}
+
+// GoodsShelf reads events of goods, and boxes.
+type GoodsShelf interface {
 	// GoodsOf returns the events that name a thing, the oldest first.
 	GoodsOf(ctx context.Context, ref trace.Ref) ([]trace.Goods, error)
 	Box(ctx context.Context, sscc string) (trace.Box, bool, error)
@@ -87,7 +99,7 @@ func (s *Server) lotsPage(r *http.Request, w *words) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	lots, err := s.o.Lots.Lots(ctx)
+	lots, err := s.o.Goods.Lots(ctx)
 	if err != nil {
 		return answer{}, err
 	}
@@ -166,7 +178,13 @@ func newLotRow(w *words, f *farm.Farm, names map[string]string, l trace.Lot) lot
 }
 
 // mass writes a mass to the gram, and no more digits than it has.
-func (w *words) mass(kg float64) string { return w.figure(kg) + nbsp + "kg" }
+func (w *words) mass(kg float64) string {
+	decimals := 0
+	for decimals < 3 && math.Abs(kg*math.Pow10(decimals)-math.Round(kg*math.Pow10(decimals))) > 1e-6 {
+		decimals++
+	}
+	return w.num(kg, decimals) + nbsp + "kg"
+}
 
 // weighRow adds what remains of a lot that something may still be done with.
 func (s *Server) weighRow(ctx context.Context, w *words, l trace.Lot, row *lotRow) error {
@@ -236,7 +254,7 @@ func deedsOf(st trace.State) (first, others []string) {
 	made := []string{"process", "dry", "grade", "split", "merge"}
 	switch st {
 	case trace.Harvested:
-		return []string{"release"}, slices.Concat(made, []string{"destroy", "hold"})
+		return []string{"release"}, slices.Concat([]string{"pack", "box"}, made, []string{"destroy", "hold", "close"})
 	case trace.Released:
 		return []string{"pack", "box", "ship"}, slices.Concat([]string{"return"}, made, []string{"destroy", "hold", "close"})
 	case trace.Held:
