@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -18,11 +19,14 @@ func announce(ctx context.Context, d deps, w io.Writer) error {
 		return err
 	}
 	lots, err := d.db.Lots(ctx)
-	lots = slices.DeleteFunc(lots, func(l trace.Lot) bool { return !l.Sellable() || l.State == trace.Recalled })
+	lots = slices.DeleteFunc(lots, func(l trace.Lot) bool { return l.State != trace.Released && l.State != trace.Shipped })
 	if err != nil || len(lots) == 0 {
 		return err
 	}
-	lot := slices.MaxFunc(lots, func(a, b trace.Lot) int { return a.Harvested.Compare(b.Harvested) })
+	// One that something was measured of, the latest harvest.
+	lot := slices.MaxFunc(lots, func(a, b trace.Lot) int {
+		return cmp.Or(cmp.Compare(min(1, len(a.Places)), min(1, len(b.Places))), b.Stocked.Compare(a.Stocked), a.Harvested.Compare(b.Harvested))
+	})
 	code, err := label.New(base + lot.Link().Path())
 	if err != nil {
 		return err

@@ -58,6 +58,11 @@ func (s *running) runDiary(ctx context.Context, d *desk.Desk) error {
 	seen := ""
 	s.sweepMedia(ctx)
 	for {
+		if held, err := s.goods.Follow(ctx); err != nil && ctx.Err() == nil {
+			s.log.Warn("lots do not follow what they are made of", slog.Any("err", err))
+		} else if held > 0 {
+			s.log.Info("lots are held with what they are made of", slog.Int("lots", held))
+		}
 		if now, err := s.rules(ctx); err != nil {
 			s.log.Debug("lots are not judged again", slog.Any("err", err))
 		} else if now != seen {
@@ -84,7 +89,11 @@ func (s *running) rules(ctx context.Context) (string, error) {
 		return "", err
 	}
 	farm, err := s.db.FarmRevision(ctx)
-	return register + "/" + farm, err
+	if err != nil {
+		return "", err
+	}
+	stops, err := s.db.GoodsStops(ctx)
+	return register + "/" + farm + "/" + stops, err
 }
 
 func (s *running) sweepMedia(ctx context.Context) {

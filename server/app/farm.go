@@ -108,6 +108,9 @@ func (cmd *farmDemoCmd) Run(e *env) error {
 				return err
 			}
 		}
+		if _, err := keepDemoGoods(ctx, e, c, db, cmd.Diary); err != nil {
+			return err
+		}
 		return e.printf("demo farm of %d places imported\n", len(f.Places))
 	})
 }

@@ -27,5 +27,8 @@ func (g goods) Account(ctx context.Context, l trace.Link) (flow.Account, error) 
 
 // newGoods makes the desk that takes in what is done with goods after the harvest.
 func newGoods(d deps) *flow.Desk {
-	return flow.New(d.db, d.db, flow.Defaults(), rand.Reader, d.now, d.log)
+	return flow.New(d.db, d.db, d.config.goods(), rand.Reader, d.now, d.log)
 }
+
+// goods returns what the co-op decides of its goods.
+func (c *Config) goods() flow.Terms { return flow.Defaults() }

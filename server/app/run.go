@@ -28,6 +28,7 @@ import (
 	"aovuon/server/project"
 	"aovuon/server/sqldb"
 	"aovuon/server/trace"
+	"aovuon/server/trace/flow"
 	"aovuon/server/watch"
 )
 
@@ -79,6 +80,7 @@ type running struct {
 	accounts       *account.Service
 	disk           *diskWatch
 	desk           *desk.Desk      // made with the pages
+	goods          *flow.Desk      // made with the pages
 	nightly        *backup.Nightly // nil: no backups are made by themselves
 	metrics        *prometheus.Registry
 	listener       net.Listener
@@ -266,7 +268,8 @@ func (s *running) deps(done <-chan struct{}) deps {
 	}
 	s.desk = newDesk(d)
 	d.desk = s.desk
-	d.goods = newGoods(d)
+	s.goods = newGoods(d)
+	d.goods = s.goods
 	return d
 }
 

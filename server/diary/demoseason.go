@@ -100,7 +100,7 @@ func (d *demo) fish() {
 		d.correct(twice, d.at(-33, 8.5), nil, "ghi nhầm ao, đã ghi lại ở ao 2")
 		d.late("water_exchange", "ao1", d.at(-25, 15), d.at(-25, 15.2), d.at(-22, 7), form.Values{"volume_m3": 250.0, "direction": "exchange", "source": "mương"}, "ngoài ao không có sóng")
 		d.add(Harvest, "ao1", d.at(-1, 5), form.Values{KeyKG: 1850.0, "product": "demo-ro-phi", "size": "1", "harvest_method": "net", "cooling": "live", "destination": "Công ty thực phẩm minh họa", "final": true})
-		d.add(Sale, "ao1", d.at(-1, 7), form.Values{"buyer": "demo-cong-ty", KeyKG: 1850.0, "lot_code": "AO1-" + d.at(-1, 5).Format("060102"), "contract": "demo-hd-ca", "price": 34000.0, "document_no": "PX-MH-01"})
+		d.add(Sale, "ao1", d.at(-1, 7), form.Values{"buyer": "demo-cong-ty", KeyKG: 1600.0, "lot_code": "AO1-" + d.at(-1, 5).Format("060102"), "contract": "demo-hd-ca", "price": 34000.0, "document_no": "PX-MH-01"})
 	}
 	if d.place["ao2"] != "" {
 		d.add("water_exchange", "ao2", d.at(-33, 8.6), form.Values{"volume_m3": 300.0, "direction": "exchange", "source": "mương"})

@@ -79,6 +79,11 @@ func (r *record) saveGoods(ctx context.Context, k flow.Kept, by ledger.By) error
 	if err := r.say(ctx, ledger.GoodsMoved, row.ID, row, by); err != nil {
 		return err
 	}
+	for _, release := range k.Releases {
+		if err := r.say(ctx, ledger.LotReleased, release.Lot, release, by); err != nil {
+			return err
+		}
+	}
 	if k.Labels == nil {
 		return nil
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"strconv"
 	"time"
 
 	"aovuon/server/trace"
@@ -40,6 +41,17 @@ func (d *DB) GoodsEvent(ctx context.Context, id string) (g trace.Goods, ok bool,
 		return g, false, wrapGoods(id, err)
 	}
 	return list[0], true, nil
+}
+
+// GoodsStops changes whenever lots were held, let go or recalled by goods events: what was made of them is to be judged again.
+func (d *DB) GoodsStops(ctx context.Context) (string, error) {
+	var at int64
+	err := d.read.QueryRowContext(ctx, `SELECT COALESCE(MAX(made_ms), 0) FROM goods_event WHERE kind IN ($1, $2, $3, $4, $5)`,
+		string(trace.Hold), string(trace.LetGo), string(trace.Recall), string(trace.EndRecall), string(trace.Amend)).Scan(&at)
+	if err != nil {
+		return "", fmt.Errorf("sqldb: goods: %w", err)
+	}
+	return strconv.FormatInt(at, 10), nil
 }
 
 func wrapGoods(id string, err error) error {

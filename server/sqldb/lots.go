@@ -10,6 +10,7 @@ import (
 	"aovuon/server/diary/desk"
 	"aovuon/server/ledger"
 	"aovuon/server/trace"
+	"aovuon/server/trace/flow"
 )
 
 // holdRow is a row of lot_hold, in the form of the body of its leaf.
@@ -150,9 +151,27 @@ func standings(ctx context.Context, q querier, where string, args ...any) ([]des
 				return nil, err
 			}
 		}
+		if s.Moved, s.Stopped, err = moved(ctx, q, l.Link()); err != nil {
+			return nil, err
+		}
 		out = append(out, s)
 	}
 	return out, nil
+}
+
+// moved reports whether goods events name a lot, and whether one that holds it stands.
+func moved(ctx context.Context, q querier, l trace.Link) (moved, stopped bool, err error) {
+	err = each(ctx, q, func(scan func(...any) error) error {
+		var event string
+		moved = true
+		return scan(&event)
+	}, `SELECT event FROM goods_ref WHERE ref = $1 LIMIT 1`, l.Ref().String())
+	if err != nil || !moved {
+		return false, false, err
+	}
+	events, err := goodsWhere(ctx, q, `id IN (SELECT event FROM goods_ref WHERE ref = $1) AND kind IN ($2, $3, $4)`,
+		l.Ref().String(), string(trace.Hold), string(trace.LetGo), string(trace.Amend))
+	return true, flow.HeldBy(events) != "", err
 }
 
 func holdRows(ctx context.Context, q querier, where string, args ...any) (out []holdRow, err error) {

@@ -3,7 +3,6 @@ package sqldb
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -34,20 +33,11 @@ func (d *DB) SaveSeal(ctx context.Context, s trace.Seal, by ledger.By) error {
 
 // LastSeal implements trace.Seals.
 func (d *DB) LastSeal(ctx context.Context, l trace.Link) (*trace.Seal, error) {
-	var body []byte
-	err := d.read.QueryRowContext(ctx, `SELECT b.body FROM ledger_leaf l JOIN ledger_body b ON b.n = l.n
-		WHERE l.subject = $1 AND l.kind = $2 ORDER BY l.n DESC LIMIT 1`, l.Path(), string(ledger.LotSealed)).Scan(&body)
-	if errors.Is(err, sql.ErrNoRows) || err == nil && body == nil {
-		return nil, nil //nolint:nilnil // no seal is no error
-	}
+	s, err := lastSeal(ctx, d.read, l)
 	if err != nil {
 		return nil, fmt.Errorf("sqldb: seal of lot %s: %w", l.Lot, err)
 	}
-	var s trace.Seal
-	if err := json.Unmarshal(body, &s); err != nil {
-		return nil, fmt.Errorf("sqldb: seal of lot %s: %w", l.Lot, err)
-	}
-	return &s, nil
+	return s, nil
 }
 
 // sealedAt returns where the newest seal of a lot stands; nil where it has none.

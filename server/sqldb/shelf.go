@@ -2,7 +2,6 @@ package sqldb
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -44,12 +43,11 @@ func (s *shelf) Codes(ctx context.Context, prefix string) ([]string, error) {
 
 // Uses implements flow.Lots.
 func (s *shelf) Uses(ctx context.Context, code string) ([]flow.Use, error) {
-	text, err := json.Marshal(code)
+	like, err := mention(code)
 	if err != nil {
 		return nil, err
 	}
-	pattern := strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(string(text))
-	rows, err := entryRows(ctx, s.q, `e.root IN (SELECT root FROM diary_event WHERE kind IN ($1, $2) AND body LIKE $3 ESCAPE '!')`, diary.Sale, diary.Batch, "%"+pattern+"%")
+	rows, err := entryRows(ctx, s.q, `e.root IN (SELECT root FROM diary_event WHERE kind IN ($1, $2) AND body LIKE $3 ESCAPE '!')`, diary.Sale, diary.Batch, like)
 	if err != nil {
 		return nil, fmt.Errorf("what the diary tells of lot %s: %w", code, err)
 	}
@@ -62,6 +60,37 @@ func (s *shelf) Uses(ctx context.Context, code string) ([]flow.Use, error) {
 		events = append(events, e)
 	}
 	return flow.UsesOf(code, diary.Entries(events)), nil
+}
+
+// Grown implements flow.Lots.
+func (s *shelf) Grown(ctx context.Context, l trace.Lot) (g flow.Grown, err error) {
+	g.SeasonKG = l.KG
+	if l.Cycle != "" {
+		if err := s.q.QueryRowContext(ctx, `SELECT COALESCE(SUM(kg), 0) FROM lot WHERE cycle = $1 AND state <> $2`, l.Cycle, string(trace.Void)).Scan(&g.SeasonKG); err != nil {
+			return g, err
+		}
+	}
+	for _, root := range l.Harvests {
+		rows, err := entryRows(ctx, s.q, `e.root = $1`, root)
+		if err != nil {
+			return g, err
+		}
+		events := make([]diary.Event, 0, len(rows))
+		for _, row := range rows {
+			e, err := row.event()
+			if err != nil {
+				return g, err
+			}
+			events = append(events, e)
+		}
+		for _, e := range diary.Entries(events) {
+			if kg, ok := e.Values.Number("in_kg"); ok && e.Kind == diary.Batch && !e.Voided {
+				g.Batch = true
+				g.BatchKG += kg
+			}
+		}
+	}
+	return g, nil
 }
 
 // Counts implements flow.Lots.
@@ -147,6 +176,12 @@ func (s *shelf) Event(ctx context.Context, id string) (trace.Goods, bool, error)
 // GoodsOf implements flow.Journal.
 func (s *shelf) GoodsOf(ctx context.Context, of trace.Ref) ([]trace.Goods, error) {
 	return goodsOf(ctx, s.q, of)
+}
+
+// Suspects implements flow.Journal.
+func (s *shelf) Suspects(ctx context.Context) ([]trace.Goods, error) {
+	return goodsWhere(ctx, s.q, `kind = $1 AND id IN (SELECT r.event FROM lot l JOIN goods_ref r ON r.ref = 'lot:' || l.gtin || '/' || l.code WHERE l.state IN ($2, $3, $4))`,
+		string(trace.Transform), string(trace.Held), string(trace.Recalled), string(trace.Void))
 }
 
 // Latest implements flow.Journal.

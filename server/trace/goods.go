@@ -124,6 +124,9 @@ const (
 	StepPlain    = "plain"    // packed without serials: Count of the Out part says how many
 )
 
+// StepUpstream is a Hold by the server itself: what the lot is made of may not be sold.
+const StepUpstream = "upstream"
+
 // StepLabels is a Destroy of labels alone: the goods were not packed, or are taken out of their packs, and are unpacked mass of the lot again.
 const StepLabels = "labels"
 

@@ -140,7 +140,9 @@ func (t *taking) release() ([]Change, error) {
 	}
 	h := *was.Hold
 	h.Released, h.ReleasedBy, h.Release = t.now, t.who.Actor, t.event.ID
-	now.Hold, now.Lot.State = &h, trace.Harvested
+	if now.Hold = &h; !was.Stopped { // else who stopped the goods has to let them go, too
+		now.Lot.State = trace.Harvested
+	}
 	return []Change{{Was: &was, Now: now}}, nil
 }
 
@@ -158,8 +160,13 @@ func (t *taking) releaseAgain(all []Standing) ([]Change, error) {
 		return nil, nil
 	}
 	i := slices.IndexFunc(all, func(s Standing) bool { return s.Hold != nil && s.Hold.Release == root && !s.Hold.Open() })
-	if i < 0 || all[i].Lot.State != trace.Harvested {
+	if i < 0 {
 		return nil, nil
+	}
+	switch all[i].Lot.State {
+	case trace.Recalled, trace.Closed, trace.Void, trace.Growing:
+		return nil, nil
+	case trace.Harvested, trace.Held, trace.Released, trace.Shipped: // also where it was released for sale since
 	}
 	was, now := all[i], all[i]
 	now.Hold, now.Lot.State = &Hold{Held: t.now, By: t.who.Actor, Causes: was.Hold.Causes}, trace.Held

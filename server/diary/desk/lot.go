@@ -228,11 +228,10 @@ func (t *taking) settle(all []Standing, moved map[int]*Standing, fresh *Standing
 func (t *taking) build(s Standing) Standing {
 	parts := t.partsOf(s)
 	l := &s.Lot
-	l.KG, l.Harvested = 0, time.Time{}
 	if len(parts) == 0 {
-		l.State = trace.Void
-		return s
+		return unharvested(s)
 	}
+	l.KG, l.Harvested = 0, time.Time{}
 	l.Places, l.Cycle = nil, parts[0].Cycle
 	for _, e := range parts {
 		l.KG += kgOf(e)
@@ -263,6 +262,20 @@ func (t *taking) build(s Standing) Standing {
 	switch l.State {
 	case trace.Held, trace.Recalled, trace.Released, trace.Shipped, trace.Closed:
 	case "", trace.Void, trace.Growing, trace.Harvested:
+		l.State = trace.Harvested
+	}
+	return s
+}
+
+// unharvested is a lot whose harvests were all taken back. One that goods were made, packed or shipped of is there all the same, with nothing
+// that they could be from: it may not be sold any more, and its account says so.
+func unharvested(s Standing) Standing {
+	l := &s.Lot
+	l.KG = 0
+	switch {
+	case !s.Moved:
+		l.State, l.Harvested = trace.Void, time.Time{}
+	case l.State == trace.Released:
 		l.State = trace.Harvested
 	}
 	return s

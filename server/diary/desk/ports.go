@@ -62,6 +62,9 @@ type Change struct {
 type Standing struct {
 	Lot  trace.Lot
 	Hold *Hold // nil: nothing ever held it
+	// What was done with it after the harvest (trace.Goods), which the diary does not overrule.
+	Moved   bool `json:",omitempty"` // something was
+	Stopped bool `json:",omitempty"` // somebody held it there, and nobody let it go
 }
 
 // Hold says why a lot is held, and who let it go.

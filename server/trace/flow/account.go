@@ -90,6 +90,8 @@ type Account struct {
 	RemainingKG float64 `json:"remaining_kg"`
 	// Items counts the lot's serials by state.
 	Items map[trace.ItemState]int `json:"items,omitempty"`
+	// Bound is how much there is and the most that there can be, as Desk.Account says; empty: nothing is known.
+	Bound []Line `json:"bound,omitempty"`
 }
 
 // Sums returns the sums as lines, for whoever is told why there is not enough.

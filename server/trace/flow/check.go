@@ -160,7 +160,9 @@ func shapes(kind trace.GoodsKind) shape {
 		return shape{in: []trace.RefKind{trace.RefSupply}, out: lots, most: mostParts, outs: 1, mostOut: 50, steps: []string{""}}
 	case trace.Destroy:
 		return shape{in: goods, least: 1, most: mostParts, reason: true, steps: []string{"", trace.StepLabels}}
-	case trace.Hold, trace.LetGo, trace.Recall, trace.EndRecall, trace.Reopen:
+	case trace.Hold:
+		return shape{in: lots, least: 1, most: mostParts, reason: true, steps: []string{"", trace.StepUpstream}}
+	case trace.LetGo, trace.Recall, trace.EndRecall, trace.Reopen:
 		return shape{in: lots, least: 1, most: mostParts, reason: true, steps: []string{""}}
 	case trace.Issue, trace.Close:
 		return shape{in: lots, least: 1, most: mostParts, steps: []string{""}}
@@ -184,6 +186,9 @@ func (t *taking) shape() error {
 		}
 	}
 	for _, p := range g.Out {
+		if g.Kind == trace.Pack && p.Ref == (trace.Ref{}) {
+			continue // of the lot that goes in
+		}
 		if !slices.Contains(s.out, p.Ref.Kind) {
 			return refuse(BadParts, about(p.Ref, ""))
 		}

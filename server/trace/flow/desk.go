@@ -61,8 +61,20 @@ func (d *Desk) Take(ctx context.Context, who Who, order trace.Goods) (trace.Good
 
 // Account draws up the mass account of a lot. The error wraps trace.ErrUnknown.
 func (d *Desk) Account(ctx context.Context, l trace.Link) (a Account, err error) {
+	t := &taking{Desk: d}
+	if err := t.read(ctx); err != nil {
+		return Account{}, fmt.Errorf("flow: account of lot %s: %w", l.Lot, err)
+	}
 	err = d.store.Look(ctx, func(ctx context.Context, s Shelf) (err error) {
-		a, err = accountOf(ctx, s, l)
+		t.shelf = s
+		now, err := s.Lot(ctx, l)
+		if err != nil {
+			return err
+		}
+		if a, err = accountOf(ctx, s, l); err != nil {
+			return err
+		}
+		a.Bound, _, err = t.bounds(ctx, now.Lot, a.made())
 		return err
 	})
 	if err != nil {
@@ -113,6 +125,7 @@ type taking struct {
 	stock    *stock
 	lots     map[trace.Ref]*lotNow
 	fresh    []trace.Lot // that come out
+	releases []Release
 }
 
 // lotNow is a lot that an order touches.
@@ -178,7 +191,7 @@ func (t *taking) decide(ctx context.Context) (Kept, error) {
 	if err := t.one(ctx); err != nil {
 		return Kept{}, err
 	}
-	k := Kept{Goods: t.g, Items: t.stock.changedItems(), Boxes: t.stock.changedBoxes(), Lots: t.fresh}
+	k := Kept{Goods: t.g, Items: t.stock.changedItems(), Boxes: t.stock.changedBoxes(), Lots: t.fresh, Releases: t.releases}
 	for _, ref := range sortedRefs(t.lots) {
 		l := t.lots[ref]
 		if l.Lot.State != l.was.State {

@@ -37,6 +37,7 @@ type Shelf interface {
 	Lots
 	Stock
 	Journal
+	Proofs
 }
 
 // Lots reads lots.
@@ -47,6 +48,8 @@ type Lots interface {
 	Codes(ctx context.Context, prefix string) ([]string, error)
 	// Uses returns what the diary tells of the lot of a code.
 	Uses(ctx context.Context, code string) ([]Use, error)
+	// Grown returns what the mass of a lot is held against.
+	Grown(ctx context.Context, l trace.Lot) (Grown, error)
 	// Counts returns how many serials of a lot there are by state, and how much of it lies loose in boxes that have not left.
 	Counts(ctx context.Context, l trace.Link) (items map[trace.ItemState]int, boxedKG float64, err error)
 }
@@ -70,6 +73,8 @@ type Journal interface {
 	Event(ctx context.Context, id string) (g trace.Goods, ok bool, err error)
 	// GoodsOf returns the events that name a thing, Amends of them along, in the order they were kept.
 	GoodsOf(ctx context.Context, of trace.Ref) ([]trace.Goods, error)
+	// Suspects returns the Transforms of lots that are held, recalled or void.
+	Suspects(ctx context.Context) ([]trace.Goods, error)
 	// Latest returns when the newest event was kept; zero: there is none.
 	Latest(ctx context.Context) (time.Time, error)
 }
@@ -90,6 +95,8 @@ type Kept struct {
 	Boxes []trace.Box
 	// Labels is what a Pack tells everybody of its serials; nil: none were issued.
 	Labels *Labels
+	// Releases are the lots that it releases.
+	Releases []Release
 }
 
 // Labels is what the ledger says of a run of serials: whoever has them all can show that no other was issued with them, and nobody learns one

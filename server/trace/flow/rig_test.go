@@ -157,6 +157,12 @@ func (r *rig) pack(lot trace.Ref, count int) trace.Goods {
 
 func part(ref trace.Ref, kg float64) []trace.Part { return []trace.Part{{Ref: ref, KG: kg}} }
 
+// onFile runs f on SQLite alone: rules that no database answers.
+func onFile(t *testing.T, f func(r *rig)) {
+	t.Helper()
+	f(newRig(t, sqldbtest.Open(t, sqldbtest.SQLite(t))))
+}
+
 func each(t *testing.T, f func(r *rig)) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) { f(newRig(t, db)) })
 }

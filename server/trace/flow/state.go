@@ -163,9 +163,21 @@ func (t *taking) release(ctx context.Context, ref trace.Ref, l *lotNow) error {
 	if l.Lot.Harvested.After(t.clock) {
 		return refuse(BadTime, about(ref, ""))
 	}
+	lines, over, err := t.bounds(ctx, l.Lot, l.account.made())
+	if err != nil {
+		return err
+	}
+	if over {
+		return refuse(BadYield, lines...)
+	}
 	if err := t.sources(ctx, ref, l); err != nil {
 		return err
 	}
+	r, err := t.sealing(ctx, ref, l)
+	if err != nil {
+		return err
+	}
+	t.releases = append(t.releases, r)
 	l.Lot.State = trace.Released
 	return t.gone(ctx)
 }
