@@ -149,6 +149,7 @@ func (k RecordKind) Fields() []form.Field {
 			{Key: "unit", Type: form.Choice, Options: []string{"kg", "piece", "bag", "box", "l"}},
 			{Key: "shelf_days", Type: form.Number, Whole: true, Max: 3650},
 			{Key: "standard", Type: form.Text},
+			{Key: "picture", Type: form.Text, File: true, Repeat: true, Quick: true}, // the first is what buyers see
 			note,
 		}
 	case Cycle:

@@ -83,6 +83,47 @@ func shrunk(img image.Image) *image.RGBA {
 	return out
 }
 
+// Bounds of a small picture.
+const (
+	thumbSide    = 640 // pixels, the longer side: a telephone's width
+	leastSide    = 160
+	thumbQuality = 74
+	leastQuality = 34
+)
+
+// Thumb returns a kept photo as a JPEG of at most so many bytes: first less exact, then smaller. The error wraps ErrBroken for what is no
+// photo, and ErrSize for one that cannot be made that small.
+func Thumb(raw []byte, most int) ([]byte, error) {
+	img, err := jpeg.Decode(bytes.NewReader(raw))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBroken, err)
+	}
+	for side := thumbSide; side >= leastSide; side = side * 3 / 4 {
+		small := fitted(img, side)
+		for q := thumbQuality; q >= leastQuality; q -= 10 {
+			var out bytes.Buffer
+			if err := jpeg.Encode(&out, small, &jpeg.Options{Quality: q}); err != nil {
+				return nil, fmt.Errorf("media: %w", err)
+			}
+			if out.Len() <= most {
+				return out.Bytes(), nil
+			}
+		}
+	}
+	return nil, fmt.Errorf("%w: no small picture of at most %d bytes", ErrSize, most)
+}
+
+// fitted returns the picture with no side longer than side; a smaller one as it is.
+func fitted(img image.Image, side int) *image.RGBA {
+	w, h := img.Bounds().Dx(), img.Bounds().Dy()
+	if long := max(w, h); long > side {
+		w, h = max(1, w*side/long), max(1, h*side/long)
+	}
+	out := image.NewRGBA(image.Rect(0, 0, w, h))
+	draw.CatmullRom.Scale(out, out.Bounds(), img, img.Bounds(), draw.Src, nil)
+	return out
+}
+
 // upright turns a picture as orientation 1 to 8 of TIFF 6.0 says, since the tag that says so is not kept.
 func upright(img *image.RGBA, turn int) *image.RGBA {
 	if turn < 2 || turn > 8 {

@@ -35,7 +35,7 @@ const (
 func Fields() []Field {
 	var out []Field
 	for _, id := range []string{
-		"coop", "product", "lot", "place", "address", "water", "limits", "certificate", "gateway", "seal", "leaf", "proof", PlaceCoordinates,
+		"coop", "product", "lot", "place", "address", "journey", "treatment", "item", "scan", "water", "limits", "certificate", "gateway", "seal", "leaf", "proof", PlaceCoordinates,
 	} {
 		out = append(out, Field{ID: id, To: Everybody})
 	}

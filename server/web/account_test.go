@@ -123,7 +123,7 @@ func newTownAt(t testing.TB, l net.Listener, publicURL string, open bool) *town 
 	done := make(chan struct{})
 	w.book = newTownBook(t, db, w.farm)
 	w.web, err = web.New(web.Options{
-		Farm: w, Lots: w, Names: w, People: w.sources, Calibrations: w, Ledger: db, Evidence: db, Live: w.live, History: w, PublicURL: publicURL, HSTS: true, Now: now, Log: log, Done: done,
+		Farm: w, Lots: w, Names: w, Packed: w, Scans: w, Reports: w, People: w.sources, Calibrations: w, Ledger: db, Evidence: db, Live: w.live, History: w, PublicURL: publicURL, HSTS: true, Now: now, Log: log, Done: done,
 		LogKey: web.LogKey{VKey: vkey, Verifier: verifier}, Accounts: w.acc, Trail: db, OpenPages: open, Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
 		System: func(context.Context) (web.System, error) { return w.system, w.fail() }, Book: w.book, Desk: w.book, Shelf: w.book.shelf, Registrar: db, Standings: db.DiaryLots,
 		Goods: shop{db, flow.New(db, db, flow.Defaults(), rand.Reader, w.now, log)},
@@ -227,6 +227,7 @@ func do(t testing.TB, req *http.Request) got {
 // accessTable says for every route who gets through: a admin, t technician, f farmer, i inspector, p public.
 func accessTable() map[string]string {
 	out := map[string]string{
+		"POST /report": "atfip", "GET /picture/{record}/{sum}": "atfip",
 		"/t/": "atfip", "GET /.well-known/gs1resolver": "atfip", "/qr/": "atfip", "/live": "atfi", "GET /{$}": "atfi", "GET /places/{code}": "atfi", "GET /p/{code}": "atfip",
 		"GET /places/{code}/calibrations": "atfi", "GET /system": "ati", "GET /static/{sum}/{file}": "atfip", "GET /api/places": "atfi",
 		"GET /api/series": "atfi", "GET /api/calibrations": "atfi", "GET /api/calibrations/in-force": "atfi", "GET /healthz": "atfip", "/": "atfip",

@@ -108,7 +108,7 @@ func (e *engine) loadStatic() error {
 		sum := sha256.Sum256(body)
 		at := "/static/" + hex.EncodeToString(sum[:6]) + "/" + path.Base(name)
 		e.assets[at], e.names[path.Base(name)] = asset{body, mime}, at
-		if path.Base(name) == "app.css" {
+		if path.Base(name) == "public.css" {
 			e.css = template.CSS(body)
 			e.cssSum = "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 		}

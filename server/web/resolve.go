@@ -22,8 +22,8 @@ type Names interface {
 // http.ServeMux.
 func (s *Server) codeRoutes(labels *account.Bucket) []route {
 	out := []route{
-		{"/01/", stranger(), s.limited(labels, s.negotiated(s.page(s.label)))},
-		{"/t/", stranger(), s.limited(labels, s.negotiated(s.page(s.label)))},
+		{"/01/", stranger(), s.limited(labels, s.negotiated(s.code))},
+		{"/t/", stranger(), s.limited(labels, s.negotiated(s.code))},
 		{"GET /.well-known/gs1resolver", stranger(), s.plain(s.describeResolver)},
 	}
 	for _, key := range digitallink.Keys() {
@@ -60,6 +60,13 @@ func (s *Server) named(r *http.Request) (trace.Link, error) {
 		return trace.ParseLink(path, r.URL.RawQuery)
 	}
 	short, err := trace.ParseShort(path)
+	if err == nil && short.Serial != "" && s.o.Packed != nil {
+		item, ok, err := s.o.Packed.Item(r.Context(), short.Serial)
+		if err != nil || !ok {
+			return trace.Link{}, errors.Join(err, unknownUnless(err))
+		}
+		return item.Link(), nil
+	}
 	if err != nil || s.o.Names == nil || short.Lot == "" {
 		return trace.Link{}, errors.Join(err, unknownUnless(err))
 	}

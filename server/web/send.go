@@ -69,10 +69,15 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, a answer) {
 
 // unchanged tags the body and answers 304 to a reader who has it.
 func (s *Server) unchanged(w http.ResponseWriter, r *http.Request, body []byte) bool {
-	sum := sha256.Sum256(body)
-	tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
-	w.Header().Set("ETag", "W/"+tag)
 	w.Header().Add("Vary", "Accept-Encoding")
+	sum := sha256.Sum256(body)
+	return s.known(w, r, base64.RawURLEncoding.EncodeToString(sum[:12]))
+}
+
+// known tags an answer, weakly because it may be compressed, and answers 304 to a reader who has it.
+func (s *Server) known(w http.ResponseWriter, r *http.Request, mark string) bool {
+	tag := `"` + mark + `"`
+	w.Header().Set("ETag", "W/"+tag)
 	for have := range strings.SplitSeq(r.Header.Get("If-None-Match"), ",") {
 		if have = strings.TrimSpace(have); have == "*" || strings.TrimPrefix(have, "W/") == tag {
 			w.WriteHeader(http.StatusNotModified)

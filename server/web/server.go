@@ -43,6 +43,8 @@ type Lots interface {
 	Lots(ctx context.Context) ([]trace.Lot, error)
 	// Dossier returns all about the lot of a link; the error wraps trace.ErrUnknown when nobody issued it.
 	Dossier(ctx context.Context, l trace.Link) (trace.Dossier, error)
+	// LotRevision changes whenever what the public page of a lot is drawn from does, as of the transaction that changed it.
+	LotRevision(ctx context.Context, l trace.Link) (string, error)
 }
 
 // Live are the newest values; watch.Live is one.
@@ -85,6 +87,9 @@ type Options struct {
 	Gates      Gates          // judge the diary; nil: nobody does
 	Shelf      Shelf          // keeps photos and voice notes
 	Goods      Goods          // lots after the harvest; nil: nobody keeps them
+	Packed     Packed         // items and boxes; nil: nothing is packed here
+	Scans      Scans          // counts who opens a code; nil: nobody does
+	Reports    Reports        // keeps what buyers report; nil: there is no form
 	OpenPages  bool           // everybody may read the co-op's pages
 	Proxies    []netip.Prefix // whose X-Forwarded-For is believed
 	CA         *CA            // who signed the pages' certificate on a local network; nil: phones know them
@@ -103,12 +108,14 @@ type Options struct {
 
 // Server answers every page. It is safe for concurrent use.
 type Server struct {
-	o       Options
-	e       *engine
-	sparks  *sparks
-	base    string // PublicURL without trailing slash
-	secure  bool   // the pages are served over TLS
-	handler http.Handler
+	o        Options
+	e        *engine
+	sparks   *sparks
+	commons  *commons
+	pictures pictures
+	base     string // PublicURL without trailing slash
+	secure   bool   // the pages are served over TLS
+	handler  http.Handler
 
 	bundling sync.Mutex // held while a bundle is made
 
@@ -131,7 +138,7 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{o: o, e: e, sparks: newSparks(o.History), base: u.Scheme + "://" + u.Host, secure: u.Scheme == "https"}
+	s := &Server{o: o, e: e, sparks: newSparks(o.History), commons: newCommons(), base: u.Scheme + "://" + u.Host, secure: u.Scheme == "https"}
 	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(512))
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)
@@ -154,6 +161,8 @@ func (s *Server) table() []route {
 	labels := account.NewBucket(labelBurst, labelEvery, s.o.Now)
 	return slices.Concat([]route{
 		{"/qr/", stranger(), s.limited(labels, s.qr)},
+		{"POST /report", stranger(), s.limited(account.NewBucket(reportBurst, reportEvery, s.o.Now), s.form(s.report))},
+		{"GET /picture/{record}/{sum}", stranger(), s.limited(labels, s.picture)},
 		{"/live", rule{action: account.SeePlaces, script: true}, s.live},
 		{"GET /{$}", needs(account.SeePlaces), s.page(s.dashboard)},
 		{"GET /places/{code}", needs(account.SeePlaces), s.page(s.place)},

@@ -2,6 +2,9 @@ package web_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"math"
@@ -15,10 +18,12 @@ import (
 	"aovuon/gateway/measure"
 	"aovuon/gateway/wire"
 	"aovuon/server/calibration"
+	"aovuon/server/diary"
 	"aovuon/server/farm"
 	"aovuon/server/history"
 	"aovuon/server/privacy"
 	"aovuon/server/trace"
+	"aovuon/server/trace/scan"
 	"aovuon/server/watch"
 	"aovuon/server/web"
 )
@@ -41,6 +46,16 @@ type sources struct {
 	twins    map[trace.Link]string // lots that share the short code of another one
 	system   web.System
 	people   []privacy.Shown
+	items    map[string]trace.Item
+	boxes    map[string]trace.Box
+	goods    []trace.Goods
+	seen     scan.Facts
+	scanned  []scan.Scanned
+	reports  []scan.Report
+	entries  []diary.Event // of the diary; nil: there is none
+	records  []farm.Record
+	shelf    web.Shelf
+	lots     web.Lots // nil: sources itself
 }
 
 func newSources(t testing.TB) *sources {
@@ -74,8 +89,17 @@ func (s *sources) pages(t testing.TB) *httptest.Server {
 	if e, ok := s.ledger.(web.Evidence); ok {
 		evidence = e
 	}
+	var book web.Book
+	if s.entries != nil {
+		book = sourcesBook{s}
+	}
+	lots := s.lots
+	if lots == nil {
+		lots = s
+	}
 	h, err := web.New(web.Options{
-		Farm: s, Lots: s, Names: s, People: s, Calibrations: s, Ledger: s.ledger, Evidence: evidence, LogKey: s.logKey, Live: s.live, History: s, OpenPages: true, PublicURL: "https://tx.example.vn", HSTS: true, Now: now, Log: slog.New(slog.DiscardHandler), Done: done,
+		Book: book, Shelf: s.shelf, Packed: s, Scans: s, Reports: s,
+		Farm: s, Lots: lots, Names: s, People: s, Calibrations: s, Ledger: s.ledger, Evidence: evidence, LogKey: s.logKey, Live: s.live, History: s, OpenPages: true, PublicURL: "https://tx.example.vn", HSTS: true, Now: now, Log: slog.New(slog.DiscardHandler), Done: done,
 		CA:     &web.CA{PEM: []byte("pem\n"), DER: []byte("der"), Fingerprint: strings.TrimSuffix(strings.Repeat("AB:", 32), ":")},
 		System: func(context.Context) (web.System, error) { return s.system, s.fail() },
 	})
@@ -172,6 +196,46 @@ func (s *sources) Shortened(_ context.Context, code string) ([]trace.Link, error
 		}
 	}
 	return out, s.fail()
+}
+
+// LotRevision changes with whatever the page of a lot is drawn from.
+func (s *sources) LotRevision(_ context.Context, l trace.Link) (string, error) {
+	raw, err := json.Marshal([]any{s.dossiers[l], s.people, s.farm, s.goods})
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:]), s.fail()
+}
+
+// Item, Box and GoodsOf are what was packed.
+func (s *sources) Item(_ context.Context, serial string) (trace.Item, bool, error) {
+	i, ok := s.items[serial]
+	return i, ok, s.fail()
+}
+
+func (s *sources) Box(_ context.Context, sscc string) (trace.Box, bool, error) {
+	b, ok := s.boxes[sscc]
+	return b, ok, s.fail()
+}
+
+func (s *sources) GoodsOf(context.Context, trace.Ref) ([]trace.Goods, error) {
+	return s.goods, s.fail()
+}
+
+// Scanned is what was seen of a code before.
+func (s *sources) Scanned(_ context.Context, in scan.Scanned) scan.Facts {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.scanned = append(s.scanned, in)
+	return s.seen
+}
+
+func (s *sources) AddReport(_ context.Context, r scan.Report) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reports = append(s.reports, r)
+	return nil
 }
 
 // water is the made-up value of a series at a time; ok is false where there is none.

@@ -28,6 +28,7 @@ import (
 	"aovuon/server/sheet"
 	"aovuon/server/trace"
 	"aovuon/server/trace/flow"
+	"aovuon/server/trace/scan"
 	"aovuon/server/web"
 )
 
@@ -77,9 +78,27 @@ func asked(t *testing.T) []string {
 			}
 		}
 	}
-	for _, s := range []trace.State{trace.Held, trace.Void} {
-		out = append(out, "label."+string(s), "label."+string(s)+".why")
+	for _, v := range trace.Verdicts() {
+		out = append(out, "verdict."+string(v), "verdict."+string(v)+".why")
 	}
+	for _, s := range trace.ItemStates() {
+		out = append(out, "item."+string(s))
+	}
+	for _, k := range []trace.GoodsKind{trace.Pack, trace.Ship, trace.Receive, trace.Issue, trace.Recall, trace.EndRecall} {
+		out = append(out, "stage.goods."+string(k))
+	}
+	for _, step := range []string{trace.StepProcess, trace.StepDry, trace.StepGrade, trace.StepSplit, trace.StepMerge} {
+		out = append(out, "stage.step."+step)
+	}
+	for _, k := range farm.Kinds() {
+		for _, key := range []string{"label.from", "label.stocked", "label.harvested", "label.days", "label.demo", "label.water", "label.water.pending", "label.treated", "stage.begun", "stage.harvested"} {
+			out = append(out, key+"."+string(k))
+		}
+	}
+	for _, k := range scan.ReportKinds() {
+		out = append(out, "report.what."+k)
+	}
+	out = append(out, "mark.probe", "mark.person", "mark.lab")
 	out = append(out, "gate."+intake.RuleInput, "lot.of")
 	for _, c := range sheet.Codes() {
 		out = append(out, "problem.sheet."+string(c))

@@ -18,3 +18,18 @@ type Scanned struct {
 	Agent string // what the browser calls itself
 	At    time.Time
 }
+
+// Report is what somebody wrote of a code that looked wrong to them.
+type Report struct {
+	ID      string    `json:"id"`   // ULID
+	Code    string    `json:"code"` // path that was scanned, as it was
+	What    string    `json:"what"` // of ReportKinds
+	Where   string    `json:"where,omitempty"`
+	Note    string    `json:"note,omitempty"`
+	Contact string    `json:"contact,omitempty"` // how to reach who wrote; private
+	At      time.Time `json:"at"`
+	Done    time.Time `json:"done,omitzero"` // somebody looked into it; zero: not yet
+}
+
+// ReportKinds lists what people report.
+func ReportKinds() []string { return []string{"goods", "label", "quality", "page", "else"} }

@@ -42,39 +42,47 @@ type Chart struct {
 	MinSpan     float64              // least height of the value axis, so that noise does not look like a storm
 	Number      func(float64) string // prints a value of the axis
 	NoData      string               // written into wide gaps
+	Height      float64              // of the drawing; 0: 220
+	Whole       bool                 // coordinates are whole units: smaller, and as good on a telephone
 }
 
 // The drawing's units are CSS pixels of a 360 px phone.
 const (
-	width, height           = 360.0, 220.0
-	left, right, top, under = 44.0, 352.0, 12.0, 190.0
+	width, height    = 360.0, 220.0
+	left, right, top = 44.0, 352.0, 12.0
+	footing          = 30.0 // below the drawing: the words of the time axis
 )
 
 // drawing is a chart with its scales.
 type drawing struct {
 	Chart
-	low, high float64
-	b         strings.Builder
+	low, high     float64
+	height, under float64
+	b             strings.Builder
 }
 
 // SVG returns the drawing. Colours are the page's: classes band, line, dot, lim, out, gap, grid and ax.
 func (c Chart) SVG() string {
-	d := drawing{Chart: c}
+	d := drawing{Chart: c, height: height}
+	if c.Height > 0 {
+		d.height = c.Height
+	}
+	d.under = d.height - footing
 	var marks []float64
 	d.low, d.high, marks = d.scale()
 	id := html.EscapeString(c.ID)
-	d.w(`<svg class="chart" viewBox="0 0 `, n(width), ` `, n(height), `" role="img" aria-labelledby="`, id, `-t `, id, `-d"><title id="`, id, `-t">`,
+	d.w(`<svg class="chart" viewBox="0 0 `, d.n(width), ` `, d.n(d.height), `" role="img" aria-labelledby="`, id, `-t `, id, `-d"><title id="`, id, `-t">`,
 		html.EscapeString(c.Title), `</title><desc id="`, id, `-d">`, html.EscapeString(c.Desc), `</desc>`)
 	d.outside()
 	for _, v := range marks {
-		y := n(d.y(v))
-		d.w(`<path class="grid" d="M`, n(left), ` `, y, `H`, n(right), `"/>`)
+		y := d.n(d.y(v))
+		d.w(`<path class="grid" d="M`, d.n(left), ` `, y, `H`, d.n(right), `"/>`)
 		d.text(left-6, d.y(v)+4, "end", c.Number(v))
 	}
 	for _, t := range c.Ticks {
 		if x := d.x(t.At); !t.At.Before(c.From) && !t.At.After(c.To) {
-			d.w(`<path class="grid" d="M`, n(x), ` `, n(top), `V`, n(under+4), `"/>`)
-			d.text(min(max(x, left+2), right-16), under+19, "middle", t.Label)
+			d.w(`<path class="grid" d="M`, d.n(x), ` `, d.n(top), `V`, d.n(d.under+4), `"/>`)
+			d.text(min(max(x, left+2), right-16), d.under+19, "middle", t.Label)
 		}
 	}
 	runs := d.runs()
@@ -89,7 +97,7 @@ func (c Chart) SVG() string {
 	d.limitLabels()
 	if k := len(c.Steps); k > 0 {
 		s := c.Steps[k-1]
-		d.w(`<circle class="dot" cx="`, n(d.mid(s)), `" cy="`, n(d.y(s.Mean)), `" r="4"/>`)
+		d.w(`<circle class="dot" cx="`, d.n(d.mid(s)), `" cy="`, d.n(d.y(s.Mean)), `" r="4"/>`)
 	}
 	d.w(`</svg>`)
 	return d.b.String()
@@ -102,11 +110,19 @@ func (d *drawing) w(parts ...string) {
 }
 
 func (d *drawing) text(x, y float64, anchor, s string) {
-	d.w(`<text class="ax" x="`, n(x), `" y="`, n(y), `" text-anchor="`, anchor, `">`, html.EscapeString(s), `</text>`)
+	d.w(`<text class="ax" x="`, d.n(x), `" y="`, d.n(y), `" text-anchor="`, anchor, `">`, html.EscapeString(s), `</text>`)
 }
 
 // n prints a coordinate to a tenth of a unit.
 func n(v float64) string { return strconv.FormatFloat(math.Round(v*10)/10, 'f', -1, 64) }
+
+// n prints a coordinate, to a tenth of a unit or to a whole one.
+func (d *drawing) n(v float64) string {
+	if d.Whole {
+		return strconv.Itoa(int(math.Round(v)))
+	}
+	return n(v)
+}
 
 func (d *drawing) x(t time.Time) float64 {
 	return left + (right-left)*float64(t.Sub(d.From))/float64(max(d.To.Sub(d.From), 1))
@@ -118,7 +134,7 @@ func (d *drawing) mid(s Step) float64 {
 }
 
 func (d *drawing) y(v float64) float64 {
-	return min(max(under-(under-top)*(v-d.low)/(d.high-d.low), top), under)
+	return min(max(d.under-(d.under-top)*(v-d.low)/(d.high-d.low), top), d.under)
 }
 
 // scale chooses the value axis and its marks: all values, and those limits that do not make them flat.
@@ -147,7 +163,7 @@ func (d *drawing) scale() (low, high float64, marks []float64) {
 	if lack := max(d.MinSpan, 1e-9) - (high - low); lack > 0 {
 		low, high = low-lack/2, high+lack/2
 	}
-	step := nice((high - low) / 4)
+	step := nice((high - low) / d.parts())
 	low, high = math.Floor(low/step)*step, math.Ceil(high/step)*step
 	for i := 0; ; i++ {
 		v := low + float64(i)*step
@@ -157,6 +173,9 @@ func (d *drawing) scale() (low, high float64, marks []float64) {
 		marks = append(marks, v)
 	}
 }
+
+// parts is about how many marks the value axis has: one for every 40 units.
+func (d *drawing) parts() float64 { return max(2, math.Floor((d.under-top)/40)) }
 
 // nice returns the least of 1, 2, 2.5, 5 times a power of ten that is not below v.
 func nice(v float64) float64 {
@@ -189,9 +208,9 @@ func (d *drawing) gaps(runs [][]Step) {
 		if to.Sub(from) < d.Every || x2-x1 < 1 {
 			return
 		}
-		d.w(`<path class="gap" d="M`, n(x1), ` `, n(top), `H`, n(x2), `V`, n(under), `H`, n(x1), `z"/>`)
+		d.w(`<path class="gap" d="M`, d.n(x1), ` `, d.n(top), `H`, d.n(x2), `V`, d.n(d.under), `H`, d.n(x1), `z"/>`)
 		if x2-x1 > 100 {
-			d.text((x1+x2)/2, (top+under)/2, "middle", d.NoData)
+			d.text((x1+x2)/2, (top+d.under)/2, "middle", d.NoData)
 		}
 	}
 	for _, r := range runs {
@@ -205,7 +224,7 @@ func (d *drawing) gaps(runs [][]Step) {
 func (d *drawing) band(run []Step) {
 	if len(run) < 2 {
 		s := run[0]
-		d.w(`<path class="stem" d="M`, n(d.mid(s)), ` `, n(d.y(s.Min)), `V`, n(d.y(s.Max)), `"/>`)
+		d.w(`<path class="stem" d="M`, d.n(d.mid(s)), ` `, d.n(d.y(s.Min)), `V`, d.n(d.y(s.Max)), `"/>`)
 		return
 	}
 	d.w(`<path class="band" d="M`)
@@ -220,7 +239,7 @@ func (d *drawing) band(run []Step) {
 
 func (d *drawing) line(run []Step) {
 	if len(run) < 2 {
-		d.w(`<circle class="dot" cx="`, n(d.mid(run[0])), `" cy="`, n(d.y(run[0].Mean)), `" r="2.5"/>`)
+		d.w(`<circle class="dot" cx="`, d.n(d.mid(run[0])), `" cy="`, d.n(d.y(run[0].Mean)), `" r="2.5"/>`)
 		return
 	}
 	d.w(`<path class="line" d="M`)
@@ -234,7 +253,7 @@ func (d *drawing) pair(i int, s Step, v float64) {
 	if i > 0 {
 		d.w(" ")
 	}
-	d.w(n(d.mid(s)), " ", n(d.y(v)))
+	d.w(d.n(d.mid(s)), " ", d.n(d.y(v)))
 }
 
 // outside shades what lies beyond the outermost limits that can be seen.
@@ -243,12 +262,12 @@ func (d *drawing) outside() {
 		if l.Value < d.low || l.Value > d.high {
 			continue
 		}
-		y1, y2 := d.y(l.Value), under
+		y1, y2 := d.y(l.Value), d.under
 		if l.Above {
 			y1, y2 = top, d.y(l.Value)
 		}
 		if y2-y1 >= 1 {
-			d.w(`<path class="out" d="M`, n(left), ` `, n(y1), `H`, n(right), `V`, n(y2), `H`, n(left), `z"/>`)
+			d.w(`<path class="out" d="M`, d.n(left), ` `, d.n(y1), `H`, d.n(right), `V`, d.n(y2), `H`, d.n(left), `z"/>`)
 		}
 	}
 }
@@ -256,7 +275,7 @@ func (d *drawing) outside() {
 func (d *drawing) limits() {
 	for _, l := range d.Limits {
 		if l.Value >= d.low && l.Value <= d.high {
-			d.w(`<path class="lim" d="M`, n(left), ` `, n(d.y(l.Value)), `H`, n(right), `"/>`)
+			d.w(`<path class="lim" d="M`, d.n(left), ` `, d.n(d.y(l.Value)), `H`, d.n(right), `"/>`)
 		}
 	}
 }
