@@ -23,9 +23,12 @@ import (
 )
 
 // proxies returns the networks of the proxies whose X-Forwarded-For is believed.
-func (a AccessConfig) proxies() ([]netip.Prefix, error) {
+func (a AccessConfig) proxies() ([]netip.Prefix, error) { return networks(a.Proxies) }
+
+// networks reads addresses and networks; an address is the network of it alone.
+func networks(list []string) ([]netip.Prefix, error) {
 	var out []netip.Prefix
-	for _, s := range a.Proxies {
+	for _, s := range list {
 		if addr, err := netip.ParseAddr(s); err == nil {
 			out = append(out, netip.PrefixFrom(addr, addr.BitLen()))
 			continue

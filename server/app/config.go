@@ -32,6 +32,7 @@ type Config struct {
 	Broker    BrokerConfig   `yaml:"broker"`
 	Ledger    LedgerConfig   `yaml:"ledger"`
 	Gates     GatesConfig    `yaml:"gates"`
+	Trace     TraceConfig    `yaml:"trace"`
 	Backup    BackupConfig   `yaml:"backup"`
 	Access    AccessConfig   `yaml:"access"`
 	TLS       TLSConfig      `yaml:"tls"`
@@ -120,7 +121,7 @@ func defaults() Config {
 		DataDir: "data", Listen: "127.0.0.1:8080", PublicURL: "http://localhost:8080", Name: "server",
 		Database: DatabaseConfig{Driver: "sqlite"}, History: HistoryConfig{Engine: "sqlite"},
 		Backup: BackupConfig{At: "02:30", Keep: backup.Keep{Daily: 7, Weekly: 5}},
-		Ledger: LedgerConfig{Batches: "closed"}, Gates: defaultGates(), Access: AccessConfig{Pages: "signed-in", SecondFactor: "required"},
+		Ledger: LedgerConfig{Batches: "closed"}, Gates: defaultGates(), Trace: defaultTrace(), Access: AccessConfig{Pages: "signed-in", SecondFactor: "required"},
 	}
 }
 
@@ -193,6 +194,7 @@ func (c *Config) files() []namedFile {
 		{"backup.drill_dsn_file", &c.Backup.DrillDSNFile, "put the connection string of an empty PostgreSQL database into this file"},
 		{"tls.cert_file", &c.TLS.CertFile, "put the certificate of the pages (PEM) there"},
 		{"tls.key_file", &c.TLS.KeyFile, "put the private key of the certificate (PEM) there"},
+		{"trace.scan.regions", &c.Trace.Scan.Regions, "put the table of address ranges and provinces there, one 113.160.92.0/22,33 a line"},
 		{"history.password_file", &c.History.PasswordFile, "put the password of the InfluxDB user into this file"},
 	}
 	if e := c.Broker.Embedded; e != nil {
@@ -248,6 +250,9 @@ func (c *Config) check() *keyError {
 		return wrong
 	}
 	if wrong := c.Gates.check(); wrong != nil {
+		return wrong
+	}
+	if wrong := c.Trace.check(); wrong != nil {
 		return wrong
 	}
 	switch d := c.Database; {

@@ -13,6 +13,7 @@ import (
 	"aovuon/server/pki"
 	"aovuon/server/sqldb"
 	"aovuon/server/trace/flow"
+	"aovuon/server/trace/scan"
 	"aovuon/server/watch"
 	"aovuon/server/web"
 )
@@ -23,6 +24,7 @@ type deps struct {
 	accounts  *account.Service
 	desk      *desk.Desk
 	goods     *flow.Desk
+	scans     *scan.Service  // nil: nobody counts
 	authority *pki.Authority // the server's own; nil: not used
 	history   history.Store
 	live      *watch.Live

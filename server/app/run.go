@@ -29,6 +29,7 @@ import (
 	"aovuon/server/sqldb"
 	"aovuon/server/trace"
 	"aovuon/server/trace/flow"
+	"aovuon/server/trace/scan"
 	"aovuon/server/watch"
 )
 
@@ -79,8 +80,9 @@ type running struct {
 	calibrations   *project.Runner
 	accounts       *account.Service
 	disk           *diskWatch
-	desk           *desk.Desk      // made with the pages
-	goods          *flow.Desk      // made with the pages
+	desk           *desk.Desk // made with the pages
+	goods          *flow.Desk // made with the pages
+	scans          *scan.Service
 	nightly        *backup.Nightly // nil: no backups are made by themselves
 	metrics        *prometheus.Registry
 	listener       net.Listener
@@ -146,6 +148,9 @@ func start(e *env, c Config) (s *running, err error) {
 		return s, err
 	}
 	s.openProjections()
+	if s.scans, err = s.newScans(); err != nil {
+		return s, err
+	}
 	return s, s.openWeb(e)
 }
 
@@ -179,6 +184,7 @@ func (s *running) run(e *env) error {
 	g.Go(func() error { return s.settingsRunner.Run(ctx) })
 	g.Go(func() error { return trace.NewWorker(s.db, s.db, s.history, s.now, s.log).Run(ctx) })
 	g.Go(func() error { return s.runDiary(ctx, s.desk) })
+	g.Go(func() error { return s.scans.Run(ctx) })
 	g.Go(func() error { return s.ledger.Run(ctx) })
 	if s.witnesses != nil {
 		g.Go(func() error { return s.witnesses.Run(ctx) })
@@ -264,7 +270,7 @@ func (s *running) close() error {
 
 func (s *running) deps(done <-chan struct{}) deps {
 	d := deps{
-		db: s.db, accounts: s.accounts, history: s.history, live: s.live, config: s.config, authority: s.authority, logKey: s.logKey(), system: s.system, log: s.log, now: s.now, stuck: s.stuck, done: done,
+		db: s.db, accounts: s.accounts, history: s.history, live: s.live, config: s.config, authority: s.authority, logKey: s.logKey(), scans: s.scans, system: s.system, log: s.log, now: s.now, stuck: s.stuck, done: done,
 	}
 	s.desk = newDesk(d)
 	d.desk = s.desk

@@ -25,6 +25,9 @@ const (
 	holdTable    = "lot_hold"
 	mediaTable   = "media"
 	landTable    = "place_land"
+
+	decisionTable = "scan_decision"
+	shopTable     = "sold_shop"
 )
 
 // ChangeTables names the tables whose rows ChangeRows returns.
