@@ -118,6 +118,12 @@ func (cmd *auditCmd) report(e *env, src audit.Source, o audit.Options) error {
 	if r.Changes > 0 {
 		say("changes     %d rows of people, consents, requests, settings, land, register and diary compared", r.Changes)
 	}
+	if r.Goods > 0 {
+		say("goods       %d events done again, %d serials and their boxes compared with what comes of it", r.Goods, r.Items)
+	}
+	if r.Releases > 0 {
+		say("releases    %d: the leaves each stands on, and its mass account", r.Releases)
+	}
 	say("batches     %d of %d chains, %d readings: signatures and chains checked", r.Batches, r.Chains, r.Readings)
 	say("evidence    of %d sealed lots computed again", r.Seals)
 	say("gaps        %d declared by the gateways", len(r.Gaps))

@@ -80,7 +80,7 @@ func (a *auditor) compareInside(ctx context.Context) error {
 	}
 	a.compareAccounts(accounts, marks, people)
 	a.compareChanges(now, tables, rows)
-	return nil
+	return a.replayGoods(ctx)
 }
 
 // compareAccounts compares what the tables say of accounts with what the leaves about them come to: a role, a card, a password or a link

@@ -91,6 +91,7 @@ func (b *book) people() {
 	}, by(b.now))
 	do(err)
 	b.diary(place, do)
+	b.goods(do)
 	for v := range uint64(2) {
 		do(b.db.SaveWanted(ctx, desired.Wanted{
 			Gateway: gateway, Version: v + 1, Made: b.now, Note: fmt.Appendf(nil, "note %d", v),
@@ -104,7 +105,7 @@ func (b *book) people() {
 func TestAudit_FindsWhatWasDoneToPeopleBehindItsBack(t *testing.T) {
 	b := newBook(t)
 	b.people()
-	if r, err := b.audit(audit.Options{}); err != nil || !r.Sound() || r.Changes != 35 || len(r.Notes) > 0 {
+	if r, err := b.audit(audit.Options{}); err != nil || !r.Sound() || r.Changes != 44 || len(r.Notes) > 0 {
 		t.Fatalf("before: %+v, %v", r, err)
 	}
 	e := sqldbtest.NewEditor(t, b.config)

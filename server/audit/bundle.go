@@ -18,6 +18,7 @@ import (
 	"aovuon/server/ledger"
 	"aovuon/server/sqldb"
 	"aovuon/server/trace"
+	"aovuon/server/trace/flow"
 )
 
 // ErrNoSeal says that a lot is not known, not sealed yet, or that its seal is not signed yet.
@@ -30,6 +31,7 @@ const (
 	proofSuffix  = ".tlog-proof"
 	bodySuffix   = ".json"
 	batchFolder  = "batches/"
+	releaseName  = "release"
 )
 
 const bundleText = `Evidence of one lot: what was measured while it grew, as it was sealed in the co-op's ledger, and the batches that the
@@ -100,11 +102,54 @@ func (b *bundler) write(path, vkey string) error {
 			return err
 		}
 	}
+	if err := b.release(path); err != nil {
+		return err
+	}
 	if err := errors.Join(b.file(bundleReadMe, []byte(bundleText)), b.file(bundleKey, []byte(vkey+"\n"))); err != nil {
 		return err
 	}
 	return b.batches(seal, lot)
 }
+
+// release writes the newest release of the lot, the runs of serials it tells of, and the seal it names where that is not the one already there.
+func (b *bundler) release(path string) error {
+	list, err := b.db.LedgerFind(b.ctx, path, ledger.LotReleased)
+	list = slices.DeleteFunc(list, func(n int64) bool { return n >= b.head.Size })
+	if err != nil || len(list) == 0 {
+		return err // not released, or not signed yet: the evidence stands for itself
+	}
+	var r flow.Release
+	if err := b.leaf(releaseName, list[len(list)-1], &r); err != nil {
+		return err
+	}
+	if r.Seal != nil {
+		if err := b.leaf(releaseName+"-seal", r.Seal.Leaf, nil); err != nil {
+			return err
+		}
+	}
+	for _, run := range runsOf(r) {
+		found, err := b.db.LedgerFind(b.ctx, run, ledger.LabelsIssued)
+		if err != nil || len(found) == 0 {
+			return errors.Join(fmt.Errorf("no labels of run %s were recorded", run), err)
+		}
+		if err := b.leaf(labelsName(run), found[0], nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// runsOf returns the runs of serials that a release tells of.
+func runsOf(r flow.Release) (out []string) {
+	for _, l := range r.Account.Packed {
+		if l.Kind == flow.LinePacked && l.Serials {
+			out = append(out, l.Event)
+		}
+	}
+	return out
+}
+
+func labelsName(run string) string { return "labels-" + run }
 
 func (b *bundler) file(name string, body []byte) error {
 	w, err := b.zip.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate, Modified: time.Unix(0, 0).UTC()})

@@ -28,11 +28,11 @@ func insideRow(kind ledger.Kind, subject string) string {
 	return string(kind) + " " + subject
 }
 
-// readChanges goes through the leaves of kind `change`, and of the kinds whose newest leaf is the row as it is: the farm's register, the diary.
+// readChanges goes through the leaves of kind `change`, and of the kinds whose newest leaf is the row as it is: the farm's register, the diary, goods.
 func (a *auditor) readChanges(ctx context.Context) (map[string]*rowsSaid, error) {
 	said := map[string]*rowsSaid{}
 	for n, l := range a.tree.leaves {
-		if l.Kind != ledger.Changed && l.Kind != ledger.RecordSaved && l.Kind != ledger.EntryKept {
+		if l.Kind != ledger.Changed && l.Kind != ledger.RecordSaved && l.Kind != ledger.EntryKept && l.Kind != ledger.GoodsMoved {
 			continue
 		}
 		s := said[insideRow(l.Kind, l.Subject)]

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
 
 	"aovuon/server/ledger"
 	"aovuon/server/sqldb"
+	"aovuon/server/trace/flow"
 )
 
 // Local is a server's own database, audited where it lies. It shows what the database holds, batches included.
@@ -61,11 +63,19 @@ func (s *Local) AccountMarks(ctx context.Context, id string, salt []byte) (map[s
 	return s.DB.AccountMarks(ctx, id, salt)
 }
 
-// Changes shows what is kept of people, of gateways' settings, of the farm's register and of the diary.
+// Changes shows what is kept of people, of gateways' settings, of the farm's register, of the diary and of goods.
 func (s *Local) Changes(ctx context.Context) ([]ledger.Row, []string, error) {
 	rows, err := s.DB.ChangeRows(ctx)
 	book, errB := s.DB.BookRows(ctx)
-	return append(rows, book...), append(sqldb.ChangeTables(), string(ledger.RecordSaved), string(ledger.EntryKept)), errors.Join(err, errB)
+	goods, _, errG := s.DB.GoodsBooks(ctx)
+	tables := append(sqldb.ChangeTables(), string(ledger.RecordSaved), string(ledger.EntryKept), string(ledger.GoodsMoved))
+	return slices.Concat(rows, book, goods), tables, errors.Join(err, errB, errG)
+}
+
+// Goods shows all there is of goods.
+func (s *Local) Goods(ctx context.Context) (flow.Books, error) {
+	_, b, err := s.DB.GoodsBooks(ctx)
+	return b, err
 }
 
 // LedgerSize shows how many leaves there are, signed or not.

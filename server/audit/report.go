@@ -55,6 +55,9 @@ type Report struct {
 	Rows     int
 	Accounts int // compared, where the source shows them
 	Changes  int // rows of people, consents, requests and settings, likewise
+	Releases int // lots that were released, whose leaves and accounts were checked
+	Goods    int // events of goods done again, where the source shows them
+	Items    int // serials compared, likewise
 	Batches  int64
 	Chains   int
 	Readings int64

@@ -16,6 +16,7 @@ import (
 	"aovuon/server/farm"
 	"aovuon/server/ledger"
 	"aovuon/server/trace"
+	"aovuon/server/trace/flow"
 )
 
 // BundleReport is what a bundle comes to.
@@ -23,6 +24,9 @@ type BundleReport struct {
 	Seal     trace.Seal
 	Lot      trace.Lot
 	Verdict  ledger.Verdict // of the seal's proof
+	Release  *flow.Release  // nil: the lot was not released yet
+	Released ledger.Verdict // of its proof
+	Serials  int            // that were issued up to the release
 	Batches  int64
 	Readings int64
 	Findings []Finding
@@ -50,6 +54,9 @@ func CheckBundle(ctx context.Context, z *zip.Reader, p *ledger.Policy, dir strin
 	}
 	if u.report.Seal.Lot != seal.Leaf.Subject || lot.Leaf.Subject != seal.Leaf.Subject {
 		return nil, fmt.Errorf("audit: bundle: the seal is of %s, the lot is %s", seal.Leaf.Subject, lot.Leaf.Subject)
+	}
+	if err := u.release(seal); err != nil {
+		return nil, err
 	}
 	w := &workshop{dir: dir}
 	defer func() { err = errors.Join(err, w.close()) }()

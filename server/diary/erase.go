@@ -25,7 +25,7 @@ func (e Event) Erase(own bool, names []string) (Event, bool) {
 			took = true
 		}
 	}
-	if e.Note != "" && (own || mentioned(e.Note, names)) {
+	if e.Note != "" && (own || Mentioned(e.Note, names)) {
 		out.Note, took = "", true
 	}
 	if own && e.Position != nil {
@@ -38,10 +38,10 @@ func (e Event) Erase(own bool, names []string) (Event, bool) {
 func named(v any, names []string) bool {
 	switch x := v.(type) {
 	case string:
-		return mentioned(x, names)
+		return Mentioned(x, names)
 	case []string:
 		for _, s := range x {
-			if mentioned(s, names) {
+			if Mentioned(s, names) {
 				return true
 			}
 		}
@@ -49,9 +49,9 @@ func named(v any, names []string) bool {
 	return false
 }
 
-// mentioned reports whether a text is one of some names, or has one of several words in it: a name of one word, such as Lan or Mai, is too often
+// Mentioned reports whether a text is one of some names, or has one of several words in it: a name of one word, such as Lan or Mai, is too often
 // a word that means something else.
-func mentioned(text string, names []string) bool {
+func Mentioned(text string, names []string) bool {
 	for _, n := range names {
 		name := privacy.NameOf(n)
 		if name != "" && privacy.NameOf(text) == name || strings.Contains(name, " ") && privacy.Mentions(text, name) {

@@ -169,7 +169,7 @@ func erasedDocs(ctx context.Context, q querier) (map[erasedCalibration]bool, err
 // scrub overwrites what deleted rows left behind in the database's own files.
 func (d *DB) scrub(ctx context.Context) error {
 	if d.driver == Postgres {
-		for _, table := range slices.Concat([]string{"person", "person_place", "ledger_body", "account", "calibration", "farm_record", "diary_event"}, AccountTables()) {
+		for _, table := range slices.Concat([]string{"person", "person_place", "ledger_body", "account", "calibration", "farm_record", "diary_event", "goods_event"}, AccountTables()) {
 			if _, err := d.write.ExecContext(ctx, `VACUUM (FULL) `+table); err != nil {
 				return fmt.Errorf("sqldb: scrub %s: %w", table, err)
 			}

@@ -6,7 +6,7 @@ import (
 	"aovuon/server/ledger"
 )
 
-// eraseDiary takes out of the diary what says something of somebody: of events of their account note, position and whom they named, of all
+// eraseDiary takes out of the diary, and of the events of goods, what says something of somebody: of events of their account note, position and whom they named, of all
 // events their names; and marks the photos and voice notes they sent as erased, so that their files go.
 func (r *record) eraseDiary(ctx context.Context, account string, names []string, by ledger.By) error {
 	rows, err := entryRows(ctx, r, `1 = 1`)
@@ -32,8 +32,8 @@ func (r *record) eraseDiary(ctx context.Context, account string, names []string,
 			return err
 		}
 	}
-	if account == "" {
-		return nil
+	if err := r.eraseGoods(ctx, account, names, by); err != nil || account == "" {
+		return err
 	}
 	return r.eraseMedia(ctx, account, by)
 }

@@ -15,6 +15,9 @@ import (
 // goodsRow is a row of goods_event, in the form of the body of its leaf.
 type goodsRow struct {
 	ID     string          `json:"id"`
+	Kind   string          `json:"kind"`
+	At     time.Time       `json:"at"`
+	Made   time.Time       `json:"made"`
 	Erased *time.Time      `json:"erased,omitempty"` // what said something of a person was taken out
 	Body   json.RawMessage `json:"body"`             // a trace.Goods, as the text stands
 }
@@ -57,9 +60,9 @@ func (r *record) saveGoods(ctx context.Context, k flow.Kept, by ledger.By) error
 	if err != nil {
 		return err
 	}
-	row := goodsRow{ID: k.Goods.ID, Body: body}
+	row := goodsRow{ID: k.Goods.ID, Kind: string(k.Goods.Kind), At: millis(k.Goods.At), Made: millis(k.Goods.Made), Body: body}
 	_, err = r.ExecContext(ctx, `INSERT INTO goods_event (id, kind, at_ms, made_ms, erased_ms, body) VALUES ($1, $2, $3, $4, 0, $5)`,
-		row.ID, string(k.Goods.Kind), toMillis(k.Goods.At), toMillis(k.Goods.Made), string(body))
+		row.ID, row.Kind, toMillis(row.At), toMillis(row.Made), string(body))
 	if err != nil {
 		return err
 	}

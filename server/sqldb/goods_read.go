@@ -188,13 +188,13 @@ func fullBox(ctx context.Context, tx *sql.Tx, sscc string) (b trace.Box, ok bool
 func goodsRows(ctx context.Context, q querier, where string, args ...any) (out []goodsRow, err error) {
 	err = each(ctx, q, func(scan func(...any) error) error {
 		var w goodsRow
-		var erased int64
+		var at, made, erased int64
 		var body string
-		err := scan(&w.ID, &erased, &body)
-		w.Erased, w.Body = millisPointer(erased), json.RawMessage(body)
+		err := scan(&w.ID, &w.Kind, &at, &made, &erased, &body)
+		w.At, w.Made, w.Erased, w.Body = fromMillis(at), fromMillis(made), millisPointer(erased), json.RawMessage(body)
 		out = append(out, w)
 		return err
-	}, `SELECT id, erased_ms, body FROM goods_event WHERE `+where+` ORDER BY made_ms`, args...)
+	}, `SELECT id, kind, at_ms, made_ms, erased_ms, body FROM goods_event WHERE `+where+` ORDER BY made_ms`, args...)
 	return out, err
 }
 

@@ -51,16 +51,18 @@ func LineKinds() []LineKind {
 
 // Line is one line of an account, or of why an order is refused.
 type Line struct {
-	Kind   LineKind  `json:"kind"`
-	At     time.Time `json:"at,omitzero"`
-	Event  string    `json:"event,omitempty"` // id of a goods event; of an entry of the diary where Diary is set
-	Diary  bool      `json:"diary,omitempty"`
-	Ref    trace.Ref `json:"ref,omitzero"` // the other side of it: a lot, a box, a buyer; or what the line is about
-	KG     float64   `json:"kg,omitempty"`
-	Count  int       `json:"count,omitempty"`
-	Shared int       `json:"shared,omitempty"` // a batch of so many inputs that does not say how much of each: KG is an equal share
-	Factor float64   `json:"factor,omitempty"` // of a yield: kg out per kg in; of an area: kg/m²
-	State  string    `json:"state,omitempty"`
+	Kind  LineKind  `json:"kind"`
+	At    time.Time `json:"at,omitzero"`
+	Event string    `json:"event,omitempty"` // id of a goods event; of an entry of the diary where Diary is set
+	Diary bool      `json:"diary,omitempty"`
+	Ref   trace.Ref `json:"ref,omitzero"` // the other side of it: a lot, a box, a buyer; or what the line is about
+	KG    float64   `json:"kg,omitempty"`
+	Count int       `json:"count,omitempty"`
+	// Serials says that what is packed has them.
+	Serials bool    `json:"serials,omitempty"`
+	Shared  int     `json:"shared,omitempty"` // a batch of so many inputs that does not say how much of each: KG is an equal share
+	Factor  float64 `json:"factor,omitempty"` // of a yield: kg out per kg in; of an area: kg/m²
+	State   string  `json:"state,omitempty"`
 }
 
 func (l Line) String() string {
@@ -188,6 +190,7 @@ func (a *Account) moved(me trace.Ref, e trace.Goods) {
 			if len(e.Out) > 0 {
 				l.Count = e.Out[0].Count
 			}
+			l.Serials = e.Step != trace.StepPlain
 			a.Packed = append(a.Packed, l)
 		case e.Kind == trace.FillBox && loose:
 			l.Kind = LineBoxed

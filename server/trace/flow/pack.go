@@ -54,10 +54,6 @@ func (t *taking) pack() error {
 // issue draws serials.
 func (t *taking) issue(ref trace.Ref, count int) error {
 	link, _ := ref.Link()
-	state := trace.ItemActivated
-	if t.g.Step == trace.StepIssue {
-		state = trace.ItemPrinted
-	}
 	items := make([]trace.Item, 0, count)
 	for n := 1; n <= count; n++ {
 		serial, err := NewSerial(t.random)
@@ -65,7 +61,7 @@ func (t *taking) issue(ref trace.Ref, count int) error {
 			return err
 		}
 		items = append(items, trace.Item{
-			Serial: serial, GTIN: link.GTIN, Lot: link.Lot, Run: t.g.ID, N: n, NetG: t.g.NetG, Best: t.g.Best, State: state, Changed: t.g.Made,
+			Serial: serial, GTIN: link.GTIN, Lot: link.Lot, Run: t.g.ID, N: n, NetG: t.g.NetG, Best: t.g.Best, State: firstState(t.g), Changed: t.g.Made,
 		})
 	}
 	t.stock.addItems(items...)

@@ -1,6 +1,7 @@
 package flow_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"testing"
@@ -8,6 +9,7 @@ import (
 
 	"aovuon/server/account"
 	"aovuon/server/ledger"
+	"aovuon/server/privacy"
 	"aovuon/server/trace"
 	"aovuon/server/trace/flow"
 )
@@ -265,4 +267,57 @@ func TestRelease(t *testing.T) {
 			r.Errorf("a mass that was changed: %q", faults)
 		}
 	})
+}
+
+// TestErase takes out what names somebody, and nothing of what was done.
+func TestErase(t *testing.T) {
+	g := trace.Goods{Kind: trace.Receive, Actor: "u-lan", Supplier: "Nguyễn Văn Tám", Vehicle: "xe anh Nguyễn Văn Tám", Reason: "bình thường", Note: "chị Lan nhận", Out: part(trace.Ref{Kind: trace.RefLot, ID: "x/y"}, 3)}
+	want := g
+	want.Supplier, want.Vehicle = "", ""
+	if got, took := flow.Erase(g, false, []string{"Nguyễn Văn Tám"}); !took || got.Supplier != "" || got.Vehicle != "" || got.Reason != want.Reason || got.Note != want.Note || len(got.Out) != 1 {
+		t.Errorf("%+v", got)
+	}
+	if got, took := flow.Erase(g, true, nil); !took || got.Note != "" || got.Supplier == "" {
+		t.Errorf("%+v", got)
+	}
+	if _, took := flow.Erase(g, false, []string{"Tám"}); took {
+		t.Error("a name of one word was found in a longer text")
+	}
+}
+
+// TestErasure reaches what orders say of a person who asked to be forgotten; the events still come to the same.
+func TestErasure(t *testing.T) {
+	onFile(t, func(r *rig) {
+		by := ledger.By{Actor: ledger.Operator, At: r.now}
+		if err := r.db.AddPerson(r.Context(), privacy.Person{ID: "p-1", Name: "Nguyễn Văn Tám"}, by); err != nil {
+			r.Fatal(err)
+		}
+		got := r.take(lan, trace.Goods{Kind: trace.Receive, Supplier: "Nguyễn Văn Tám", Out: part(trace.Ref{Kind: trace.RefLot, ID: sheets + "/GAO-1"}, 60)})
+		r.pack(got.Out[0].Ref, 5)
+		if err := r.db.ErasePerson(r.Context(), "p-1", by); err != nil {
+			r.Fatal(err)
+		}
+		kept, ok, err := r.db.GoodsEvent(r.Context(), got.ID)
+		if err != nil || !ok || kept.Supplier != "" || kept.Out[0].KG != 60 {
+			r.Errorf("%+v %v", kept, err)
+		}
+		rows, books, err := r.db.GoodsBooks(r.Context())
+		if err != nil || len(rows) != 2 || len(books.Faults()) > 0 {
+			r.Errorf("%v %v", books.Faults(), err)
+		}
+		for _, n := range find(r, got.ID) {
+			_, body, err := r.db.LedgerBody(r.Context(), n)
+			if err != nil || bytes.Contains(body, []byte("Tám")) {
+				r.Errorf("leaf %d still says %s (%v)", n, body, err)
+			}
+		}
+	})
+}
+
+func find(r *rig, subject string) []int64 {
+	list, err := r.db.LedgerFind(r.Context(), subject, "")
+	if err != nil || len(list) == 0 {
+		r.Fatalf("leaves of %s: %v %v", subject, list, err)
+	}
+	return list
 }
