@@ -16,7 +16,9 @@ import (
 type common struct {
 	page  *splice.Page
 	state trace.State // of the lot
-	demo  string
+	demo  string      // what says that it is made up; empty: it is not
+
+	verdict trace.Verdict // of a box
 }
 
 // commonOf says what a shell is of.

@@ -117,6 +117,9 @@ func (s *Server) boardPage(r *http.Request, w *words) (answer, error) {
 	if bad != nil || !ok {
 		return s.missing(r, w, "missing.place", "")
 	}
+	if visitor(r.Context()) == nil {
+		return s.placePublic(r, w, f, p)
+	}
 	v := boardPageView{Place: p, Next: inLanguage("/sign-in?next=/p/"+p.Code, w.lang)}
 	if z, ok := f.Zone(p.Zone); ok {
 		v.Zone = z.Name.In(w.lang)

@@ -30,20 +30,14 @@ const asksReport = "report"
 
 // code answers the address in a code, long or short. Malformed ones and unknown ones are not found, and neither is guessed at.
 func (s *Server) code(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		w.Header().Set("Allow", "GET, HEAD")
-		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+	if !onlyReads(w, r) {
 		return
 	}
 	if _, asked := r.URL.Query()[asksReport]; asked {
 		s.answer(w, r, s.reportForm)
 		return
 	}
-	link, err := s.named(r)
-	var p codePart
-	if err == nil {
-		p, err = s.codePage(r, link)
-	}
+	p, err := s.codeAsked(r)
 	bad, malformed := errors.AsType[*trace.MalformedError](err)
 	several, shared := errors.AsType[*severalError](err)
 	switch {
@@ -58,6 +52,31 @@ func (s *Server) code(w http.ResponseWriter, r *http.Request) {
 	default:
 		s.sendPart(w, r, http.StatusOK, p)
 	}
+}
+
+// onlyReads answers 405 to whoever wants to do more than read.
+func onlyReads(w http.ResponseWriter, r *http.Request) bool {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return true
+	}
+	w.Header().Set("Allow", "GET, HEAD")
+	http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+	return false
+}
+
+// codeAsked draws the page of whatever the path of a request names.
+func (s *Server) codeAsked(r *http.Request) (codePart, error) {
+	if sscc, err := boxAsked(r); err != nil || sscc != "" {
+		if err != nil {
+			return codePart{}, err
+		}
+		return s.publicBox(r, sscc)
+	}
+	link, err := s.named(r)
+	if err != nil {
+		return codePart{}, err
+	}
+	return s.codePage(r, link)
 }
 
 // codePart is a page of which the middle is its own.
@@ -134,6 +153,17 @@ func (v *codeView) say(w *words, verdict trace.Verdict, lot trace.State) {
 	case verdict == trace.NotReleased && lot == trace.Growing:
 		v.Why = w.t("verdict.growing.why", v.Lot)
 	}
+	v.counted(w)
+	if v.Item != nil {
+		v.State = w.t("item." + string(v.Item.State))
+		if v.Item.NetG > 0 {
+			v.NetG = w.grams(v.Item.NetG)
+		}
+	}
+}
+
+// counted tells the scans before this one.
+func (v *codeView) counted(w *words) {
 	for _, rule := range v.Scan.Unusual {
 		if key := "scan.rule." + rule; w.has(key) {
 			v.Odd = append(v.Odd, w.t(key))
@@ -145,12 +175,6 @@ func (v *codeView) say(w *words, verdict trace.Verdict, lot trace.State) {
 			where = w.t("scan.nowhere")
 		}
 		v.Count = w.t("scan.since", w.dateTime(v.Scan.First), where, w.amount("scan.times", int64(v.Scan.Count)))
-	}
-	if v.Item != nil {
-		v.State = w.t("item." + string(v.Item.State))
-		if v.Item.NetG > 0 {
-			v.NetG = w.grams(v.Item.NetG)
-		}
 	}
 }
 
@@ -217,7 +241,7 @@ func (s *Server) fillLot(ctx context.Context, p *publicFacts, f *farm.Farm, w *w
 	if p.People, err = s.o.People.Producers(ctx, p.Lot.Places); err != nil {
 		return err
 	}
-	p.Map = lotMap(w, f, p)
+	p.Map = lotMap(w, f, p.Places)
 	if err := s.bookOf(ctx, p, f, w, now); err != nil {
 		return err
 	}

@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"aovuon/server/account"
 	"aovuon/server/diary"
 	"aovuon/server/farm"
 	"aovuon/server/form"
@@ -112,6 +113,8 @@ func (s *sources) states() []state {
 		{ID: "01K0ISSUE", Kind: trace.Issue, At: base.Lot.Harvested.Add(2 * time.Hour), In: []trace.Part{{Ref: released.Ref()}}},
 		{ID: "01K0SHIP", Kind: trace.Ship, At: base.Lot.Harvested.Add(9 * time.Hour), In: []trace.Part{{Ref: released.Ref(), KG: 480}}, Buyer: "buyer-1"},
 	}
+	const box = "106141411234567897"
+	s.boxes = map[string]trace.Box{box: {SSCC: box, State: trace.ItemShipped, Filled: now(), Parts: []trace.Part{{Ref: released.Ref(), Items: []string{"9SRM4C2K7P0XA"}, Count: 24}}}}
 	return []state{
 		{"valid", item("9SRM4C2K7P0XA", released, trace.ItemShipped, day), "Mã hợp lệ"},
 		{"lot", released.Path(), "Mã hợp lệ"},
@@ -126,6 +129,7 @@ func (s *sources) states() []state {
 		{"unknown", "/01/09521234010036/10/AO1-261101/21/9SRM4C2K7P0XZ", "Không có mã này"},
 		{"malformed", "/01/09521234010037/10/A", "chữ số kiểm tra"},
 		{"report", released.Path() + "?report", "Báo cho hợp tác xã"},
+		{"box", "/00/" + box, "Thùng hàng"},
 	}
 }
 
@@ -420,4 +424,64 @@ func sendForm(t *testing.T, srv *httptest.Server, path string, v url.Values) got
 		t.Fatal(err)
 	}
 	return got{res.StatusCode, res.Header, body}
+}
+
+func TestBoxPage_TellsTheGravestOfWhatIsInIt(t *testing.T) {
+	s := newSources(t)
+	s.states()
+	link := func(code string) trace.Link { return trace.Link{GTIN: s.demo.Lot.GTIN, Lot: code} }
+	const mine, theirs, inner, bad = "004000000000000015", "106141411234567897", "106141411234567880", "106141411234567873"
+	s.boxes = map[string]trace.Box{
+		mine:   {SSCC: mine, State: trace.ItemShipped, Filled: now(), Parts: []trace.Part{{Ref: link("AO1-261101").Ref(), Items: []string{"9SRM4C2K7P0XA", "9SRM4C2K7P0XD"}, Count: 2}}},
+		theirs: {SSCC: theirs, State: trace.ItemShipped, Filled: now(), Parts: []trace.Part{{Ref: link("AO1-261101").Ref(), KG: 25}, {Ref: trace.Ref{Kind: trace.RefBox, ID: inner}}}},
+		inner:  {SSCC: inner, State: trace.ItemShipped, Filled: now(), Parts: []trace.Part{{Ref: link("AO1-261104").Ref(), KG: 5}}},
+		bad:    {SSCC: bad, State: trace.ItemVoid, Filled: now()},
+	}
+	srv := s.pages(t)
+	for path, want := range map[string][]string{
+		"/t/" + mine:    {"Mã hợp lệ", "AO1-261101", "2 gói", "Số thùng của hợp tác xã"},
+		"/00/" + theirs: {"ĐÃ BỊ THU HỒI", "AO1-261101", "AO1-261104", "5\u00a0kg", "SSCC"},
+		"/00/" + bad:    {"TEM ĐÃ BỊ HỦY", "Thùng này đang trống"},
+	} {
+		res := get(t, srv, path, nil)
+		body := html.UnescapeString(string(res.body))
+		for _, say := range want {
+			if res.status != 200 || !strings.Contains(body, say) {
+				t.Errorf("%s: %d, does not say %q", path, res.status, say)
+			}
+		}
+		if strings.Contains(body, "9SRM4C2K7P0XA") {
+			t.Errorf("%s: tells the serials of a box to everybody", path)
+		}
+	}
+	for _, path := range []string{"/00/" + mine, "/00/106141411234567866", "/t/" + theirs + "?report"} {
+		if res := get(t, srv, path, nil); strings.Contains(path, "?report") != (res.status == 200) {
+			t.Errorf("%s: %d", path, res.status)
+		}
+	}
+	if got := s.scanned[len(s.scanned)-1].Code; !strings.HasPrefix(got, "/00/") && !strings.HasPrefix(got, "/t/") {
+		t.Errorf("scan of %q", got)
+	}
+}
+
+func TestPlacePage_TellsStrangersWhatStandsThere(t *testing.T) {
+	w := newTown(t, "https://tx.example.vn", false)
+	d := w.dossiers[w.demo.Lot.Link()]
+	d.Lot.State = trace.Released
+	w.demo.Lot = d.Lot
+	res := w.as(account.Public, http.MethodGet, "/p/"+own, nil, nil)
+	body := html.UnescapeString(string(res.body))
+	for _, want := range []string{"Ao 1", "thôn Phú Khê", own, "AO1-261123", "Hoàng Sa", "/sign-in?next=/p/" + own} {
+		if res.status != 200 || !strings.Contains(body, want) {
+			t.Errorf("%d, does not say %q", res.status, want)
+		}
+	}
+	for _, never := range []string{"mg/L", "ao1-do", "<script", "20.769", "HO-01"} {
+		if strings.Contains(body, never) {
+			t.Errorf("says %q", never)
+		}
+	}
+	if !strings.Contains(res.header.Get("Content-Security-Policy"), "sha256-") {
+		t.Errorf("policy %q", res.header.Get("Content-Security-Policy"))
+	}
 }

@@ -19,8 +19,14 @@ func TestBrowser_PublicScreenshots(t *testing.T) {
 	s := newSources(t)
 	states := s.states()
 	srv := s.pages(t)
+	closed := newTown(t, "https://tx.example.vn", false)
+	states = append(states, state{"place", "/p/" + own, "Ao 1"})
 	b := browser(t)
 	for _, st := range states {
+		srv := srv
+		if st.name == "place" {
+			srv = closed.srv
+		}
 		for screen, view := range map[string]step{
 			"phone": phone(), "long": chromedp.EmulateViewport(360, 5200, chromedp.EmulateScale(1)), "tablet": chromedp.EmulateViewport(768, 1600), "desk": chromedp.EmulateViewport(1440, 2400),
 		} {

@@ -116,11 +116,11 @@ func (p *publicFacts) say(key string, args ...string) string {
 // Say is say for templates.
 func (p *publicFacts) Say(key string) string { return p.say(key) }
 
-// lotMap draws where the places of a lot lie, as exactly as strangers may know.
-func lotMap(w *words, f *farm.Farm, p *publicFacts) template.HTML {
+// lotMap draws where places lie, as exactly as strangers may know.
+func lotMap(w *words, f *farm.Farm, places []labelPlace) template.HTML {
 	m := locator.Map{ID: "map", Title: w.t("map.title"), Scale: w.t("map.scale")}
 	var said []string
-	for _, l := range p.Places {
+	for _, l := range places {
 		m.Here = append(m.Here, roughly(l.Place)...)
 		said = append(said, l.Title.In(w.lang)+", "+l.Address)
 	}

@@ -27,8 +27,12 @@ func (s *Server) codeRoutes(labels *account.Bucket) []route {
 		{"GET /.well-known/gs1resolver", stranger(), s.plain(s.describeResolver)},
 	}
 	for _, key := range digitallink.Keys() {
-		if key != "01" {
-			out = append(out, route{"/" + key + "/", stranger(), s.limited(labels, s.page(s.keyed))})
+		switch key {
+		case "01":
+		case "00":
+			out = append(out, route{"/00/", stranger(), s.limited(labels, s.code)})
+		default:
+			out = append(out, route{"/" + key + "/", stranger(), s.limited(labels, s.keyed)})
 		}
 	}
 	return out
@@ -37,16 +41,17 @@ func (s *Server) codeRoutes(labels *account.Bucket) []route {
 // resolvedKeys lists the primary keys that something of ours can have.
 func resolvedKeys() []string { return []string{"01"} }
 
-// keyed answers the path of a key that is no product's.
-func (s *Server) keyed(r *http.Request, w *words) (answer, error) {
+// keyed answers the path of a key that nothing of ours has.
+func (s *Server) keyed(w http.ResponseWriter, r *http.Request) {
+	if !onlyReads(w, r) {
+		return
+	}
 	_, err := digitallink.ParsePath(r.URL.EscapedPath(), r.URL.RawQuery)
 	if bad, ok := errors.AsType[*trace.MalformedError](err); ok {
-		return s.missing(r, w, "malformed."+string(bad.Fault), bad.Part)
+		s.sendUnknown(w, r, "malformed."+string(bad.Fault), bad.Part)
+		return
 	}
-	if err != nil {
-		return answer{}, err
-	}
-	return s.missing(r, w, "missing.label", "")
+	s.sendUnknown(w, r, "missing.label", "")
 }
 
 // named returns the lot or item that the path of a label names, long or short. The error is a *trace.MalformedError, or wraps

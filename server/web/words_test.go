@@ -98,7 +98,7 @@ func asked(t *testing.T) []string {
 	for _, k := range scan.ReportKinds() {
 		out = append(out, "report.what."+k)
 	}
-	out = append(out, "mark.probe", "mark.person", "mark.lab")
+	out = append(out, "mark.probe", "mark.person", "mark.lab", "public.box.some.go", "public.box.some.wait", "public.box.some.stop")
 	out = append(out, "gate."+intake.RuleInput, "lot.of")
 	for _, c := range sheet.Codes() {
 		out = append(out, "problem.sheet."+string(c))
