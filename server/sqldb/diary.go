@@ -97,8 +97,10 @@ func (w entryRow) event() (diary.Event, error) {
 // somebody corrected before.
 func (d *DB) AddEvent(ctx context.Context, e diary.Event, by ledger.By) (added bool, err error) {
 	err = d.record(ctx, "diary event "+e.ID, func(r *record) error {
-		added, err = r.addEvent(ctx, e, by)
-		return err
+		if added, err = r.addEvent(ctx, e, by); err != nil || !added {
+			return err
+		}
+		return r.drawEvent(ctx, e.ID)
 	})
 	return added, err
 }

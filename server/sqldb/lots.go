@@ -59,7 +59,7 @@ func (d *DB) Keep(ctx context.Context, k desk.Keeping, by ledger.By) (added bool
 				return fmt.Errorf("lot %s: %w", c.Now.Lot.Code, err)
 			}
 		}
-		return nil
+		return r.drawKept(ctx, k)
 	})
 	return added, err
 }

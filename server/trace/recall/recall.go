@@ -1,0 +1,188 @@
+// Package recall finds everything downstream of what is wrong: lots, serials, boxes, and the buyers to call.
+//
+// What is known to be wrong comes in as an Ask: a lot, something that was bought in, a place for a time, a certificate. What was found goes out,
+// for a page, a list to phone and the order that marks the lots (trace.Recall). The package knows rules and ports only.
+package recall
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"aovuon/server/farm"
+	"aovuon/server/trace"
+	"aovuon/server/trace/kin"
+)
+
+// Ask is what is known to be wrong: one of Lot, Input, Place, Certificate.
+type Ask struct {
+	Lot         trace.Link
+	Input       string // id of a record, or whoever sold it
+	Maker       string // the maker's lot of Input; empty: every one
+	Place       string // code
+	From, To    time.Time
+	Certificate string // id
+}
+
+// The errors of an Ask.
+var (
+	ErrNothing = errors.New("recall: nothing is asked for")
+	ErrTime    = errors.New("recall: the period ends before it begins")
+)
+
+// Lot is a lot that is touched.
+type Lot struct {
+	Link      trace.Link
+	KG        float64
+	State     trace.State
+	Harvested time.Time
+	Items     map[trace.ItemState]int
+}
+
+// Found is all that is downstream of an Ask.
+type Found struct {
+	Starts     []trace.Ref // what it begins with
+	Lots       []Lot       // nearest first
+	Boxes      []string    // SSCCs
+	Deliveries []kin.Delivery
+	Items      int // serials of the lots
+	Out        int // of them, those that were shipped or sold
+	Took       time.Duration
+}
+
+// Links are the lots that were found.
+func (f Found) Links() []trace.Link {
+	out := make([]trace.Link, len(f.Lots))
+	for i, l := range f.Lots {
+		out[i] = l.Link
+	}
+	return out
+}
+
+// Buyers are the buyers to call: ids of records, each once.
+func (f Found) Buyers() (out []string) {
+	for _, d := range f.Deliveries {
+		if !slices.Contains(out, d.Buyer) {
+			out = append(out, d.Buyer)
+		}
+	}
+	return out
+}
+
+// Store is what is on record.
+type Store interface {
+	kin.Edges
+	// LotsAt returns the lots that were at a place during a period.
+	LotsAt(ctx context.Context, place string, from, to time.Time) ([]trace.Link, error)
+	// LotsUnder returns the lots that a certificate covers.
+	LotsUnder(ctx context.Context, certificate string) ([]trace.Link, error)
+	// LotsNow returns lots as they stand, those that are unknown left out.
+	LotsNow(ctx context.Context, links []trace.Link) ([]Lot, error)
+	Records(ctx context.Context, kind farm.RecordKind) ([]farm.Record, error)
+}
+
+// Find finds all that is downstream of an Ask. now gives the time, to say how long it took.
+func Find(ctx context.Context, s Store, a Ask, now func() time.Time) (Found, error) {
+	begin := now()
+	starts, err := begins(ctx, s, a)
+	if err != nil {
+		return Found{}, err
+	}
+	f, err := Downstream(ctx, s, starts)
+	f.Took = now().Sub(begin)
+	return f, err
+}
+
+// Downstream finds all that is downstream of some things, themselves along.
+func Downstream(ctx context.Context, s Store, starts []kin.Start) (Found, error) {
+	var f Found
+	for _, st := range starts {
+		f.Starts = append(f.Starts, st.Ref)
+	}
+	tree, err := kin.Trace(ctx, s, starts, kin.Down)
+	if err != nil {
+		return f, fmt.Errorf("recall: %w", err)
+	}
+	links := tree.Lots()
+	now, err := s.LotsNow(ctx, links)
+	if err != nil {
+		return f, fmt.Errorf("recall: %w", err)
+	}
+	at := map[trace.Link]Lot{}
+	for _, l := range now {
+		at[l.Link] = l
+	}
+	for _, link := range links {
+		l, ok := at[link]
+		if !ok {
+			continue
+		}
+		f.Lots = append(f.Lots, l)
+		for state, n := range l.Items {
+			f.Items += n
+			if state == trace.ItemShipped || state == trace.ItemSold {
+				f.Out += n
+			}
+		}
+	}
+	for _, n := range tree.Of(trace.RefBox) {
+		f.Boxes = append(f.Boxes, n.Ref.ID)
+	}
+	f.Deliveries = tree.Deliveries()
+	return f, nil
+}
+
+// begins are the things that an Ask begins with.
+func begins(ctx context.Context, s Store, a Ask) ([]kin.Start, error) {
+	lots := func(links []trace.Link, err error) ([]kin.Start, error) {
+		if err != nil {
+			return nil, fmt.Errorf("recall: %w", err)
+		}
+		var out []kin.Start
+		for _, l := range links {
+			out = append(out, kin.Start{Ref: l.Ref()})
+		}
+		return out, nil
+	}
+	switch {
+	case a.Lot != (trace.Link{}):
+		return lots([]trace.Link{a.Lot}, nil)
+	case a.Input != "":
+		return kin.From(kin.Supply(a.Input, a.Maker)), nil
+	case a.Certificate != "":
+		return lots(s.LotsUnder(ctx, a.Certificate))
+	case a.Place != "":
+		if a.To.Before(a.From) {
+			return nil, ErrTime
+		}
+		starts, err := lots(s.LotsAt(ctx, a.Place, a.From, a.To))
+		if err != nil {
+			return nil, err
+		}
+		more, err := seasonsAt(ctx, s, a)
+		return append(starts, more...), err
+	}
+	return nil, ErrNothing
+}
+
+// seasonsAt are the seasons of a place in a period, from its first day on: what was sold of them without a lot is found by them.
+func seasonsAt(ctx context.Context, s Store, a Ask) ([]kin.Start, error) {
+	records, err := s.Records(ctx, farm.Cycle)
+	if err != nil {
+		return nil, fmt.Errorf("recall: %w", err)
+	}
+	out := []kin.Start{{Ref: trace.Ref{Kind: trace.RefPlace, ID: a.Place}, Since: a.From}}
+	for _, r := range records {
+		if r.Values.Text("place") != a.Place {
+			continue
+		}
+		begin, end := r.Values.Day("begin", farm.Time()), r.Values.Day("end", farm.Time())
+		if begin.After(a.To) || !end.IsZero() && end.AddDate(0, 0, 1).Before(a.From) {
+			continue
+		}
+		out = append(out, kin.Start{Ref: trace.Ref{Kind: trace.RefSeason, ID: r.ID}, Since: a.From})
+	}
+	return out, nil
+}
