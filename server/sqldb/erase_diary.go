@@ -45,6 +45,9 @@ func (r *record) eraseEntry(ctx context.Context, row entryRow, by ledger.By) err
 	if err := r.eraseBodies(ctx, ledger.EntryKept, row.ID); err != nil {
 		return err
 	}
+	if err := r.drawEntry(ctx, row.Root); err != nil {
+		return err
+	}
 	return r.say(ctx, ledger.EntryKept, row.ID, row, by)
 }
 

@@ -79,6 +79,9 @@ func (r *record) saveGoods(ctx context.Context, k flow.Kept, by ledger.By) error
 			return fmt.Errorf("box %s: %w", b.SSCC, err)
 		}
 	}
+	if err := r.drawGoods(ctx, k.Goods); err != nil {
+		return fmt.Errorf("edges: %w", err)
+	}
 	if err := r.say(ctx, ledger.GoodsMoved, row.ID, row, by); err != nil {
 		return err
 	}

@@ -59,7 +59,10 @@ func (d *DB) Keep(ctx context.Context, k desk.Keeping, by ledger.By) (added bool
 				return fmt.Errorf("lot %s: %w", c.Now.Lot.Code, err)
 			}
 		}
-		return r.drawKept(ctx, k)
+		if k.Event.ID == "" {
+			return nil
+		}
+		return r.drawEvent(ctx, k.Event.ID)
 	})
 	return added, err
 }

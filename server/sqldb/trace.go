@@ -47,7 +47,15 @@ func (d *DB) SaveLot(ctx context.Context, l trace.Lot, by ledger.By) error {
 }
 
 func (r *record) saveLot(ctx context.Context, l trace.Lot, by ledger.By) error {
-	_, err := r.ExecContext(ctx, `INSERT INTO lot
+	var known int64
+	if err := r.QueryRowContext(ctx, `SELECT COUNT(*) FROM lot WHERE gtin = $1 AND code = $2`, l.GTIN, l.Code).Scan(&known); err != nil {
+		return err
+	}
+	harvests, err := texts(ctx, r, `SELECT event FROM lot_harvest WHERE gtin = $1 AND lot = $2 ORDER BY ordinal`, l.GTIN, l.Code)
+	if err != nil {
+		return err
+	}
+	_, err = r.ExecContext(ctx, `INSERT INTO lot
 		(gtin, code, species_vi, species_en, scientific, stocked_ms, harvested_ms, kg, state, demo, cycle, barred)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 		ON CONFLICT (gtin, code) DO UPDATE SET species_vi = excluded.species_vi, species_en = excluded.species_en,
@@ -74,6 +82,9 @@ func (r *record) saveLot(ctx context.Context, l trace.Lot, by ledger.By) error {
 	}
 	if err := shorten(ctx, r, l.Link()); err != nil {
 		return err
+	}
+	if err := r.drawLot(ctx, l.Code, known == 0, harvests, l.Harvests); err != nil {
+		return fmt.Errorf("edges: %w", err)
 	}
 	return r.say(ctx, ledger.LotSaved, l.Link().Path(), l, by)
 }

@@ -7,9 +7,9 @@ CREATE TABLE trace_edge (
     from_ref TEXT             NOT NULL,
     to_ref   TEXT             NOT NULL,
     at_ms    BIGINT           NOT NULL,
+    kept_ms  BIGINT           NOT NULL,
     kg       DOUBLE PRECISION NOT NULL,
     items    BIGINT           NOT NULL,
-    diary    BIGINT           NOT NULL,
     back     BIGINT           NOT NULL,
     document TEXT             NOT NULL,
     PRIMARY KEY (source, ordinal)

@@ -25,7 +25,7 @@ type Delivery struct {
 func (t Tree) Deliveries() (out []Delivery) {
 	for _, e := range t.Edges {
 		if e.To.Kind == trace.RefBuyer {
-			out = append(out, Delivery{Buyer: e.To.ID, What: e.From, At: e.At, KG: e.KG, Count: e.Count, Document: e.Document, Source: e.Source, Diary: e.Diary, Back: e.Back})
+			out = append(out, Delivery{Buyer: e.To.ID, What: e.From, At: e.At, KG: e.KG, Count: e.Count, Document: e.Document, Source: e.Source, Diary: e.Diary(), Back: e.Back})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Delivery) int { return cmp.Or(cmp.Compare(a.Buyer, b.Buyer), a.At.Compare(b.At)) })

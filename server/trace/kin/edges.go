@@ -3,6 +3,7 @@ package kin
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"aovuon/server/diary"
 	"aovuon/server/trace"
@@ -25,7 +26,7 @@ func OfEntry(e diary.Entry, lots Lots) (out []Edge) {
 	v := e.Values
 	edge := func(from, to trace.Ref, kg float64) {
 		if from.ID != "" && to.ID != "" {
-			out = append(out, Edge{From: from, To: to, At: e.At().UTC(), KG: kg, Source: e.First.ID, Diary: true})
+			out = append(out, Edge{From: from, To: to, At: e.At().UTC(), KG: kg, Source: e.First.ID})
 		}
 	}
 	used := func(input, lot string, kg float64) {
@@ -40,14 +41,21 @@ func OfEntry(e diary.Entry, lots Lots) (out []Edge) {
 	case diary.Harvest:
 		for _, l := range lots.Own {
 			edge(ground, l, kg)
+			if ground.Kind == trace.RefSeason { // what was used there when no season ran, too
+				edge(trace.Ref{Kind: trace.RefPlace, ID: e.Place}, l, 0)
+			}
 		}
 	case diary.Batch:
 		made, _ := v.Number("out_kg")
 		for _, l := range lots.Own {
 			edge(ground, l, made)
 			for _, code := range v.List("inputs") {
-				for _, from := range lots.Coded(code) {
+				known := lots.Coded(code)
+				for _, from := range known {
 					edge(from, l, 0)
+				}
+				if len(known) == 0 { // a lot of somebody else's
+					edge(Supply("", code), l, 0)
 				}
 			}
 		}
@@ -69,7 +77,7 @@ func OfEntry(e diary.Entry, lots Lots) (out []Edge) {
 	if id := v.Text(diary.KeyInput); id != "" && e.Kind != diary.Receipt && e.Kind != diary.StockTake {
 		used(id, v.Text(diary.KeyLot), 0)
 	}
-	return out
+	return merged(out)
 }
 
 // season is what an entry is of: its season, or its place.
@@ -90,18 +98,25 @@ func Supply(input, lot string) trace.Ref {
 func OfGoods(g trace.Goods) (out []Edge) {
 	edge := func(p trace.Part, from, to trace.Ref) {
 		if from.ID != "" && to.ID != "" && from != to {
-			out = append(out, Edge{From: from, To: to, At: g.At, KG: p.KG, Count: max(p.Count, len(p.Items)), Source: g.ID, Document: g.Document})
+			out = append(out, Edge{From: from, To: to, At: g.At.UTC(), Kept: g.Made.UTC(), KG: p.KG, Count: max(p.Count, len(p.Items)), Source: g.ID, Document: g.Document})
 		}
+	}
+	// What was bought in is found by whoever asks about all of an input, too.
+	bought := func(from trace.Ref, p trace.Part, to trace.Ref) {
+		if input, lot, ok := strings.Cut(from.ID, "/"); ok && lot != "" && from.Kind == trace.RefSupply {
+			edge(trace.Part{}, Supply(input, ""), from)
+		}
+		edge(p, from, to)
 	}
 	buyer := trace.Ref{Kind: trace.RefBuyer, ID: g.Buyer}
 	switch g.Kind {
 	case trace.Transform, trace.Receive:
 		for _, to := range g.Out {
 			for _, from := range g.In {
-				edge(from, from.Ref, to.Ref)
+				bought(from.Ref, from, to.Ref)
 			}
 			if len(g.In) == 0 {
-				edge(to, Supply(g.Supplier, g.Document), to.Ref)
+				bought(Supply(strings.ReplaceAll(g.Supplier, "/", " "), g.Document), to, to.Ref)
 			}
 		}
 	case trace.FillBox:
@@ -110,21 +125,36 @@ func OfGoods(g trace.Goods) (out []Edge) {
 				edge(from, from.Ref, to.Ref)
 			}
 		}
-	case trace.Ship:
+	case trace.EmptyBox:
+		for _, box := range g.In {
+			for _, p := range g.Out {
+				edge(p, p.Ref, box.Ref)
+			}
+		}
+	case trace.Ship, trace.Return:
 		for _, from := range g.In {
 			edge(from, from.Ref, buyer)
 		}
-	case trace.Return:
-		for _, from := range g.In {
-			edge(from, from.Ref, buyer)
-		}
-		for i := range out {
-			out[i].Back = true
-		}
-	case trace.Pack, trace.EmptyBox, trace.Destroy, trace.Hold, trace.LetGo, trace.Issue, trace.Recall, trace.EndRecall, trace.Close, trace.Reopen, trace.Amend:
+	case trace.Pack, trace.Destroy, trace.Hold, trace.LetGo, trace.Issue, trace.Recall, trace.EndRecall, trace.Close, trace.Reopen, trace.Amend:
 	}
-	slices.SortStableFunc(out, func(a, b Edge) int {
+	for i := range out {
+		out[i].Back = g.Kind == trace.Return || g.Kind == trace.EmptyBox
+	}
+	return merged(out)
+}
+
+// merged has one edge between two things, by their names.
+func merged(edges []Edge) (out []Edge) {
+	slices.SortStableFunc(edges, func(a, b Edge) int {
 		return cmp.Or(cmp.Compare(a.From.String(), b.From.String()), cmp.Compare(a.To.String(), b.To.String()))
 	})
+	for _, e := range edges {
+		if n := len(out); n > 0 && out[n-1].From == e.From && out[n-1].To == e.To {
+			out[n-1].KG += e.KG
+			out[n-1].Count += e.Count
+			continue
+		}
+		out = append(out, e)
+	}
 	return out
 }

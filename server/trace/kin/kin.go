@@ -18,13 +18,16 @@ import (
 type Edge struct {
 	From, To trace.Ref
 	At       time.Time // when it was used, harvested, packed, shipped
+	Kept     time.Time // of a goods event, when it was entered: what is in a box follows that order. Zero: of the diary
 	KG       float64   // 0: not told
 	Count    int       // of items
 	Source   string    // id of the goods event, or of the first event of the diary's entry
-	Diary    bool      // Source is of the diary
-	Back     bool      // goods that came back: From is what they were in, To the buyer who returned them
+	Back     bool      // what came back, of a buyer, or out of a box: To is what it was in
 	Document string    // of a delivery
 }
+
+// Diary reports whether the Source is of the diary.
+func (e Edge) Diary() bool { return e.Kept.IsZero() }
 
 // Edges reads edges that a store keeps.
 type Edges interface {
@@ -46,8 +49,6 @@ const (
 type Node struct {
 	Ref   trace.Ref
 	Depth int // steps from the nearest thing that was asked about, which have 0
-	// Since is from when on it matters: Down, when the first of it came in; Up, until when what came in counts. Zero: always.
-	Since time.Time
 }
 
 // Tree is all that was found on one side of some things.
@@ -87,13 +88,14 @@ const mostDepth = 64
 
 // Trace finds all that is upstream or downstream of some things.
 //
-// A lot, a box or a delivery is one whole: what came into it is in all of it. A season of a place is not: what was used in it is in what was
-// harvested from then on, so Down from a season follows the harvests since the first use, and Up from a lot the uses until its harvest.
+// A lot is one whole: what came into it is in all of it. A season of a place is not: what was used in it is in what was harvested from then on, so
+// Down from a season follows the harvests since the first use, and Up from a lot the uses until its harvest. Nor is a box: what was taken out of it
+// before it left is in no delivery of it.
 func Trace(ctx context.Context, edges Edges, of []Start, d Direction) (Tree, error) {
-	w := walk{d: d, at: map[trace.Ref]int{}, used: map[Edge]bool{}}
+	w := walk{d: d, at: map[trace.Ref]int{}, used: map[used]bool{}}
 	var next []trace.Ref
 	for _, s := range of {
-		if w.reach(s.Ref, s.Since, 0) {
+		if w.reach(s.Ref, s.spans(d), 0) {
 			next = append(next, s.Ref)
 		}
 	}
@@ -111,74 +113,11 @@ func Trace(ctx context.Context, edges Edges, of []Start, d Direction) (Tree, err
 	return w.tree(), nil
 }
 
-// walk is what was found so far.
-type walk struct {
-	d     Direction
-	nodes []Node
-	at    map[trace.Ref]int // index in nodes
-	used  map[Edge]bool
-	edges []Edge
-}
-
-// reach adds a node, or widens the time of one; changed says that it must be looked at (again).
-func (w *walk) reach(r trace.Ref, since time.Time, depth int) (changed bool) {
-	i, known := w.at[r]
-	if !known {
-		w.at[r] = len(w.nodes)
-		w.nodes = append(w.nodes, Node{Ref: r, Depth: depth, Since: since})
-		return true
-	}
-	n := &w.nodes[i]
-	if n.Since.IsZero() {
-		return false
-	}
-	wider := since.IsZero() || w.d == Down && since.Before(n.Since) || w.d == Up && since.After(n.Since)
-	if wider {
-		n.Since = since
-	}
-	return wider
-}
-
-// passing reports whether goods pass through a thing all the time, so that it matters when what came in.
-func passing(r trace.Ref) bool { return r.Kind == trace.RefSeason || r.Kind == trace.RefPlace }
-
-// step follows edges, and returns what is to be looked at next.
-func (w *walk) step(found []Edge, depth int) (next []trace.Ref) {
-	queued := map[trace.Ref]bool{}
-	for _, e := range found {
-		here, there := e.From, e.To
-		if w.d == Up {
-			here, there = e.To, e.From
-		}
-		i, known := w.at[here]
-		if !known || e.Back && w.d == Up {
-			continue
-		}
-		since := w.nodes[i].Since
-		if passing(here) && !since.IsZero() && (w.d == Down && e.At.Before(since) || w.d == Up && e.At.After(since)) {
-			continue
-		}
-		if !w.used[e] {
-			w.used[e] = true
-			w.edges = append(w.edges, e)
-		}
-		if there.Kind == trace.RefBuyer && e.Back {
-			continue // what came back leads nowhere new
-		}
-		from := time.Time{}
-		if passing(there) {
-			from = e.At
-		}
-		if w.reach(there, from, depth) && !queued[there] {
-			queued[there] = true
-			next = append(next, there)
-		}
-	}
-	return next
-}
-
 func (w *walk) tree() Tree {
-	t := Tree{Direction: w.d, Nodes: w.nodes, Edges: w.edges}
+	t := Tree{Direction: w.d, Edges: w.edges}
+	for _, f := range w.found {
+		t.Nodes = append(t.Nodes, f.Node)
+	}
 	slices.SortStableFunc(t.Nodes, func(a, b Node) int {
 		return cmp.Or(cmp.Compare(a.Depth, b.Depth), cmp.Compare(a.Ref.Kind, b.Ref.Kind), cmp.Compare(a.Ref.ID, b.Ref.ID))
 	})

@@ -48,7 +48,11 @@ func day(n int) time.Time { return time.Date(2026, 6, n, 0, 0, 0, 0, time.UTC) }
 func season(t *testing.T) drawn {
 	t.Helper()
 	edge := func(from, to string, n int) kin.Edge {
-		return kin.Edge{From: ref(t, from), To: ref(t, to), At: day(n), Source: from + to}
+		e := kin.Edge{From: ref(t, from), To: ref(t, to), At: day(n), Source: from + to}
+		if e.From.Kind == trace.RefLot || e.From.Kind == trace.RefBox {
+			e.Kept, e.Count = e.At, 1
+		}
+		return e
 	}
 	return drawn{
 		edge("supply:trai/G1", "season:s1", 1),
@@ -142,5 +146,46 @@ func TestDeliveries_TellWhatCameBack(t *testing.T) {
 	got := tree.Deliveries()
 	if len(got) != 2 || got[0].KG != 50 || got[0].Back || got[0].Document != "PX-1" || got[1].KG != 20 || !got[1].Back {
 		t.Errorf("%+v", got)
+	}
+}
+
+// What was taken out of a box before it left is not in the delivery; what was in it when it left is, also in a box in it.
+func TestTrace_KnowsWhatWasInABoxWhenItLeft(t *testing.T) {
+	move := func(from, to string, n, count int, back bool) kin.Edge {
+		return kin.Edge{From: ref(t, from), To: ref(t, to), At: day(n), Kept: day(n), Count: count, Back: back, Source: from + to + day(n).String()}
+	}
+	d := drawn{
+		move("lot:1/A", "box:small", 1, 10, false),
+		move("lot:1/B", "box:small", 2, 5, false),
+		move("lot:1/A", "box:small", 3, 10, true),
+		move("box:small", "box:big", 4, 0, false),
+		move("lot:1/C", "box:big", 4, 1, false),
+		move("box:big", "buyer:cho", 5, 0, false),
+		move("box:big", "buyer:cho", 7, 0, true),
+		move("box:small", "box:big", 8, 0, true),
+		move("lot:1/A", "box:small", 9, 2, false),
+		move("box:small", "buyer:bep", 10, 0, false),
+		move("box:big", "buyer:sieuthi", 11, 0, false),
+	}
+	for _, c := range []struct {
+		of   string
+		d    kin.Direction
+		want []string
+	}{
+		{"lot:1/A", kin.Down, []string{"lot:1/A", "box:small", "buyer:bep"}},
+		{"lot:1/B", kin.Down, []string{"lot:1/B", "box:small", "box:big", "buyer:bep", "buyer:cho"}},
+		{"lot:1/C", kin.Down, []string{"lot:1/C", "box:big", "buyer:cho", "buyer:sieuthi"}},
+		{"buyer:cho", kin.Up, []string{"buyer:cho", "box:big", "box:small", "lot:1/C", "lot:1/B"}},
+		{"buyer:sieuthi", kin.Up, []string{"buyer:sieuthi", "box:big", "lot:1/C"}},
+		{"box:small", kin.Up, []string{"box:small", "lot:1/A", "lot:1/B"}},
+		{"box:big", kin.Up, []string{"box:big", "lot:1/C"}},
+	} {
+		tree, err := kin.Trace(t.Context(), d, kin.From(ref(t, c.of)), c.d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := names(tree); !slices.Equal(got, c.want) {
+			t.Errorf("%s %d:\n got %q\nwant %q", c.of, c.d, got, c.want)
+		}
 	}
 }
