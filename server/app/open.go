@@ -47,6 +47,10 @@ func (c *Config) openDB(ctx context.Context) (*sqldb.DB, error) {
 	if _, err := db.BeginLedger(ctx, ledger.By{Actor: ledger.Server, At: time.Now()}); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	// And what is in what is drawn, where an older program did not.
+	if _, err := db.DrawEdges(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
 	return db, nil
 }
 

@@ -16,6 +16,7 @@ import (
 	"aovuon/server/form"
 	"aovuon/server/privacy"
 	"aovuon/server/sqldb/sqldbtest"
+	"aovuon/server/trace/recall"
 )
 
 // people puts a technician with everything that lets one in and two farmers on record, one with a card that was replaced and one with a card
@@ -92,6 +93,10 @@ func (b *book) people() {
 	do(err)
 	b.diary(place, do)
 	b.goods(do)
+	do(b.db.SaveRecall(ctx, recall.Record{ID: "01KAV5N2A0000000000000000R", Drill: true, Ask: recall.Ask{Input: "cam-40"}, Reason: "tập", Begun: b.now, Marked: b.now}, by(b.now)))
+	if drawn, err := b.db.DrawEdges(ctx); err != nil || !drawn {
+		b.t.Fatal(drawn, err)
+	}
 	for v := range uint64(2) {
 		do(b.db.SaveWanted(ctx, desired.Wanted{
 			Gateway: gateway, Version: v + 1, Made: b.now, Note: fmt.Appendf(nil, "note %d", v),
@@ -105,7 +110,7 @@ func (b *book) people() {
 func TestAudit_FindsWhatWasDoneToPeopleBehindItsBack(t *testing.T) {
 	b := newBook(t)
 	b.people()
-	if r, err := b.audit(audit.Options{}); err != nil || !r.Sound() || r.Changes != 44 || len(r.Notes) > 0 {
+	if r, err := b.audit(audit.Options{}); err != nil || !r.Sound() || r.Changes != 45 || len(r.Notes) > 0 {
 		t.Fatalf("before: %+v, %v", r, err)
 	}
 	e := sqldbtest.NewEditor(t, b.config)

@@ -34,7 +34,7 @@ func Run(ctx context.Context, src Source, o Options) (r *Report, err error) {
 	w := &workshop{dir: o.Dir}
 	defer func() { err = errors.Join(err, w.close()) }()
 	for _, step := range []func(context.Context) error{
-		a.readTree, a.readBodies, a.compareRows, a.compareInside, a.checkReleases, a.newestSeals,
+		a.readTree, a.readBodies, a.compareRows, a.compareInside, a.compareEdges, a.checkReleases, a.newestSeals,
 		func(ctx context.Context) error { return a.readBatches(ctx, w) },
 		func(ctx context.Context) error { return a.checkSeals(ctx, w) },
 	} {

@@ -298,6 +298,8 @@ func targets() []sqldbtest.Target {
 	add("lot", "cycle <> ''", "cycle", "barred")
 	add("lot_harvest", "1 = 1", "event", "*")
 	add("lot_hold", "1 = 1", "gtin", "lot", "held_ms", "held_by", "causes", "released_ms", "released_by", "release", "*")
+	add("trace_edge", "1 = 1", "source", "from_ref", "to_ref", "at_ms", "kept_ms", "kg", "items", "back", "document", "*")
+	add("recall", "1 = 1", "ask", "reason", "*")
 	add("event_media", "1 = 1", "sha256", "type", "*")
 	add("media", "1 = 1", "sha256", "kept", "type", "size", "made_ms", "made_by", "erased_ms", "*")
 	add("goods_event", "1 = 1", "kind", "at_ms", "made_ms", "erased_ms", "body", "*")

@@ -83,3 +83,8 @@ func (s *Local) LedgerSize(ctx context.Context) (int64, error) { return s.DB.Led
 
 // LedgerHashes shows every hash that is kept.
 func (s *Local) LedgerHashes(ctx context.Context) tlog.HashReader { return s.DB.LedgerHashes(ctx) }
+
+// EdgeFaults shows whose edges are not what the diary and the goods events stand for.
+func (s *Local) EdgeFaults(ctx context.Context, most int) ([]string, error) {
+	return s.DB.EdgeFaults(ctx, most)
+}

@@ -55,7 +55,7 @@ func kept(k ledger.Kind) bool {
 	case ledger.FarmSaved, ledger.ProductSaved, ledger.LotSaved, ledger.CertificateSaved, ledger.GatewayEnrolled, ledger.GatewayRekeyed, ledger.GatewayRetired:
 		return true
 	case ledger.LotSealed, ledger.ChainHeads, ledger.LedgerKey, ledger.AccountChanged, ledger.RecordSaved, ledger.EntryKept, ledger.Changed,
-		ledger.GoodsMoved, ledger.LabelsIssued, ledger.LotReleased:
+		ledger.GoodsMoved, ledger.LabelsIssued, ledger.LotReleased, ledger.LotsRecalled:
 	}
 	return false
 }

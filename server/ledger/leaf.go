@@ -35,6 +35,7 @@ const (
 	GoodsMoved       Kind = "goods"            // an event of the goods after the harvest; the body is not public
 	LabelsIssued     Kind = "labels"           // a run of serials of a lot: how many, and a hash over them
 	LotReleased      Kind = "release"          // a lot may be sold: its events, evidence and mass account
+	LotsRecalled     Kind = "recall"           // a recall or a drill of one: what was asked, which lots, how long it took, its end
 	Changed          Kind = "change"           // any other change somebody made, with before and after; the body is not public
 )
 
@@ -42,7 +43,7 @@ const (
 func Kinds() []Kind {
 	return []Kind{
 		FarmSaved, ProductSaved, LotSaved, LotSealed, CertificateSaved, GatewayEnrolled, GatewayRekeyed, GatewayRetired, ChainHeads, LedgerKey, AccountChanged,
-		RecordSaved, EntryKept, GoodsMoved, LabelsIssued, LotReleased, Changed,
+		RecordSaved, EntryKept, GoodsMoved, LabelsIssued, LotReleased, LotsRecalled, Changed,
 	}
 }
 
@@ -52,7 +53,7 @@ func (k Kind) Public() bool {
 	case AccountChanged, RecordSaved, EntryKept, GoodsMoved, Changed:
 		return false
 	case FarmSaved, ProductSaved, LotSaved, LotSealed, CertificateSaved, GatewayEnrolled, GatewayRekeyed, GatewayRetired, ChainHeads, LedgerKey,
-		LabelsIssued, LotReleased:
+		LabelsIssued, LotReleased, LotsRecalled:
 		return true
 	}
 	return false

@@ -25,6 +25,7 @@ const (
 	holdTable    = "lot_hold"
 	mediaTable   = "media"
 	landTable    = "place_land"
+	recallTable  = "recall"
 
 	decisionTable = "scan_decision"
 	shopTable     = "sold_shop"
@@ -32,7 +33,7 @@ const (
 
 // ChangeTables names the tables whose rows ChangeRows returns.
 func ChangeTables() []string {
-	return []string{personTable, consentTable, requestTable, desiredTable, erasedTable, landTable, holdTable, mediaTable}
+	return []string{personTable, consentTable, requestTable, desiredTable, erasedTable, landTable, holdTable, mediaTable, recallTable}
 }
 
 // ChangeRows returns what the tables of people, of gateways' settings and of who works which land say now, in the form of the bodies of leaves of kind `change`: a

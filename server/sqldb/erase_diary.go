@@ -32,6 +32,9 @@ func (r *record) eraseDiary(ctx context.Context, account string, names []string,
 			return err
 		}
 	}
+	if err := r.eraseRecalls(ctx, names, by); err != nil {
+		return err
+	}
 	if err := r.eraseGoods(ctx, account, names, by); err != nil || account == "" {
 		return err
 	}

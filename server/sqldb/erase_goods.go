@@ -34,6 +34,9 @@ func (r *record) eraseGoods(ctx context.Context, account string, names []string,
 		if err := r.eraseBodies(ctx, ledger.GoodsMoved, row.ID); err != nil {
 			return err
 		}
+		if err := r.redrawGoods(ctx, kept); err != nil {
+			return err
+		}
 		if err := r.say(ctx, ledger.GoodsMoved, row.ID, row, by); err != nil {
 			return err
 		}

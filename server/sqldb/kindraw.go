@@ -39,6 +39,16 @@ func (r *record) drawGoods(ctx context.Context, g trace.Goods) error {
 	return r.saveEdges(ctx, g.ID, kin.OfGoods(g))
 }
 
+// redrawGoods draws the edges of an event of goods that says something else now, unless it was taken back.
+func (r *record) redrawGoods(ctx context.Context, g trace.Goods) error {
+	var gone int64
+	err := r.QueryRowContext(ctx, `SELECT COUNT(*) FROM goods_event WHERE kind = $1 AND body LIKE $2`, string(trace.Amend), `%"voids":"`+g.ID+`"%`).Scan(&gone)
+	if err != nil || gone > 0 || g.Kind == trace.Amend {
+		return err
+	}
+	return r.drawGoods(ctx, g)
+}
+
 // drawLot draws the entries of the diary anew that a lot is made of, or was; of a new one also those that name its code, which may have been
 // written before there was the lot.
 func (r *record) drawLot(ctx context.Context, code string, added bool, was, is []string) error {

@@ -89,7 +89,7 @@ func (d *DB) MediaPlaces(ctx context.Context, sha256 string) ([]string, error) {
 	return out, nil
 }
 
-// diaryChanges adds the rows of media and of holds to those that leaves of kind `change` speak of.
+// diaryChanges adds the rows of media, of holds and of recalls to those that leaves of kind `change` speak of.
 func (d *DB) diaryChanges(ctx context.Context, add func(table, key string, body any) error) error {
 	items, err := mediaItems(ctx, d.read, ``)
 	if err != nil {
@@ -106,6 +106,15 @@ func (d *DB) diaryChanges(ctx context.Context, add func(table, key string, body 
 	}
 	for _, h := range held {
 		if err := add(holdTable, h.key(), h); err != nil {
+			return err
+		}
+	}
+	asked, err := recallRows(ctx, d.read, `1 = 1`)
+	if err != nil {
+		return err
+	}
+	for _, a := range asked {
+		if err := add(recallTable, a.ID, a); err != nil {
 			return err
 		}
 	}

@@ -18,12 +18,15 @@ import (
 
 // Ask is what is known to be wrong: one of Lot, Input, Place, Certificate.
 type Ask struct {
-	Lot         trace.Link
-	Input       string // id of a record, or whoever sold it
-	Maker       string // the maker's lot of Input; empty: every one
-	Place       string // code
-	From, To    time.Time
-	Certificate string // id
+	Lot   trace.Link `json:"lot,omitzero"`
+	Input string     `json:"input,omitempty"` // id of a record, or whoever sold it
+	Maker string     `json:"maker,omitempty"` // the maker's lot of Input; empty: every one
+	// Unsure takes the uses of Input along of which nobody wrote the maker's lot down: they may have been of it.
+	Unsure      bool      `json:"unsure,omitempty"`
+	Place       string    `json:"place,omitempty"` // code
+	From        time.Time `json:"from,omitzero"`
+	To          time.Time `json:"to,omitzero"`
+	Certificate string    `json:"certificate,omitempty"` // id
 }
 
 // The errors of an Ask.
@@ -49,7 +52,9 @@ type Found struct {
 	Deliveries []kin.Delivery
 	Items      int // serials of the lots
 	Out        int // of them, those that were shipped or sold
-	Took       time.Duration
+	// Unsure is how many uses of the input there are of which nobody wrote the lot down, and which the Ask left out.
+	Unsure int
+	Took   time.Duration
 }
 
 // Links are the lots that were found.
@@ -86,11 +91,12 @@ type Store interface {
 // Find finds all that is downstream of an Ask. now gives the time, to say how long it took.
 func Find(ctx context.Context, s Store, a Ask, now func() time.Time) (Found, error) {
 	begin := now()
-	starts, err := begins(ctx, s, a)
+	starts, unsure, err := begins(ctx, s, a)
 	if err != nil {
 		return Found{}, err
 	}
 	f, err := Downstream(ctx, s, starts)
+	f.Unsure = unsure
 	f.Took = now().Sub(begin)
 	return f, err
 }
@@ -134,37 +140,66 @@ func Downstream(ctx context.Context, s Store, starts []kin.Start) (Found, error)
 	return f, nil
 }
 
-// begins are the things that an Ask begins with.
-func begins(ctx context.Context, s Store, a Ask) ([]kin.Start, error) {
-	lots := func(links []trace.Link, err error) ([]kin.Start, error) {
-		if err != nil {
-			return nil, fmt.Errorf("recall: %w", err)
-		}
-		var out []kin.Start
-		for _, l := range links {
-			out = append(out, kin.Start{Ref: l.Ref()})
-		}
-		return out, nil
-	}
+// begins are the things that an Ask begins with, and how many unsure uses it leaves out.
+func begins(ctx context.Context, s Store, a Ask) (starts []kin.Start, unsure int, err error) {
 	switch {
 	case a.Lot != (trace.Link{}):
-		return lots([]trace.Link{a.Lot}, nil)
-	case a.Input != "":
-		return kin.From(kin.Supply(a.Input, a.Maker)), nil
+		return kin.From(a.Lot.Ref()), 0, nil
+	case a.Input != "" || a.Maker != "":
+		return inputOf(ctx, s, a)
 	case a.Certificate != "":
-		return lots(s.LotsUnder(ctx, a.Certificate))
-	case a.Place != "":
-		if a.To.Before(a.From) {
-			return nil, ErrTime
-		}
-		starts, err := lots(s.LotsAt(ctx, a.Place, a.From, a.To))
+		links, err := s.LotsUnder(ctx, a.Certificate)
 		if err != nil {
-			return nil, err
+			return nil, 0, fmt.Errorf("recall: %w", err)
 		}
-		more, err := seasonsAt(ctx, s, a)
-		return append(starts, more...), err
+		return lots(links), 0, nil
+	case a.Place != "":
+		starts, err = placeOf(ctx, s, a)
+		return starts, 0, err
 	}
-	return nil, ErrNothing
+	return nil, 0, ErrNothing
+}
+
+func lots(links []trace.Link) (out []kin.Start) {
+	for _, l := range links {
+		out = append(out, kin.Start{Ref: l.Ref()})
+	}
+	return out
+}
+
+// inputOf begins with what was bought in, and where the lot is asked for also with the uses of which nobody wrote it down, each from its time on.
+func inputOf(ctx context.Context, s Store, a Ask) (starts []kin.Start, unsure int, err error) {
+	starts = kin.From(kin.Supply(a.Input, a.Maker))
+	if a.Maker == "" || a.Input == "" {
+		return starts, 0, nil
+	}
+	edges, err := s.Out(ctx, []trace.Ref{kin.Supply(a.Input, "")})
+	if err != nil {
+		return nil, 0, fmt.Errorf("recall: %w", err)
+	}
+	for _, e := range edges {
+		switch {
+		case e.To.Kind == trace.RefSupply:
+		case a.Unsure:
+			starts = append(starts, kin.Start{Ref: e.To, Since: e.At})
+		default:
+			unsure++
+		}
+	}
+	return starts, unsure, nil
+}
+
+// placeOf begins with the lots that were at a place in a period, and with its seasons of then.
+func placeOf(ctx context.Context, s Store, a Ask) ([]kin.Start, error) {
+	if a.To.Before(a.From) || a.From.IsZero() {
+		return nil, ErrTime
+	}
+	links, err := s.LotsAt(ctx, a.Place, a.From, a.To)
+	if err != nil {
+		return nil, fmt.Errorf("recall: %w", err)
+	}
+	more, err := seasonsAt(ctx, s, a)
+	return append(lots(links), more...), err
 }
 
 // seasonsAt are the seasons of a place in a period, from its first day on: what was sold of them without a lot is found by them.

@@ -17,5 +17,15 @@ CREATE TABLE trace_edge (
 CREATE INDEX edge_from ON trace_edge (from_ref);
 CREATE INDEX edge_to ON trace_edge (to_ref);
 
+-- What a recall began with, and why. The ledger keeps the rest.
+CREATE TABLE recall (
+    id     TEXT NOT NULL PRIMARY KEY,
+    ask    TEXT NOT NULL,
+    reason TEXT NOT NULL
+);
+CREATE INDEX ledger_recalls ON ledger_leaf (n) WHERE kind = 'recall';
+
 -- +goose Down
+DROP INDEX ledger_recalls;
+DROP TABLE recall;
 DROP TABLE trace_edge;
