@@ -181,9 +181,9 @@ func (v *codeView) counted(w *words) {
 // grams writes grams as people read them.
 func (w *words) grams(g float64) string {
 	if g >= 1000 {
-		return strings.TrimSuffix(strings.TrimSuffix(w.num(g/1000, 2), "0"), "0") + nbsp + "kg"
+		return w.mass(g / 1000)
 	}
-	return w.num(g, 0) + nbsp + "g"
+	return w.figure(g) + nbsp + "g"
 }
 
 // lotCommon returns the part of a lot's page that is the same for each of its items. Its key says of which revision of the records it is drawn,
