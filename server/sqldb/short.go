@@ -77,3 +77,16 @@ func formerly(ctx context.Context, q querier, l trace.Link) ([]trace.Lot, error)
 	}
 	return lots, err
 }
+
+// Coded returns the lots of a code, whatever their product.
+func (d *DB) Coded(ctx context.Context, code string) ([]trace.Link, error) {
+	lots, err := lotsWhere(ctx, d.read, `code = $1`, code)
+	if err != nil {
+		return nil, fmt.Errorf("sqldb: lots of code %s: %w", code, err)
+	}
+	var out []trace.Link
+	for _, l := range lots {
+		out = append(out, l.Link())
+	}
+	return out, nil
+}
