@@ -31,4 +31,8 @@ func newGoods(d deps) *flow.Desk {
 }
 
 // goods returns what the co-op decides of its goods.
-func (c *Config) goods() flow.Terms { return flow.Defaults() }
+func (c *Config) goods() flow.Terms {
+	t := flow.Defaults()
+	t.Prefix = c.Trace.Prefix
+	return t
+}

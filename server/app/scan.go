@@ -14,7 +14,9 @@ import (
 
 // TraceConfig is what the co-op decides of its codes.
 type TraceConfig struct {
-	Scan ScanConfig `yaml:"scan"`
+	Prefix string     `yaml:"gs1_prefix"` // GS1 company prefix, 7 to 10 digits: boxes and probes get numbers of GS1's; empty: numbers of the co-op's own
+	GLN    string     `yaml:"gln"`        // of the co-op, 13 digits: its places have one, the place's code as extension; empty: addresses on its own host
+	Scan   ScanConfig `yaml:"scan"`
 }
 
 // ScanConfig says what is known of scans' addresses, and how long scans are kept.
@@ -36,7 +38,7 @@ func (t TraceConfig) check() *keyError {
 	if t.Scan.KeepDays < 30 || t.Scan.KeepDays > 730 {
 		return &keyError{"trace.scan.keep_days", strconv.Itoa(t.Scan.KeepDays), "write days, 30 to 730: the rules look at 30"}
 	}
-	return nil
+	return t.checkNumbers()
 }
 
 func (s ScanConfig) own() ([]netip.Prefix, error) { return networks(s.Own) }

@@ -32,6 +32,7 @@ import (
 	"aovuon/server/sqldb"
 	"aovuon/server/trace"
 	"aovuon/server/trace/digitallink"
+	"aovuon/server/trace/epcis"
 	"aovuon/server/trace/flow"
 	"aovuon/server/web"
 )
@@ -123,7 +124,7 @@ func newTownAt(t testing.TB, l net.Listener, publicURL string, open bool) *town 
 	done := make(chan struct{})
 	w.book = newTownBook(t, db, w.farm)
 	w.web, err = web.New(web.Options{
-		Farm: w, Lots: w, Names: w, Packed: w, Scans: w, Reports: w, People: w.sources, Calibrations: w, Ledger: db, Evidence: db, Live: w.live, History: w, PublicURL: publicURL, HSTS: true, Now: now, Log: log, Done: done,
+		Farm: w, Lots: w, Names: w, EPCIS: &epcis.Gatherer{Names: epcis.Names{Base: publicURL}, Lots: w, Book: w.book, Goods: db}, Packed: w, Scans: w, Reports: w, People: w.sources, Calibrations: w, Ledger: db, Evidence: db, Live: w.live, History: w, PublicURL: publicURL, HSTS: true, Now: now, Log: log, Done: done,
 		LogKey: web.LogKey{VKey: vkey, Verifier: verifier}, Accounts: w.acc, Trail: db, OpenPages: open, Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
 		System: func(context.Context) (web.System, error) { return w.system, w.fail() }, Book: w.book, Desk: w.book, Shelf: w.book.shelf, Registrar: db, Standings: db.DiaryLots,
 		Goods: shop{db, flow.New(db, db, flow.Defaults(), rand.Reader, w.now, log)},
@@ -253,7 +254,7 @@ func accessTable() map[string]string {
 		"GET /goods/{id}/void": "at", "POST /goods/{id}/void": "at", "GET /boxes/{sscc}": "ati", "POST /boxes/{sscc}/unbox": "at",
 		"GET /gates": "ati", "GET /api/actives": "atfi", "GET /api/gates": "atfi",
 		"GET /sw.js": "atfip", "GET /manifest.webmanifest": "atfip", "GET /offline": "atfip",
-		"GET /cards": "at", "POST /cards": "at", "POST /cards/{id}/revoke": "at", "GET /trail": "ai",
+		"GET /cards": "at", "POST /cards": "at", "POST /cards/{id}/revoke": "at", "GET /trail": "ai", "GET /epcis/lot/{path...}": "atfip", "GET /epcis/events": "ati", "GET /epcis/export.jsonld": "ati",
 	}
 	for _, key := range digitallink.Keys() {
 		out["/"+key+"/"] = "atfip"

@@ -78,6 +78,10 @@ func (s *Server) plain(f func(*http.Request) (file, error)) http.HandlerFunc {
 		h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 		h.Set("Cache-Control", "no-store")
 		a, err := f(r)
+		if bad, ok := errors.AsType[*badRequestError](err); ok {
+			http.Error(w, bad.why, http.StatusBadRequest)
+			return
+		}
 		switch {
 		case errors.Is(err, ledger.ErrNoLeaf):
 			http.Error(w, "the ledger has no such thing", http.StatusNotFound)

@@ -42,6 +42,9 @@ func (s *Server) targetsOf(w *words, d trace.Dossier, link trace.Link) ([]target
 	if len(d.Certificates) > 0 {
 		out = append(out, target{kind: "certificationInfo", href: page, title: w.t("linkset.certificates"), mime: mimeHTML, lang: "vi"})
 	}
+	if s.o.EPCIS != nil && toldPublicly(d.Lot.State) {
+		out = append(out, target{kind: "epcis", href: s.base + "/epcis/lot" + d.Lot.Link().Path() + ".jsonld", title: "EPCIS 2.0", mime: mimeLD})
+	}
 	if d.Lot.State == trace.Recalled {
 		out = append(out, target{kind: "recallStatus", href: page, title: w.t("linkset.recall"), mime: mimeHTML, lang: "vi"})
 	}
@@ -130,7 +133,7 @@ func (s *Server) describeResolver(r *http.Request) (file, error) {
 
 // activeLinkTypes lists the link types that some linkset of ours has.
 func activeLinkTypes() []string {
-	kinds := []string{"defaultLink", "traceability", "certificationInfo", "recallStatus", "locationInfo"}
+	kinds := []string{"defaultLink", "traceability", "certificationInfo", "recallStatus", "epcis"}
 	slices.Sort(kinds)
 	return kinds
 }

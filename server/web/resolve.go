@@ -9,6 +9,7 @@ import (
 
 	"aovuon/server/account"
 	"aovuon/server/farm"
+	"aovuon/server/ledger"
 	"aovuon/server/trace"
 	"aovuon/server/trace/digitallink"
 )
@@ -131,13 +132,13 @@ func (s *Server) negotiated(page http.HandlerFunc) http.HandlerFunc {
 		h.Set("Access-Control-Allow-Origin", "*") // the same for everybody
 		h.Set("Access-Control-Expose-Headers", "Link")
 		asked, typed := r.URL.Query().Get("linkType"), r.URL.Query().Has("linkType")
-		kind := preferred(r, mimeHTML, mimeLinkset, "application/json")
+		kind := preferred(r, mimeHTML, mimeLinkset, "application/json", mimeLD)
 		switch {
 		case r.Method == http.MethodOptions:
 			h.Set("Allow", "GET, HEAD, OPTIONS")
 			h.Set("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS")
 			w.WriteHeader(http.StatusNoContent)
-		case r.Method != http.MethodGet && r.Method != http.MethodHead, !typed && kind != mimeLinkset && kind != "application/json":
+		case r.Method != http.MethodGet && r.Method != http.MethodHead, !typed && (kind == mimeHTML || kind == ""):
 			h.Set("Link", `<?linkType=linkset>; rel="linkset"; type="application/linkset+json"`)
 			page(w, r)
 		default:
@@ -168,6 +169,9 @@ func (s *Server) resolve(w http.ResponseWriter, r *http.Request, asked string, t
 	if err != nil {
 		return err
 	}
+	if !typed && preferred(r, mimeHTML, mimeLinkset, "application/json", mimeLD) == mimeLD {
+		return s.sendStory(w, r, link)
+	}
 	if !typed || asked == "linkset" || asked == "all" {
 		return s.sendLinkset(w, r, s.anchor(link), d.Product.Name.VI+", "+vi.t("lot.of", d.Lot.Code), targets)
 	}
@@ -186,6 +190,24 @@ func (s *Server) resolve(w http.ResponseWriter, r *http.Request, asked string, t
 		return nil
 	}
 	http.Error(w, "there is no such link of this thing: ?linkType=linkset lists those there are", http.StatusNotFound)
+	return nil
+}
+
+// sendStory answers with what strangers may know of a lot, as EPCIS.
+func (s *Server) sendStory(w http.ResponseWriter, r *http.Request, link trace.Link) error {
+	if s.o.EPCIS == nil {
+		http.Error(w, "no EPCIS is told here", http.StatusNotAcceptable)
+		return nil
+	}
+	doc, err := s.lotDocument(r.Context(), link, false)
+	if errors.Is(err, ledger.ErrNoLeaf) {
+		http.Error(w, "the lot is not released for sale: nothing is told of it", http.StatusNotFound)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	s.sendPublic(w, r, mimeLD, doc.body)
 	return nil
 }
 

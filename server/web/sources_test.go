@@ -187,6 +187,17 @@ func (s *sources) Dossier(_ context.Context, l trace.Link) (trace.Dossier, error
 	return d, nil
 }
 
+// Coded implements epcis.Lots.
+func (s *sources) Coded(_ context.Context, code string) ([]trace.Link, error) {
+	var out []trace.Link
+	for l := range s.dossiers {
+		if l.Lot == code {
+			out = append(out, l)
+		}
+	}
+	return out, s.fail()
+}
+
 // Shortened implements web.Names.
 func (s *sources) Shortened(_ context.Context, code string) ([]trace.Link, error) {
 	var out []trace.Link

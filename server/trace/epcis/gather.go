@@ -273,7 +273,7 @@ func (c *collecting) period(ctx context.Context, from, to time.Time) error {
 		return err
 	}
 	for _, l := range lots {
-		if !l.Harvested.Before(from) && l.Harvested.Before(to) || l.Harvested.IsZero() {
+		if l.Harvested.IsZero() || !l.Harvested.Before(from) && (to.IsZero() || l.Harvested.Before(to)) {
 			refs = append(refs, l.Link().Ref())
 		}
 	}

@@ -253,9 +253,7 @@ func (t *teller) treated(e *Event, d diary.Event) {
 	if actives := r.Values.List("actives"); len(actives) > 0 {
 		e.Ext["farm:activeIngredient"] = actives
 	}
-	if dose := d.Values.Text("dose"); dose != "" {
-		e.Ext["farm:dose"] = dose
-	}
+	t.staff(e, "farm:dose", d.Values.Text("dose"))
 	t.staff(e, "farm:reason", d.Values.Text("reason")+d.Values.Text("pest"))
 	key := "phi_days"
 	if p, ok := t.Farm.Place(d.Place); ok && p.Kind == farm.Pond {
