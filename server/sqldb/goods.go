@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"aovuon/server/ledger"
@@ -98,12 +100,22 @@ func (r *record) saveGoods(ctx context.Context, k flow.Kept, by ledger.By) error
 
 // saveItems keeps items; of one that is there, state and box change and nothing else.
 func (r *record) saveItems(ctx context.Context, items []trace.Item) error {
-	for _, i := range items {
-		_, err := r.ExecContext(ctx, `INSERT INTO item (serial, gtin, lot, run, n, net_g, best_ms, state, box, changed_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-			ON CONFLICT (serial) DO UPDATE SET state = excluded.state, box = excluded.box, changed_ms = excluded.changed_ms`,
-			i.Serial, i.GTIN, i.Lot, i.Run, i.N, i.NetG, toMillis(i.Best), string(i.State), i.Box, toMillis(i.Changed))
+	const columns = 10
+	for some := range slices.Chunk(items, 500) {
+		args := make([]any, 0, columns*len(some))
+		rows := make([]string, 0, len(some))
+		for _, i := range some {
+			marks := make([]string, columns)
+			for m := range marks {
+				marks[m] = fmt.Sprintf("$%d", len(args)+m+1)
+			}
+			rows = append(rows, "("+strings.Join(marks, ", ")+")")
+			args = append(args, i.Serial, i.GTIN, i.Lot, i.Run, i.N, i.NetG, toMillis(i.Best), string(i.State), i.Box, toMillis(i.Changed))
+		}
+		_, err := r.ExecContext(ctx, `INSERT INTO item (serial, gtin, lot, run, n, net_g, best_ms, state, box, changed_ms) VALUES `+strings.Join(rows, ", ")+`
+			ON CONFLICT (serial) DO UPDATE SET state = excluded.state, box = excluded.box, changed_ms = excluded.changed_ms`, args...)
 		if err != nil {
-			return fmt.Errorf("item %s: %w", i.Serial, err)
+			return fmt.Errorf("items of %s: %w", some[0].Run, err)
 		}
 	}
 	return nil

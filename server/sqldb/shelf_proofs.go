@@ -52,15 +52,15 @@ func (s *shelf) Entries(ctx context.Context, l trace.Lot) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	where := `kind IN ($1, $2) AND body LIKE $3 ESCAPE '!'`
+	where := []string{`kind IN ($1, $2) AND body LIKE $3 ESCAPE '!'`}
 	args := []any{diary.Sale, diary.Batch, like}
 	if l.Cycle != "" {
 		args = append(args, l.Cycle)
-		where += fmt.Sprintf(` OR cycle = $%d`, len(args))
+		where = append(where, fmt.Sprintf(`cycle = $%d`, len(args)))
 	}
 	for _, h := range l.Harvests {
 		args = append(args, h)
-		where += fmt.Sprintf(` OR id = $%d`, len(args))
+		where = append(where, fmt.Sprintf(`id = $%d`, len(args)))
 	}
 	var out []string
 	err = each(ctx, s.q, func(scan func(...any) error) error {
@@ -68,7 +68,7 @@ func (s *shelf) Entries(ctx context.Context, l trace.Lot) ([]string, error) {
 		err := scan(&id)
 		out = append(out, id)
 		return err
-	}, `SELECT id FROM diary_event WHERE root IN (SELECT root FROM diary_event WHERE `+where+`) ORDER BY id`, args...)
+	}, `SELECT id FROM diary_event WHERE root IN (SELECT root FROM diary_event WHERE `+strings.Join(where, " OR ")+`) ORDER BY id`, args...)
 	return out, err
 }
 

@@ -6,14 +6,8 @@ import (
 	"aovuon/server/trace"
 )
 
-// The states that steps begin in.
-var (
-	printed   = []trace.ItemState{trace.ItemPrinted}
-	activated = []trace.ItemState{trace.ItemActivated}
-	shipped   = []trace.ItemState{trace.ItemShipped}
-	away      = []trace.ItemState{trace.ItemShipped, trace.ItemSold}
-	void      = []trace.ItemState{trace.ItemVoid}
-)
+// of lists the states that a step begins in.
+func of(states ...trace.ItemState) []trace.ItemState { return states }
 
 // apply does to the stock what an event says, as the desk filled it in. Of a Pack, the items are there already. An error leaves the stock half
 // changed: it is thrown away.
@@ -26,28 +20,28 @@ func (s *stock) apply(g trace.Goods) error {
 	case trace.EmptyBox:
 		return s.unbox(g)
 	case trace.Ship:
-		return s.parts(g, g.In, func(p trace.Part, serial string) error {
+		return s.parts(g.In, func(p trace.Part, serial string) error {
 			if serial == "" {
-				return s.whole(p.Ref.ID, activated, trace.ItemShipped, g.Made)
+				return s.whole(p.Ref.ID, of(trace.ItemActivated), trace.ItemShipped, g.Made)
 			}
 			if err := s.outside(serial); err != nil {
 				return err
 			}
-			return s.set(serial, activated, trace.ItemShipped, "", g.Made)
+			return s.set(serial, of(trace.ItemActivated), trace.ItemShipped, "", g.Made)
 		})
 	case trace.Return:
-		return s.parts(g, g.In, func(p trace.Part, serial string) error {
+		return s.parts(g.In, func(p trace.Part, serial string) error {
 			if serial == "" {
-				return s.whole(p.Ref.ID, shipped, trace.ItemActivated, g.Made)
+				return s.whole(p.Ref.ID, of(trace.ItemShipped), trace.ItemActivated, g.Made)
 			}
-			return s.set(serial, away, trace.ItemActivated, "", g.Made)
+			return s.set(serial, of(trace.ItemShipped, trace.ItemSold), trace.ItemActivated, "", g.Made)
 		})
 	case trace.Destroy:
-		return s.parts(g, g.In, func(p trace.Part, serial string) error {
+		return s.parts(g.In, func(p trace.Part, serial string) error {
 			if serial == "" {
-				return s.whole(p.Ref.ID, []trace.ItemState{p.Was}, trace.ItemVoid, g.Made)
+				return s.whole(p.Ref.ID, of(p.Was), trace.ItemVoid, g.Made)
 			}
-			return s.set(serial, []trace.ItemState{p.Was}, trace.ItemVoid, "", g.Made)
+			return s.set(serial, of(p.Was), trace.ItemVoid, "", g.Made)
 		})
 	case trace.Transform, trace.Receive, trace.Hold, trace.LetGo, trace.Issue, trace.Recall, trace.EndRecall, trace.Close, trace.Reopen, trace.Amend:
 	}
@@ -55,7 +49,7 @@ func (s *stock) apply(g trace.Goods) error {
 }
 
 // parts calls f for every serial of some parts, and with "" for every box.
-func (s *stock) parts(g trace.Goods, list []trace.Part, f func(p trace.Part, serial string) error) error {
+func (s *stock) parts(list []trace.Part, f func(p trace.Part, serial string) error) error {
 	for _, p := range list {
 		for _, serial := range p.Items {
 			if err := f(p, serial); err != nil {
@@ -73,8 +67,8 @@ func (s *stock) parts(g trace.Goods, list []trace.Part, f func(p trace.Part, ser
 
 func (s *stock) pack(g trace.Goods) error {
 	if g.Step == trace.StepActivate {
-		return s.parts(g, g.In, func(_ trace.Part, serial string) error {
-			return s.set(serial, printed, trace.ItemActivated, "", g.Made)
+		return s.parts(g.In, func(_ trace.Part, serial string) error {
+			return s.set(serial, of(trace.ItemPrinted), trace.ItemActivated, "", g.Made)
 		})
 	}
 	for _, serial := range s.byRun[g.ID] {
@@ -113,7 +107,7 @@ func (s *stock) fill(g trace.Goods) error {
 			if err := s.outside(serial); err != nil {
 				return err
 			}
-			if err := s.set(serial, activated, trace.ItemActivated, target, g.Made); err != nil {
+			if err := s.set(serial, of(trace.ItemActivated), trace.ItemActivated, target, g.Made); err != nil {
 				return err
 			}
 		}
@@ -146,7 +140,7 @@ func (s *stock) unbox(g trace.Goods) error {
 			if i := s.items[serial]; i != nil && i.Box != b.SSCC {
 				return refuse(BadItem, about(trace.Ref{Kind: trace.RefItem, ID: serial}, "out"), about(boxRef(b.SSCC), ""))
 			}
-			if err := s.set(serial, activated, trace.ItemActivated, "", g.Made); err != nil {
+			if err := s.set(serial, of(trace.ItemActivated), trace.ItemActivated, "", g.Made); err != nil {
 				return err
 			}
 		}
@@ -160,18 +154,18 @@ func (s *stock) undo(g, amend trace.Goods) error {
 	switch g.Kind {
 	case trace.Pack:
 		if g.Step == trace.StepActivate {
-			return s.parts(g, g.In, func(_ trace.Part, serial string) error {
+			return s.parts(g.In, func(_ trace.Part, serial string) error {
 				if err := s.outside(serial); err != nil {
 					return err
 				}
-				return s.set(serial, activated, trace.ItemPrinted, "", at)
+				return s.set(serial, of(trace.ItemActivated), trace.ItemPrinted, "", at)
 			})
 		}
 		for _, serial := range s.byRun[g.ID] {
 			if err := s.outside(serial); err != nil {
 				return err
 			}
-			if err := s.set(serial, slices.Concat(printed, activated), trace.ItemVoid, "", at); err != nil {
+			if err := s.set(serial, of(trace.ItemPrinted, trace.ItemActivated), trace.ItemVoid, "", at); err != nil {
 				return err
 			}
 		}
@@ -180,28 +174,28 @@ func (s *stock) undo(g, amend trace.Goods) error {
 	case trace.EmptyBox:
 		return s.fill(trace.Goods{ID: g.ID, Made: at, At: g.At, In: g.Out, Out: g.In})
 	case trace.Ship:
-		return s.parts(g, g.In, func(p trace.Part, serial string) error {
+		return s.parts(g.In, func(p trace.Part, serial string) error {
 			if serial == "" {
-				return s.whole(p.Ref.ID, shipped, trace.ItemActivated, at)
+				return s.whole(p.Ref.ID, of(trace.ItemShipped), trace.ItemActivated, at)
 			}
-			return s.set(serial, away, trace.ItemActivated, "", at)
+			return s.set(serial, of(trace.ItemShipped, trace.ItemSold), trace.ItemActivated, "", at)
 		})
 	case trace.Return:
-		return s.parts(g, g.In, func(p trace.Part, serial string) error {
+		return s.parts(g.In, func(p trace.Part, serial string) error {
 			if serial == "" {
-				return s.whole(p.Ref.ID, activated, trace.ItemShipped, at)
+				return s.whole(p.Ref.ID, of(trace.ItemActivated), trace.ItemShipped, at)
 			}
 			if err := s.outside(serial); err != nil {
 				return err
 			}
-			return s.set(serial, activated, trace.ItemShipped, "", at)
+			return s.set(serial, of(trace.ItemActivated), trace.ItemShipped, "", at)
 		})
 	case trace.Destroy:
-		return s.parts(g, g.In, func(p trace.Part, serial string) error {
+		return s.parts(g.In, func(p trace.Part, serial string) error {
 			if serial == "" {
-				return s.whole(p.Ref.ID, void, p.Was, at)
+				return s.whole(p.Ref.ID, of(trace.ItemVoid), p.Was, at)
 			}
-			return s.set(serial, void, p.Was, "", at)
+			return s.set(serial, of(trace.ItemVoid), p.Was, "", at)
 		})
 	case trace.Transform, trace.Receive, trace.Hold, trace.LetGo, trace.Issue, trace.Recall, trace.EndRecall, trace.Close, trace.Reopen, trace.Amend:
 	}

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -250,11 +251,12 @@ func labelsOf(l trace.Link, run string, items []trace.Item) *Labels {
 
 // HashSerials returns the SHA-256 of serials in their order, each with a line feed after it, in hexadecimal.
 func HashSerials(items []trace.Item) string {
-	h := sha256.New()
+	var text bytes.Buffer
 	for _, i := range items {
-		h.Write([]byte(i.Serial + "\n")) //nolint:errcheck // never fails
+		text.WriteString(i.Serial + "\n")
 	}
-	return hex.EncodeToString(h.Sum(nil))
+	sum := sha256.Sum256(text.Bytes())
+	return hex.EncodeToString(sum[:])
 }
 
 // branch returns the branch of a product; empty where the register does not say.

@@ -94,8 +94,8 @@ func (r *rig) take(who flow.Who, g trace.Goods) trace.Goods {
 	return out
 }
 
-// refused takes an order that has to be refused, and returns why.
-func (r *rig) refused(who flow.Who, g trace.Goods, code flow.Code) *flow.RefusedError {
+// refused takes an order that has to be refused, and returns the lines that say why.
+func (r *rig) refused(who flow.Who, g trace.Goods, code flow.Code) []flow.Line {
 	r.Helper()
 	r.now = r.now.Add(time.Minute)
 	_, err := r.desk.Take(r.Context(), who, g)
@@ -103,7 +103,7 @@ func (r *rig) refused(who flow.Who, g trace.Goods, code flow.Code) *flow.Refused
 	if !ok || bad.Code != code {
 		r.Fatalf("%s %s: %v, want it refused: %s", g.Kind, g.Step, err, code)
 	}
-	return bad
+	return bad.Lines
 }
 
 func (r *rig) account(ref trace.Ref) flow.Account {

@@ -19,11 +19,14 @@ func TestMassIsKept(t *testing.T) {
 	onFile(t, func(r *rig) {
 		bad := r.refused(lan, trace.Goods{Kind: trace.Pack, In: part(r.lot, 0), Out: []trace.Part{{Count: 201}}, NetG: 500}, flow.TooMuch)
 		want := []flow.Line{
-			{Kind: flow.LineIn, Ref: r.lot, KG: 100}, {Kind: flow.LineOut, Ref: r.lot}, {Kind: flow.LinePack, Ref: r.lot}, {Kind: flow.LineRemaining, Ref: r.lot, KG: 100},
+			{Kind: flow.LineIn, Ref: r.lot, KG: 100},
+			{Kind: flow.LineOut, Ref: r.lot},
+			{Kind: flow.LinePack, Ref: r.lot},
+			{Kind: flow.LineRemaining, Ref: r.lot, KG: 100},
 			{Kind: flow.LineAsked, Ref: r.lot, KG: 100.5},
 		}
-		if !slices.Equal(bad.Lines, want) {
-			r.Errorf("lines %+v", bad.Lines)
+		if !slices.Equal(bad, want) {
+			r.Errorf("lines %+v", bad)
 		}
 		// Labels for more than was packed.
 		r.refused(lan, trace.Goods{Kind: trace.Pack, In: part(r.lot, 10), Out: []trace.Part{{Count: 21}}, NetG: 500}, flow.TooMuch)
@@ -43,14 +46,14 @@ func TestMassIsKept(t *testing.T) {
 func TestYields(t *testing.T) {
 	onFile(t, func(r *rig) {
 		rice := r.take(lan, trace.Goods{Kind: trace.Receive, Supplier: "Đại lý gạo", Out: []trace.Part{{Ref: trace.Ref{Kind: trace.RefLot, ID: sheets + "/GAO-1"}, KG: 60}}}).Out[0].Ref
-		make := func(kg float64) trace.Goods {
+		batch := func(kg float64) trace.Goods {
 			return trace.Goods{Kind: trace.Transform, Step: trace.StepProcess, In: part(rice, 60), Out: part(trace.Ref{Kind: trace.RefLot, ID: sheets + "/"}, kg)}
 		}
-		bad := r.refused(lan, make(69.001), flow.BadYield)
-		if n := len(bad.Lines); n != 3 || bad.Lines[1].KG != 69 || bad.Lines[1].Factor != 1.15 || bad.Lines[2].KG != 69.001 {
-			r.Errorf("lines %+v", bad.Lines)
+		bad := r.refused(lan, batch(69.001), flow.BadYield)
+		if n := len(bad); n != 3 || bad[1].KG != 69 || bad[1].Factor != 1.15 || bad[2].KG != 69.001 {
+			r.Errorf("lines %+v", bad)
 		}
-		made := r.take(lan, make(52)).Out[0].Ref
+		made := r.take(lan, batch(52)).Out[0].Ref
 		if made.ID != sheets+"/LO-261125" {
 			r.Errorf("the new lot is %s", made.ID)
 		}
@@ -83,10 +86,10 @@ func TestGrown(t *testing.T) {
 	onFile(t, func(r *rig) {
 		big := r.harvest(fish, "AO1-NHIEU", 4200*6+1)
 		bad := r.refused(minh, trace.Goods{Kind: trace.Issue, In: part(big, 0)}, flow.BadYield)
-		if len(bad.Lines) != 2 || bad.Lines[0].KG != 25200 || bad.Lines[0].Factor != 6 || bad.Lines[1].KG != 25201 {
-			r.Errorf("lines %+v", bad.Lines)
+		if len(bad) != 2 || bad[0].KG != 25200 || bad[0].Factor != 6 || bad[1].KG != 25201 {
+			r.Errorf("lines %+v", bad)
 		}
-		if a := r.account(big); !slices.Equal(a.Bound, bad.Lines) {
+		if a := r.account(big); !slices.Equal(a.Bound, bad) {
 			r.Errorf("bound %+v", a.Bound)
 		}
 		r.take(minh, trace.Goods{Kind: trace.Issue, In: part(r.harvest(fish, "AO1-VUA", 4200*6), 0)})
@@ -119,8 +122,8 @@ func TestHolds(t *testing.T) {
 		}
 		r.take(minh, trace.Goods{Kind: trace.LetGo, In: part(out, 0), Reason: "đạt"})
 		bad := r.refused(minh, trace.Goods{Kind: trace.Issue, In: part(out, 0)}, flow.Upstream)
-		if len(bad.Lines) != 2 || bad.Lines[0].Ref != r.lot {
-			r.Errorf("lines %+v", bad.Lines)
+		if len(bad) != 2 || bad[0].Ref != r.lot {
+			r.Errorf("lines %+v", bad)
 		}
 	})
 }
