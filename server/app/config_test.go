@@ -76,6 +76,8 @@ func TestConfig_ErrorsNameLineAndMend(t *testing.T) {
 		"drift below 0":      {broker + "gates:\n  drift_m: -1\n", []string{":3:", "gates.drift_m", "write metres"}},
 		"drift no number":    {broker + "gates:\n  drift_m: .nan\n", []string{":3:", "gates.drift_m", "write metres"}},
 		"tests too rare":     {broker + "gates:\n  water_test_days: 400\n", []string{":3:", "gates.water_test_days", "write days"}},
+		"bad yield":          {broker + "trace:\n  yields: [{ step: cook, most: 1, source: x }]\n", []string{":3:", "trace.yields", "most: 1.15"}},
+		"bad density":        {broker + "trace:\n  densities: [{ branch: fish, kg_m2: 0, source: x }]\n", []string{":3:", "trace.densities", "kg_m2: 6"}},
 		"no regions":         {broker + "trace:\n  scan:\n    regions: none.csv\n", []string{":4:", "none.csv", "address ranges"}},
 		"bad own network":    {broker + "trace:\n  scan:\n    own: [here]\n", []string{":4:", "trace.scan.own", "addresses or networks"}},
 		"scans kept a day":   {broker + "trace:\n  scan:\n    keep_days: 1\n", []string{":4:", "trace.scan.keep_days", "write days"}},

@@ -29,10 +29,3 @@ func (g goods) Account(ctx context.Context, l trace.Link) (flow.Account, error) 
 func newGoods(d deps) *flow.Desk {
 	return flow.New(d.db, d.db, d.config.goods(), rand.Reader, d.now, d.log)
 }
-
-// goods returns what the co-op decides of its goods.
-func (c *Config) goods() flow.Terms {
-	t := flow.Defaults()
-	t.Prefix = c.Trace.Prefix
-	return t
-}

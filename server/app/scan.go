@@ -9,14 +9,17 @@ import (
 	"strconv"
 	"time"
 
+	"aovuon/server/trace/flow"
 	"aovuon/server/trace/scan"
 )
 
-// TraceConfig is what the co-op decides of its codes.
+// TraceConfig is what the co-op decides of its codes and goods.
 type TraceConfig struct {
-	Prefix string     `yaml:"gs1_prefix"` // GS1 company prefix, 7 to 10 digits: boxes and probes get numbers of GS1's; empty: numbers of the co-op's own
-	GLN    string     `yaml:"gln"`        // of the co-op, 13 digits: its places have one, the place's code as extension; empty: addresses on its own host
-	Scan   ScanConfig `yaml:"scan"`
+	Prefix    string         `yaml:"gs1_prefix"` // GS1 company prefix, 7 to 10 digits: boxes and probes get numbers of GS1's; empty: numbers of the co-op's own
+	GLN       string         `yaml:"gln"`        // of the co-op, 13 digits: its places have one, the place's code as extension; empty: addresses on its own host
+	Yields    []flow.Yield   `yaml:"yields"`     // instead of those of flow.Defaults for the same step and branch
+	Densities []flow.Density `yaml:"densities"`  // likewise
+	Scan      ScanConfig     `yaml:"scan"`
 }
 
 // ScanConfig says what is known of scans' addresses, and how long scans are kept.
@@ -32,6 +35,9 @@ func defaultTrace() TraceConfig {
 
 // check finds settings that cannot be meant.
 func (t TraceConfig) check() *keyError {
+	if wrong := t.checkGoods(); wrong != nil {
+		return wrong
+	}
 	if _, err := t.Scan.own(); err != nil {
 		return &keyError{"trace.scan.own", err.Error(), "write addresses or networks, such as [203.0.113.7, 192.168.1.0/24]"}
 	}
