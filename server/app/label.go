@@ -6,32 +6,25 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"aovuon/server/farm"
 	"aovuon/server/label"
 	"aovuon/server/sqldb"
-	"aovuon/server/trace"
+	"aovuon/server/trace/printjob"
 	"aovuon/server/web"
 )
 
 type labelCmd struct {
-	Sheet       labelSheetCmd       `cmd:"" help:"Write labels of a lot as PDF for A4 sheets."`
+	Runs        labelRunsCmd        `cmd:"" help:"List what was packed of a lot, and how many labels of it are printed."`
+	Sheet       labelSheetCmd       `cmd:"" help:"Print labels of packed goods, or of boxes, on A4 sheets: a PDF."`
+	Thermal     labelThermalCmd     `cmd:"" help:"Print them on a roll: the bytes of a label printer, ZPL, TSPL or ESC/POS."`
+	Again       labelAgainCmd       `cmd:"" help:"Print labels of a print again, with a reason."`
+	Jobs        labelJobsCmd        `cmd:"" help:"List the prints, the newest first."`
 	Calibration labelCalibrationCmd `cmd:"" help:"Write the page that says how far a printer is off a sheet."`
 	Board       labelBoardCmd       `cmd:"" help:"Write the A4 boards of places as PDF."`
-	Thermal     labelThermalCmd     `cmd:"" help:"Write the bytes of a label printer: ZPL, TSPL or ESC/POS."`
-}
-
-// lotFlags say what stands on a label.
-type lotFlags struct {
-	Lot  string  `arg:"" help:"The lot's code, or the path of its label: /01/09521234010036/10/AO1-261123."`
-	KG   float64 `name:"kg" help:"Weight of a pack in kg."`
-	Best string  `help:"Use by: yyyy-mm-dd." placeholder:"DAY"`
-	Out  string  `required:"" help:"File to write; - for standard output." placeholder:"FILE"`
 }
 
 // sheetFlags say what it is printed on.
@@ -41,59 +34,21 @@ type sheetFlags struct {
 	NudgeY float64 `help:"Millimetres down."`
 }
 
-func (s sheetFlags) sheets(now time.Time, start int) (label.Sheets, error) {
-	t, err := label.ParseTemplate(s.Sheet)
-	return label.Sheets{Template: t, Start: start, NudgeX: s.NudgeX, NudgeY: s.NudgeY, At: now}, err
+func (s sheetFlags) paper(start int) printjob.Paper {
+	return printjob.Paper{Sheet: s.Sheet, Start: start, X: s.NudgeX, Y: s.NudgeY}
 }
 
-// content finds the lot and makes its label.
-func (l lotFlags) content(ctx context.Context, c Config, db *sqldb.DB) (label.Content, error) {
-	ask := web.LabelAsk{KG: l.KG}
-	var err error
-	if l.Best != "" {
-		if ask.Best, err = time.Parse(time.DateOnly, l.Best); err != nil {
-			return label.Content{}, fmt.Errorf("label: --best %q: want a day as 2026-12-31", l.Best)
-		}
-	}
-	if l.KG < 0 || l.KG > 10000 {
-		return label.Content{}, fmt.Errorf("label: --kg %v: want more than 0, at most 10000", l.KG)
-	}
-	link, err := findLot(ctx, db, l.Lot)
-	if err != nil {
-		return label.Content{}, err
-	}
-	d, err := db.Dossier(ctx, link)
-	if err != nil {
-		return label.Content{}, fmt.Errorf("label: %s: %w", l.Lot, err)
-	}
-	f, err := db.Farm(ctx)
-	if err != nil {
-		return label.Content{}, err
-	}
-	return web.LotLabel(c.PublicURL, f.Coop, d, ask)
+// rollFlags say which label printer it is printed on.
+type rollFlags struct {
+	Width   float64 `default:"50" help:"Width of a label in mm."`
+	Height  float64 `default:"30" help:"Height of a label in mm."`
+	DPI     int     `name:"dpi" default:"203" help:"The printer's resolution: 203, 300 or 600."`
+	Printer string  `default:"tspl" enum:"zpl,tspl,escpos" help:"Its language: zpl, tspl, escpos."`
+	Gap     float64 `default:"2" help:"Millimetres between labels on the roll; 0 for endless paper."`
 }
 
-// findLot reads a path, or looks for the one lot of a code.
-func findLot(ctx context.Context, db *sqldb.DB, asked string) (trace.Link, error) {
-	if strings.HasPrefix(asked, "/") {
-		return trace.ParseLink(asked, "")
-	}
-	lots, err := db.Lots(ctx)
-	if err != nil {
-		return trace.Link{}, err
-	}
-	lots = slices.DeleteFunc(slices.Clone(lots), func(l trace.Lot) bool { return l.Code != asked })
-	switch len(lots) {
-	case 0:
-		return trace.Link{}, fmt.Errorf("label: lot %.40q: %w", asked, trace.ErrUnknown)
-	case 1:
-		return lots[0].Link(), nil
-	}
-	var paths []string
-	for _, l := range lots {
-		paths = append(paths, l.Link().Path())
-	}
-	return trace.Link{}, fmt.Errorf("label: several products have a lot %.40q: give the path, one of %s", asked, strings.Join(paths, ", "))
+func (f rollFlags) paper() printjob.Paper {
+	return printjob.Paper{W: f.Width, H: f.Height, DPI: f.DPI, Language: label.Language(f.Printer), Gap: f.Gap}
 }
 
 // output writes a file whole or not at all.
@@ -112,44 +67,6 @@ func (e *env) output(path, what string, write func(io.Writer) error) error {
 	return e.printf("%s: %s, %d bytes\n", path, what, b.Len())
 }
 
-type labelSheetCmd struct {
-	lotFlags
-	sheetFlags
-	Start int `default:"1" help:"First label still on the sheet, from 1."`
-	N     int `name:"n" short:"n" help:"How many labels; a whole sheet without."`
-}
-
-// Run writes a sheet.
-func (cmd *labelSheetCmd) Run(e *env) error {
-	return e.labels(func(ctx context.Context, c Config, db *sqldb.DB, p *label.Press) error {
-		s, err := cmd.sheets(e.now(), cmd.Start)
-		if err != nil {
-			return err
-		}
-		content, err := cmd.content(ctx, c, db)
-		if err != nil {
-			return err
-		}
-		n := cmd.N
-		if n == 0 {
-			n = s.Template.Slots()
-		}
-		s.Title = content.Name
-		if n > 200 && cmd.Out != "-" {
-			s.Progress = func(done, all int) {
-				if done%100 == 0 || done == all {
-					if _, err := fmt.Fprintf(e.stderr, "%d of %d labels\n", done, all); err != nil {
-						e.log.Debug("nobody is told", slog.Any("err", err))
-					}
-				}
-			}
-		}
-		return e.output(cmd.Out, fmt.Sprintf("%d labels on %s", n, s.Template), func(w io.Writer) error {
-			return p.WriteSheets(ctx, w, s, slices.Repeat([]label.Content{content}, min(max(n, 0), label.MaxLabels+1)))
-		})
-	})
-}
-
 type labelCalibrationCmd struct {
 	sheetFlags
 	Out string `required:"" help:"File to write; - for standard output." placeholder:"FILE"`
@@ -157,7 +74,7 @@ type labelCalibrationCmd struct {
 
 // Run writes a calibration page.
 func (cmd *labelCalibrationCmd) Run(e *env) error {
-	s, err := cmd.sheets(e.now(), 1)
+	s, err := cmd.paper(1).Sheets(e.now())
 	if err != nil {
 		return err
 	}
@@ -218,41 +135,6 @@ func (cmd *labelBoardCmd) places(f *farm.Farm) ([]farm.Place, error) {
 		out = append(out, f.Places[i])
 	}
 	return out, nil
-}
-
-type labelThermalCmd struct {
-	lotFlags
-	Width   float64 `default:"50" help:"Width of a label in mm."`
-	Height  float64 `default:"30" help:"Height of a label in mm."`
-	DPI     int     `name:"dpi" default:"203" help:"The printer's resolution: 203, 300 or 600."`
-	Printer string  `default:"tspl" enum:"zpl,tspl,escpos,png" help:"Its language: zpl, tspl, escpos; png for a picture of the label."`
-	Gap     float64 `default:"2" help:"Millimetres between labels on the roll; 0 for endless paper."`
-	Copies  int     `default:"1" help:"How many labels."`
-}
-
-// Run writes a label printer's bytes.
-func (cmd *labelThermalCmd) Run(e *env) error {
-	return e.labels(func(ctx context.Context, c Config, db *sqldb.DB, p *label.Press) error {
-		content, err := cmd.content(ctx, c, db)
-		if err != nil {
-			return err
-		}
-		size := label.Size{W: cmd.Width, H: cmd.Height}
-		return e.output(cmd.Out, fmt.Sprintf("%s for %s mm at %d dpi", cmd.Printer, size, cmd.DPI), func(w io.Writer) error {
-			b, err := p.Raster(content, size, cmd.DPI)
-			if err != nil {
-				return err
-			}
-			data, err := b.PNG(0)
-			if cmd.Printer != "png" {
-				data, err = label.Thermal{Language: label.Language(cmd.Printer), Gap: cmd.Gap, Copies: cmd.Copies}.Encode(b)
-			}
-			if err == nil {
-				_, err = w.Write(data)
-			}
-			return err
-		})
-	})
 }
 
 // labels opens what printing needs.

@@ -52,7 +52,8 @@ func (a *auditor) undone(k key, n int64) bool {
 // kept reports whether something of this kind stays in the tables for ever.
 func kept(k ledger.Kind) bool {
 	switch k {
-	case ledger.FarmSaved, ledger.ProductSaved, ledger.LotSaved, ledger.CertificateSaved, ledger.GatewayEnrolled, ledger.GatewayRekeyed, ledger.GatewayRetired:
+	case ledger.FarmSaved, ledger.ProductSaved, ledger.LotSaved, ledger.CertificateSaved, ledger.GatewayEnrolled, ledger.GatewayRekeyed, ledger.GatewayRetired,
+		ledger.LabelsPrinted:
 		return true
 	case ledger.LotSealed, ledger.ChainHeads, ledger.LedgerKey, ledger.AccountChanged, ledger.RecordSaved, ledger.EntryKept, ledger.Changed,
 		ledger.GoodsMoved, ledger.LabelsIssued, ledger.LotReleased, ledger.LotsRecalled:

@@ -14,13 +14,15 @@ const (
 	MinModule = 0.396
 	MaxModule = 0.990
 	// practical is the side in mm that phones read without effort; a smaller code is printed only where there is no room.
-	practical  = 15.0
-	roomy      = 20.0 // what there should be where there is room
-	mmPerInch  = 25.4
-	minDPI     = 100
-	maxDPI     = 2400
-	printerDPI = 600 // what office printers have; modules on sheets are whole dots of it
+	practical = 15.0
+	roomy     = 20.0 // what there should be where there is room
+	mmPerInch = 25.4
+	minDPI    = 100
+	maxDPI    = 2400
 )
+
+// SheetDPI is what office printers have: modules on sheets are whole dots of it.
+const SheetDPI = 600
 
 // Where says what a label lives through.
 type Where int

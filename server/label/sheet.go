@@ -40,7 +40,7 @@ func (p *Press) WriteSheets(ctx context.Context, out io.Writer, s Sheets, labels
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("label: stopped at label %d of %d: %w", i+1, len(labels), err)
 		}
-		l, err := p.Lay(c, t.Label, printerDPI)
+		l, err := p.Lay(c, t.Label, SheetDPI)
 		if err != nil {
 			return fmt.Errorf("label %d of %d: %w", i+1, len(labels), err)
 		}
@@ -55,6 +55,12 @@ func (p *Press) WriteSheets(ctx context.Context, out io.Writer, s Sheets, labels
 		}
 	}
 	return finish(f, out)
+}
+
+// Check says what of a print is wrong, whatever its labels are.
+func (s Sheets) Check() error {
+	_, err := s.template(1)
+	return err
 }
 
 func (s Sheets) template(n int) (Template, error) {

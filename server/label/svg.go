@@ -58,7 +58,7 @@ func (p *Press) Preview(s Sheets, labels []Content, title string) ([]byte, error
 		if i < 0 || i >= len(labels) {
 			continue
 		}
-		l, err := p.Lay(labels[i], t.Label, printerDPI)
+		l, err := p.Lay(labels[i], t.Label, SheetDPI)
 		if err != nil {
 			return nil, fmt.Errorf("label %d of %d: %w", i+1, len(labels), err)
 		}

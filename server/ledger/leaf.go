@@ -34,6 +34,7 @@ const (
 	EntryKept        Kind = "entry"            // an event of the diary; the body is not public
 	GoodsMoved       Kind = "goods"            // an event of the goods after the harvest; the body is not public
 	LabelsIssued     Kind = "labels"           // a run of serials of a lot: how many, and a hash over them
+	LabelsPrinted    Kind = "print"            // labels of packed goods, or of boxes: how many, on what, and which again
 	LotReleased      Kind = "release"          // a lot may be sold: its events, evidence and mass account
 	LotsRecalled     Kind = "recall"           // a recall or a drill of one: what was asked, which lots, how long it took, its end
 	Changed          Kind = "change"           // any other change somebody made, with before and after; the body is not public
@@ -43,7 +44,7 @@ const (
 func Kinds() []Kind {
 	return []Kind{
 		FarmSaved, ProductSaved, LotSaved, LotSealed, CertificateSaved, GatewayEnrolled, GatewayRekeyed, GatewayRetired, ChainHeads, LedgerKey, AccountChanged,
-		RecordSaved, EntryKept, GoodsMoved, LabelsIssued, LotReleased, LotsRecalled, Changed,
+		RecordSaved, EntryKept, GoodsMoved, LabelsIssued, LabelsPrinted, LotReleased, LotsRecalled, Changed,
 	}
 }
 
@@ -53,7 +54,7 @@ func (k Kind) Public() bool {
 	case AccountChanged, RecordSaved, EntryKept, GoodsMoved, Changed:
 		return false
 	case FarmSaved, ProductSaved, LotSaved, LotSealed, CertificateSaved, GatewayEnrolled, GatewayRekeyed, GatewayRetired, ChainHeads, LedgerKey,
-		LabelsIssued, LotReleased, LotsRecalled:
+		LabelsIssued, LabelsPrinted, LotReleased, LotsRecalled:
 		return true
 	}
 	return false

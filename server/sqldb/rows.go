@@ -58,6 +58,9 @@ func (d *DB) LedgerRows(ctx context.Context) ([]ledger.Row, error) {
 	if err := d.gatewayRows(ctx, add); err != nil {
 		return nil, fmt.Errorf("sqldb: rows: %w", err)
 	}
+	if err := d.printRows(ctx, add); err != nil {
+		return nil, fmt.Errorf("sqldb: rows: %w", err)
+	}
 	return out, nil
 }
 

@@ -34,6 +34,7 @@ import (
 	"aovuon/server/trace/digitallink"
 	"aovuon/server/trace/epcis"
 	"aovuon/server/trace/flow"
+	"aovuon/server/trace/printjob"
 	"aovuon/server/web"
 )
 
@@ -127,8 +128,9 @@ func newTownAt(t testing.TB, l net.Listener, publicURL string, open bool) *town 
 		Farm: w, Lots: w, Names: w, EPCIS: &epcis.Gatherer{Names: epcis.Names{Base: publicURL}, Lots: w, Book: w.book, Goods: db}, Packed: w, Scans: w, Reports: w, People: w.sources, Calibrations: w, Ledger: db, Evidence: db, Live: w.live, History: w, PublicURL: publicURL, HSTS: true, Now: now, Log: log, Done: done,
 		LogKey: web.LogKey{VKey: vkey, Verifier: verifier}, Accounts: w.acc, Trail: db, OpenPages: open, Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
 		System: func(context.Context) (web.System, error) { return w.system, w.fail() }, Book: w.book, Desk: w.book, Shelf: w.book.shelf, Registrar: db, Standings: db.DiaryLots,
-		Goods: shop{db, flow.New(db, db, flow.Defaults(), rand.Reader, w.now, log)},
-		Gates: &assess.Assessor{Book: w.book, Calibrations: w, Settings: gate.Defaults(), Now: now},
+		Printer: printjob.New(db, rand.Reader, now, log),
+		Goods:   shop{db, flow.New(db, db, flow.Defaults(), rand.Reader, w.now, log)},
+		Gates:   &assess.Assessor{Book: w.book, Calibrations: w, Settings: gate.Defaults(), Now: now},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -247,7 +249,8 @@ func accessTable() map[string]string {
 		"POST /account/passkeys/{id}/remove": "atfi", "POST /account/pin": "atfi", "GET /users": "a", "POST /users": "a", "GET /users/{id}": "a", "POST /users/{id}": "a",
 		"POST /users/{id}/{what}": "a", "GET /p/{code}/log/{kind}": "atf", "POST /p/{code}/log/{kind}": "atf", "GET /log/{kind}": "atf", "POST /log/{kind}": "atf", "GET /diary": "atfi", "GET /diary/{id}": "atfi",
 		"GET /diary/{id}/correct": "atf", "POST /diary/{id}/correct": "atf", "GET /diary/{id}/void": "atf", "POST /diary/{id}/void": "atf", "POST /diary/{id}/undo": "atf",
-		"GET /labels": "at", "GET /labels/lot": "at", "GET /labels/sheet.pdf": "at", "GET /labels/calibration.pdf": "at", "GET /labels/roll.png": "at", "GET /labels/roll": "at", "GET /labels/boards.pdf": "at",
+		"GET /labels": "at", "GET /labels/lot": "at", "GET /labels/calibration.pdf": "at", "GET /labels/roll.png": "at", "GET /labels/boards.pdf": "at",
+		"GET /labels/print": "at", "POST /labels/print": "at", "GET /labels/jobs": "at", "GET /labels/jobs/{id}": "at", "GET /labels/jobs/{id}/progress": "at", "GET /labels/jobs/{id}/file": "at",
 		"GET /book": "atfi", "GET /book/{cycle}": "atfi",
 		"GET /diary/{id}/media/{sum}": "atfi", "GET /outbox": "atfip", "POST /api/diary": "atf", "PUT /api/media/{sum}": "atf", "GET /api/me/farm": "atf",
 		"GET /lots": "ati", "GET /lots/{gtin}/{code}": "ati", "GET /lots/{gtin}/{code}/{deed}": "at", "POST /lots/{gtin}/{code}/{deed}": "at", "GET /goods/receive": "at", "POST /goods/receive": "at",

@@ -29,12 +29,13 @@ func pageFiles() []string {
 		"signin.html", "setup.html", "keycard.html", "board.html", "account.html", "confirm.html", "password.html", "second.html", "codes.html", "users.html", "user.html", "cards.html", "sheet.html", "trail.html",
 		"farm.html", "plan.html", "places.html", "placeform.html", "zone.html", "limits.html", "limit.html", "records.html", "record.html", "import.html", "spot.html", "log.html", "diary.html", "entry.html", "outbox.html", "offline.html", "books.html", "book.html", "gates.html", "labels.html", "print.html", "which.html",
 		"lots.html", "lot.html", "deed.html", "amend.html", "box.html",
+		"lotlabels.html", "printjob.html", "printjobs.html",
 	}
 }
 
 // partFiles are templates that pages share.
 func partFiles() []string {
-	return []string{"layout.html", "card.html", "icons.html", "person.html", "passkey.html", "fields.html", "entryline.html", "gate.html", "goods.html"}
+	return []string{"layout.html", "card.html", "icons.html", "person.html", "passkey.html", "fields.html", "entryline.html", "gate.html", "goods.html", "joblist.html"}
 }
 
 // engine holds the parsed templates of every language and the static files under the names their contents give them.

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -9,152 +8,133 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"aovuon/server/account"
-	"aovuon/server/farm"
 	"aovuon/server/form"
 	"aovuon/server/label"
 	"aovuon/server/trace"
+	"aovuon/server/trace/flow"
+	"aovuon/server/trace/printjob"
 )
 
-// printRoutes are the pages that print labels and boards. They change nothing: a print is all in its address.
+// Printer keeps prints of labels; printjob.Desk is one.
+type Printer interface {
+	// Take keeps a print; the error is a *printjob.RefusedError or *label.RefusedError where something is wrong with it.
+	Take(ctx context.Context, who flow.Who, o printjob.Order) (printjob.Job, error)
+	// Draft is what Take would print, and keeps nothing.
+	Draft(ctx context.Context, o printjob.Order) (printjob.Detail, error)
+	Job(ctx context.Context, id string) (d printjob.Detail, ok bool, err error)
+	// Lot returns all that is printed, or may be, of a lot; the error wraps trace.ErrUnknown.
+	Lot(ctx context.Context, l trace.Link) (printjob.OfLot, error)
+	// Jobs returns prints, the newest first, those before an id.
+	Jobs(ctx context.Context, before string, most int) ([]printjob.Job, error)
+}
+
+// printRoutes are the pages that print labels and boards.
 func (s *Server) printRoutes() []route {
 	if s.o.Accounts == nil {
 		return nil
 	}
 	staff := needs(account.EditFarm)
-	return []route{
+	routes := []route{
 		{"GET /labels", staff, s.page(s.labelsPage)},
-		{"GET /labels/lot", staff, s.page(s.printPage)},
-		{"GET /labels/sheet.pdf", staff, s.printed("application/pdf", (*Server).sheetPDF)},
 		{"GET /labels/calibration.pdf", staff, s.printed("application/pdf", (*Server).calibrationPDF)},
-		{"GET /labels/roll.png", staff, s.printed("image/png", (*Server).rollPNG)},
-		{"GET /labels/roll", staff, s.printed("application/octet-stream", (*Server).rollFile)},
 		{"GET /labels/boards.pdf", staff, s.printed("application/pdf", (*Server).boardsPDF)},
 	}
-}
-
-type labelsView struct {
-	frame
-	Code, Problem string
-	Lots          []labelLine
-	Places        []farm.Place
-}
-
-type labelLine struct{ Name, Lot, Day, Code, Href string }
-
-// labelsPage lists the lots that labels may be printed of, the newest first, and the places with their boards. With a code
-// it lists the lots that somebody reads it off.
-func (s *Server) labelsPage(r *http.Request, w *words) (answer, error) {
-	f, err := s.farmNow(r.Context())
-	if err != nil {
-		return answer{}, err
+	if s.o.Printer == nil {
+		return routes
 	}
-	v := labelsView{Code: strings.TrimSpace(r.URL.Query().Get("code")), Places: f.Places}
-	wanted := ""
-	if v.Code != "" {
-		if wanted, err = farm.ParseCode(v.Code); err != nil {
-			v.Problem = w.t("print.code.wrong", v.Code)
-		}
-	}
-	if v.Lots, err = s.labelLines(r.Context(), w, wanted); err != nil {
-		return answer{}, err
-	}
-	if wanted != "" && len(v.Lots) == 0 {
-		v.Problem = w.t("print.code.unknown", v.Code)
-	}
-	return s.draw(r, w, "labels.html", "labels", w.t("print.title"), func(fr frame) any { v.frame = fr; return v })
-}
-
-func (s *Server) labelLines(ctx context.Context, w *words, wanted string) ([]labelLine, error) {
-	lots, err := s.o.Lots.Lots(ctx)
-	if err != nil {
-		return nil, err
-	}
-	lots = slices.Clone(lots)
-	slices.SortStableFunc(lots, func(a, b trace.Lot) int { return b.Harvested.Compare(a.Harvested) })
-	var out []labelLine
-	for _, l := range lots {
-		short, err := l.Link().Short()
-		if err != nil {
-			return nil, err
-		}
-		if wanted == "" && (!l.Sellable() || l.State == trace.Recalled) || wanted != "" && wanted != short {
-			continue
-		}
-		line := labelLine{Name: l.Species.In(w.lang), Lot: l.Code, Code: SpokenCode(short), Href: "/labels/lot?" + url.Values{"link": {l.Link().Path()}}.Encode()}
-		if !l.Harvested.IsZero() {
-			line.Day = w.date(l.Harvested)
-		}
-		out = append(out, line)
-	}
-	return out, nil
+	s.room = printjob.NewRoom(s.o.Done, s.jobFile)
+	return append(routes, []route{
+		{"GET /labels/lot", staff, s.page(s.lotLabelsPage)},
+		{"GET /labels/print", staff, s.page(s.printPage)},
+		{"POST /labels/print", staff, s.form(s.takePrint)},
+		{"GET /labels/roll.png", staff, s.printed("image/png", (*Server).rollPNG)},
+		{"GET /labels/jobs", staff, s.page(s.jobsPage)},
+		{"GET /labels/jobs/{id}", staff, s.page(s.jobPage)},
+		{"GET /labels/jobs/{id}/progress", rule{action: account.EditFarm, script: true}, s.jobProgress},
+		{"GET /labels/jobs/{id}/file", staff, s.jobDownload},
+	}...)
 }
 
 // printAsk is a print as an address has it.
 type printAsk struct {
-	link          string
-	sheets        label.Sheets
-	own           string // a sheet of one's own, as it was typed
-	number        int
-	label         LabelAsk
-	size          label.Size
-	dpi           int
-	thermal       label.Thermal
-	kg, best      string
-	x, y, gap     string
-	width, height string
+	order   printjob.Order
+	thermal label.Thermal
+	size    label.Size
+	slots   string // labels of a job that is printed again, as they were typed
+	own     string // a sheet of one's own, as it was typed
+	n       string
 }
 
-// readPrint reads a print; what is not given is as most have it. A fault is a *label.RefusedError or a
-// fieldError.
-func readPrint(q url.Values, now time.Time) (printAsk, error) {
+// The papers of the form.
+const (
+	onSheet = "sheet"
+	onRoll  = "roll"
+)
+
+// readPrint reads a print; what is not given is as most have it. A fault is a *label.RefusedError or a fieldError.
+func readPrint(q url.Values) (printAsk, error) {
 	text := func(key, otherwise string) string {
 		if v := strings.TrimSpace(q.Get(key)); v != "" {
 			return v
 		}
 		return otherwise
 	}
-	a := printAsk{
-		link: q.Get("link"), own: text("own", ""), kg: text("kg", ""), best: text("best", ""), x: text("x", "0"), y: text("y", "0"),
-		gap: text("gap", "2"), width: text("w", "50"), height: text("h", "30"),
+	a := printAsk{own: text("own", ""), slots: text("slots", ""), n: text("n", "")}
+	a.order = printjob.Order{Run: text("run", ""), Again: text("again", ""), Why: printjob.Reason(text("why", ""))}
+	for _, box := range q["box"] {
+		a.order.Boxes = append(a.order.Boxes, strings.Fields(strings.ReplaceAll(box, ",", " "))...)
 	}
-	a.sheets = label.Sheets{At: now, Title: "AoVườn"}
-	a.thermal.Language = label.Language(text("printer", string(label.TSPL)))
 	var errs []error
-	var err error
+	if a.n != "" {
+		n, err := strconv.Atoi(a.n)
+		a.order.Count = n
+		errs = append(errs, wrongField("n", err == nil && n > 0))
+	}
+	if a.order.Again != "" {
+		var err error
+		a.order.Slots, err = printjob.ParseRanges(strings.Join(q["slots"], ","), label.MaxLabels)
+		errs = append(errs, wrongField("slots", err == nil))
+	}
+	paper, err := readPaper(text)
+	a.order.Paper = paper
+	a.size, a.thermal = label.Size{W: paper.W, H: paper.H}, label.Thermal{Language: paper.Language, Gap: paper.Gap, Copies: 1}
+	return a, errors.Join(append(errs, err)...)
+}
+
+// readPaper reads what a print is on.
+func readPaper(text func(key, otherwise string) string) (p printjob.Paper, err error) {
+	var errs []error
+	number := func(into *float64, key, otherwise string) {
+		var ok bool
+		*into, ok = form.ParseNumber(text(key, otherwise))
+		errs = append(errs, wrongField(key, ok))
+	}
+	count := func(into *int, key, otherwise string) {
+		n, err := strconv.Atoi(text(key, otherwise))
+		*into = n
+		errs = append(errs, wrongField(key, err == nil))
+	}
+	if text("on", onSheet) == onRoll {
+		p.Language = label.Language(text("printer", string(label.TSPL)))
+		number(&p.W, "w", "50")
+		number(&p.H, "h", "30")
+		number(&p.Gap, "gap", "2")
+		count(&p.DPI, "dpi", "203")
+		return p, errors.Join(errs...)
+	}
 	sheet := text("sheet", "L7160")
 	if sheet == "own" {
-		sheet = a.own
+		sheet = text("own", "")
 	}
-	a.sheets.Template, err = label.ParseTemplate(sheet)
+	t, err := label.ParseTemplate(sheet)
 	errs = append(errs, err)
-	for _, n := range []struct {
-		key, otherwise string
-		into           *int
-	}{{"start", "1", &a.sheets.Start}, {"n", strconv.Itoa(max(1, a.sheets.Template.Slots())), &a.number}, {"dpi", "203", &a.dpi}, {"copies", "1", &a.thermal.Copies}} {
-		*n.into, err = strconv.Atoi(text(n.key, n.otherwise))
-		errs = append(errs, wrongField(n.key, err == nil))
-	}
-	for _, n := range []struct {
-		key, value string
-		into       *float64
-	}{{"x", a.x, &a.sheets.NudgeX}, {"y", a.y, &a.sheets.NudgeY}, {"gap", a.gap, &a.thermal.Gap}, {"w", a.width, &a.size.W}, {"h", a.height, &a.size.H}} {
-		var ok bool
-		*n.into, ok = form.ParseNumber(n.value)
-		errs = append(errs, wrongField(n.key, ok))
-	}
-	if a.kg != "" {
-		var ok bool
-		a.label.KG, ok = form.ParseNumber(a.kg)
-		errs = append(errs, wrongField("kg", ok && a.label.KG > 0 && a.label.KG <= 10000))
-	}
-	if a.best != "" {
-		a.label.Best, err = time.Parse(time.DateOnly, a.best)
-		errs = append(errs, wrongField("best", err == nil))
-	}
-	return a, errors.Join(errs...)
+	p.Sheet = t.String()
+	count(&p.Start, "start", "1")
+	number(&p.X, "x", "0")
+	number(&p.Y, "y", "0")
+	return p, errors.Join(errs...)
 }
 
 // fieldError says that a field of a print cannot be read.
@@ -169,26 +149,11 @@ func wrongField(key string, ok bool) error {
 	return fieldError(key)
 }
 
-// content returns the label that is asked for; the error wraps trace.ErrUnknown or ErrNoLabel, or is a *trace.MalformedError.
-func (s *Server) content(ctx context.Context, a printAsk) (label.Content, trace.Dossier, error) {
-	link, err := trace.ParseLink(a.link, "")
-	if err != nil {
-		return label.Content{}, trace.Dossier{}, err
-	}
-	d, err := s.o.Lots.Dossier(ctx, link)
-	if err != nil {
-		return label.Content{}, trace.Dossier{}, err
-	}
-	f, err := s.wholeFarm(ctx)
-	if err != nil {
-		return label.Content{}, trace.Dossier{}, err
-	}
-	c, err := LotLabel(s.base, f.Coop, d, a.label)
-	return c, d, err
-}
-
 // noLabel tells a print's fault in words; ok is false for an error of ours.
 func noLabel(w *words, err error) (text string, ok bool) {
+	if e, is := errors.AsType[*printjob.RefusedError](err); is {
+		return refusedPrint(w, e), true
+	}
 	if e, is := errors.AsType[*label.TooSmallError](err); is {
 		text = w.t("print.small", sizeText(w, e.Size), w.count(int64(e.DPI)), w.num(e.Code, 1))
 		if e.Needs.W > 0 {
@@ -214,10 +179,61 @@ func noLabel(w *words, err error) (text string, ok bool) {
 	if _, is := errors.AsType[*trace.MalformedError](err); is || errors.Is(err, trace.ErrUnknown) {
 		return w.t("print.lot.unknown"), true
 	}
-	if errors.Is(err, ErrNoLabel) {
-		return w.t("print.lot.none"), true
-	}
 	return "", false
+}
+
+// refusedPrint says why a print is refused, in one sentence; its arithmetic is told line by line beside it.
+func refusedPrint(w *words, e *printjob.RefusedError) string {
+	for _, l := range e.Lines {
+		if e.Code == printjob.BadState && l.Kind == printjob.LineThing {
+			return w.t("print.state."+l.State, codeOf(l.Ref))
+		}
+	}
+	return w.t("print.refused." + string(e.Code))
+}
+
+// codeOf is how a thing is called on pages: a lot by its code.
+func codeOf(r trace.Ref) string {
+	if l, ok := r.Link(); ok {
+		return l.Lot
+	}
+	return r.ID
+}
+
+// countLine is a line of arithmetic.
+type countLine struct{ Label, Value string }
+
+// countsOf puts the arithmetic of a refusal into words.
+func countsOf(w *words, err error) (out []countLine) {
+	e, ok := errors.AsType[*printjob.RefusedError](err)
+	if !ok {
+		return nil
+	}
+	for _, l := range e.Lines {
+		switch l.Kind {
+		case printjob.LineThing:
+			out = append(out, countLine{w.t("print.line.thing." + string(l.Ref.Kind)), codeOf(l.Ref)})
+		case printjob.LineIn, printjob.LineOut:
+			out = append(out, countLine{w.t("print.line." + string(l.Kind)), weight(w, l.KG)})
+		case printjob.LinePacked, printjob.LineVoid, printjob.LineGone, printjob.LineDone, printjob.LineLeft, printjob.LineAsked, printjob.LineMost:
+			out = append(out, countLine{w.t("print.line." + string(l.Kind)), w.count(int64(l.Count))})
+		}
+	}
+	return out
+}
+
+// wayOut is where what a refusal wants can be done: a lot is released for sale, or something is packed of it, on its own page.
+func wayOut(err error) (link trace.Link, ok bool) {
+	e, is := errors.AsType[*printjob.RefusedError](err)
+	if !is {
+		return link, false
+	}
+	for _, l := range e.Lines {
+		if link, ok = l.Ref.Link(); ok {
+			return link, e.Code == printjob.BadState || e.Code == printjob.TooMany || e.Code == printjob.OverMass
+		}
+	}
+	return link, false
 }
 
 func sizeText(w *words, s label.Size) string {
@@ -229,135 +245,41 @@ func (s *Server) printed(mime string, file func(*Server, context.Context, url.Va
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, name, err := file(s, r.Context(), r.URL.Query())
 		if err != nil {
-			s.answer(w, r, func(r *http.Request, w *words) (answer, error) {
-				text, ok := noLabel(w, err)
-				if !ok {
-					return answer{}, err
-				}
-				v := printView{Problem: text}
-				a, err := s.draw(r, w, "print.html", "labels", w.t("print.title"), func(fr frame) any { v.frame = fr; return v })
-				a.status = http.StatusUnprocessableEntity
-				return a, err
-			})
+			s.answer(w, r, func(r *http.Request, w *words) (answer, error) { return s.notPrinted(r, w, err) })
 			return
 		}
-		w.Header().Set("Content-Type", mime)
-		w.Header().Set("Cache-Control", "no-store")
-		if name != "" {
-			w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
-		}
-		s.write(w, body)
+		s.sendFile(w, mime, name, body)
 	}
 }
 
-func (s *Server) sheetPDF(ctx context.Context, q url.Values) ([]byte, string, error) {
-	a, err := readPrint(q, s.o.Now())
-	if err != nil {
-		return nil, "", err
+func (s *Server) notPrinted(r *http.Request, w *words, err error) (answer, error) {
+	text, ok := noLabel(w, err)
+	if !ok {
+		return answer{}, err
 	}
-	c, d, err := s.content(ctx, a)
-	if err != nil {
-		return nil, "", err
+	v := printView{Problem: text, Sums: countsOf(w, err)}
+	return s.drawPrint(r, w, v, http.StatusUnprocessableEntity)
+}
+
+func (s *Server) sendFile(w http.ResponseWriter, mime, name string, body []byte) {
+	w.Header().Set("Content-Type", mime)
+	w.Header().Set("Cache-Control", "no-store")
+	if name != "" {
+		w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
 	}
-	p, err := label.NewPress()
-	if err != nil {
-		return nil, "", err
-	}
-	a.number = min(max(a.number, 0), label.MaxLabels+1) // no list as long as somebody likes: more is refused anyway
-	var b bytes.Buffer
-	a.sheets.Title = c.Name + " – " + d.Lot.Code
-	err = p.WriteSheets(ctx, &b, a.sheets, slices.Repeat([]label.Content{c}, a.number))
-	return b.Bytes(), "nhan-" + fileName(d.Lot.Code) + ".pdf", err
+	s.write(w, body)
 }
 
 func (s *Server) calibrationPDF(_ context.Context, q url.Values) ([]byte, string, error) {
-	a, err := readPrint(q, s.o.Now())
+	q.Set("on", onSheet)
+	a, err := readPrint(q)
 	if err != nil {
 		return nil, "", err
 	}
-	words, err := CalibrationWords("vi")
+	sheets, err := a.order.Paper.Sheets(s.o.Now())
 	if err != nil {
 		return nil, "", err
 	}
-	p, err := label.NewPress()
-	if err != nil {
-		return nil, "", err
-	}
-	var b bytes.Buffer
-	err = p.WriteCalibration(&b, a.sheets, words)
-	return b.Bytes(), "can-chinh.pdf", err
-}
-
-func (s *Server) roll(ctx context.Context, q url.Values) (*label.Bitmap, printAsk, string, error) {
-	a, err := readPrint(q, s.o.Now())
-	if err != nil {
-		return nil, a, "", err
-	}
-	c, d, err := s.content(ctx, a)
-	if err != nil {
-		return nil, a, "", err
-	}
-	p, err := label.NewPress()
-	if err != nil {
-		return nil, a, "", err
-	}
-	b, err := p.Raster(c, a.size, a.dpi)
-	return b, a, fileName(d.Lot.Code), err
-}
-
-func (s *Server) rollPNG(ctx context.Context, q url.Values) ([]byte, string, error) {
-	b, _, _, err := s.roll(ctx, q)
-	if err != nil {
-		return nil, "", err
-	}
-	png, err := b.PNG(0)
-	return png, "", err
-}
-
-func (s *Server) rollFile(ctx context.Context, q url.Values) ([]byte, string, error) {
-	b, a, name, err := s.roll(ctx, q)
-	if err != nil {
-		return nil, "", err
-	}
-	data, err := a.thermal.Encode(b)
-	return data, "nhan-" + name + "." + string(a.thermal.Language), err
-}
-
-// boardsPDF writes the boards of the places that are asked for, or of all.
-func (s *Server) boardsPDF(ctx context.Context, q url.Values) ([]byte, string, error) {
-	f, err := s.farmNow(ctx)
-	if err != nil {
-		return nil, "", err
-	}
-	var boards []label.Board
-	for _, p := range f.Places {
-		if wanted := q["place"]; len(wanted) > 0 && !slices.Contains(wanted, p.Code) {
-			continue
-		}
-		b, err := PlaceBoard(s.base, f.Coop, p)
-		if err != nil {
-			return nil, "", err
-		}
-		boards = append(boards, b)
-	}
-	if len(boards) == 0 {
-		return nil, "", trace.ErrUnknown
-	}
-	p, err := label.NewPress()
-	if err != nil {
-		return nil, "", err
-	}
-	var b bytes.Buffer
-	err = p.WriteBoards(ctx, &b, f.Coop.Name.VI, s.o.Now(), boards)
-	return b.Bytes(), "bien-ao-vuon.pdf", err
-}
-
-// fileName keeps of a lot's code what every file system takes.
-func fileName(code string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '-' {
-			return r
-		}
-		return '_'
-	}, code)
+	body, err := calibrationPage(sheets)
+	return body, "can-chinh.pdf", err
 }

@@ -25,6 +25,7 @@ import (
 	"aovuon/server/farm"
 	"aovuon/server/history"
 	"aovuon/server/trace"
+	"aovuon/server/trace/printjob"
 	"aovuon/server/watch"
 )
 
@@ -91,6 +92,7 @@ type Options struct {
 	Packed     Packed         // items and boxes; nil: nothing is packed here
 	Scans      Scans          // counts who opens a code; nil: nobody does
 	Reports    Reports        // keeps what buyers report; nil: there is no form
+	Printer    Printer        // keeps prints of labels; nil: none are made
 	OpenPages  bool           // everybody may read the co-op's pages
 	Proxies    []netip.Prefix // whose X-Forwarded-For is believed
 	CA         *CA            // who signed the pages' certificate on a local network; nil: phones know them
@@ -119,6 +121,7 @@ type Server struct {
 	handler  http.Handler
 
 	bundling sync.Mutex // held while a bundle is made
+	room     *printjob.Room
 
 	mu       sync.Mutex
 	farm     *farm.Farm

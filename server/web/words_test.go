@@ -28,6 +28,7 @@ import (
 	"aovuon/server/sheet"
 	"aovuon/server/trace"
 	"aovuon/server/trace/flow"
+	"aovuon/server/trace/printjob"
 	"aovuon/server/trace/scan"
 	"aovuon/server/web"
 )
@@ -112,7 +113,27 @@ func asked(t *testing.T) []string {
 	for _, l := range label.Languages() {
 		out = append(out, "print.printer."+string(l))
 	}
-	out = append(out, "print.dpi", "print.w", "print.h", "print.x", "print.y", "print.n", "nav.labels")
+	out = append(out, "print.dpi", "print.w", "print.h", "print.x", "print.y", "print.n", "print.gap", "print.start", "print.slots", "nav.labels", "print.file.old", "print.file.barred", "print.packs", "print.times")
+	for _, c := range printjob.Codes() {
+		out = append(out, "print.refused."+string(c))
+	}
+	for _, k := range printjob.LineKinds() {
+		if k != printjob.LineThing {
+			out = append(out, "print.line."+string(k))
+		}
+	}
+	for _, k := range []trace.RefKind{trace.RefLot, trace.RefItem, trace.RefBox} {
+		out = append(out, "print.line.thing."+string(k))
+	}
+	for _, r := range printjob.Reasons() {
+		out = append(out, "print.why."+string(r), "print.again.why."+string(r))
+	}
+	for _, i := range trace.ItemStates() {
+		out = append(out, "print.item."+string(i))
+	}
+	for _, s := range []trace.State{trace.Growing, trace.Harvested, trace.Held, trace.Recalled, trace.Closed, trace.Void} {
+		out = append(out, "print.state."+string(s))
+	}
 	for _, c := range intake.Codes() {
 		out = append(out, "problem.diary."+c)
 	}

@@ -1,0 +1,197 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"aovuon/server/farm"
+	"aovuon/server/trace"
+	"aovuon/server/trace/printjob"
+)
+
+type labelsView struct {
+	frame
+	Code, Problem string
+	Lots          []labelLine
+	Waiting       []labelLine // lots that are not released for sale yet
+	Jobs          []jobLine
+	Places        []farm.Place
+}
+
+type labelLine struct{ Name, Lot, Day, Code, Href string }
+
+// jobsListed is how many prints /labels lists, and a page of /labels/jobs.
+const jobsListed, jobsOnPage = 5, 50
+
+// labelsPage lists the lots that labels may be printed of, the newest first, those that wait for their release, and the places with their boards.
+// With a code it lists the lots that somebody reads it off.
+func (s *Server) labelsPage(r *http.Request, w *words) (answer, error) {
+	f, err := s.farmNow(r.Context())
+	if err != nil {
+		return answer{}, err
+	}
+	v := labelsView{Code: strings.TrimSpace(r.URL.Query().Get("code")), Places: f.Places}
+	wanted := ""
+	if v.Code != "" {
+		if wanted, err = farm.ParseCode(v.Code); err != nil {
+			v.Problem = w.t("print.code.wrong", v.Code)
+		}
+	}
+	if v.Lots, v.Waiting, err = s.labelLines(r.Context(), w, wanted); err != nil {
+		return answer{}, err
+	}
+	if wanted != "" && len(v.Lots) == 0 {
+		v.Problem = w.t("print.code.unknown", v.Code)
+	}
+	if s.o.Printer != nil && wanted == "" {
+		jobs, err := s.o.Printer.Jobs(r.Context(), "", jobsListed)
+		if err != nil {
+			return answer{}, err
+		}
+		v.Jobs = jobLines(w, jobs)
+	}
+	return s.draw(r, w, "labels.html", "labels", w.t("print.title"), func(fr frame) any { v.frame = fr; return v })
+}
+
+func (s *Server) labelLines(ctx context.Context, w *words, wanted string) (printable, waiting []labelLine, err error) {
+	lots, err := s.o.Lots.Lots(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	lots = slices.Clone(lots)
+	slices.SortStableFunc(lots, func(a, b trace.Lot) int { return b.Harvested.Compare(a.Harvested) })
+	for _, l := range lots {
+		short, err := l.Link().Short()
+		if err != nil {
+			return nil, nil, err
+		}
+		line := labelLine{Name: l.Species.In(w.lang), Lot: l.Code, Code: SpokenCode(short), Href: lotLabels(l.Link())}
+		if !l.Harvested.IsZero() {
+			line.Day = w.date(l.Harvested)
+		}
+		switch {
+		case wanted != "" && wanted == short || wanted == "" && printjob.Printable(l.State):
+			printable = append(printable, line)
+		case wanted == "" && l.State == trace.Harvested:
+			waiting = append(waiting, line)
+		}
+	}
+	return printable, waiting, nil
+}
+
+// lotView is what is printed, or may be, of a lot.
+type lotLabelsView struct {
+	frame
+	Problem string
+	WayOut  string
+	Name    string
+	Lot     string
+	LotPage string
+	Runs    []runLine
+	Boxes   []crateLine
+	Unboxed []crateLine // that have no label yet
+	Jobs    []jobLine
+}
+
+type runLine struct {
+	What, Count      string // "Gói 1,5 kg, có mã riêng", "200 gói"
+	Day, Best        string
+	Done, Left, Void string
+	Print            string // where; empty: none is left
+}
+
+type crateLine struct{ Number, SSCC, Day, Job, Print string }
+
+// lotLabelsPage lists what was packed of a lot, how many labels of it are printed and how many may be, its boxes and its prints.
+func (s *Server) lotLabelsPage(r *http.Request, w *words) (answer, error) {
+	link, err := trace.ParseLink(r.URL.Query().Get("link"), "")
+	if err != nil {
+		return s.missing(r, w, "print.lot.unknown", "")
+	}
+	of, err := s.o.Printer.Lot(r.Context(), trace.Link{GTIN: link.GTIN, Lot: link.Lot})
+	if err != nil {
+		if _, ok := noLabel(w, err); ok {
+			return s.missing(r, w, "print.lot.unknown", "")
+		}
+		return answer{}, err
+	}
+	d, err := s.o.Lots.Dossier(r.Context(), of.Lot.Link())
+	if err != nil {
+		return answer{}, err
+	}
+	v := lotLabelsView{Name: d.Product.Name.In(w.lang), Lot: of.Lot.Code, LotPage: "/lots/" + of.Lot.GTIN + "/" + url.PathEscape(of.Lot.Code), Jobs: jobLines(w, of.Jobs)}
+	may := printjob.Printable(of.Lot.State)
+	if !may {
+		v.Problem = w.t("print.state."+string(of.Lot.State), of.Lot.Code)
+	}
+	for _, run := range slices.Backward(of.Runs) {
+		v.Runs = append(v.Runs, runShown(w, run, may))
+	}
+	for _, c := range of.Boxes {
+		line := crateLine{Number: w.boxNumber(c.SSCC), SSCC: c.SSCC, Day: w.date(c.Filled)}
+		if c.Job != "" {
+			line.Job = "/labels/jobs/" + c.Job
+		} else if may && c.State == trace.ItemActivated {
+			v.Unboxed = append(v.Unboxed, line)
+		}
+		v.Boxes = append(v.Boxes, line)
+	}
+	return s.draw(r, w, "lotlabels.html", "labels", w.t("print.of", v.Lot), func(fr frame) any { v.frame = fr; return v })
+}
+
+func runShown(w *words, run printjob.Run, may bool) runLine {
+	what := "print.run.plain"
+	if run.Serials {
+		what = "print.run.serials"
+	}
+	l := runLine{What: w.t(what, weight(w, run.NetG/1000)), Count: w.amount("print.packs", int64(run.Packed)), Day: w.date(run.At), Done: w.count(int64(run.Done)), Left: w.count(int64(len(run.Left)))}
+	if !run.Best.IsZero() {
+		l.Best = w.date(run.Best)
+	}
+	if n := run.Void + run.Gone; n > 0 {
+		l.Void = w.count(int64(n))
+	}
+	if may && len(run.Left) > 0 {
+		l.Print = "/labels/print?run=" + run.ID
+	}
+	return l
+}
+
+// jobLine is a print in a list.
+type jobLine struct {
+	Href, When, Of, Count, Again string
+}
+
+func jobLines(w *words, jobs []printjob.Job) (out []jobLine) {
+	for _, j := range jobs {
+		l := jobLine{Href: "/labels/jobs/" + j.ID, When: w.dateTime(j.Made), Of: cmp.Or(j.Lot.Lot, w.t("print.of.boxes")), Count: w.amount("print.labels", int64(len(j.Marks)))}
+		if j.Again != "" {
+			l.Again = w.t("print.again.why." + string(j.Reason))
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
+// jobsView lists prints.
+type jobsView struct {
+	frame
+	Jobs []jobLine
+	More string
+}
+
+func (s *Server) jobsPage(r *http.Request, w *words) (answer, error) {
+	jobs, err := s.o.Printer.Jobs(r.Context(), r.URL.Query().Get("before"), jobsOnPage)
+	if err != nil {
+		return answer{}, err
+	}
+	v := jobsView{Jobs: jobLines(w, jobs)}
+	if len(jobs) == jobsOnPage {
+		v.More = "/labels/jobs?before=" + jobs[len(jobs)-1].ID
+	}
+	return s.draw(r, w, "printjobs.html", "labels", w.t("print.jobs"), func(fr frame) any { v.frame = fr; return v })
+}
