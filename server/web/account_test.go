@@ -257,7 +257,7 @@ func accessTable() map[string]string {
 		"GET /goods/{id}/void": "at", "POST /goods/{id}/void": "at", "GET /boxes/{sscc}": "ati", "POST /boxes/{sscc}/unbox": "at",
 		"GET /gates": "ati", "GET /api/actives": "atfi", "GET /api/gates": "atfi",
 		"GET /sw.js": "atfip", "GET /manifest.webmanifest": "atfip", "GET /offline": "atfip",
-		"GET /cards": "at", "POST /cards": "at", "POST /cards/{id}/revoke": "at", "GET /trail": "ai", "GET /epcis/lot/{path...}": "atfip", "GET /epcis/events": "ati", "GET /epcis/export.jsonld": "ati",
+		"GET /cards": "at", "POST /cards": "at", "POST /cards/{id}/revoke": "at", "GET /trail": "ai", "GET /epcis/lot/{path...}": "atfip", "GET /epcis/events": "ati", "GET /epcis/export.jsonld": "ati", "GET /portal/{gtin}/{code}": "ati", "GET /portal/{gtin}/{code}/bundle.zip": "ati",
 	}
 	for _, key := range digitallink.Keys() {
 		out["/"+key+"/"] = "atfip"

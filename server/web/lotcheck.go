@@ -47,7 +47,11 @@ func (s *Server) releaseChecks(ctx context.Context, a deedAsked, acc flow.Accoun
 	if len(d.Certificates) == 0 {
 		add(noted, w.t("lot.check.nocert"), "/farm/certificate")
 	}
-	return append(out, evidenceChecks(w, d)...), nil
+	file, err := s.portalCheck(ctx, w, a.lot.Link())
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(out, evidenceChecks(w, d), file), nil
 }
 
 // gateChecks are what the gates find where the lot grew that stands in the way of selling it, or warns.

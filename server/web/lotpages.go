@@ -283,5 +283,8 @@ func (s *Server) lotLinks(ctx context.Context, w *words, l trace.Lot) []deedLink
 	if l.Sellable() && (s.o.OpenBatches || s.may(ctx, account.SeeBatches)) && s.o.Bundle != nil {
 		out = append(out, deedLink{"/ledger/bundle" + path + ".zip", w.t("lot.bundle"), ""})
 	}
+	if s.o.EPCIS != nil {
+		out = append(out, deedLink{portalHref(l.Link()), w.t("portal.link"), ""}, deedLink{"/epcis/lot" + path + ".jsonld", w.t("portal.epcis"), ""})
+	}
 	return out
 }

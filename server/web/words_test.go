@@ -28,6 +28,7 @@ import (
 	"aovuon/server/sheet"
 	"aovuon/server/trace"
 	"aovuon/server/trace/flow"
+	"aovuon/server/trace/portal"
 	"aovuon/server/trace/printjob"
 	"aovuon/server/trace/scan"
 	"aovuon/server/web"
@@ -101,6 +102,17 @@ func asked(t *testing.T) []string {
 	}
 	out = append(out, "mark.probe", "mark.person", "mark.lab", "public.box.some.go", "public.box.some.wait", "public.box.some.stop")
 	out = append(out, "gate."+intake.RuleInput, "lot.of")
+	out = append(out, portal.Keys()...)
+	for _, law := range portal.Laws() {
+		out = append(out, "portal."+string(law))
+	}
+	for _, st := range portal.States() {
+		out = append(out, "portal.state."+string(st))
+	}
+	for _, kind := range portal.StageKinds() {
+		out = append(out, "portal.stage."+kind)
+	}
+	out = append(out, portal.Words()...)
 	for _, c := range sheet.Codes() {
 		out = append(out, "problem.sheet."+string(c))
 	}
