@@ -97,6 +97,7 @@ type portalField struct {
 	N      int64
 	Name   string
 	Values []string
+	Said   bool // how it stands is said: it is not simply there
 	State  string
 	Level  level
 	Mend   string // where what is missing is entered; empty: nowhere in the pages
@@ -121,7 +122,7 @@ func (s *Server) portalPage(r *http.Request, w *words) (answer, error) {
 			if f.Law != law {
 				continue
 			}
-			pf := portalField{N: int64(f.N), Name: w.t(f.Key()), Values: f.Values, State: w.t("portal.state." + string(f.State)), Level: fine}
+			pf := portalField{N: int64(f.N), Name: w.t(f.Key()), Values: f.Values, Said: f.State != portal.Told, State: w.t("portal.state." + string(f.State)), Level: fine}
 			switch f.State {
 			case portal.Missing:
 				pf.Level, pf.Mend = warned, s.mends(f, src)

@@ -7,7 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp"
+
 	"aovuon/server/account"
+	"aovuon/server/parttest"
 	"aovuon/server/trace"
 )
 
@@ -36,5 +39,30 @@ func TestPortal_SaysWhatIsMissingAndHandsOutReleasedLotsAlone(t *testing.T) {
 	}
 	if res := w.as(account.Technician, http.MethodGet, "/portal/"+link.GTIN+"/NO", nil, nil); res.status != http.StatusNotFound {
 		t.Errorf("a lot that nobody opened: %d", res.status)
+	}
+}
+
+func TestPortal_ForEverybody(t *testing.T) {
+	axe := parttest.Axe(t)
+	w := newTown(t, "http://127.0.0.1", false)
+	link := w.demo.Lot.Link()
+	d := w.dossiers[link]
+	d.Lot.State = trace.Released
+	w.dossiers[link] = d
+	b := w.signedIn(browser(t), account.Technician)
+	for _, shade := range []string{"light", "dark"} {
+		for _, lang := range []string{"vi", "en"} {
+			b.do("portal", scheme(shade))
+			visit(b, chromedp.EmulateViewport(360, 2000, chromedp.EmulateScale(2)), w.srv.URL+withLang("/portal/"+link.GTIN+"/"+link.Lot, lang))
+			if complaints := axe(b.ctx); complaints != "" {
+				t.Errorf("%s, %s: %s", lang, shade, complaints)
+			}
+			if wide := ask1(b, "portal", evaluate[int](`document.documentElement.scrollWidth`)); wide > 360 {
+				t.Errorf("%d px wide", wide)
+			}
+			if shade == "light" {
+				shoot(b, "portal-"+lang)
+			}
+		}
 	}
 }
