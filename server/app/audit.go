@@ -116,7 +116,7 @@ func (cmd *auditCmd) report(e *env, src audit.Source, o audit.Options) error {
 		say("accounts    %d compared with what the leaves about each come to, passwords, codes and cards by their salted hashes", r.Accounts)
 	}
 	if r.Changes > 0 {
-		say("changes     %d rows of people, consents, requests, settings, land, register and diary compared", r.Changes)
+		say("changes     %d rows of people, consents, requests, settings, land, register, diary and goods compared", r.Changes)
 	}
 	if r.Goods > 0 {
 		say("goods       %d events done again, %d serials and their boxes compared with what comes of it", r.Goods, r.Items)

@@ -87,10 +87,31 @@ func (s *shelf) Grown(ctx context.Context, l trace.Lot) (g flow.Grown, err error
 			if kg, ok := e.Values.Number("in_kg"); ok && e.Kind == diary.Batch && !e.Voided {
 				g.Batch = true
 				g.BatchKG += kg
+				named, err := s.called(ctx, e.Values.List("inputs"))
+				if err != nil {
+					return g, err
+				}
+				g.Inputs = append(g.Inputs, named...)
 			}
 		}
 	}
 	return g, nil
+}
+
+// called returns the lots of some codes.
+func (s *shelf) called(ctx context.Context, codes []string) (out []trace.Link, err error) {
+	for _, code := range codes {
+		err := each(ctx, s.q, func(scan func(...any) error) error {
+			var l trace.Link
+			err := scan(&l.GTIN, &l.Lot)
+			out = append(out, l)
+			return err
+		}, `SELECT gtin, code FROM lot WHERE code = $1 ORDER BY gtin`, code)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // Counts implements flow.Lots.
@@ -179,9 +200,26 @@ func (s *shelf) GoodsOf(ctx context.Context, of trace.Ref) ([]trace.Goods, error
 }
 
 // Suspects implements flow.Journal.
-func (s *shelf) Suspects(ctx context.Context) ([]trace.Goods, error) {
-	return goodsWhere(ctx, s.q, `kind = $1 AND id IN (SELECT r.event FROM lot l JOIN goods_ref r ON r.ref = 'lot:' || l.gtin || '/' || l.code WHERE l.state IN ($2, $3, $4))`,
-		string(trace.Transform), string(trace.Held), string(trace.Recalled), string(trace.Void))
+func (s *shelf) Suspects(ctx context.Context) (out []trace.Ref, err error) {
+	add := func(scan func(...any) error) error {
+		var l trace.Link
+		err := scan(&l.GTIN, &l.Lot)
+		out = append(out, l.Ref())
+		return err
+	}
+	states := []any{string(trace.Released), string(trace.Shipped), string(trace.Held), string(trace.Recalled), string(trace.Void)}
+	// What came out of a Transform that a lot went into which may not be sold.
+	err = each(ctx, s.q, add, `SELECT DISTINCT l.gtin, l.code FROM lot u
+		JOIN goods_ref a ON a.ref = 'lot:' || u.gtin || '/' || u.code JOIN goods_event e ON e.id = a.event AND e.kind = $6
+		JOIN goods_ref b ON b.event = a.event JOIN lot l ON b.ref = 'lot:' || l.gtin || '/' || l.code
+		WHERE u.state IN ($3, $4, $5) AND l.state IN ($1, $2)`, append(states, string(trace.Transform))...)
+	if err != nil {
+		return nil, err
+	}
+	// What is of a batch of the diary that names the code of one.
+	return out, each(ctx, s.q, add, `SELECT DISTINCT l.gtin, l.code FROM lot l JOIN lot_harvest h ON h.gtin = l.gtin AND h.lot = l.code
+		JOIN diary_event e ON e.root = h.event AND e.kind = $6 JOIN lot u ON u.state IN ($3, $4, $5) AND e.body LIKE '%"' || u.code || '"%'
+		WHERE l.state IN ($1, $2)`, append(states, diary.Batch)...)
 }
 
 // Latest implements flow.Journal.

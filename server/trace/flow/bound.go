@@ -9,9 +9,10 @@ import (
 
 // Grown is what a lot's mass is held against.
 type Grown struct {
-	SeasonKG float64 // of every lot of its season, or of the lot alone where it has none
-	BatchKG  float64 // what went into the diary's batches that it is made of
-	Batch    bool    // it is of batches
+	SeasonKG float64      // of every lot of its season, or of the lot alone where it has none
+	BatchKG  float64      // what went into the diary's batches that it is made of
+	Batch    bool         // it is of batches
+	Inputs   []trace.Link // lots of the codes that the batches name
 }
 
 // bounds returns how much of a lot there is, and the most that there can be: what went into a batch with the yield of its step, else what

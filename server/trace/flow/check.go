@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"aovuon/server/diary"
+	"aovuon/server/farm"
 	"aovuon/server/trace"
 )
 
@@ -204,6 +205,17 @@ func (t *taking) shape() error {
 		return refuse(NoEvent)
 	case g.Drill && g.Kind != trace.Recall:
 		return refuse(BadKind)
+	}
+	return nil
+}
+
+// after checks that nothing is done with goods on a day before they were harvested or made.
+func (t *taking) after() error {
+	day := func(at time.Time) string { return at.In(farm.Time()).Format(time.DateOnly) }
+	for _, ref := range sortedRefs(t.lots) {
+		if l := t.lots[ref].Lot; !l.Harvested.IsZero() && day(t.g.At) < day(l.Harvested) {
+			return refuse(BadTime, Line{Kind: LineThing, Ref: ref, At: l.Harvested, State: string(l.State)})
+		}
 	}
 	return nil
 }

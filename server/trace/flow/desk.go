@@ -188,6 +188,9 @@ func (t *taking) decide(ctx context.Context) (Kept, error) {
 	if err := t.fetch(ctx); err != nil {
 		return Kept{}, err
 	}
+	if err := t.after(); err != nil {
+		return Kept{}, err
+	}
 	if err := t.one(ctx); err != nil {
 		return Kept{}, err
 	}

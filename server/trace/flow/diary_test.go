@@ -135,3 +135,48 @@ func TestHarvestTakenBack(t *testing.T) {
 		r.items(run.ID, trace.ItemActivated)
 	})
 }
+
+// TestBatchOfHeldRice holds what the diary made of a lot that was bought, after that lot is held.
+func TestBatchOfHeldRice(t *testing.T) {
+	each(t, func(r *rig) {
+		b := newPondBook(r)
+		rice := r.take(lan, trace.Goods{Kind: trace.Receive, Supplier: "Đại lý gạo", Out: part(trace.Ref{Kind: trace.RefLot, ID: sheets + "/GAO-1"}, 60)}).Out[0].Ref
+		f, err := r.db.Farm(r.Context())
+		if err != nil {
+			r.Fatal(err)
+		}
+		f.Places = append(f.Places, farm.Place{Code: "2Q6TYDXWF", Name: "lo1", Kind: farm.Shed, Title: farm.Text{VI: "Lò 1"}})
+		if err := r.db.SaveFarm(r.Context(), f, ledger.By{Actor: ledger.Operator, At: morning}); err != nil {
+			r.Fatal(err)
+		}
+		_, err = r.db.SaveRecords(r.Context(), []farm.Record{
+			{Kind: farm.Cycle, ID: "me", Values: form.Values{"name": "Bánh đa", "place": "2Q6TYDXWF", "branch": "process", "product": "banhda", "species": "bánh đa", "season": "2026", "begin": "2026-07-01"}},
+		}, ledger.By{Actor: ledger.Operator, At: morning})
+		if err != nil {
+			r.Fatal(err)
+		}
+		b.pond = "2Q6TYDXWF"
+		b.write(lan, diary.Batch, 0, "", form.Values{"inputs": []string{"GAO-1", "GAO-CU"}, "in_kg": 60.0, "lot_code": "BD-1", "out_kg": 70.0})
+		made := lotOf(sheets, "BD-1")
+		if bad := r.refused(minh, trace.Goods{Kind: trace.Issue, In: part(made, 0)}, flow.BadYield); len(bad) != 3 || bad[0].KG != 60 || bad[1].KG != 69 || bad[2].KG != 70 {
+			r.Errorf("lines %+v", bad)
+		}
+		b.write(lan, diary.Batch, 0, "", form.Values{"inputs": []string{"GAO-1"}, "in_kg": 20.0, "lot_code": "BD-2", "out_kg": 18.0})
+		made = lotOf(sheets, "BD-2")
+		r.remaining(rice, 10) // a half of the first batch, and the second
+		r.take(minh, trace.Goods{Kind: trace.Issue, In: part(made, 0)})
+		r.take(lan, trace.Goods{Kind: trace.Hold, In: part(rice, 0), Reason: "mốc"})
+		if n, err := r.desk.Follow(r.Context()); n != 1 || err != nil {
+			r.Fatalf("%d lots follow, %v", n, err)
+		}
+		r.state(made, trace.Held)
+	})
+}
+
+// TestBeforeTheHarvest refuses what would have been done before there was anything.
+func TestBeforeTheHarvest(t *testing.T) {
+	onFile(t, func(r *rig) {
+		r.refused(lan, trace.Goods{Kind: trace.Pack, At: morning.AddDate(0, 0, -2), In: part(r.lot, 0), Out: []trace.Part{{Count: 1}}, NetG: 500}, flow.BadTime)
+		r.refused(lan, trace.Goods{Kind: trace.Pack, At: r.now.Add(time.Hour), In: part(r.lot, 0), Out: []trace.Part{{Count: 1}}, NetG: 500}, flow.BadTime)
+	})
+}

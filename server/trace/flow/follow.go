@@ -46,30 +46,17 @@ func wrap(what string, err error) error {
 
 // doubtful returns the lots that may be sold as they stand though one that they are made of may not.
 func doubtful(ctx context.Context, s Shelf) (out []trace.Ref, err error) {
-	events, err := s.Suspects(ctx)
+	suspects, err := s.Suspects(ctx)
 	if err != nil {
 		return nil, err
 	}
-	for _, g := range events {
-		amended, err := s.GoodsOf(ctx, first(g.Out))
+	for _, ref := range suspects {
+		bad, err := doubts(ctx, s, ref)
 		if err != nil {
 			return nil, err
 		}
-		if !slices.ContainsFunc(Valid(amended), func(x trace.Goods) bool { return x.ID == g.ID }) {
-			continue
-		}
-		for _, p := range g.Out {
-			link, ok := p.Ref.Link()
-			if !ok || slices.Contains(out, p.Ref) {
-				continue
-			}
-			now, err := s.Lot(ctx, link)
-			if err != nil {
-				return nil, err
-			}
-			if now.Lot.State == trace.Released || now.Lot.State == trace.Shipped {
-				out = append(out, p.Ref)
-			}
+		if len(bad) > 0 && !slices.Contains(out, ref) {
+			out = append(out, ref)
 		}
 	}
 	return out, nil

@@ -73,8 +73,8 @@ type Journal interface {
 	Event(ctx context.Context, id string) (g trace.Goods, ok bool, err error)
 	// GoodsOf returns the events that name a thing, Amends of them along, in the order they were kept.
 	GoodsOf(ctx context.Context, of trace.Ref) ([]trace.Goods, error)
-	// Suspects returns the Transforms of lots that are held, recalled or void.
-	Suspects(ctx context.Context) ([]trace.Goods, error)
+	// Suspects returns the lots that are released or shipped and may be made of one that is held, recalled or void.
+	Suspects(ctx context.Context) ([]trace.Ref, error)
 	// Latest returns when the newest event was kept; zero: there is none.
 	Latest(ctx context.Context) (time.Time, error)
 }

@@ -184,27 +184,51 @@ func (t *taking) release(ctx context.Context, ref trace.Ref, l *lotNow) error {
 
 // sources checks that what a lot is made of is not held, recalled or void.
 func (t *taking) sources(ctx context.Context, ref trace.Ref, l *lotNow) error {
-	events, err := t.shelf.GoodsOf(ctx, ref)
-	if err != nil {
+	bad, err := doubts(ctx, t.shelf, ref)
+	if err != nil || len(bad) == 0 {
 		return err
+	}
+	return refuse(Upstream, append(bad, about(ref, string(l.Lot.State)))...)
+}
+
+// doubts returns the lots that a lot is made of, by a Transform or by batches of the diary, and that may not be sold.
+func doubts(ctx context.Context, s Shelf, ref trace.Ref) (bad []Line, err error) {
+	from, err := madeOf(ctx, s, ref)
+	if err != nil {
+		return nil, err
+	}
+	for _, link := range from {
+		in, err := s.Lot(ctx, link)
+		if err != nil && !errors.Is(err, trace.ErrUnknown) {
+			return nil, err
+		}
+		if err != nil || in.Gated || in.Lot.State == trace.Held || in.Lot.State == trace.Recalled || in.Lot.State == trace.Void {
+			bad = append(bad, about(link.Ref(), string(in.Lot.State)))
+		}
+	}
+	return bad, nil
+}
+
+func madeOf(ctx context.Context, s Shelf, ref trace.Ref) (out []trace.Link, err error) {
+	events, err := s.GoodsOf(ctx, ref)
+	if err != nil {
+		return nil, err
 	}
 	for _, g := range Valid(events) {
 		if g.Kind != trace.Transform || !slices.ContainsFunc(g.Out, func(p trace.Part) bool { return p.Ref == ref }) {
 			continue
 		}
 		for _, p := range g.In {
-			link, ok := p.Ref.Link()
-			if !ok {
-				continue
-			}
-			in, err := t.shelf.Lot(ctx, link)
-			if err != nil && !errors.Is(err, trace.ErrUnknown) {
-				return err
-			}
-			if err != nil || in.Gated || in.Lot.State == trace.Held || in.Lot.State == trace.Recalled || in.Lot.State == trace.Void {
-				return refuse(Upstream, about(p.Ref, string(in.Lot.State)), about(ref, string(l.Lot.State)))
+			if link, ok := p.Ref.Link(); ok {
+				out = append(out, link)
 			}
 		}
 	}
-	return nil
+	link, _ := ref.Link()
+	now, err := s.Lot(ctx, link)
+	if err != nil {
+		return nil, err
+	}
+	grown, err := s.Grown(ctx, now.Lot)
+	return append(out, grown.Inputs...), err
 }
