@@ -125,7 +125,7 @@ func asked(t *testing.T) []string {
 	for _, l := range label.Languages() {
 		out = append(out, "print.printer."+string(l))
 	}
-	out = append(out, "print.dpi", "print.w", "print.h", "print.x", "print.y", "print.n", "print.gap", "print.start", "print.slots", "nav.labels", "print.file.old", "print.file.barred", "print.packs", "print.times")
+	out = append(out, "print.dpi", "print.w", "print.h", "print.x", "print.y", "print.n", "print.gap", "print.start", "print.slots", "nav.labels", "print.file.old", "print.file.barred", "print.packs", "print.times", "print.run.plain", "print.run.serials")
 	for _, c := range printjob.Codes() {
 		out = append(out, "print.refused."+string(c))
 	}
