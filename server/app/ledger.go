@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -110,7 +111,7 @@ func (s *running) openLedger(ctx context.Context) error {
 
 // logKey is what pages need of the ledger's key.
 func (s *running) logKey() web.LogKey {
-	return web.LogKey{VKey: s.ledger.VKey(), Verifier: s.ledger.Verifier(), Policy: s.policy}
+	return web.LogKey{VKey: s.ledger.VKey(), Verifier: s.ledger.Verifier(), Policy: s.policy, SignStatement: s.ledger.SignStatement}
 }
 
 type ledgerCmd struct {
@@ -169,7 +170,7 @@ func (ledgerPolicyCmd) Run(e *env) error {
 }
 
 type verifyCmd struct {
-	Proof  string `arg:"" help:"A .tlog-proof file, or the evidence bundle of a lot (.zip)." type:"path"`
+	Proof  string `arg:"" help:"A .tlog-proof file, the evidence bundle of a lot (.zip), or its signed statement (.jws)." type:"path"`
 	Policy string `required:"" help:"File that says which log is believed and which witnesses must have seen it (server ledger policy)." type:"path"`
 	Body   string `help:"Answer of /ledger/body/N: what was recorded, checked against the leaf." type:"path"`
 }
@@ -192,6 +193,9 @@ func (cmd *verifyCmd) Run(e *env) error {
 	raw, err := readBounded(cmd.Proof)
 	if err != nil {
 		return err
+	}
+	if strings.HasSuffix(cmd.Proof, ".jws") {
+		return cmd.statement(e, raw, p)
 	}
 	v, err := p.Check(raw)
 	if err != nil {

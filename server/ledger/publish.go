@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -66,6 +67,15 @@ func (p *Publisher) Verifier() note.Verifier { return p.verifier }
 
 // VKey is the log's public key, as policies and people name it.
 func (p *Publisher) VKey() string { return p.o.VKey }
+
+// SignStatement signs what is no head of the tree: the signing input of a JSON Web Signature, which is one line without an end. A head, as all
+// that notes say, ends its lines, so the one can never be taken for the other.
+func (p *Publisher) SignStatement(input []byte) ([]byte, error) {
+	if bytes.ContainsAny(input, "\r\n") || len(input) == 0 {
+		return nil, errors.New("ledger: a statement is one line")
+	}
+	return p.o.Signer.Sign(input)
+}
 
 // Fault returns why no head is signed, nil while all is well.
 func (p *Publisher) Fault() error {

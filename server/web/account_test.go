@@ -114,7 +114,11 @@ func newTownAt(t testing.TB, l net.Listener, publicURL string, open bool) *town 
 		People: db, Factors: db, Sessions: db, Devices: db, Links: db, Cards: db, PINs: db, Passkeys: db, Proofs: db, Tally: db, Hasher: account.NewHasher(), Vault: vault,
 		Party: party, NoParty: noParty, Coop: "htx-demo", Now: w.now, Log: log,
 	})
-	_, vkey, err := note.GenerateKey(rand.Reader, "htx-demo/ledger")
+	skey, vkey, err := note.GenerateKey(rand.Reader, "htx-demo/ledger")
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := note.NewSigner(skey)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +130,7 @@ func newTownAt(t testing.TB, l net.Listener, publicURL string, open bool) *town 
 	w.book = newTownBook(t, db, w.farm)
 	w.web, err = web.New(web.Options{
 		Farm: w, Lots: w, Names: w, EPCIS: &epcis.Gatherer{Names: epcis.Names{Base: publicURL}, Lots: w, Book: w.book, Goods: db}, Packed: w, Scans: w, Reports: w, People: w.sources, Calibrations: w, Ledger: db, Evidence: db, Live: w.live, History: w, PublicURL: publicURL, HSTS: true, Now: now, Log: log, Done: done,
-		LogKey: web.LogKey{VKey: vkey, Verifier: verifier}, Accounts: w.acc, Trail: db, OpenPages: open, Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
+		LogKey: web.LogKey{VKey: vkey, Verifier: verifier, SignStatement: signer.Sign}, Accounts: w.acc, Trail: db, OpenPages: open, Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
 		System: func(context.Context) (web.System, error) { return w.system, w.fail() }, Book: w.book, Desk: w.book, Shelf: w.book.shelf, Registrar: db, Standings: db.DiaryLots,
 		Printer: printjob.New(db, rand.Reader, now, log),
 		Goods:   shop{db, flow.New(db, db, flow.Defaults(), rand.Reader, w.now, log)},
@@ -231,7 +235,7 @@ func do(t testing.TB, req *http.Request) got {
 func accessTable() map[string]string {
 	out := map[string]string{
 		"POST /report": "atfip", "GET /picture/{record}/{sum}": "atfip",
-		"/t/": "atfip", "GET /.well-known/gs1resolver": "atfip", "/qr/": "atfip", "/live": "atfi", "GET /{$}": "atfi", "GET /places/{code}": "atfi", "GET /p/{code}": "atfip",
+		"/t/": "atfip", "GET /.well-known/gs1resolver": "atfip", "GET /jws/{path...}": "atfip", "/qr/": "atfip", "/live": "atfi", "GET /{$}": "atfi", "GET /places/{code}": "atfi", "GET /p/{code}": "atfip",
 		"GET /places/{code}/calibrations": "atfi", "GET /system": "ati", "GET /static/{sum}/{file}": "atfip", "GET /api/places": "atfi",
 		"GET /api/series": "atfi", "GET /api/calibrations": "atfi", "GET /api/calibrations/in-force": "atfi", "GET /healthz": "atfip", "/": "atfip",
 		"GET /privacy": "atfip", "GET /tls": "atfip", "GET /tls/ca.pem": "atfip", "GET /tls/ca.crt": "atfip", "GET /proof/{n}": "atfip", "GET /ledger": "atfip", "GET /ledger/{$}": "atfip", "GET /ledger/checkpoint": "atfip", "GET /ledger/tile/{path...}": "atfip",

@@ -9,6 +9,7 @@ import (
 	"aovuon/server/account"
 	"aovuon/server/trace"
 	"aovuon/server/trace/epcis"
+	"aovuon/server/trace/statement"
 )
 
 func TestEPCIS_StrangersAreToldOfReleasedLotsAlone(t *testing.T) {
@@ -92,5 +93,25 @@ func TestEPCIS_QueryAnswersAndSaysWhatItCannotTake(t *testing.T) {
 		if res := w.as(account.Technician, http.MethodGet, path, nil, nil); res.status != want {
 			t.Errorf("%s: %d, want %d: %s", path, res.status, want, res.body)
 		}
+	}
+}
+
+func TestStatement_IsSignedOfReleasedLotsAlone(t *testing.T) {
+	w := newTown(t, "https://tx.example.vn", false)
+	link := w.demo.Lot.Link()
+	path := "/jws" + link.Path() + ".jws"
+	if res := w.as(account.Public, http.MethodGet, path, nil, nil); res.status != http.StatusNotFound {
+		t.Errorf("of a lot that was not released: %d", res.status)
+	}
+	d := w.dossiers[link]
+	d.Lot.State = trace.Released
+	w.dossiers[link] = d
+	res := w.as(account.Public, http.MethodGet, path, nil, nil)
+	said, err := statement.Open(res.body, func(string) bool { return true })
+	if err != nil || said.Lot.Code != link.Lot || res.header.Get("Content-Type") != "application/jose" {
+		t.Errorf("%v %+v %v", err, said, res.header)
+	}
+	if res := w.as(account.Public, http.MethodGet, link.Path()+"?linkType=gs1:jws", nil, nil); res.status != http.StatusTemporaryRedirect || res.header.Get("Location") != "https://tx.example.vn"+path {
+		t.Errorf("%d %s", res.status, res.header.Get("Location"))
 	}
 }

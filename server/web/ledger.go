@@ -334,4 +334,6 @@ type LogKey struct {
 	VKey     string
 	Verifier note.Verifier
 	Policy   *ledger.Policy // whose witnesses are told of on pages; nil: none
+	// SignStatement signs what a co-op says of a lot; nil: nothing is signed.
+	SignStatement func(input []byte) ([]byte, error)
 }

@@ -45,6 +45,9 @@ func (s *Server) targetsOf(w *words, d trace.Dossier, link trace.Link) ([]target
 	if s.o.EPCIS != nil && toldPublicly(d.Lot.State) {
 		out = append(out, target{kind: "epcis", href: s.base + "/epcis/lot" + d.Lot.Link().Path() + ".jsonld", title: "EPCIS 2.0", mime: mimeLD})
 	}
+	if s.o.LogKey.SignStatement != nil && toldPublicly(d.Lot.State) {
+		out = append(out, target{kind: "jws", href: s.base + statementPath(d.Lot.Link()), title: w.t("linkset.jws"), mime: mimeJOSE})
+	}
 	if d.Lot.State == trace.Recalled {
 		out = append(out, target{kind: "recallStatus", href: page, title: w.t("linkset.recall"), mime: mimeHTML, lang: "vi"})
 	}
@@ -133,7 +136,7 @@ func (s *Server) describeResolver(r *http.Request) (file, error) {
 
 // activeLinkTypes lists the link types that some linkset of ours has.
 func activeLinkTypes() []string {
-	kinds := []string{"defaultLink", "traceability", "certificationInfo", "recallStatus", "epcis"}
+	kinds := []string{"defaultLink", "traceability", "certificationInfo", "recallStatus", "epcis", "jws"}
 	slices.Sort(kinds)
 	return kinds
 }

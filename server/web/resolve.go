@@ -25,6 +25,7 @@ func (s *Server) codeRoutes(labels *account.Bucket) []route {
 	out := []route{
 		{"/01/", stranger(), s.limited(labels, s.negotiated(s.code))},
 		{"/t/", stranger(), s.limited(labels, s.negotiated(s.code))},
+		{"GET /jws/{path...}", stranger(), s.limited(labels, s.plain(s.statementOf))},
 		{"GET /.well-known/gs1resolver", stranger(), s.plain(s.describeResolver)},
 	}
 	for _, key := range digitallink.Keys() {
