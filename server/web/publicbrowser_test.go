@@ -1,6 +1,9 @@
 package web_test
 
 import (
+	"context"
+	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -61,6 +64,54 @@ func TestBrowser_AxeFindsNothingOnPublicPages(t *testing.T) {
 			if wide := ask1(b, "width", evaluate[int](`document.documentElement.scrollWidth`)); wide > 360 {
 				t.Errorf("%s is %d pixels wide", st.name, wide)
 			}
+		}
+	}
+}
+
+// lcp waits for the largest thing that was painted and says when, in milliseconds, and what it was. No script of the page's does this.
+const lcp = `new Promise(done => new PerformanceObserver(list => {
+	const last = list.getEntries().at(-1), nav = performance.getEntriesByType("navigation")[0], first = performance.getEntriesByName("first-contentful-paint")[0];
+	done({ LCP: last.startTime, What: last.element ? last.element.tagName + " " + last.element.textContent.trim().slice(0, 40) : "?", FCP: first.startTime, TTFB: nav.responseStart, Bytes: nav.transferSize,
+		Requests: 1 + performance.getEntriesByType("resource").length, CLS: performance.getEntriesByType("layout-shift").reduce((a, e) => a + e.value, 0) });
+}).observe({ type: "largest-contentful-paint", buffered: true }))`
+
+// TestBrowser_PublicPageOnASlowNetwork measures when the public page is seen on a telephone of 2016, and prints it; AOVUON_MEASURE asks for it. The
+// second row is what Lighthouse applies for a Regular 3G network, where opening a connection costs round trips, too.
+func TestBrowser_PublicPageOnASlowNetwork(t *testing.T) {
+	if os.Getenv("AOVUON_MEASURE") == "" {
+		t.Skip("AOVUON_MEASURE is not set")
+	}
+	s := newSources(t)
+	states := s.states()
+	srv := s.pages(t)
+	for _, net := range []struct {
+		name          string
+		latency, kbps float64
+	}{{"300 ms, 700 kbps", 300, 700}, {"1125 ms, 630 kbps (Lighthouse, Regular 3G)", 1125, 630}} {
+		for _, st := range []state{states[0], states[8], states[10]} {
+			b := browser(t)
+			b.do("slow", phone(), command("Network.enable", nil), command("Network.setCacheDisabled", map[string]any{"cacheDisabled": true}),
+				command("Network.emulateNetworkConditions", map[string]any{"offline": false, "latency": net.latency, "downloadThroughput": net.kbps * 125, "uploadThroughput": net.kbps * 125}),
+				command("Emulation.setCPUThrottlingRate", map[string]any{"rate": 4}))
+			b.do(st.name, chromedp.Navigate(srv.URL+st.path), chromedp.WaitVisible(chromedp.CSS("#main")))
+			var raw json.RawMessage
+			var got struct {
+				Result struct {
+					Value struct {
+						LCP, FCP, TTFB, CLS float64
+						What                string
+						Bytes, Requests     int
+					}
+				}
+			}
+			b.do("painted", chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+				return errors.Join(t.Call(ctx, "Runtime.evaluate", map[string]any{"expression": lcp, "awaitPromise": true, "returnByValue": true}, &raw), json.Unmarshal(raw, &got))
+			}))
+			m := got.Result.Value
+			if m.LCP == 0 {
+				t.Fatalf("nothing was painted: %s", raw)
+			}
+			t.Logf("%s, CPU 4×, %s: LCP %.0f ms (%s), FCP %.0f ms, TTFB %.0f ms, CLS %.3f, %d bytes, %d requests", net.name, st.name, m.LCP, m.What, m.FCP, m.TTFB, m.CLS, m.Bytes, m.Requests)
 		}
 	}
 }

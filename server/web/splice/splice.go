@@ -27,11 +27,14 @@ type Page struct {
 // New compresses the beginning and the end of a page.
 func New(head, tail []byte) (*Page, error) {
 	p := &Page{head: head, tail: tail, headCRC: crc32.ChecksumIEEE(head)}
-	var err error
-	if p.headZ, err = deflate(head, false); err != nil {
+	w, err := flate.NewWriter(nil, flate.BestCompression) // one for both: its tables are a megabyte
+	if err != nil {
+		return nil, fmt.Errorf("splice: %w", err)
+	}
+	if p.headZ, err = deflate(w, head, false); err != nil {
 		return nil, err
 	}
-	if p.tailZ, err = deflate(tail, true); err != nil {
+	if p.tailZ, err = deflate(w, tail, true); err != nil {
 		return nil, err
 	}
 	h := sha256.New()
@@ -42,12 +45,10 @@ func New(head, tail []byte) (*Page, error) {
 	return p, nil
 }
 
-func deflate(raw []byte, last bool) ([]byte, error) {
+func deflate(w *flate.Writer, raw []byte, last bool) ([]byte, error) {
 	var b bytes.Buffer
-	w, err := flate.NewWriter(&b, flate.BestCompression)
-	if err == nil {
-		_, err = w.Write(raw)
-	}
+	w.Reset(&b)
+	_, err := w.Write(raw)
 	switch {
 	case err != nil:
 	case last:
