@@ -242,7 +242,7 @@ func (s *Server) fillLot(ctx context.Context, p *publicFacts, f *farm.Farm, w *w
 		return err
 	}
 	p.Map = lotMap(w, f, p.Places)
-	if err := s.bookOf(ctx, p, f, w, now); err != nil {
+	if err := s.bookOf(ctx, p, w, now); err != nil {
 		return err
 	}
 	p.says(w)

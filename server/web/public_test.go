@@ -83,7 +83,7 @@ func (s *sources) keepBook() {
 		add(diary.WaterTest, lot.Stocked.AddDate(0, 0, 5+14*i), form.Values{"oxygen": 5.5})
 	}
 	add(diary.Treatment, lot.Stocked.AddDate(0, 0, 50), form.Values{"input": "drug1", "amount": 2.0, "reason": "đốm đỏ", "last_day": lot.Stocked.AddDate(0, 0, 55).Format(time.DateOnly)})
-	add(diary.Harvest, lot.Harvested, form.Values{"kg": 1850.0})
+	add(diary.Harvest, lot.Harvested, form.Values{"kg": 1850.0, "residue_test": "KN-1187"})
 }
 
 // state is a code of which the page is looked at, and what it must say.
@@ -174,7 +174,7 @@ func TestPublicPage_TellsTheWayAndTheWaiting(t *testing.T) {
 	body := html.UnescapeString(string(get(t, srv, states[0].path, nil).body))
 	for _, want := range []string{
 		"lô giống GIONG-260701", "kiểm dịch số KD-0231", "20\u00a0lần", "Oxy-TS 50 (oxytetracycline)", "Phải chờ 28 ngày, thu từ 04/10/2026", "Đã chờ đủ: thu hoạch 23/11/2026, sau 79 ngày",
-		"600 gói", "Xuất hàng", "9SRM4C2K7P0XA", "800\u00a0g", "20/12/2026", "Hoàng Sa", "Trường Sa", "33 mục trong sổ nhật ký", "gw-ao-phukhe", "từ 4\u00a0mg/L trở lên: 99,5", "Có số liệu 21,2",
+		"600 gói", "Xuất hàng", "9SRM4C2K7P0XA", "800\u00a0g", "20/12/2026", "Hoàng Sa", "Trường Sa", "33 mục trong sổ nhật ký", "Phiếu thử theo sổ nhật ký: KN-1187", "gw-ao-phukhe", "từ 4\u00a0mg/L trở lên: 99,5", "Có số liệu 21,2",
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("does not say %q", want)
@@ -196,6 +196,59 @@ func TestPublicPage_TellsTheWayAndTheWaiting(t *testing.T) {
 	s.dossiers[s.demo.Lot.Link()] = d
 	if body := string(get(t, srv, s.demo.Lot.Link().Path(), nil).body); !strings.Contains(body, "Sổ nhật ký không ghi lần dùng thuốc nào") {
 		t.Error("that nothing was used is not told")
+	}
+}
+
+// A lot that was made of others, or by others, has no place of its own: what is told is how it was made, and of what; nothing of anybody's pond.
+func TestPublicPage_OfALotWithoutAPlaceTellsNoOther(t *testing.T) {
+	s := newSources(t)
+	s.keepBook()
+	base := s.dossiers[s.demo.Lot.Link()]
+	noodle, rice := base, base
+	noodle.Lot.Code, noodle.Lot.Places, noodle.Lot.State, noodle.Lot.Species, noodle.Lot.Stocked = "BD-261123", nil, trace.Released, farm.Text{VI: "bánh đa"}, base.Lot.Harvested
+	noodle.Lot.Scientific, noodle.Product.Name, noodle.Evidence = "", farm.Text{VI: "Bánh đa"}, nil
+	rice.Lot.Code, rice.Lot.Places, rice.Lot.State = "GAO-261120", nil, trace.Harvested
+	s.dossiers[noodle.Lot.Link()], s.dossiers[rice.Lot.Link()] = noodle, rice
+	at := base.Lot.Harvested.Add(time.Hour)
+	s.goods = []trace.Goods{{ID: "01K0MADE", Kind: trace.Transform, Step: trace.StepProcess, At: at, In: []trace.Part{{Ref: rice.Lot.Link().Ref(), KG: 120}}, Out: []trace.Part{{Ref: noodle.Lot.Link().Ref(), KG: 104}}}}
+	srv := s.pages(t)
+	body := html.UnescapeString(string(get(t, srv, noodle.Lot.Link().Path(), nil).body))
+	for _, want := range []string{"Chế biến", "120\u00a0kg thành 104\u00a0kg", `href="` + rice.Lot.Link().Path() + `"`, "Ngày làm xong"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("does not say %q", want)
+		}
+	}
+	for _, never := range []string{"Cho ăn", "Oxy-TS", "GIONG", "Ngày thả", "Nước ao", "Loài", "con cá"} {
+		if strings.Contains(body, never) {
+			t.Errorf("says %q", never)
+		}
+	}
+	s.goods = []trace.Goods{{ID: "01K0GOT", Kind: trace.Receive, At: at, Supplier: "Đại lý Hạnh", Out: []trace.Part{{Ref: rice.Lot.Link().Ref(), KG: 300}}}}
+	body = html.UnescapeString(string(get(t, srv, rice.Lot.Link().Path(), nil).body))
+	if !strings.Contains(body, "Nhận hàng") || !strings.Contains(body, "Ngày nhận") || strings.Contains(body, "Ngày thả") || strings.Contains(body, "Hạnh") {
+		t.Error("a lot that others made is told as one of the co-op's ponds, or names who sold it")
+	}
+}
+
+// Goods leave in boxes: the event names the box, and the page tells it of the lot.
+func TestPublicPage_TellsWhenItsBoxesLeft(t *testing.T) {
+	s := newSources(t)
+	s.states()
+	box := trace.Ref{Kind: trace.RefBox, ID: "106141411234567897"}
+	lot := trace.Link{GTIN: s.demo.Lot.GTIN, Lot: "AO1-261101"}
+	day := s.demo.Lot.Harvested.AddDate(0, 0, 1)
+	s.goods = []trace.Goods{{ID: "01K0FILL", Kind: trace.FillBox, At: day, In: []trace.Part{{Ref: lot.Ref(), Count: 20}}, Out: []trace.Part{{Ref: box}}}}
+	s.ofBox = []trace.Goods{{ID: "01K0LEFT", Kind: trace.Ship, At: day.Add(time.Hour), In: []trace.Part{{Ref: box}}, Buyer: "buyer-1"}}
+	srv := s.pages(t)
+	if body := string(get(t, srv, lot.Path(), nil).body); !strings.Contains(body, "Xuất hàng") {
+		t.Error("does not say that it left")
+	}
+	s.ofBox = append(s.ofBox, trace.Goods{ID: "01K0UNDO", Kind: trace.Amend, Voids: "01K0LEFT", At: day.Add(2 * time.Hour)})
+	d := s.dossiers[lot]
+	d.Lot.KG++
+	s.dossiers[lot] = d
+	if body := string(get(t, srv, lot.Path(), nil).body); strings.Contains(body, "Xuất hàng") {
+		t.Error("says that it left, which was taken back")
 	}
 }
 

@@ -44,28 +44,23 @@ type treated struct {
 const beforeLife = 60 * 24 * time.Hour
 
 // bookOf adds what the diary and the book of goods say of a lot.
-func (s *Server) bookOf(ctx context.Context, p *publicFacts, f *farm.Farm, w *words, now time.Time) error {
-	from, to := p.Lot.Span(now)
-	if s.o.Book != nil {
-		reg, _, err := s.registerNow(ctx)
-		if err != nil {
-			return err
-		}
-		events, err := s.o.Book.Events(ctx, diary.Query{Places: p.Lot.Places, From: from.Add(-beforeLife), To: to.Add(24 * time.Hour)})
-		if err != nil {
-			return fmt.Errorf("web: diary: %w", err)
-		}
-		p.diary(w, reg, lotEntries(p.Lot, diary.Entries(events), from, to))
-		p.photo(reg)
-	}
-	p.begun(w)
+func (s *Server) bookOf(ctx context.Context, p *publicFacts, w *words, now time.Time) error {
 	if s.o.Packed != nil {
 		goods, err := s.o.Packed.GoodsOf(ctx, p.Lot.Link().Ref())
 		if err != nil {
 			return fmt.Errorf("web: goods: %w", err)
 		}
 		p.goods(w, goods)
+		if err := s.shipped(ctx, p, w, goods); err != nil {
+			return err
+		}
 	}
+	if s.o.Book != nil {
+		if err := s.diaryOf(ctx, p, w, now); err != nil {
+			return err
+		}
+	}
+	p.begun(w)
 	if p.Seal != nil {
 		p.Journey = append(p.Journey, stage{At: p.Seal.At, Title: w.t("stage.sealed"), Text: w.t("stage.sealed.text", w.count(p.Seal.Leaf)), Mark: "probe"})
 	}
@@ -73,6 +68,57 @@ func (s *Server) bookOf(ctx context.Context, p *publicFacts, f *farm.Farm, w *wo
 	if n := len(p.Journey); n > 0 {
 		p.Journey[n-1].Now = true
 	}
+	return nil
+}
+
+// diaryOf adds the picture of the product, and what the diary says of the lot's places while it lived there. A lot of no place was made of
+// others: the diary tells of those.
+func (s *Server) diaryOf(ctx context.Context, p *publicFacts, w *words, now time.Time) error {
+	reg, _, err := s.registerNow(ctx)
+	if err != nil {
+		return err
+	}
+	p.photo(reg)
+	if len(p.Lot.Places) == 0 {
+		return nil
+	}
+	from, to := p.Lot.Span(now)
+	events, err := s.o.Book.Events(ctx, diary.Query{Places: p.Lot.Places, From: from.Add(-beforeLife), To: to.Add(24 * time.Hour)})
+	if err != nil {
+		return fmt.Errorf("web: diary: %w", err)
+	}
+	p.diary(w, reg, lotEntries(p.Lot, diary.Entries(events), from, to))
+	return nil
+}
+
+// mostShipped is how many boxes of a lot are looked at for when they left.
+const mostShipped = 24
+
+// shipped adds when goods of the lot left in boxes: such an event names the box.
+func (s *Server) shipped(ctx context.Context, p *publicFacts, w *words, goods []trace.Goods) error {
+	var boxes []trace.Ref
+	for _, g := range goods {
+		for _, o := range g.Out {
+			if g.Kind == trace.FillBox && o.Ref.Kind == trace.RefBox && !slices.Contains(boxes, o.Ref) && len(boxes) < mostShipped {
+				boxes = append(boxes, o.Ref)
+			}
+		}
+	}
+	seen := map[string]bool{}
+	var left []trace.Goods
+	for _, box := range boxes {
+		of, err := s.o.Packed.GoodsOf(ctx, box)
+		if err != nil {
+			return fmt.Errorf("web: goods: %w", err)
+		}
+		for _, g := range of {
+			if (g.Kind == trace.Ship || g.Kind == trace.Amend) && !seen[g.ID] {
+				seen[g.ID] = true
+				left = append(left, g)
+			}
+		}
+	}
+	p.goods(w, left)
 	return nil
 }
 
@@ -123,6 +169,14 @@ func (p *publicFacts) diary(w *words, reg register, entries []diary.Entry) {
 			st.Text = strings.TrimPrefix(st.Text+" · "+told, " · ")
 		}
 		p.Journey = append(p.Journey, st)
+	}
+	for _, e := range entries {
+		if no := e.Values.Text("residue_test"); e.Kind == diary.Harvest && no != "" {
+			p.labs = append(p.labs, no)
+		}
+		if e.Kind == diary.WaterTest && e.Values.Text("method") == "laboratory" {
+			p.labs = append(p.labs, w.t("who.lab.water", w.date(e.At())))
+		}
 	}
 	p.treatments(w, reg, entries)
 }
@@ -245,8 +299,11 @@ func dayOf(t time.Time) time.Time {
 	return time.Date(l.Year(), l.Month(), l.Day(), 0, 0, 0, 0, l.Location())
 }
 
-// begun adds stocking or planting, and the harvest, where no entry of the diary says so.
+// begun adds stocking or planting, and the harvest, where neither the diary nor the book of goods says how it began.
 func (p *publicFacts) begun(w *words) {
+	if p.made {
+		return
+	}
 	has := func(kinds ...string) bool {
 		return slices.ContainsFunc(p.Journey, func(s stage) bool {
 			return slices.ContainsFunc(kinds, func(k string) bool { return s.Title == w.t("diary."+k) })
@@ -284,16 +341,18 @@ func (p *publicFacts) goods(w *words, all []trace.Goods) {
 			if !slices.ContainsFunc(g.Out, func(o trace.Part) bool { return o.Ref == me }) {
 				continue // what became of it is told on that lot's page
 			}
+			p.made = true
 			p.parents(w, g.In)
 			st.Text = w.t("stage.made", w.kilos(kgIn(g.In)), w.kilos(kgIn(g.Out)))
 		case trace.Pack:
-			p.packs[g.ID] = g.At
 			n := 0
 			for _, o := range g.Out {
 				n += max(o.Count, len(o.Items))
 			}
 			st.Text = w.amount("stage.packs", int64(n))
-		case trace.Ship, trace.Issue, trace.Recall, trace.EndRecall, trace.Receive:
+		case trace.Receive:
+			p.made, p.Kind = true, received
+		case trace.Ship, trace.Issue, trace.Recall, trace.EndRecall:
 		default: // boxes, holds that are over and the like are the co-op's own business
 			continue
 		}

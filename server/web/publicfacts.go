@@ -20,10 +20,13 @@ type publicFacts struct {
 	Kind     farm.Kind // of the place it is from
 	Places   []labelPlace
 	Days     int64 // from stocking to harvest
+	OneDay   bool  // it began on the day it was done
+	SameName bool  // the product is called as the species is
 	Photo    string
 	Map      template.HTML
 	Covered  string // how much of the time was measured
 	Pending  bool   // nothing was weighed yet
+	Measured bool   // there is at least one value
 	Charts   []lifeChart
 	Columns  []evidenceColumn
 	Limits   []string
@@ -43,8 +46,12 @@ type publicFacts struct {
 	Bundle   string // address of the lot's evidence bundle; empty: not for everybody
 
 	words *words
-	packs map[string]time.Time // when a run was packed, by its id
+	labs  []string // results of laboratories, as the diary names them
+	made  bool     // of other lots, or by others: it was neither stocked nor planted here
 }
+
+// received is the kind of a lot that others made.
+const received farm.Kind = "received"
 
 type labelPlace struct {
 	farm.Place
@@ -61,7 +68,7 @@ type sayer struct{ Mark, Who, What string }
 
 // newPublicFacts gathers what farm and dossier say.
 func newPublicFacts(w *words, f *farm.Farm, d trace.Dossier, now time.Time) *publicFacts {
-	p := &publicFacts{Dossier: d, Kind: farm.Pond, words: w, packs: map[string]time.Time{}}
+	p := &publicFacts{Dossier: d, Kind: farm.Shed, words: w}
 	from, to := d.Lot.Span(now)
 	p.Days = int64(to.Sub(from).Round(24*time.Hour) / (24 * time.Hour))
 	var gateways []string
@@ -80,6 +87,8 @@ func newPublicFacts(w *words, f *farm.Farm, d trace.Dossier, now time.Time) *pub
 	if len(p.Places) > 0 {
 		p.Kind = p.Places[0].Kind
 	}
+	p.OneDay = dayOf(d.Lot.Stocked).Equal(dayOf(d.Lot.Harvested))
+	p.SameName = fold(d.Lot.Species.In(w.lang)) == fold(d.Product.Name.In(w.lang))
 	p.Gateways = strings.Join(gateways, ", ")
 	return p
 }
@@ -148,7 +157,7 @@ func (p *publicFacts) says(w *words) {
 	for _, e := range p.Evidence {
 		readings += int64(e.N)
 	}
-	if p.Gateways != "" {
+	if readings > 0 {
 		p.Who = append(p.Who, sayer{"probe", w.t("who.probe"), w.t("who.probe.what", p.Gateways, w.count(readings))})
 	}
 	if p.Kept {
@@ -161,8 +170,14 @@ func (p *publicFacts) says(w *words) {
 		}
 	}
 	what := w.t("who.lab.none")
+	if len(issuers)+len(p.labs) > 0 {
+		what = ""
+	}
 	if len(issuers) > 0 {
-		what = w.t("who.lab.what", strings.Join(issuers, ", "))
+		what = w.t("who.lab.what", strings.Join(issuers, ", ")) + " "
+	}
+	if len(p.labs) > 0 {
+		what += w.t("who.lab.tests", strings.Join(p.labs, ", "))
 	}
 	p.Who = append(p.Who, sayer{"lab", w.t("who.lab"), what})
 }

@@ -58,6 +58,7 @@ func (p *publicFacts) water(w *words) {
 			}
 		}
 		least = min(least, e.Share())
+		p.Measured = p.Measured || e.N > 0
 		if c.Limited {
 			c.WithinHours = w.hours(e.Within)
 			p.Limits = append(p.Limits, w.t("evidence.limit", c.Heading, bandText(w, e), e.Limits[0].Source.In(w.lang)))
@@ -74,7 +75,7 @@ func (p *publicFacts) water(w *words) {
 func lifeChartOf(w *words, c evidenceColumn, id string) lifeChart {
 	l := lifeChart{Heading: c.Heading, Unit: c.Unit}
 	if !c.Any {
-		l.Figures = w.t("evidence.none", c.Heading)
+		l.Figures = w.t("evidence.nothing")
 		return l
 	}
 	l.Figures = w.t("evidence.figures", w.value(c.Quantity, c.Min), w.value(c.Quantity, c.Mean), w.value(c.Quantity, c.Max))

@@ -49,6 +49,7 @@ type sources struct {
 	items    map[string]trace.Item
 	boxes    map[string]trace.Box
 	goods    []trace.Goods
+	ofBox    []trace.Goods // what was done with any box
 	seen     scan.Facts
 	scanned  []scan.Scanned
 	reports  []scan.Report
@@ -230,7 +231,10 @@ func (s *sources) Box(_ context.Context, sscc string) (trace.Box, bool, error) {
 	return b, ok, s.fail()
 }
 
-func (s *sources) GoodsOf(context.Context, trace.Ref) ([]trace.Goods, error) {
+func (s *sources) GoodsOf(_ context.Context, of trace.Ref) ([]trace.Goods, error) {
+	if of.Kind == trace.RefBox {
+		return s.ofBox, s.fail()
+	}
 	return s.goods, s.fail()
 }
 

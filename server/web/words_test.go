@@ -92,7 +92,7 @@ func asked(t *testing.T) []string {
 	for _, step := range []string{trace.StepProcess, trace.StepDry, trace.StepGrade, trace.StepSplit, trace.StepMerge} {
 		out = append(out, "stage.step."+step)
 	}
-	for _, k := range farm.Kinds() {
+	for _, k := range append(farm.Kinds(), "received") {
 		for _, key := range []string{"label.from", "label.stocked", "label.harvested", "label.days", "label.demo", "label.water", "label.water.pending", "label.treated", "stage.begun", "stage.harvested"} {
 			out = append(out, key+"."+string(k))
 		}
