@@ -100,7 +100,7 @@ func asked(t *testing.T) []string {
 	for _, k := range scan.ReportKinds() {
 		out = append(out, "report.what."+k)
 	}
-	out = append(out, "mark.probe", "mark.person", "mark.lab", "public.box.some.go", "public.box.some.wait", "public.box.some.stop")
+	out = append(out, "missing.label", "mark.probe", "mark.person", "mark.lab", "public.box.some.go", "public.box.some.wait", "public.box.some.stop")
 	out = append(out, "gate."+intake.RuleInput, "lot.of")
 	out = append(out, portal.Keys()...)
 	for _, law := range portal.Laws() {
