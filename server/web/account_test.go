@@ -35,6 +35,7 @@ import (
 	"aovuon/server/trace/epcis"
 	"aovuon/server/trace/flow"
 	"aovuon/server/trace/printjob"
+	"aovuon/server/trace/recall"
 	"aovuon/server/web"
 )
 
@@ -109,6 +110,7 @@ func newTownAt(t testing.TB, l net.Listener, publicURL string, open bool) *town 
 	if err != nil {
 		t.Fatal(err)
 	}
+	moves := flow.New(db, db, flow.Defaults(), rand.Reader, w.now, log)
 	party, noParty := passkey.New(publicURL, "AoVườn")
 	w.acc = account.New(account.Options{
 		People: db, Factors: db, Sessions: db, Devices: db, Links: db, Cards: db, PINs: db, Passkeys: db, Proofs: db, Tally: db, Hasher: account.NewHasher(), Vault: vault,
@@ -133,8 +135,8 @@ func newTownAt(t testing.TB, l net.Listener, publicURL string, open bool) *town 
 		LogKey: web.LogKey{VKey: vkey, Verifier: verifier, SignStatement: signer.Sign}, Accounts: w.acc, Trail: db, OpenPages: open, Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
 		System: func(context.Context) (web.System, error) { return w.system, w.fail() }, Book: w.book, Desk: w.book, Shelf: w.book.shelf, Registrar: db, Standings: db.DiaryLots,
 		Printer: printjob.New(db, rand.Reader, now, log),
-		Goods:   shop{db, flow.New(db, db, flow.Defaults(), rand.Reader, w.now, log)},
-		Gates:   &assess.Assessor{Book: w.book, Calibrations: w, Settings: gate.Defaults(), Now: now},
+		Goods:   shop{db, moves}, Recall: recall.New(db, db, moves, w.now),
+		Gates: &assess.Assessor{Book: w.book, Calibrations: w, Settings: gate.Defaults(), Now: now},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -257,6 +259,8 @@ func accessTable() map[string]string {
 		"GET /labels/print": "at", "POST /labels/print": "at", "GET /labels/jobs": "at", "GET /labels/jobs/{id}": "at", "GET /labels/jobs/{id}/progress": "at", "GET /labels/jobs/{id}/file": "at",
 		"GET /book": "atfi", "GET /book/{cycle}": "atfi",
 		"GET /diary/{id}/media/{sum}": "atfi", "GET /outbox": "atfip", "POST /api/diary": "atf", "PUT /api/media/{sum}": "atf", "GET /api/me/farm": "atf",
+		"GET /trace": "ati", "GET /recall": "ati", "GET /recall/found": "ati", "POST /recall": "at", "GET /recall/{id}": "ati", "POST /recall/{id}/end": "at",
+		"GET /recall/{id}/list.csv": "at", "GET /recall/{id}/list.xlsx": "at", "GET /recall/{id}/items.csv": "at",
 		"GET /lots": "ati", "GET /lots/{gtin}/{code}": "ati", "GET /lots/{gtin}/{code}/{deed}": "at", "POST /lots/{gtin}/{code}/{deed}": "at", "GET /goods/receive": "at", "POST /goods/receive": "at",
 		"GET /goods/{id}/void": "at", "POST /goods/{id}/void": "at", "GET /boxes/{sscc}": "ati", "POST /boxes/{sscc}/unbox": "at",
 		"GET /gates": "ati", "GET /api/actives": "atfi", "GET /api/gates": "atfi",

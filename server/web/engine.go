@@ -30,12 +30,13 @@ func pageFiles() []string {
 		"farm.html", "plan.html", "places.html", "placeform.html", "zone.html", "limits.html", "limit.html", "records.html", "record.html", "import.html", "spot.html", "log.html", "diary.html", "entry.html", "outbox.html", "offline.html", "books.html", "book.html", "gates.html", "labels.html", "print.html", "which.html", "portal.html",
 		"lots.html", "lot.html", "deed.html", "amend.html", "box.html",
 		"lotlabels.html", "printjob.html", "printjobs.html",
+		"trace.html", "recall.html", "recallfound.html", "recallone.html",
 	}
 }
 
 // partFiles are templates that pages share.
 func partFiles() []string {
-	return []string{"layout.html", "card.html", "icons.html", "person.html", "passkey.html", "fields.html", "entryline.html", "gate.html", "goods.html", "joblist.html"}
+	return []string{"layout.html", "card.html", "icons.html", "person.html", "passkey.html", "fields.html", "entryline.html", "gate.html", "goods.html", "joblist.html", "kin.html"}
 }
 
 // engine holds the parsed templates of every language and the static files under the names their contents give them.

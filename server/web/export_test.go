@@ -36,3 +36,6 @@ func Deeds() map[string][]form.Field {
 	}
 	return out
 }
+
+// Reasons is reasons.
+func Reasons() []string { return reasons() }

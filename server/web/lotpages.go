@@ -274,6 +274,12 @@ func deedsOf(st trace.State) (first, others []string) {
 func (s *Server) lotLinks(ctx context.Context, w *words, l trace.Lot) []deedLink {
 	path := l.Link().Path()
 	out := []deedLink{{path, w.t("lot.public"), ""}}
+	if s.o.Recall != nil {
+		out = append(out, deedLink{traceHref(l.Link().Ref()), w.t("lot.trace"), ""})
+		if s.may(ctx, account.ReleaseLot) && l.State != trace.Growing && l.State != trace.Void {
+			out = append(out, deedLink{recallHref(l.Link().Ref()), w.t("lot.recall"), ""})
+		}
+	}
 	if l.State == trace.Released || l.State == trace.Shipped {
 		out = append(out, deedLink{"/labels/lot?" + url.Values{"link": {path}}.Encode(), w.t("lot.labels"), ""})
 	}

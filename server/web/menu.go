@@ -43,6 +43,8 @@ func (s *Server) menu(ctx context.Context, w *words) (out []entry) {
 		{"gates", "/gates", account.SeeRegister},
 		{"book", "/book", account.ReadBook},
 		{"lots", "/lots", account.SeeRegister},
+		{"trace", "/trace", account.SeeRegister},
+		{"recall", "/recall", account.SeeRegister},
 		{"farm", "/farm", account.SeeRegister},
 		{"labels", "/labels", account.EditFarm},
 		{"system", "/system", account.SeeSystem},
@@ -52,6 +54,9 @@ func (s *Server) menu(ctx context.Context, w *words) (out []entry) {
 		{"account", "/account", account.OwnAccount},
 	} {
 		if e.name == "lots" && s.o.Goods == nil {
+			continue
+		}
+		if (e.name == "trace" || e.name == "recall") && (s.o.Recall == nil || s.o.Goods == nil || s.o.Book == nil) {
 			continue
 		}
 		if e.name == "gates" && (s.o.Gates == nil || s.o.Book == nil) {

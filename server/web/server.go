@@ -26,6 +26,7 @@ import (
 	"aovuon/server/history"
 	"aovuon/server/trace"
 	"aovuon/server/trace/printjob"
+	"aovuon/server/trace/recall"
 	"aovuon/server/watch"
 )
 
@@ -88,6 +89,7 @@ type Options struct {
 	Standings  Standings      // lots that the diary opened; nil: nobody knows
 	Gates      Gates          // judge the diary; nil: nobody does
 	Shelf      Shelf          // keeps photos and voice notes
+	Recall     *recall.Desk   // follows goods, and recalls them; nil: nobody does
 	Goods      Goods          // lots after the harvest; nil: nobody keeps them
 	Packed     Packed         // items and boxes; nil: nothing is packed here
 	Scans      Scans          // counts who opens a code; nil: nobody does
@@ -182,7 +184,7 @@ func (s *Server) table() []route {
 		{"GET /privacy", stranger(), s.page(s.privacy)},
 		{"GET /proof/{n}", stranger(), s.page(s.proofOf)},
 		{"/", everybody(), s.page(func(r *http.Request, w *words) (answer, error) { return s.missing(r, w, "missing.page", "") })},
-	}, s.codeRoutes(labels), s.epcisRoutes(), s.portalRoutes(), s.ledgerRoutes(), s.accountRoutes(), s.tlsRoutes(), s.diaryRoutes(), s.offlineRoutes(), s.recordRoutes(), s.gateRoutes(), s.bookRoutes(), s.printRoutes(), s.goodsRoutes())
+	}, s.codeRoutes(labels), s.epcisRoutes(), s.portalRoutes(), s.ledgerRoutes(), s.accountRoutes(), s.tlsRoutes(), s.diaryRoutes(), s.offlineRoutes(), s.recordRoutes(), s.gateRoutes(), s.bookRoutes(), s.printRoutes(), s.goodsRoutes(), s.kinRoutes())
 }
 
 // routes serves the table. Labels are taken before http.ServeMux: it would tidy a malformed path into another one and redirect there, and a

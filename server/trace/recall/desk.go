@@ -45,6 +45,16 @@ func (r Record) Links() (out []trace.Link) {
 	return out
 }
 
+// Since is how many lots there are now that the recall did not find: entries that came later led to them.
+func (r Record) Since(f Found) (n int) {
+	for _, l := range f.Lots {
+		if path := l.Link.Path(); !slices.Contains(r.Lots, path) && !slices.Contains(r.Left, path) {
+			n++
+		}
+	}
+	return n
+}
+
 // Log keeps records.
 type Log interface {
 	SaveRecall(ctx context.Context, r Record, by ledger.By) error

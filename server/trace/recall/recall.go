@@ -86,6 +86,24 @@ type Store interface {
 	// LotsNow returns lots as they stand, those that are unknown left out.
 	LotsNow(ctx context.Context, links []trace.Link) ([]Lot, error)
 	Records(ctx context.Context, kind farm.RecordKind) ([]farm.Record, error)
+	Shown
+}
+
+// Shown is what else people are shown.
+type Shown interface {
+	// Supplies returns what was bought in and used, the one used last first.
+	Supplies(ctx context.Context) ([]Supply, error)
+	// ItemsOf returns every serial of some lots.
+	ItemsOf(ctx context.Context, links []trace.Link) ([]trace.Item, error)
+	Item(ctx context.Context, serial string) (i trace.Item, ok bool, err error)
+	Box(ctx context.Context, sscc string) (b trace.Box, ok bool, err error)
+}
+
+// Supply is something that was bought in and used.
+type Supply struct {
+	Ref  trace.Ref
+	Last time.Time // when it was used last
+	Uses int
 }
 
 // Find finds all that is downstream of an Ask. now gives the time, to say how long it took.

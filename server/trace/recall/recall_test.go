@@ -263,6 +263,21 @@ func TestStory_MergedSplitReturnedAmended(t *testing.T) {
 	})
 }
 
+// shown is what the public page of a lot is drawn from: its state, and the revision by which drawn pages are kept.
+func (r *rig) shown(ref trace.Ref) (trace.State, string) {
+	r.Helper()
+	link, _ := ref.Link()
+	d, err := r.db.Dossier(r.Context(), link)
+	if err != nil {
+		r.Fatal(err)
+	}
+	rev, err := r.db.LotRevision(r.Context(), link)
+	if err != nil {
+		r.Fatal(err)
+	}
+	return d.Lot.State, rev
+}
+
 // drill changes nothing, and leaves a record.
 func (r *rig) drill(bad recall.Ask, lots ...trace.Ref) {
 	r.Helper()
@@ -289,6 +304,7 @@ func (r *rig) drill(bad recall.Ask, lots ...trace.Ref) {
 func (r *rig) forReal(bad recall.Ask, clean trace.Ref, lots ...trace.Ref) {
 	r.Helper()
 	order := recall.Order{ID: r.id(), Ask: bad, Reason: "cám có chất cấm"}
+	_, drawn := r.shown(lots[0])
 	rec, f, err := r.recall.Start(r.Context(), mover, order)
 	if err != nil || len(rec.Lots) != 3 {
 		r.Fatalf("recall: %+v %v", rec, err)
@@ -298,6 +314,10 @@ func (r *rig) forReal(bad recall.Ask, clean trace.Ref, lots ...trace.Ref) {
 		if f.Lots[i].State != trace.Recalled {
 			r.Errorf("the list says %s", f.Lots[i].State)
 		}
+	}
+	state, now := r.shown(lots[0])
+	if state != trace.Recalled || now == drawn {
+		r.Errorf("the public page is %s, kept as %s and %s", state, drawn, now)
 	}
 	if again, _, err := r.recall.Start(r.Context(), mover, order); err != nil || !again.Marked.Equal(rec.Marked) {
 		r.Errorf("again: %+v %v", again, err)
@@ -315,6 +335,9 @@ func (r *rig) forReal(bad recall.Ask, clean trace.Ref, lots ...trace.Ref) {
 		r.Fatal(err)
 	}
 	r.state(lots[0], trace.Harvested)
+	if _, ended := r.shown(lots[0]); ended == now {
+		r.Error("pages drawn while it was recalled are kept")
+	}
 	r.state(lots[2], trace.Recalled) // it was merged with the clean one, which another recall holds
 	r.state(clean, trace.Recalled)
 	if _, err := r.recall.End(r.Context(), mover, other.ID, "xong"); err != nil {

@@ -1,0 +1,146 @@
+package web_test
+
+import (
+	"bytes"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/xuri/excelize/v2"
+
+	"aovuon/server/account"
+)
+
+// hiddenOf are the fields that the form of a page carries.
+func hiddenOf(page string) url.Values {
+	out := url.Values{}
+	for _, m := range regexp.MustCompile(`type="hidden" name="([a-z]+)" value="([^"]*)"`).FindAllStringSubmatch(page, -1) {
+		out.Set(m[1], m[2])
+	}
+	return out
+}
+
+// sold is a co-op where 200 packs of a lot were made, and 120 of them shipped in a box.
+func (w *town) sold() (lot string) {
+	w.t.Helper()
+	lot = w.harvested("500")
+	buyer := w.buyer()
+	w.done(lot, "release", url.Values{})
+	w.done(lot, "pack", url.Values{"packs": {"200"}, "pack_g": {"500"}})
+	w.done(lot, "box", url.Values{"per_box": {"120"}, "box_count": {"1"}})
+	box := regexp.MustCompile(`/boxes/(\d{18})`).FindStringSubmatch(w.text(account.Technician, lot))
+	if box == nil {
+		w.t.Fatal("no box")
+	}
+	w.done(lot, "ship", url.Values{"buyer": {buyer}, "boxes": {box[1]}, "document_no": {"PX-7"}})
+	return lot
+}
+
+func (w *town) recalled(lot, do string) string {
+	w.t.Helper()
+	parts := strings.Split(lot, "/")
+	found := w.text(account.Technician, "/recall/found?"+url.Values{"lot": {"/01/" + parts[2] + "/10/" + parts[3]}}.Encode())
+	for _, want := range []string{"1 lô", "200 gói", "1 thùng", "1 người mua", "120 gói đã ra khỏi kho", "Cá mừng xuân", "PX-7", "THU HỒI NGAY"} {
+		if !strings.Contains(found, want) {
+			w.t.Errorf("what was found does not say %q: %.3000s", want, found)
+		}
+	}
+	form := hiddenOf(found)
+	form.Set("why", "residue")
+	form.Set("do", do)
+	res := w.as(account.Technician, http.MethodPost, "/recall", form, nil)
+	if res.status != http.StatusSeeOther {
+		w.t.Fatalf("%s: %d %.500s", do, res.status, res.body)
+	}
+	return res.header.Get("Location")
+}
+
+// A drill changes nothing; a recall is in the lot's state at once, and its end, too. Which pages of labels follow it: TestStory_… of recall.
+func TestRecall_MarksAtOnceAndADrillDoesNot(t *testing.T) {
+	w := newTown(t, "https://tx.example.vn", false)
+	lot := w.sold()
+	sees := func() bool { return strings.Contains(w.text(account.Technician, lot), "</svg>thu hồi</p>") }
+	if sees() {
+		t.Fatal("recalled before it was")
+	}
+	drill := w.recalled(lot, "drill")
+	if sees() {
+		t.Error("a drill marked the lot")
+	}
+	page := w.text(account.Technician, drill)
+	for _, want := range []string{"Tập thu hồi", "Từ đầu đến có danh sách", "người mua không thấy gì", "Vì: Dư lượng thuốc, chất cấm", "Cá mừng xuân"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the drill does not say %q: %.3000s", want, page)
+		}
+	}
+	real := w.recalled(lot, "recall")
+	if !sees() {
+		t.Error("the recall marked nothing")
+	}
+	if inspector := w.text(account.Inspector, real); !strings.Contains(inspector, "Đang thu hồi") || strings.Contains(inspector, "tel:") || strings.Contains(inspector, real+"/end") {
+		t.Errorf("an inspector sees: %.2000s", inspector)
+	}
+	w.recallFiles(real)
+	if res := w.as(account.Technician, http.MethodPost, real+"/end", url.Values{"reason": {" "}}, nil); res.status != http.StatusUnprocessableEntity {
+		t.Errorf("ended without a reason: %d", res.status)
+	}
+	if res := w.as(account.Technician, http.MethodPost, real+"/end", url.Values{"reason": {"đã thu về đủ"}}, nil); res.status != http.StatusSeeOther || sees() {
+		t.Errorf("ended: %d, the lot is still marked: %v", res.status, sees())
+	}
+	if list := w.text(account.Technician, "/recall"); !strings.Contains(list, real) || !strings.Contains(list, drill) {
+		t.Errorf("the list: %.2000s", list)
+	}
+}
+
+func (w *town) recallFiles(at string) {
+	w.t.Helper()
+	list := string(w.as(account.Technician, http.MethodGet, at+"/list.csv", nil, nil).body)
+	if !strings.Contains(list, "Cá mừng xuân;") || !strings.Contains(list, ";PX-7;") {
+		w.t.Errorf("list: %s", list)
+	}
+	items := strings.Split(strings.TrimSpace(string(w.as(account.Technician, http.MethodGet, at+"/items.csv", nil, nil).body)), "\r\n")
+	out := 0
+	for _, line := range items {
+		if strings.HasSuffix(line, ";Cá mừng xuân") {
+			out++
+		}
+	}
+	if len(items) != 201 || out != 120 {
+		w.t.Errorf("%d lines of items, %d with the buyer: %s", len(items), out, items[1])
+	}
+	book, err := excelize.OpenReader(bytes.NewReader(w.as(account.Technician, http.MethodGet, at+"/list.xlsx", nil, nil).body))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if rows, err := book.GetRows("Gọi cho ai"); err != nil || len(rows) != 2 || rows[1][0] != "Cá mừng xuân" {
+		w.t.Errorf("workbook: %v %v", rows, err)
+	}
+	if err := book.Close(); err != nil {
+		w.t.Error(err)
+	}
+}
+
+// One screen: from the serial of a pack back to the pond, from the pond to the buyer, by whatever somebody writes.
+func TestTrace_OneScreenBothWays(t *testing.T) {
+	w := newTown(t, "https://tx.example.vn", false)
+	lot := w.sold()
+	parts := strings.Split(lot, "/")
+	box := regexp.MustCompile(`/boxes/(\d{18})`).FindStringSubmatch(w.text(account.Technician, lot))[1]
+	for of, want := range map[string][]string{
+		parts[3]: {"Làm từ gì", "Đã đi đâu", "Cá mừng xuân", box},
+		"https://tx.example.vn/01/" + parts[2] + "/10/" + parts[3]: {"Cá mừng xuân", box},
+		box:                   {parts[3], "Cá mừng xuân"},
+		"ca mung xuan":        {parts[3], box},
+		"khong co gi ten the": {"Không tìm thấy"},
+		"":                    {parts[3], "Lô mới thu"},
+	} {
+		page := w.text(account.Technician, "/trace?"+url.Values{"of": {of}}.Encode())
+		for _, s := range want {
+			if !strings.Contains(page, s) {
+				t.Errorf("%q does not show %q: %.3000s", of, s, page)
+			}
+		}
+	}
+}
