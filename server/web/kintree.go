@@ -45,11 +45,18 @@ func (s *Server) tree(ctx context.Context, n namer, t kin.Tree) ([]*kinNode, err
 	for _, l := range now {
 		f.states[l.Link] = l.State
 	}
+	used := map[trace.Ref]bool{} // places where something was used while no season ran
+	for _, e := range t.Edges {
+		used[e.To] = true
+	}
 	for _, e := range t.Edges {
 		from := e.From
 		if t.Direction == kin.Up {
 			if from = e.To; e.From.Kind == trace.RefSupply && e.To.Kind == trace.RefSupply {
 				continue // a lot of an input is of the input: its name says so
+			}
+			if e.From.Kind == trace.RefPlace && !used[e.From] && e.To.Kind == trace.RefLot && seasoned(t, e.To) {
+				continue // its season says where it was
 			}
 		}
 		f.behind[from] = append(f.behind[from], e)
@@ -172,4 +179,9 @@ func (n namer) buyersIn(t kin.Tree) (out []trace.Ref) {
 	}
 	slices.SortFunc(out, func(a, b trace.Ref) int { return cmp.Compare(n.name(a), n.name(b)) })
 	return out
+}
+
+// seasoned reports whether a lot is of a season.
+func seasoned(t kin.Tree, lot trace.Ref) bool {
+	return slices.ContainsFunc(t.Edges, func(e kin.Edge) bool { return e.To == lot && e.From.Kind == trace.RefSeason })
 }

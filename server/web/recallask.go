@@ -145,7 +145,7 @@ func (s *Server) offer(ctx context.Context, n namer, v *recallView) error {
 	return nil
 }
 
-// rows are the recalls that there were, those that still go on first.
+// rows are the recalls that still go on, and the others with the drills.
 func (n namer) rows(list []recall.Record) (open, over []recallRow) {
 	w := n.t.w
 	for _, rec := range list {
@@ -156,7 +156,7 @@ func (n namer) rows(list []recall.Record) (open, over []recallRow) {
 		if !rec.Marked.IsZero() && rec.Drill {
 			row.Told += " · " + w.t("recall.took", w.seconds(rec.Marked.Sub(rec.Begun)))
 		}
-		if rec.Open() {
+		if rec.Open() && !rec.Drill {
 			open = append(open, row)
 		} else {
 			over = append(over, row)
@@ -174,8 +174,8 @@ func counts(w *words, lots, items, boxes, buyers int) []string {
 // seconds writes how long something took, as people count it with a watch in the hand.
 func (w *words) seconds(d time.Duration) string {
 	switch {
-	case d < time.Second:
-		return w.t("recall.ms", w.count(d.Milliseconds()))
+	case d < 100*time.Millisecond:
+		return w.t("recall.instant")
 	case d < time.Minute:
 		return w.t("recall.s", w.num(d.Seconds(), 1))
 	case d < time.Hour:

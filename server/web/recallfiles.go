@@ -89,8 +89,9 @@ func (n namer) callTable(f recall.Found) fileTable {
 	for _, d := range f.Deliveries {
 		rec, _ := n.t.reg.record(farm.Buyer, d.Buyer)
 		v := rec.Values
+		kg, packs := sums(d)
 		t.rows = append(t.rows, []any{
-			n.record(farm.Buyer, d.Buyer), v.Text("phone"), v.Text("contact"), v.Text("address"), n.got(d).What, number(d.Count > 0, float64(d.Count)), number(d.KG > 0, d.KG), w.date(d.At), d.Document, yes(w, d.Back),
+			n.record(farm.Buyer, d.Buyer), v.Text("phone"), v.Text("contact"), v.Text("address"), n.got(d).What, number(packs > 0, float64(packs)), number(kg > 0, kg), w.date(d.At), d.Document, yes(w, d.Back),
 		})
 	}
 	return t

@@ -92,10 +92,36 @@ func (n namer) call(id string, all []kin.Delivery, private bool) callRow {
 func (n namer) got(d kin.Delivery) gotRow {
 	w := n.t.w
 	row := gotRow{What: n.name(d.What), Amount: strings.Join(amountOf(w, d.KG, d.Count), ", "), When: w.date(d.At), Document: d.Document, Back: d.Back}
-	if d.What.Kind == trace.RefSeason || d.What.Kind == trace.RefPlace {
+	switch {
+	case d.What.Kind == trace.RefSeason || d.What.Kind == trace.RefPlace:
 		row.What = w.t("recall.nolot", row.What)
+	case len(d.Holds) > 0:
+		box := row.What
+		var lots, amounts []string
+		for _, c := range d.Holds {
+			lots = append(lots, n.name(c.Lot))
+			amounts = append(amounts, strings.Join(both(w, c.KG, c.Count), " + "))
+		}
+		row.What, row.Amount = strings.Join(lots, ", ")+" · "+box, strings.Join(amounts, ", ")
 	}
 	return row
+}
+
+// both writes how many items and how much loose.
+func both(w *words, kg float64, items int) (out []string) {
+	if items > 0 {
+		out = amountOf(w, 0, items)
+	}
+	return append(out, amountOf(w, kg, 0)...)
+}
+
+// sums are the items and the loose mass of a delivery.
+func sums(d kin.Delivery) (kg float64, items int) {
+	kg, items = d.KG, d.Count
+	for _, c := range d.Holds {
+		kg, items = kg+c.KG, items+c.Count
+	}
+	return kg, items
 }
 
 // telOf keeps of a phone number what a phone dials.

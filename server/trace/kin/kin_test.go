@@ -189,3 +189,25 @@ func TestTrace_KnowsWhatWasInABoxWhenItLeft(t *testing.T) {
 		}
 	}
 }
+
+// A delivery of a box says how much was in it of what was asked about, of boxes in it, too, and nothing of what was taken out before.
+func TestDeliveries_SayWhatWasInABox(t *testing.T) {
+	move := func(from, to string, n, count int, kg float64, back bool) kin.Edge {
+		return kin.Edge{From: ref(t, from), To: ref(t, to), At: day(n), Kept: day(n), Count: count, KG: kg, Back: back, Source: from + to + day(n).String()}
+	}
+	tree, err := kin.Trace(t.Context(), drawn{
+		move("lot:1/A", "box:small", 1, 10, 0, false),
+		move("lot:1/A", "box:small", 2, 4, 0, true),
+		move("lot:1/A", "box:big", 2, 0, 2.5, false),
+		move("box:small", "box:big", 3, 0, 0, false),
+		move("box:big", "buyer:cho", 4, 0, 0, false),
+		move("lot:1/A", "box:big", 5, 99, 0, false),
+	}, kin.From(ref(t, "lot:1/A")), kin.Down)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := tree.Deliveries()
+	if want := []kin.Content{{Lot: ref(t, "lot:1/A"), KG: 2.5, Count: 6}}; len(got) != 1 || !slices.Equal(got[0].Holds, want) {
+		t.Errorf("%+v", got)
+	}
+}
