@@ -50,6 +50,7 @@ type Layout struct {
 	Texts  []Text
 	Cut    bool // the name ends in "…"
 	Left   int  // lines that were left out
+	how    arranged
 }
 
 // Press lays labels out and prints them. It is for one goroutine at a time.
@@ -79,21 +80,11 @@ func (p *Press) face(bold bool) *typeface.Face {
 // to 2.3 mm; a smaller code, from 20 mm to 15 mm; smaller text; a code down to GS1's least; lines that are no Must; the end of the name. What still does
 // not fit is a *TooSmallError: nothing is printed that cannot be read.
 func (p *Press) Lay(c Content, size Size, dpi int) (Layout, error) {
-	perMM, err := dotsPerMM(dpi)
+	s, err := p.Series(size, dpi)
 	if err != nil {
 		return Layout{}, err
 	}
-	if err := size.check(); err != nil {
-		return Layout{}, err
-	}
-	r, err := p.ready(c)
-	if err != nil {
-		return Layout{}, err
-	}
-	if l, ok := p.lay(r, size, perMM); ok {
-		return l, nil
-	}
-	return Layout{}, p.tooSmall(r, size, dpi, perMM)
+	return s.Lay(c)
 }
 
 func (p *Press) tooSmall(r ready, size Size, dpi int, perMM float64) error {
@@ -197,6 +188,7 @@ func (p *Press) shrink(r ready, lines []Line, l Layout, perMM float64, way []boo
 				for _, above := range way {
 					l.Module = float64(dots) / perMM
 					if p.fill(&l, r.name, lines, em, above, cut) {
+						l.how = arranged{em: em, dots: dots, above: above}
 						return l, true
 					}
 				}

@@ -104,8 +104,9 @@ func TestSheets_EverySlotScans(t *testing.T) {
 			for i := range tpl.Slots() {
 				labels = append(labels, item(i))
 			}
-			scanSheets(t, label.Sheets{Template: tpl, Start: 1}, labels, 300)
-			scanSheets(t, label.Sheets{Template: tpl, Start: 1}, labels[:tpl.NX], 203)
+			for _, dpi := range []int{300, 203} {
+				scanSheets(t, label.Sheets{Template: tpl, Start: 1}, labels, dpi)
+			}
 		})
 	}
 }
@@ -134,7 +135,11 @@ func TestSheets_ExtremesScan(t *testing.T) {
 		"whole A4":    {label.Sheets{Template: parse("w=210 h=297 nx=1 ny=1 left=0 top=0"), Start: 1}, one},
 		"own":         {label.Sheets{Template: parse("w=52,5 h=29,7 nx=4 ny=10 left=0 top=0"), Start: 39}, two},
 	} {
-		t.Run(name, func(t *testing.T) { scanSheets(t, c.s, c.labels, 300) })
+		t.Run(name, func(t *testing.T) {
+			for _, dpi := range []int{300, 203} {
+				scanSheets(t, c.s, c.labels, dpi)
+			}
+		})
 	}
 }
 
@@ -143,6 +148,39 @@ func TestSheets_TheSameLabelsAreTheSameBytes(t *testing.T) {
 	s := label.Sheets{Template: label.Templates()[0], Start: 3}
 	if !bytes.Equal(sheets(t, s, labels), sheets(t, s, labels)) {
 		t.Error("two prints differ")
+	}
+}
+
+// Labels of one print look alike, though letters of their codes are not equally wide; one that does not fit so is laid out anew.
+func TestSeries_LabelsLookAlike(t *testing.T) {
+	p := press(t)
+	s, err := p.Series(label.Size{W: 63.5, H: 38.1}, 600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var first label.Layout
+	for i, code := range []string{"MWM-WQW-MWQ-WMW-QM", "111-1J1-J11-1J1-11", "31E-K1E-3TW-XCK-2P"} {
+		c := item(i)
+		c.Lines[4].Text = code
+		l, err := s.Lay(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkLayout(t, code, l, c)
+		if i == 0 {
+			first = l
+		}
+		if l.Module != first.Module || l.X != first.X || l.Texts[0].Em != first.Texts[0].Em {
+			t.Errorf("%s: module of %v at %v, name of %v; the first label's are %v at %v and %v", code, l.Module, l.X, l.Texts[0].Em, first.Module, first.X, first.Texts[0].Em)
+		}
+	}
+	l, err := s.Lay(longest())
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkLayout(t, "longest", l, longest())
+	if _, err := p.Series(label.Size{W: 1, H: 1}, 600); err == nil {
+		t.Error("a label of 1 mm passed")
 	}
 }
 

@@ -36,11 +36,15 @@ func (p *Press) WriteSheets(ctx context.Context, out io.Writer, s Sheets, labels
 		return err
 	}
 	f := document("P", s.Title, s.At)
+	series, err := p.Series(t.Label, SheetDPI)
+	if err != nil {
+		return err
+	}
 	for i, c := range labels {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("label: stopped at label %d of %d: %w", i+1, len(labels), err)
 		}
-		l, err := p.Lay(c, t.Label, SheetDPI)
+		l, err := series.Lay(c)
 		if err != nil {
 			return fmt.Errorf("label %d of %d: %w", i+1, len(labels), err)
 		}

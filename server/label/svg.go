@@ -44,6 +44,10 @@ func (p *Press) Preview(s Sheets, labels []Content, title string) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
+	series, err := p.Series(t.Label, SheetDPI)
+	if err != nil {
+		return nil, err
+	}
 	var b bytes.Buffer
 	head(&b, Size{sheetW, sheetH}, title)
 	for slot := range t.Slots() {
@@ -58,7 +62,7 @@ func (p *Press) Preview(s Sheets, labels []Content, title string) ([]byte, error
 		if i < 0 || i >= len(labels) {
 			continue
 		}
-		l, err := p.Lay(labels[i], t.Label, SheetDPI)
+		l, err := series.Lay(labels[i])
 		if err != nil {
 			return nil, fmt.Errorf("label %d of %d: %w", i+1, len(labels), err)
 		}

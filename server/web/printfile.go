@@ -82,11 +82,19 @@ func JobFile(ctx context.Context, j printjob.Job, labels []label.Content, progre
 		return b.Bytes(), err
 	}
 	thermal := label.Thermal{Language: j.Paper.Language, Gap: j.Paper.Gap, Copies: 1}
+	series, err := p.Series(label.Size{W: j.Paper.W, H: j.Paper.H}, j.Paper.DPI)
+	if err != nil {
+		return nil, err
+	}
 	for i, c := range labels {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		dots, err := p.Raster(c, label.Size{W: j.Paper.W, H: j.Paper.H}, j.Paper.DPI)
+		l, err := series.Lay(c)
+		if err != nil {
+			return nil, err
+		}
+		dots, err := p.Dots(l, j.Paper.DPI)
 		if err != nil {
 			return nil, err
 		}

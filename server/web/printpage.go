@@ -240,11 +240,8 @@ func (s *Server) takePrint(r *http.Request, w *words) (answer, error) {
 	return answer{status: http.StatusSeeOther, to: inLanguage("/labels/jobs/"+job.ID, w.lang), secret: true}, nil
 }
 
-// legible refuses a print that cannot be read on its paper, before it is kept: labels of a run are alike but for their serials, those of boxes are not.
+// legible refuses a print that cannot be read on its paper, before it is kept.
 func (s *Server) legible(ctx context.Context, a printAsk, d printjob.Detail) error {
-	if d.Run != "" {
-		d = first(d, 1)
-	}
 	labels, err := s.contents(ctx, d)
 	if err != nil {
 		return err
@@ -266,15 +263,19 @@ func Legible(p *label.Press, paper printjob.Paper, labels []label.Content) error
 		}
 		size, dpi = sheets.Template.Label, label.SheetDPI
 	}
-	for _, c := range labels {
-		l, err := p.Lay(c, size, dpi)
+	series, err := p.Series(size, dpi)
+	if err != nil {
+		return err
+	}
+	for i, c := range labels {
+		l, err := series.Lay(c)
 		if err != nil {
 			return err
 		}
-		if !paper.Roll() {
+		if i > 0 || !paper.Roll() {
 			continue
 		}
-		dots, err := p.Dots(l, dpi)
+		dots, err := p.Dots(l, dpi) // the printer takes all of a series, or none
 		if err != nil {
 			return err
 		}
