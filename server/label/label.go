@@ -30,13 +30,20 @@ type Code struct {
 
 // New makes the code of an absolute http or https URL.
 func New(url string) (*Code, error) {
-	if !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "http://") {
-		return nil, fmt.Errorf("label: %.60q is no web address: want https:// or http:// in small letters", url)
-	}
-	if len(url) > maxURL {
-		return nil, fmt.Errorf("label: address of %d characters: want at most %d", len(url), maxURL)
+	if err := checkURL(url); err != nil {
+		return nil, err
 	}
 	return NewText(url)
+}
+
+func checkURL(url string) error {
+	if !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "http://") {
+		return fmt.Errorf("label: %.60q is no web address: want https:// or http:// in small letters", url)
+	}
+	if len(url) > maxURL {
+		return fmt.Errorf("label: address of %d characters: want at most %d", len(url), maxURL)
+	}
+	return nil
 }
 
 // maxText bounds a text that is shown on a screen, where modules may be many.

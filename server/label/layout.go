@@ -80,7 +80,7 @@ func (p *Press) face(bold bool) *typeface.Face {
 // to 2.3 mm; a smaller code, from 20 mm to 15 mm; smaller text; a code down to GS1's least; lines that are no Must; the end of the name. What still does
 // not fit is a *TooSmallError: nothing is printed that cannot be read.
 func (p *Press) Lay(c Content, size Size, dpi int) (Layout, error) {
-	s, err := p.Series(size, dpi)
+	s, err := p.Series(size, dpi, nil)
 	if err != nil {
 		return Layout{}, err
 	}

@@ -154,14 +154,18 @@ func TestSheets_TheSameLabelsAreTheSameBytes(t *testing.T) {
 // Labels of one print look alike, though letters of their codes are not equally wide; one that does not fit so is laid out anew.
 func TestSeries_LabelsLookAlike(t *testing.T) {
 	p := press(t)
-	s, err := p.Series(label.Size{W: 63.5, H: 38.1}, 600)
+	var labels []label.Content
+	for i, code := range []string{"111-1J1-J11-1J1-11", "31E-K1E-3TW-XCK-2P", "MWM-WQW-MWQ-WMW-QM", "111-1J1-J11-1J1-11"} {
+		labels = append(labels, item(i))
+		labels[i].Lines[4].Text = code
+	}
+	s, err := p.Series(label.Size{W: 63.5, H: 38.1}, 600, labels)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var first label.Layout
-	for i, code := range []string{"MWM-WQW-MWQ-WMW-QM", "111-1J1-J11-1J1-11", "31E-K1E-3TW-XCK-2P"} {
-		c := item(i)
-		c.Lines[4].Text = code
+	for i, c := range labels {
+		code := c.Lines[4].Text
 		l, err := s.Lay(c)
 		if err != nil {
 			t.Fatal(err)
@@ -179,7 +183,7 @@ func TestSeries_LabelsLookAlike(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkLayout(t, "longest", l, longest())
-	if _, err := p.Series(label.Size{W: 1, H: 1}, 600); err == nil {
+	if _, err := p.Series(label.Size{W: 1, H: 1}, 600, nil); err == nil {
 		t.Error("a label of 1 mm passed")
 	}
 }

@@ -36,8 +36,7 @@ const (
 // NewPrinted makes the code of an address for paper. Its level is M (15 % may be lost) and Q (25 %) outdoors, and more
 // where more costs not one module: a code has room to spare as often as not.
 func NewPrinted(url string, where Where) (*Code, error) {
-	c, err := New(url)
-	if err != nil {
+	if err := checkURL(url); err != nil {
 		return nil, err
 	}
 	levels := []qrcode.RecoveryLevel{qrcode.Medium, qrcode.High, qrcode.Highest} // M, Q, H
@@ -55,9 +54,8 @@ func NewPrinted(url string, where Where) (*Code, error) {
 		}
 		best = q
 	}
-	c.modules = best.Bitmap()
-	c.level = map[qrcode.RecoveryLevel]byte{qrcode.Medium: 'M', qrcode.High: 'Q', qrcode.Highest: 'H'}[best.Level]
-	return c, nil
+	level := map[qrcode.RecoveryLevel]byte{qrcode.Medium: 'M', qrcode.High: 'Q', qrcode.Highest: 'H'}[best.Level]
+	return &Code{url: url, modules: best.Bitmap(), level: level}, nil
 }
 
 // Level returns the level of error correction: 'M', 'Q' or 'H'.

@@ -18,13 +18,52 @@ type arranged struct {
 	above       bool
 }
 
-// Series begins a print of labels of a size.
-func (p *Press) Series(size Size, dpi int) (*Series, error) {
+// Series begins a print of labels of a size. It begins with the one that needs most room, so that the others can follow it; that one's faults are
+// told when its turn comes.
+func (p *Press) Series(size Size, dpi int, labels []Content) (*Series, error) {
 	perMM, err := dotsPerMM(dpi)
 	if err != nil {
 		return nil, err
 	}
-	return &Series{p: p, size: size, dpi: dpi, perMM: perMM}, size.check()
+	if err := size.check(); err != nil {
+		return nil, err
+	}
+	s := &Series{p: p, size: size, dpi: dpi, perMM: perMM}
+	if len(labels) < 2 {
+		return s, nil
+	}
+	widest, most := 0, 0.0
+	for i, c := range labels {
+		if w := p.widths(c); w > most {
+			widest, most = i, w
+		}
+	}
+	if r, err := p.ready(labels[widest]); err == nil {
+		if l, ok := p.lay(r, size, perMM); ok {
+			s.follow(l, r)
+		}
+	}
+	return s, nil
+}
+
+// widths adds up how wide the texts of a label are.
+func (p *Press) widths(c Content) float64 {
+	sum := p.bold.Width(c.Name)
+	for _, l := range c.Lines {
+		sum += p.face(l.Bold).Width(l.Text)
+	}
+	return sum
+}
+
+// follow keeps how a label was laid out for the next ones, unless something of it was left out.
+func (s *Series) follow(l Layout, r ready) {
+	s.last = nil
+	if l.Cut || l.Left > 0 {
+		return
+	}
+	w := l.how
+	w.lines, w.code = len(r.line), r.code.Size()
+	s.last = &w
 }
 
 // Lay lays the next label out; see Press.Lay.
@@ -44,11 +83,6 @@ func (s *Series) Lay(c Content) (Layout, error) {
 	if !ok {
 		return Layout{}, s.p.tooSmall(r, s.size, s.dpi, s.perMM)
 	}
-	s.last = nil
-	if !l.Cut && l.Left == 0 {
-		w := l.how
-		w.lines, w.code = len(r.line), r.code.Size()
-		s.last = &w
-	}
+	s.follow(l, r)
 	return l, nil
 }

@@ -36,7 +36,7 @@ func (p *Press) WriteSheets(ctx context.Context, out io.Writer, s Sheets, labels
 		return err
 	}
 	f := document("P", s.Title, s.At)
-	series, err := p.Series(t.Label, SheetDPI)
+	series, err := p.Series(t.Label, SheetDPI, labels)
 	if err != nil {
 		return err
 	}

@@ -37,14 +37,14 @@ func (l Layout) body(b *bytes.Buffer, x, y float64) {
 	}
 }
 
-// Preview returns the first sheet of a print as SVG: what is printed, and the outlines of all labels, those already used
+// Preview returns the first sheet of a print of all these labels as SVG: what is printed, and the outlines of all labels, those already used
 // hatched grey.
 func (p *Press) Preview(s Sheets, labels []Content, title string) ([]byte, error) {
 	t, err := s.template(len(labels))
 	if err != nil {
 		return nil, err
 	}
-	series, err := p.Series(t.Label, SheetDPI)
+	series, err := p.Series(t.Label, SheetDPI, labels)
 	if err != nil {
 		return nil, err
 	}

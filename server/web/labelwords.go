@@ -38,7 +38,7 @@ func JobLabels(base string, coop farm.Coop, d printjob.Detail, of DossierOf) ([]
 	}
 	out := make([]label.Content, 0, len(d.Marks))
 	for _, m := range d.Marks {
-		c, err := itemLabel(w, base, coop, lot, d.Packed.Item(m.N))
+		c, err := itemLabel(w, base, coop, lot, d.Packed, m.N)
 		if err != nil {
 			return nil, err
 		}
@@ -47,8 +47,9 @@ func JobLabels(base string, coop farm.Coop, d printjob.Detail, of DossierOf) ([]
 	return out, nil
 }
 
-// itemLabel is the label of an item; without a serial that of its lot.
-func itemLabel(w *words, base string, coop farm.Coop, d trace.Dossier, i trace.Item) (label.Content, error) {
+// itemLabel is the label of an item of a run; without a serial that of its lot.
+func itemLabel(w *words, base string, coop farm.Coop, d trace.Dossier, run printjob.Run, n int) (label.Content, error) {
+	i := run.Item(n)
 	address, err := trace.Address(base, i.Link())
 	if err != nil {
 		return label.Content{}, fmt.Errorf("web: label: %w", err)
@@ -62,8 +63,12 @@ func itemLabel(w *words, base string, coop farm.Coop, d trace.Dossier, i trace.I
 	c := label.Content{URL: address, Name: d.Product.Name.In(w.lang)}
 	add := adder(&c)
 	add(true, false, w.t("onlabel.lot", d.Lot.Code))
-	if !d.Lot.Harvested.IsZero() {
-		add(false, false, w.t("onlabel.harvested", w.date(d.Lot.Harvested)))
+	if day := d.Lot.Harvested; !day.IsZero() {
+		text := w.t("onlabel.harvested", w.date(day))
+		if run.Made {
+			text = w.t("onlabel.made", w.date(day))
+		}
+		add(false, false, text)
 	}
 	if !i.Best.IsZero() {
 		add(true, false, w.t("onlabel.best", w.date(i.Best)))

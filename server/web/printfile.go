@@ -82,7 +82,7 @@ func JobFile(ctx context.Context, j printjob.Job, labels []label.Content, progre
 		return b.Bytes(), err
 	}
 	thermal := label.Thermal{Language: j.Paper.Language, Gap: j.Paper.Gap, Copies: 1}
-	series, err := p.Series(label.Size{W: j.Paper.W, H: j.Paper.H}, j.Paper.DPI)
+	series, err := p.Series(label.Size{W: j.Paper.W, H: j.Paper.H}, j.Paper.DPI, labels)
 	if err != nil {
 		return nil, err
 	}
@@ -210,7 +210,7 @@ func (s *Server) rollPNG(ctx context.Context, q url.Values) ([]byte, string, err
 	if err != nil {
 		return nil, "", err
 	}
-	labels, err := s.contents(ctx, first(d, 1))
+	labels, err := s.contents(ctx, d)
 	if err != nil {
 		return nil, "", err
 	}
@@ -218,19 +218,20 @@ func (s *Server) rollPNG(ctx context.Context, q url.Values) ([]byte, string, err
 	if err != nil {
 		return nil, "", err
 	}
-	b, err := p.Raster(labels[0], a.size, a.order.Paper.DPI)
+	series, err := p.Series(a.size, a.order.Paper.DPI, labels)
+	if err != nil {
+		return nil, "", err
+	}
+	l, err := series.Lay(labels[0])
+	if err != nil {
+		return nil, "", err
+	}
+	b, err := p.Dots(l, a.order.Paper.DPI)
 	if err != nil {
 		return nil, "", err
 	}
 	png, err := b.PNG(0)
 	return png, "", err
-}
-
-// first is a job with only its first labels, for what is shown of it.
-func first(d printjob.Detail, n int) printjob.Detail {
-	d.Marks = d.Marks[:min(n, len(d.Marks))]
-	d.Boxes = d.Boxes[:min(n, len(d.Boxes))]
-	return d
 }
 
 func calibrationPage(sheets label.Sheets) ([]byte, error) {

@@ -60,7 +60,6 @@ func (s *Server) printRoutes() []route {
 // printAsk is a print as an address has it.
 type printAsk struct {
 	order   printjob.Order
-	thermal label.Thermal
 	size    label.Size
 	slots   string // labels of a job that is printed again, as they were typed
 	own     string // a sheet of one's own, as it was typed
@@ -99,7 +98,7 @@ func readPrint(q url.Values) (printAsk, error) {
 	}
 	paper, err := readPaper(text)
 	a.order.Paper = paper
-	a.size, a.thermal = label.Size{W: paper.W, H: paper.H}, label.Thermal{Language: paper.Language, Gap: paper.Gap, Copies: 1}
+	a.size = label.Size{W: paper.W, H: paper.H}
 	return a, errors.Join(append(errs, err)...)
 }
 

@@ -336,6 +336,37 @@ func TestPrint_FaultsAreToldAndNothingIsLost(t *testing.T) {
 	}
 }
 
+// What was processed was made on its day, not harvested; masses are said as packs say them.
+func TestJobLabels_SayWhatIsKnown(t *testing.T) {
+	lot := trace.Lot{GTIN: "09521234010036", Code: "AO1-261125", State: trace.Released, Harvested: time.Date(2026, 11, 24, 18, 0, 0, 0, time.UTC)}
+	of := func(trace.Link) (trace.Dossier, error) {
+		return trace.Dossier{Product: trace.Product{Name: farm.Text{VI: "Cá rô phi", EN: "Tilapia"}}, Lot: lot}, nil
+	}
+	coop := farm.Coop{Name: farm.Text{VI: "HTX Phú Khê"}}
+	for _, c := range []struct {
+		run  printjob.Run
+		want string
+	}{
+		{printjob.Run{NetG: 1500}, "Lô: AO1-261125|Thu hoạch: 25/11/2026|Khối lượng: 1,5 kg|HTX Phú Khê|"},
+		{printjob.Run{NetG: 250, Made: true}, "Lô: AO1-261125|Sản xuất: 25/11/2026|Khối lượng: 250 g|HTX Phú Khê|"},
+		{printjob.Run{NetG: 0.5, Best: time.Date(2027, 5, 1, 17, 0, 0, 0, time.UTC)}, "Lô: AO1-261125|Thu hoạch: 25/11/2026|Hạn dùng: 02/05/2027|Khối lượng: 0,5 g|HTX Phú Khê|"},
+	} {
+		c.run.ID, c.run.Lot = "run", lot
+		d := printjob.Detail{Job: printjob.Job{Run: "run", Lot: lot.Link(), Marks: []printjob.Mark{{N: 1}}}, Packed: c.run}
+		labels, err := web.JobLabels("https://tx.example.vn/", coop, d, of)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var lines []string
+		for _, l := range labels[0].Lines {
+			lines = append(lines, strings.ReplaceAll(l.Text, "\u00a0", " "))
+		}
+		if got := strings.Join(lines, "|"); labels[0].URL != "https://tx.example.vn/01/09521234010036/10/AO1-261125" || !strings.HasPrefix(got, c.want) || labels[0].Name != "Cá rô phi" {
+			t.Errorf("%s %s: %s, want %s", labels[0].URL, labels[0].Name, got, c.want)
+		}
+	}
+}
+
 func TestPrint_BoardsAndCalibration(t *testing.T) {
 	w := newTown(t, "https://tx.example.vn", false)
 	board := w.as(account.Technician, http.MethodGet, "/labels/boards.pdf?place="+own, nil, nil)

@@ -163,25 +163,17 @@ func (s *Server) drawPreview(r *http.Request, w *words, v *printView, a printAsk
 	if err != nil {
 		return err
 	}
-	shown := 1
-	sheets, err := paper.Sheets(s.o.Now())
-	if !paper.Roll() {
-		if err != nil {
-			return err
-		}
-		shown = sheets.Template.Slots() - sheets.Start + 1
-	}
-	labels, err := s.contents(r.Context(), first(d, shown))
+	labels, err := s.contents(r.Context(), d)
 	if err != nil {
 		return err
 	}
 	v.Name = labels[0].Name
 	if paper.Roll() {
-		dots, err := p.Raster(labels[0], a.size, paper.DPI)
-		if err == nil {
-			_, err = a.thermal.Encode(dots)
-		}
 		v.RollPNG = "/labels/roll.png?" + q.Encode()
+		return Legible(p, paper, labels)
+	}
+	sheets, err := paper.Sheets(s.o.Now())
+	if err != nil {
 		return err
 	}
 	svg, err := p.Preview(sheets, labels, w.t("print.preview"))
@@ -263,7 +255,7 @@ func Legible(p *label.Press, paper printjob.Paper, labels []label.Content) error
 		}
 		size, dpi = sheets.Template.Label, label.SheetDPI
 	}
-	series, err := p.Series(size, dpi)
+	series, err := p.Series(size, dpi, labels)
 	if err != nil {
 		return err
 	}

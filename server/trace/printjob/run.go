@@ -15,6 +15,7 @@ type Run struct {
 	Lot     trace.Lot
 	At      time.Time
 	Serials bool // each item has one
+	Made    bool // the lot was made of others: its day is that of making, not of a harvest
 	NetG    float64
 	Best    time.Time
 	Packed  int // items
@@ -41,6 +42,14 @@ func Printable(s trace.State) bool { return s == trace.Released || s == trace.Sh
 // IsRun reports whether an event packed items that have labels.
 func IsRun(g trace.Goods) bool {
 	return g.Kind == trace.Pack && g.Step != trace.StepActivate && len(g.In) > 0
+}
+
+// made reports whether a lot is something else than what was harvested: processed or dried, or a batch of the diary, which has no season.
+func made(events []trace.Goods, l trace.Lot) bool {
+	lot := l.Link().Ref()
+	return len(l.Harvests) > 0 && l.Cycle == "" || slices.ContainsFunc(events, func(e trace.Goods) bool {
+		return e.Kind == trace.Transform && (e.Step == trace.StepProcess || e.Step == trace.StepDry) && slices.ContainsFunc(e.Out, func(p trace.Part) bool { return p.Ref == lot })
+	})
 }
 
 // packedBy returns how many items an event packed.
@@ -78,7 +87,7 @@ func runOf(ctx context.Context, s Shelf, id string) (Run, []trace.Goods, error) 
 	if now.Gated {
 		now.Lot.State = trace.Held
 	}
-	r := Run{ID: id, Lot: now.Lot, At: g.At, NetG: g.NetG, Best: g.Best, Serials: g.Step != trace.StepPlain, items: map[int]trace.Item{}, alive: map[int]bool{}}
+	r := Run{ID: id, Lot: now.Lot, At: g.At, NetG: g.NetG, Best: g.Best, Serials: g.Step != trace.StepPlain, Made: made(events, now.Lot), items: map[int]trace.Item{}, alive: map[int]bool{}}
 	done, err := s.PrintedOf(ctx, id)
 	if err != nil {
 		return Run{}, nil, err
