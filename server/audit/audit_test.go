@@ -300,6 +300,8 @@ func targets() []sqldbtest.Target {
 	add("lot_hold", "1 = 1", "gtin", "lot", "held_ms", "held_by", "causes", "released_ms", "released_by", "release", "*")
 	add("trace_edge", "1 = 1", "source", "from_ref", "to_ref", "at_ms", "kept_ms", "kg", "items", "back", "document", "*")
 	add("recall", "1 = 1", "ask", "reason", "*")
+	add("print_job", "1 = 1", "id", "made_ms", "actor", "run", "gtin", "lot", "labels", "again", "reason", "paper", "*")
+	add("print_box", "1 = 1", "sscc", "*")
 	add("event_media", "1 = 1", "sha256", "type", "*")
 	add("media", "1 = 1", "sha256", "kept", "type", "size", "made_ms", "made_by", "erased_ms", "*")
 	add("goods_event", "1 = 1", "kind", "at_ms", "made_ms", "erased_ms", "body", "*")
@@ -331,6 +333,7 @@ func targets() []sqldbtest.Target {
 func TestAudit_FindsEveryEdit(t *testing.T) {
 	b := newBook(t)
 	b.people()
+	b.prints()
 	e := sqldbtest.NewEditor(t, b.config)
 	r := mrand.New(mrand.NewPCG(7, 9))
 	list := targets()

@@ -36,7 +36,11 @@ func (b *book) prints() {
 	}
 	run := move(trace.Goods{Kind: trace.Pack, In: []trace.Part{{Ref: lot}}, Out: []trace.Part{{Ref: lot, Count: 12}}, NetG: 500}).ID
 	box := move(trace.Goods{Kind: trace.FillBox, In: []trace.Part{{Ref: lot, Count: 6}}}).Out[0].Ref.ID
-	move(trace.Goods{Kind: trace.Issue, In: []trace.Part{{Ref: lot}}})
+	if now, err := b.db.DiaryLot(b.t.Context(), b.demo.Lot.Link()); err != nil {
+		b.t.Fatal(err)
+	} else if now.Lot.State != trace.Released {
+		move(trace.Goods{Kind: trace.Issue, In: []trace.Part{{Ref: lot}}})
+	}
 	paper := printjob.Paper{Sheet: "L7160", Start: 1}
 	first, err := desk.Take(b.t.Context(), who, printjob.Order{Run: run, Count: 9, Paper: paper})
 	for _, o := range []printjob.Order{{Boxes: []string{box}, Paper: paper}, {Again: first.ID, Slots: []int{2, 3, 7}, Why: printjob.Jammed, Paper: paper}} {

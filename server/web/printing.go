@@ -59,11 +59,11 @@ func (s *Server) printRoutes() []route {
 
 // printAsk is a print as an address has it.
 type printAsk struct {
-	order   printjob.Order
-	size    label.Size
-	slots   string // labels of a job that is printed again, as they were typed
-	own     string // a sheet of one's own, as it was typed
-	n       string
+	order printjob.Order
+	size  label.Size
+	slots string // labels of a job that is printed again, as they were typed
+	own   string // a sheet of one's own, as it was typed
+	n     string
 }
 
 // The papers of the form.
