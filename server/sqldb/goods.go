@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -98,27 +99,54 @@ func (r *record) saveGoods(ctx context.Context, k flow.Kept, by ledger.By) error
 	return r.say(ctx, ledger.LabelsIssued, k.Labels.Run, k.Labels, by)
 }
 
-// saveItems keeps items; of one that is there, state and box change and nothing else.
-func (r *record) saveItems(ctx context.Context, items []trace.Item) error {
-	const columns = 10
-	for some := range slices.Chunk(items, 500) {
-		args := make([]any, 0, columns*len(some))
-		rows := make([]string, 0, len(some))
-		for _, i := range some {
-			marks := make([]string, columns)
-			for m := range marks {
-				marks[m] = fmt.Sprintf("$%d", len(args)+m+1)
+// itemsAtOnce is how many items one statement keeps.
+const itemsAtOnce = 50
+
+// saveItems keeps items; of one that is there, state and box change and nothing else. A statement is read once for all that fill it.
+func (r *record) saveItems(ctx context.Context, items []trace.Item) (err error) {
+	var full *sql.Stmt
+	defer func() {
+		if full != nil {
+			err = errors.Join(err, full.Close())
+		}
+	}()
+	for some := range slices.Chunk(items, itemsAtOnce) {
+		if full == nil && len(some) == itemsAtOnce {
+			if full, err = r.tx.PrepareContext(ctx, itemQuery(itemsAtOnce)); err != nil {
+				return fmt.Errorf("items: %w", err)
 			}
-			rows = append(rows, "("+strings.Join(marks, ", ")+")")
+		}
+		args := make([]any, 0, itemColumns*len(some))
+		for _, i := range some {
 			args = append(args, i.Serial, i.GTIN, i.Lot, i.Run, i.N, i.NetG, toMillis(i.Best), string(i.State), i.Box, toMillis(i.Changed))
 		}
-		_, err := r.ExecContext(ctx, `INSERT INTO item (serial, gtin, lot, run, n, net_g, best_ms, state, box, changed_ms) VALUES `+strings.Join(rows, ", ")+`
-			ON CONFLICT (serial) DO UPDATE SET state = excluded.state, box = excluded.box, changed_ms = excluded.changed_ms`, args...)
+		r.wrote = true
+		if len(some) == itemsAtOnce {
+			_, err = full.ExecContext(ctx, args...)
+		} else {
+			_, err = r.tx.ExecContext(ctx, itemQuery(len(some)), args...)
+		}
 		if err != nil {
 			return fmt.Errorf("items of %s: %w", some[0].Run, err)
 		}
 	}
 	return nil
+}
+
+const itemColumns = 10
+
+// itemQuery is the statement that keeps so many items.
+func itemQuery(n int) string {
+	rows := make([]string, n)
+	for i := range rows {
+		marks := make([]string, itemColumns)
+		for m := range marks {
+			marks[m] = fmt.Sprintf("$%d", i*itemColumns+m+1)
+		}
+		rows[i] = "(" + strings.Join(marks, ", ") + ")"
+	}
+	return `INSERT INTO item (serial, gtin, lot, run, n, net_g, best_ms, state, box, changed_ms) VALUES ` + strings.Join(rows, ", ") + `
+		ON CONFLICT (serial) DO UPDATE SET state = excluded.state, box = excluded.box, changed_ms = excluded.changed_ms`
 }
 
 func (r *record) saveBox(ctx context.Context, b trace.Box) error {
