@@ -23,7 +23,12 @@ func pages(d deps) (http.Handler, error) {
 	if a := d.authority; a != nil && d.config.TLS.LAN {
 		ca = &web.CA{PEM: a.PEM(), DER: a.DER(), Fingerprint: a.Fingerprint()}
 	}
+	var scans web.Scans // a nil pointer in it would not be nil
+	if d.scans != nil {
+		scans = d.scans
+	}
 	return web.New(web.Options{
+		Scans: scans, ScanDesk: d.db, Reports: d.db, ScanDays: d.config.Trace.Scan.KeepDays,
 		CA: ca, HSTS: realName(d.config.publicHost()),
 		Accounts: d.accounts, Trail: d.db, BackupDays: d.config.backupDays(), OpenPages: d.config.Access.Pages == "open", Proxies: proxies,
 		Farm: d.db, Lots: d.db, Packed: d.db, Names: d.db, EPCIS: storyteller(d.config, d.db), People: d.db, Calibrations: d.db, Ledger: d.db, LogKey: d.logKey, Evidence: d.db, OpenBatches: d.config.Ledger.Batches == "open", Gates: assessor(d), Standings: d.db.DiaryLots, Book: d.db, Registrar: d.db, Desk: intake{d.desk}, Goods: goods{d.db, d.goods}, Recall: recall.New(d.db, d.db, d.goods, d.now), Shelf: d.config.shelf(d.db), Live: d.live, History: d.history, PublicURL: d.config.PublicURL, Now: d.now, Log: d.log, Stuck: d.stuck, Done: d.done,

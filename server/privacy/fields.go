@@ -44,7 +44,7 @@ func Fields() []Field {
 	}
 	out = append(out,
 		Field{ID: "live", To: Staff}, Field{ID: "system", To: Staff}, Field{ID: "calibration", To: Staff, Person: true},
-		Field{ID: "account", To: Staff, Person: true},
+		Field{ID: "account", To: Staff, Person: true}, Field{ID: "scans", To: Staff}, Field{ID: "report", To: Staff, Person: true},
 	)
 	for _, id := range []string{"person.photo", "person.places", "person.consent", "person.request"} {
 		out = append(out, Field{ID: id, To: Operator, Person: true})
@@ -87,6 +87,10 @@ const (
 	UntilErased  Until = "erased"  // until the person asks for erasure
 	UntilSignOut Until = "signout" // until it is closed, at the latest after seven days; a browser that is known is forgotten after a year unused
 	UntilBounded Until = "bounded" // the newest few only, the oldest go by themselves
+	UntilDay     Until = "day"     // until the day is over
+	UntilScans   Until = "scans"   // so many days, by the configuration
+	UntilClosed  Until = "closed"  // until it is answered
+	UntilReports Until = "reports" // so many days after it was answered
 	UntilBackups Until = "backups" // until the last backup that holds it is deleted
 	ForEver      Until = "ever"    // what strangers check; it holds no personal data
 )
@@ -104,6 +108,10 @@ func Retention() []Kept {
 		{"leaf", ForEver},
 		{"batch", ForEver},
 		{"refused", UntilBounded},
+		{"scan", UntilScans},
+		{"scankey", UntilDay},
+		{"report", UntilReports},
+		{"contact", UntilClosed},
 		{"backup", UntilBackups},
 	}
 }

@@ -176,7 +176,7 @@ func TestScans_ACopiedLabelIsFoundAndDecidedOn(t *testing.T) {
 		if d := cmp.Diff([]string{"clients"}, list[0].Facts().Unusual); d != "" {
 			t.Error(d)
 		}
-		if err := db.Decide(t.Context(), scan.Decision{ID: "01KB0000000000000000000002", Code: "/01/x", Verdict: scan.InOrder}, byAt(c.now())); !errors.Is(err, sqldb.ErrNoScans) {
+		if err := db.Decide(t.Context(), scan.Decision{ID: "01KB0000000000000000000002", Code: "/01/x", Verdict: scan.InOrder}, byAt(c.now())); !errors.Is(err, scan.ErrNoScans) {
 			t.Errorf("a code nobody scanned: %v", err)
 		}
 		x := scan.Decision{ID: "01KB0000000000000000000003", Code: code, Verdict: scan.InOrder, Note: "hội chợ"}
@@ -260,7 +260,7 @@ func TestShops_SellOnceAndAfterAReturn(t *testing.T) {
 		if got, err := db.ShopOf(ctx, "ABC"); err != nil || got.ID != "s-one" {
 			t.Errorf("%+v, %v", got, err)
 		}
-		if _, err := db.ShopOf(ctx, "ABD"); !errors.Is(err, sqldb.ErrNoShop) {
+		if _, err := db.ShopOf(ctx, "ABD"); !errors.Is(err, scan.ErrNoShop) {
 			t.Error(err)
 		}
 		for i, want := range []bool{true, false} {
@@ -287,13 +287,13 @@ func TestShops_SellOnceAndAfterAReturn(t *testing.T) {
 		if err := db.RevokeShop(ctx, "s-one", byAt(noon.Add(4*time.Hour))); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := db.ShopOf(ctx, "ABC"); !errors.Is(err, sqldb.ErrNoShop) {
+		if _, err := db.ShopOf(ctx, "ABC"); !errors.Is(err, scan.ErrNoShop) {
 			t.Error(err)
 		}
 		if list, err := db.Shops(ctx); err != nil || len(list) != 1 || list[0].Sold != 1 || list[0].Revoked.IsZero() {
 			t.Errorf("%+v, %v", list, err)
 		}
-		if err := db.RevokeShop(ctx, "s-one", byAt(noon)); !errors.Is(err, sqldb.ErrNoShop) {
+		if err := db.RevokeShop(ctx, "s-one", byAt(noon)); !errors.Is(err, scan.ErrNoShop) {
 			t.Error(err)
 		}
 	})
@@ -321,7 +321,7 @@ func TestReports_AreAnsweredAndClosed(t *testing.T) {
 		if err != nil || len(closed) != 1 || closed[0].Contact != "" || closed[0].Done.IsZero() {
 			t.Errorf("%+v, %v", closed, err)
 		}
-		if err := db.AnswerReport(ctx, r.ID, "?", true, byAt(noon)); !errors.Is(err, sqldb.ErrNoReport) {
+		if err := db.AnswerReport(ctx, r.ID, "?", true, byAt(noon)); !errors.Is(err, scan.ErrNoReport) {
 			t.Error(err)
 		}
 	})

@@ -91,9 +91,6 @@ func decisionsOf(ctx context.Context, q querier, code string, most int) (out []s
 	return out, err
 }
 
-// ErrNoScans is returned for a code that was never scanned.
-var ErrNoScans = errors.New("sqldb: the code was never scanned")
-
 // Decide keeps what somebody decided of a code. Found in order, nothing is unusual about it any more, and what was scanned until then counts no
 // more; copied, it stays unusual. The error wraps ErrNoScans.
 func (d *DB) Decide(ctx context.Context, x scan.Decision, by ledger.By) error {
@@ -101,7 +98,7 @@ func (d *DB) Decide(ctx context.Context, x scan.Decision, by ledger.By) error {
 	return d.record(ctx, "decide on scans", func(r *record) error {
 		s, err := readSummary(r.QueryRowContext(ctx, summaryColumns+`WHERE code = $1`, x.Code).Scan)
 		if errors.Is(err, sql.ErrNoRows) {
-			return ErrNoScans
+			return scan.ErrNoScans
 		}
 		if err != nil {
 			return err

@@ -15,9 +15,6 @@ import (
 // reportsMost bounds the reports that nobody has closed: strangers write them.
 const reportsMost = 5000
 
-// ErrManyReports says that there are too many open reports to take another.
-var ErrManyReports = errors.New("sqldb: too many open reports")
-
 // AddReport keeps what somebody wrote of a code. The error wraps ErrManyReports.
 func (d *DB) AddReport(ctx context.Context, r scan.Report) error {
 	return d.update(ctx, "add report", func(tx *sql.Tx) error {
@@ -26,7 +23,7 @@ func (d *DB) AddReport(ctx context.Context, r scan.Report) error {
 			return err
 		}
 		if open >= reportsMost {
-			return ErrManyReports
+			return scan.ErrManyReports
 		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO scan_report (id, code, what, place, note, contact, at_ms, answer, answered_ms, answered_by, done_ms, done_by)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, '', 0, '', 0, '')`, r.ID, r.Code, r.What, r.Where, r.Note, r.Contact, toMillis(r.At))
@@ -61,9 +58,6 @@ func (d *DB) Reports(ctx context.Context, closed bool, most int) ([]scan.Handled
 	return out, nil
 }
 
-// ErrNoReport is returned where there is no open report of an id.
-var ErrNoReport = errors.New("sqldb: no such open report")
-
 // AnswerReport keeps what was found or told of an open report; closing it forgets how to reach who wrote. The error wraps ErrNoReport.
 func (d *DB) AnswerReport(ctx context.Context, id, answer string, closing bool, by ledger.By) error {
 	return d.update(ctx, "answer report", func(tx *sql.Tx) error {
@@ -77,14 +71,11 @@ func (d *DB) AnswerReport(ctx context.Context, id, answer string, closing bool, 
 			return err
 		}
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(err, ErrNoReport)
+			return errors.Join(err, scan.ErrNoReport)
 		}
 		return nil
 	})
 }
-
-// ErrNoShop is returned for a code that is no shop's, or not any more.
-var ErrNoShop = errors.New("sqldb: no such shop")
 
 func shopSum(code string) []byte {
 	sum := sha256.Sum256([]byte("aovuon shop " + code))
@@ -129,7 +120,7 @@ func (d *DB) Shops(ctx context.Context) ([]scan.Shop, error) {
 func (d *DB) ShopOf(ctx context.Context, code string) (scan.Shop, error) {
 	out, err := shopsWhere(ctx, d.read, `code_sha = $1 AND revoked_ms = 0`, shopSum(code))
 	if err == nil && len(out) == 0 {
-		err = ErrNoShop
+		err = scan.ErrNoShop
 	}
 	if err != nil {
 		return scan.Shop{}, fmt.Errorf("sqldb: shop: %w", err)
@@ -145,7 +136,7 @@ func (d *DB) RevokeShop(ctx context.Context, id string, by ledger.By) error {
 			return err
 		}
 		if len(list) == 0 {
-			return ErrNoShop
+			return scan.ErrNoShop
 		}
 		before, after := list[0], list[0]
 		after.Revoked = by.At.UTC().Truncate(time.Millisecond)

@@ -12,6 +12,9 @@ import (
 // subjectsAtOnce bounds how many codes one query names.
 const subjectsAtOnce = 200
 
+// ssccLen is how many digits the number of a box has.
+const ssccLen = 18
+
 // mostUnits is how far the items of a lot are counted: of more nobody asks how many there are.
 const mostUnits = 100_000
 
@@ -20,8 +23,8 @@ func (d *DB) Subjects(ctx context.Context, codes []string) (map[string]scan.Subj
 	out := map[string]scan.Subject{}
 	serials, boxes := map[string]string{}, map[string]string{} // to the code
 	for _, code := range codes {
-		if sscc, ok := strings.CutPrefix(code, "/00/"); ok {
-			boxes[sscc] = code
+		if at := strings.LastIndexByte(code, '/'); at >= 0 && trace.BoxAddress("", code[at+1:]) == code && len(code[at+1:]) == ssccLen {
+			boxes[code[at+1:]] = code
 			continue
 		}
 		l, err := trace.ParseLink(code, "")

@@ -31,6 +31,7 @@ func pageFiles() []string {
 		"lots.html", "lot.html", "deed.html", "amend.html", "box.html",
 		"lotlabels.html", "printjob.html", "printjobs.html",
 		"trace.html", "recall.html", "recallfound.html", "recallone.html",
+		"scans.html", "scancode.html", "reports.html", "shops.html", "where.html", "sold.html",
 	}
 }
 

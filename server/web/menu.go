@@ -47,6 +47,7 @@ func (s *Server) menu(ctx context.Context, w *words) (out []entry) {
 		{"recall", "/recall", account.SeeRegister},
 		{"farm", "/farm", account.SeeRegister},
 		{"labels", "/labels", account.EditFarm},
+		{"scans", "/scans", account.SeeRegister},
 		{"system", "/system", account.SeeSystem},
 		{"cards", "/cards", account.ManageCards},
 		{"users", "/users", account.ManageAccounts},
@@ -57,6 +58,9 @@ func (s *Server) menu(ctx context.Context, w *words) (out []entry) {
 			continue
 		}
 		if (e.name == "trace" || e.name == "recall") && (s.o.Recall == nil || s.o.Goods == nil || s.o.Book == nil) {
+			continue
+		}
+		if e.name == "scans" && s.o.ScanDesk == nil {
 			continue
 		}
 		if e.name == "gates" && (s.o.Gates == nil || s.o.Book == nil) {

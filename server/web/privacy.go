@@ -59,6 +59,13 @@ func (s *Server) privacy(r *http.Request, w *words) (answer, error) {
 		if k.Until == privacy.UntilBackups && s.o.BackupDays > 0 {
 			until = w.t("privacy.until.backups.days", w.count(int64(s.o.BackupDays)))
 		}
+		switch days := w.count(int64(s.o.ScanDays)); {
+		case s.o.ScanDays == 0:
+		case k.Until == privacy.UntilScans:
+			until = w.t("privacy.until.scans.days", days)
+		case k.Until == privacy.UntilReports:
+			until = w.t("privacy.until.reports.days", days)
+		}
 		p.Kept = append(p.Kept, keptLine{What: w.t("privacy.kept." + k.ID), Until: until})
 	}
 	body, err := s.e.render(w.lang, "privacy.html", "layout", p)

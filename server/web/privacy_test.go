@@ -14,7 +14,7 @@ import (
 
 // publicTemplates are those that draw pages which everybody sees.
 func publicTemplates() []string {
-	return []string{"board.html", "label.html", "proof.html", "ledger.html", "privacy.html", "missing.html", "layout.html"}
+	return []string{"board.html", "label.html", "where.html", "sold.html", "proof.html", "ledger.html", "privacy.html", "missing.html", "layout.html"}
 }
 
 // shownBy says of each value that a public template takes from its data which line of the table of what is shown to whom it belongs to;
@@ -23,7 +23,7 @@ func shownBy() map[string]string {
 	out := map[string]string{}
 	for field, values := range map[string]string{
 		"-": `.Title .Alarm .Text .Detail .Menu .Href .Label .Forms .Next .There .Live .Script .Plain .Demo .Nav .QR .Any .Limited .Days .Waiting .Base .HasBody .Version .Consent .Shown .Who
-			.Fields .Kept .What .Until .Columns .Heading .Unit .Quantity .Uncal .Outbox .AsOf .Rest .InRest .Internal
+			.Fields .Kept .What .Until .Columns .Heading .Unit .Quantity .Uncal .Outbox .AsOf .Rest .InRest .Says .Sellable .Provinces .Abroad .Before .Typed .Shop .Internal
 			.Tone .Head .Why .Say .Mark .Now .Pending .Back .Done .Problem .Kinds .Code .Where .Note .Contact .Reports .OneDay .SameName .Measured`,
 		"coop":    ".Coop",
 		"address": ".Address .Today .Place.Address",

@@ -22,6 +22,11 @@ import (
 type Scans interface {
 	// Scanned notes a scan and returns what is known of those before it. It waits for nothing: a page is not late because of it.
 	Scanned(ctx context.Context, s scan.Scanned) scan.Facts
+	// Note notes a scan of a code of which nothing is asked, Say that its reader says to be in a province. Neither waits.
+	Note(s scan.Scanned)
+	Say(s scan.Scanned, province string)
+	// Changed says that what is known of a code was changed by somebody.
+	Changed(code string)
 }
 
 // asksReport is the name in a page's query that asks for the form of a report: a link to it needs no path, so that it stands in the part of a
@@ -37,6 +42,14 @@ func (s *Server) code(w http.ResponseWriter, r *http.Request) {
 		s.answer(w, r, s.reportForm)
 		return
 	}
+	if _, asked := r.URL.Query()[asksWhere]; asked {
+		s.answer(w, r, s.whereForm)
+		return
+	}
+	if _, asked := r.URL.Query()[asksSold]; asked {
+		s.answer(w, r, s.soldForm)
+		return
+	}
 	p, err := s.codeAsked(r)
 	bad, malformed := errors.AsType[*trace.MalformedError](err)
 	several, shared := errors.AsType[*severalError](err)
@@ -46,6 +59,7 @@ func (s *Server) code(w http.ResponseWriter, r *http.Request) {
 	case shared:
 		s.answer(w, r, func(r *http.Request, w *words) (answer, error) { return s.which(r, w, several.lots) })
 	case errors.Is(err, trace.ErrUnknown):
+		s.unknownScanned(r)
 		s.sendUnknown(w, r, "missing.label", "")
 	case err != nil:
 		s.sendFailed(w, r, err)
@@ -99,8 +113,9 @@ func (s *Server) codePage(r *http.Request, link trace.Link) (codePart, error) {
 	}
 	v := codeView{Reports: s.o.Reports != nil, Lot: link.Lot, Item: item, Demo: sh.demo}
 	if s.o.Scans != nil {
-		v.Scan = s.o.Scans.Scanned(ctx, scan.Scanned{Code: link.Path(), Addr: s.address(r), Agent: cut(r.UserAgent()), At: now})
-		v.Seen = true
+		v.Scan = s.o.Scans.Scanned(ctx, s.scanOf(r, link.Path()))
+		v.Seen, v.Says = true, s.o.ScanDesk != nil
+		v.Sellable = item != nil && (item.State == trace.ItemActivated || item.State == trace.ItemShipped)
 	}
 	v.say(words, trace.Judge(sh.state, item, len(v.Scan.Unusual) > 0, now), sh.state)
 	middle, err := s.e.render(words.lang, "label.html", "verdict", v)
@@ -128,18 +143,20 @@ func (s *Server) itemOf(ctx context.Context, link *trace.Link) (*trace.Item, err
 
 // codeView is what a page says of the one code that was scanned.
 type codeView struct {
-	Lot   string
-	Item  *trace.Item
-	Demo  string // what a made-up lot says of itself; empty: it is none
-	Scan  scan.Facts
-	Seen  bool // scans are counted
-	Tone  string
-	Head  string   // the verdict, in three words
-	Why   string   // and in a sentence
-	Odd   []string // what is unusual about the scans
-	State string   // how far the item has come
-	NetG  string
-	Count string
+	Lot      string
+	Item     *trace.Item
+	Demo     string // what a made-up lot says of itself; empty: it is none
+	Scan     scan.Facts
+	Seen     bool // scans are counted
+	Says     bool // a reader can say where they are, a shop that it sold the item
+	Sellable bool // the item may be sold
+	Tone     string
+	Head     string   // the verdict, in three words
+	Why      string   // and in a sentence
+	Odd      []string // what is unusual about the scans
+	State    string   // how far the item has come
+	NetG     string
+	Count    string
 
 	Reports bool // a reader can write to the co-op
 }

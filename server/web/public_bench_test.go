@@ -47,6 +47,10 @@ func (counted) Scanned(context.Context, scan.Scanned) scan.Facts {
 	return scan.Facts{First: now().Add(-time.Hour), Province: "Hải Phòng", Count: 3}
 }
 
+func (counted) Note(scan.Scanned)        {}
+func (counted) Say(scan.Scanned, string) {}
+func (counted) Changed(string)           {}
+
 func newStore(t testing.TB, serials int) *store {
 	t.Helper()
 	s := newSources(t)

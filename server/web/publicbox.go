@@ -11,7 +11,6 @@ import (
 	"aovuon/server/farm"
 	"aovuon/server/trace"
 	"aovuon/server/trace/digitallink"
-	"aovuon/server/trace/scan"
 )
 
 // boxAsked returns the number of the box that a path names, long or short; "" for one that names none. The error is a *trace.MalformedError, or
@@ -67,7 +66,7 @@ func (s *Server) publicBox(r *http.Request, sscc string) (codePart, error) {
 	}
 	v := codeView{Reports: s.o.Reports != nil, Demo: c.demo}
 	if s.o.Scans != nil {
-		v.Scan = s.o.Scans.Scanned(ctx, scan.Scanned{Code: trace.BoxAddress("", sscc), Addr: s.address(r), Agent: cut(r.UserAgent()), At: now})
+		v.Scan = s.o.Scans.Scanned(ctx, s.scanOf(r, trace.BoxAddress("", sscc)))
 		v.Seen = true
 	}
 	verdict := c.verdict

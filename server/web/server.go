@@ -93,6 +93,7 @@ type Options struct {
 	Goods      Goods          // lots after the harvest; nil: nobody keeps them
 	Packed     Packed         // items and boxes; nil: nothing is packed here
 	Scans      Scans          // counts who opens a code; nil: nobody does
+	ScanDesk   ScanDesk       // what staff read of scans and reports, and shops; nil: nobody does
 	Reports    Reports        // keeps what buyers report; nil: there is no form
 	Printer    Printer        // keeps prints of labels; nil: none are made
 	OpenPages  bool           // everybody may read the co-op's pages
@@ -103,6 +104,7 @@ type Options struct {
 	History    History
 	System     func(ctx context.Context) (System, error)
 	Stuck      func() time.Time // since when batches cannot be committed; zero while they can. nil: nobody knows
+	ScanDays   int              // after so many days single scans are forgotten; 0: as long as there is none
 	BackupDays int              // after so many days the nightly backups have forgotten what was erased; 0: none are made
 	PublicURL  string           // http:// or https:// and host: what labels begin with
 	Now        func() time.Time
@@ -184,7 +186,7 @@ func (s *Server) table() []route {
 		{"GET /privacy", stranger(), s.page(s.privacy)},
 		{"GET /proof/{n}", stranger(), s.page(s.proofOf)},
 		{"/", everybody(), s.page(func(r *http.Request, w *words) (answer, error) { return s.missing(r, w, "missing.page", "") })},
-	}, s.codeRoutes(labels), s.epcisRoutes(), s.portalRoutes(), s.ledgerRoutes(), s.accountRoutes(), s.tlsRoutes(), s.diaryRoutes(), s.offlineRoutes(), s.recordRoutes(), s.gateRoutes(), s.bookRoutes(), s.printRoutes(), s.goodsRoutes(), s.kinRoutes())
+	}, s.codeRoutes(labels), s.epcisRoutes(), s.portalRoutes(), s.ledgerRoutes(), s.accountRoutes(), s.tlsRoutes(), s.diaryRoutes(), s.offlineRoutes(), s.recordRoutes(), s.gateRoutes(), s.bookRoutes(), s.printRoutes(), s.goodsRoutes(), s.kinRoutes(), s.scanRoutes(), s.sayRoutes())
 }
 
 // routes serves the table. Labels are taken before http.ServeMux: it would tidy a malformed path into another one and redirect there, and a

@@ -52,6 +52,7 @@ type sources struct {
 	ofBox    []trace.Goods // what was done with any box
 	seen     scan.Facts
 	scanned  []scan.Scanned
+	said     []string // what readers said of where they are, and what staff changed
 	reports  []scan.Report
 	entries  []diary.Event // of the diary; nil: there is none
 	records  []farm.Record
@@ -244,6 +245,24 @@ func (s *sources) Scanned(_ context.Context, in scan.Scanned) scan.Facts {
 	defer s.mu.Unlock()
 	s.scanned = append(s.scanned, in)
 	return s.seen
+}
+
+func (s *sources) Note(in scan.Scanned) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.scanned = append(s.scanned, in)
+}
+
+func (s *sources) Say(in scan.Scanned, province string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.said = append(s.said, province+" "+in.Code)
+}
+
+func (s *sources) Changed(code string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.said = append(s.said, "changed "+code)
 }
 
 func (s *sources) AddReport(_ context.Context, r scan.Report) error {

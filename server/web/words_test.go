@@ -226,10 +226,16 @@ func asked(t *testing.T) []string {
 	}
 	out = append(out, web.FormWords()...)
 	out = append(out, goodsWords()...)
+	for _, r := range scan.Rules() {
+		out = append(out, "scan.rule."+string(r), "scan.found."+string(r), "scan.todo."+string(r))
+	}
+	for _, v := range scan.Verdicts() {
+		out = append(out, "scan.decided."+string(v))
+	}
 	out = append(out, bookWords(t)...)
 	for prefix, names := range map[string]string{
 		"unit.": "d h min months", "option.unit.": strings.Join(farm.Units(), " "),
-		"nav.":     "home farm lots diary book system cards users trail account gates",
+		"nav.":     "home farm lots scans diary book system cards users trail account gates",
 		"problem.": "refused code cloned passkey slow last many proof plain host late short common named taken lastadmin bound typed pin wrongpin shut link notfarmer person none",
 		"what.":    "added person disabled enabled reset password rehash link codes recovery sessions-ended card-made card-bound card-revoked pin-set pin-dropped erased marked passkey-added passkey-removed passkey-cloned sealed recovery-new",
 	} {

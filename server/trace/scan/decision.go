@@ -1,6 +1,17 @@
 package scan
 
-import "time"
+import (
+	"errors"
+	"time"
+)
+
+// What a store of decisions, reports and shops answers.
+var (
+	ErrNoScans     = errors.New("scan: the code was never scanned")
+	ErrNoReport    = errors.New("scan: no such open report")
+	ErrManyReports = errors.New("scan: too many open reports")
+	ErrNoShop      = errors.New("scan: no such shop")
+)
 
 // Verdict is what somebody of the co-op makes of a code whose scans are unusual.
 type Verdict string

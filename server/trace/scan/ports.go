@@ -56,7 +56,8 @@ type Day struct {
 	Lost    int // came faster than they could be noted
 }
 
-func (d *Day) add(o Day) {
+// Add adds the figures of another day.
+func (d *Day) Add(o Day) {
 	d.Scans, d.Again, d.Robots, d.Own = d.Scans+o.Scans, d.Again+o.Again, d.Robots+o.Robots, d.Own+o.Own
 	d.Unknown, d.Swept, d.Lost = d.Unknown+o.Unknown, d.Swept+o.Swept, d.Lost+o.Lost
 }
@@ -65,7 +66,7 @@ func (d *Day) add(o Day) {
 func (b *Batch) count(at time.Time, d Day) {
 	day := at.In(farm.Time()).Format(time.DateOnly)
 	sum := b.Days[day]
-	sum.add(d)
+	sum.Add(d)
 	b.Days[day] = sum
 }
 
