@@ -151,7 +151,8 @@ func TestDossier_HoldsWhatTheLabelPageNeeds(t *testing.T) {
 		evidence := []trace.Evidence{{
 			Place: d.Lot.Places[0], Quantity: measure.DissolvedOxygen, From: d.Lot.Stocked, To: d.Lot.Harvested, N: 7, Min: 1.5, Mean: 2.25, Max: 3,
 			Covered: time.Hour, Within: time.Minute, Limits: f.Limits[:1], First: d.Lot.Stocked, Last: d.Lot.Harvested,
-			Gaps: []trace.Gap{{From: d.Lot.Stocked, To: d.Lot.Harvested, Reason: trace.NoProbe}},
+			Gaps:   []trace.Gap{{From: d.Lot.Stocked, To: d.Lot.Harvested, Reason: trace.NoProbe}},
+			Course: trace.Course{From: d.Lot.Stocked, Days: 3, Steps: []trace.Step{{I: 0, Min: 1.5, Mean: 2, Max: 2.5}, {I: 4, Min: 2, Mean: 2.5, Max: 3}}},
 		}}
 		for _, err := range []error{
 			db.SaveFarm(t.Context(), f, byAt(noon)), db.SaveProduct(t.Context(), d.Product, byAt(noon)), db.SaveLot(t.Context(), d.Lot, byAt(noon)), db.SaveLot(t.Context(), d.Lot, byAt(noon)),
