@@ -67,7 +67,7 @@ func (c *commons) get(ctx context.Context, of commonOf, revision string, draw fu
 		if r.Err != nil {
 			return nil, r.Err
 		}
-		return r.Val.(*common), nil //nolint:errcheck // the function above returns nothing else
+		return r.Val.(*common), nil // the function above returns nothing else
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}

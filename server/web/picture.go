@@ -93,5 +93,5 @@ func (p *pictures) get(sum string, draw func() ([]byte, error)) ([]byte, error) 
 	if err != nil {
 		return nil, err
 	}
-	return made.([]byte), nil //nolint:errcheck // the function above returns nothing else
+	return made.([]byte), nil // the function above returns nothing else
 }

@@ -353,8 +353,8 @@ func (p *publicFacts) goods(w *words, all []trace.Goods) {
 		case trace.Receive:
 			p.made, p.Kind = true, received
 		case trace.Ship, trace.Issue, trace.Recall, trace.EndRecall:
-		default: // boxes, holds that are over and the like are the co-op's own business
-			continue
+		case trace.FillBox, trace.EmptyBox, trace.Return, trace.Destroy, trace.Hold, trace.LetGo, trace.Close, trace.Reopen, trace.Amend:
+			continue // the co-op's own business: what of it matters to a buyer is the verdict
 		}
 		p.Journey = append(p.Journey, st)
 	}

@@ -31,7 +31,7 @@ func TestBrowser_PublicScreenshots(t *testing.T) {
 			srv = closed.srv
 		}
 		for screen, view := range map[string]step{
-			"phone": phone(), "long": chromedp.EmulateViewport(360, 5200, chromedp.EmulateScale(1)), "tablet": chromedp.EmulateViewport(768, 1600), "desk": chromedp.EmulateViewport(1440, 2400),
+			"phone": phone(), "tall": chromedp.EmulateViewport(360, 1500, chromedp.EmulateScale(2)), "long": chromedp.EmulateViewport(360, 5200, chromedp.EmulateScale(1)), "tablet": chromedp.EmulateViewport(768, 1600), "desk": chromedp.EmulateViewport(1440, 2400),
 		} {
 			for _, shade := range []string{"light", "dark"} {
 				for _, lang := range []string{"vi", "en"} {

@@ -70,12 +70,12 @@ func (s *Server) named(r *http.Request) (trace.Link, error) {
 	if err == nil && short.Serial != "" && s.o.Packed != nil {
 		item, ok, err := s.o.Packed.Item(r.Context(), short.Serial)
 		if err != nil || !ok {
-			return trace.Link{}, errors.Join(err, unknownUnless(err))
+			return trace.Link{}, orUnknown(err)
 		}
 		return item.Link(), nil
 	}
 	if err != nil || s.o.Names == nil || short.Lot == "" {
-		return trace.Link{}, errors.Join(err, unknownUnless(err))
+		return trace.Link{}, orUnknown(err)
 	}
 	lots, err := s.o.Names.Shortened(r.Context(), short.Lot)
 	if err != nil {
@@ -118,9 +118,10 @@ func (s *Server) which(r *http.Request, w *words, lots []trace.Link) (answer, er
 	return answer{status: http.StatusMultipleChoices, body: body}, err
 }
 
-func unknownUnless(err error) error {
+// orUnknown returns the error; without one it is that nobody issued the code.
+func orUnknown(err error) error {
 	if err != nil {
-		return nil
+		return err
 	}
 	return trace.ErrUnknown
 }
