@@ -94,6 +94,8 @@ func (b *book) people() {
 	b.diary(place, do)
 	b.goods(do)
 	do(b.db.SaveRecall(ctx, recall.Record{ID: "01KAV5N2A0000000000000000R", Drill: true, Ask: recall.Ask{Input: "cam-40"}, Reason: "tập", Begun: b.now, Marked: b.now}, by(b.now)))
+	_, _, err = b.db.Capture(ctx, []byte(`{"type":"EPCISDocument"}`), 1, by(b.now))
+	do(err)
 	if drawn, err := b.db.DrawEdges(ctx); err != nil || !drawn {
 		b.t.Fatal(drawn, err)
 	}

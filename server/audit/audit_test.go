@@ -299,6 +299,7 @@ func targets() []sqldbtest.Target {
 	add("lot_harvest", "1 = 1", "event", "*")
 	add("lot_hold", "1 = 1", "gtin", "lot", "held_ms", "held_by", "causes", "released_ms", "released_by", "release", "*")
 	add("trace_edge", "1 = 1", "source", "from_ref", "to_ref", "at_ms", "kept_ms", "kg", "items", "back", "document", "*")
+	add("captured", "1 = 1", "sum", "made_ms", "made_by", "events", "body", "*")
 	add("recall", "1 = 1", "ask", "reason", "*")
 	add("print_job", "1 = 1", "id", "made_ms", "actor", "run", "gtin", "lot", "labels", "again", "reason", "paper", "*")
 	add("print_box", "1 = 1", "sscc", "*")

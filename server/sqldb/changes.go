@@ -27,13 +27,15 @@ const (
 	landTable    = "place_land"
 	recallTable  = "recall"
 
+	capturedTable = "captured"
+
 	decisionTable = "scan_decision"
 	shopTable     = "sold_shop"
 )
 
 // ChangeTables names the tables whose rows ChangeRows returns.
 func ChangeTables() []string {
-	return []string{personTable, consentTable, requestTable, desiredTable, erasedTable, landTable, holdTable, mediaTable, recallTable}
+	return []string{personTable, consentTable, requestTable, desiredTable, erasedTable, landTable, holdTable, mediaTable, recallTable, capturedTable}
 }
 
 // ChangeRows returns what the tables of people, of gateways' settings and of who works which land say now, in the form of the bodies of leaves of kind `change`: a
@@ -116,6 +118,9 @@ func (d *DB) changeRows(ctx context.Context) (out []ledger.Row, err error) {
 		if err := add(landTable, place, held[place]); err != nil {
 			return nil, err
 		}
+	}
+	if err := capturedRows(ctx, d.read, add); err != nil {
+		return nil, err
 	}
 	if err := d.diaryChanges(ctx, add); err != nil {
 		return nil, err

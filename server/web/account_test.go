@@ -131,7 +131,7 @@ func newTownAt(t testing.TB, l net.Listener, publicURL string, open bool) *town 
 	done := make(chan struct{})
 	w.book = newTownBook(t, db, w.farm)
 	w.web, err = web.New(web.Options{
-		Farm: w, Lots: w, Names: w, EPCIS: &epcis.Gatherer{Names: epcis.Names{Base: publicURL}, Lots: w, Book: w.book, Goods: db}, Packed: w, Scans: w, ScanDesk: db, Reports: db, ScanDays: 180, People: w.sources, Calibrations: w, Ledger: db, Evidence: db, Live: w.live, History: w, PublicURL: publicURL, HSTS: true, Now: now, Log: log, Done: done,
+		Farm: w, Lots: w, Names: w, EPCIS: &epcis.Gatherer{Names: epcis.Names{Base: publicURL}, Lots: w, Book: w.book, Goods: db}, Captures: db, Packed: w, Scans: w, ScanDesk: db, Reports: db, ScanDays: 180, People: w.sources, Calibrations: w, Ledger: db, Evidence: db, Live: w.live, History: w, PublicURL: publicURL, HSTS: true, Now: now, Log: log, Done: done,
 		LogKey: web.LogKey{VKey: vkey, Verifier: verifier, SignStatement: signer.Sign}, Accounts: w.acc, Trail: db, OpenPages: open, Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
 		System: func(context.Context) (web.System, error) { return w.system, w.fail() }, Book: w.book, Desk: w.book, Shelf: w.book.shelf, Registrar: db, Standings: db.DiaryLots,
 		Printer: printjob.New(db, rand.Reader, now, log),
@@ -267,7 +267,7 @@ func accessTable() map[string]string {
 		"GET /scans/shops": "at", "POST /scans/shops": "at", "POST /scans/shops/revoke": "at", "POST /scan/where": "atfip", "POST /scan/sold": "atfip",
 		"GET /gates": "ati", "GET /api/actives": "atfi", "GET /api/gates": "atfi",
 		"GET /sw.js": "atfip", "GET /manifest.webmanifest": "atfip", "GET /offline": "atfip",
-		"GET /cards": "at", "POST /cards": "at", "POST /cards/{id}/revoke": "at", "GET /trail": "ai", "GET /epcis/lot/{path...}": "atfip", "GET /epcis/events": "ati", "GET /epcis/export.jsonld": "ati", "GET /portal/{gtin}/{code}": "ati", "GET /portal/{gtin}/{code}/bundle.zip": "ati",
+		"GET /cards": "at", "POST /cards": "at", "POST /cards/{id}/revoke": "at", "GET /trail": "ai", "GET /epcis/lot/{path...}": "atfip", "GET /epcis/events": "ati", "GET /epcis/export.jsonld": "ati", "GET /epcis": "ati", "POST /epcis": "at", "POST /epcis/capture": "at", "GET /epcis/capture/{sum}": "ati", "GET /portal/{gtin}/{code}": "ati", "GET /portal/{gtin}/{code}/bundle.zip": "ati",
 	}
 	for _, key := range digitallink.Keys() {
 		out["/"+key+"/"] = "atfip"

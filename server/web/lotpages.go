@@ -64,11 +64,12 @@ func (s *Server) goodsRoutes() []route {
 // lotsView are all lots, by what is to be done with them.
 type lotsView struct {
 	frame
-	Search string
-	State  string
-	Groups []lotGroup
-	Any    bool // there are lots at all
-	Edit   bool
+	Search   string
+	State    string
+	Groups   []lotGroup
+	Any      bool // there are lots at all
+	Edit     bool
+	Exchange bool // data of lots is exchanged with others
 }
 
 type lotGroup struct {
@@ -107,7 +108,7 @@ func (s *Server) lotsPage(r *http.Request, w *words) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	v := lotsView{Search: cut(strings.TrimSpace(r.URL.Query().Get("q"))), State: r.URL.Query().Get("state"), Any: len(lots) > 0, Edit: s.may(ctx, account.EditFarm)}
+	v := lotsView{Search: cut(strings.TrimSpace(r.URL.Query().Get("q"))), State: r.URL.Query().Get("state"), Any: len(lots) > 0, Edit: s.may(ctx, account.EditFarm), Exchange: s.o.Captures != nil}
 	for _, state := range groupOrder() {
 		if v.State != "" && v.State != string(state) {
 			continue

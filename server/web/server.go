@@ -71,8 +71,9 @@ type Calibrations interface {
 type Options struct {
 	Farm         Register
 	Lots         Lots
-	Names        Names  // finds what short codes name; nil: nothing
-	EPCIS        Teller // nil: nothing is told as EPCIS
+	Names        Names    // finds what short codes name; nil: nothing
+	EPCIS        Teller   // nil: nothing is told as EPCIS
+	Captures     Captures // keeps documents of others; nil: none are taken in
 	People       People
 	Calibrations Calibrations
 	Ledger       Ledger
@@ -186,7 +187,7 @@ func (s *Server) table() []route {
 		{"GET /privacy", stranger(), s.page(s.privacy)},
 		{"GET /proof/{n}", stranger(), s.page(s.proofOf)},
 		{"/", everybody(), s.page(func(r *http.Request, w *words) (answer, error) { return s.missing(r, w, "missing.page", "") })},
-	}, s.codeRoutes(labels), s.epcisRoutes(), s.portalRoutes(), s.ledgerRoutes(), s.accountRoutes(), s.tlsRoutes(), s.diaryRoutes(), s.offlineRoutes(), s.recordRoutes(), s.gateRoutes(), s.bookRoutes(), s.printRoutes(), s.goodsRoutes(), s.kinRoutes(), s.scanRoutes(), s.sayRoutes())
+	}, s.codeRoutes(labels), s.epcisRoutes(), s.portalRoutes(), s.captureRoutes(), s.ledgerRoutes(), s.accountRoutes(), s.tlsRoutes(), s.diaryRoutes(), s.offlineRoutes(), s.recordRoutes(), s.gateRoutes(), s.bookRoutes(), s.printRoutes(), s.goodsRoutes(), s.kinRoutes(), s.scanRoutes(), s.sayRoutes())
 }
 
 // routes serves the table. Labels are taken before http.ServeMux: it would tidy a malformed path into another one and redirect there, and a

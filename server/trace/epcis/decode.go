@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 )
 
 // What a document may be at most.
@@ -137,16 +136,4 @@ func prefixes(raw json.RawMessage) (Context, error) {
 		}
 	}
 	return out, nil
-}
-
-// Supply is a lot that others made, as their document tells of it.
-type Supply struct {
-	Class    string    `json:"epcClass"` // canonical, with the lot
-	GTIN     string    `json:"gtin,omitempty"`
-	Lot      string    `json:"lot,omitempty"`
-	Quantity float64   `json:"quantity,omitempty"` // 0: not said
-	Unit     string    `json:"uom,omitempty"`      // UN/ECE Recommendation 20; "": things
-	From     string    `json:"from,omitempty"`     // who sent it, a URI
-	At       time.Time `json:"at"`
-	Event    string    `json:"eventID"`
 }

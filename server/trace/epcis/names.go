@@ -90,7 +90,11 @@ func (n Names) Seed(cycle, lot string) string { return n.own("seed", cycle, cmp.
 // Input names a lot of an input by its record, or by the class of GS1 under which it was captured.
 func (n Names) Input(record, lot string) string {
 	if strings.Contains(record, "://") {
-		return strings.TrimSuffix(record, "/") + "/10/" + digitallink.Escape(lot)
+		class := strings.TrimSuffix(record, "/")
+		if _, err := digitallink.Parse(class); err == nil {
+			return class + "/10/" + digitallink.Escape(lot)
+		}
+		return class + "/" + lot
 	}
 	return n.own("input", record, cmp.Or(lot, "-"))
 }
