@@ -27,60 +27,121 @@ type labelLine struct{ Name, Lot, Day, Code, Href string }
 // jobsListed is how many prints /labels lists, and a page of /labels/jobs.
 const jobsListed, jobsOnPage = 5, 50
 
-// labelsPage lists the lots that labels may be printed of, the newest first, those that wait for their release, and the places with their boards.
-// With a code it lists the lots that somebody reads it off.
+// labelsPage lists the lots that labels may be printed of, the newest first, those that wait for their release, the last prints, and the places
+// with their boards. With a code that somebody reads off a label it lists what that is.
 func (s *Server) labelsPage(r *http.Request, w *words) (answer, error) {
 	f, err := s.farmNow(r.Context())
 	if err != nil {
 		return answer{}, err
 	}
 	v := labelsView{Code: strings.TrimSpace(r.URL.Query().Get("code")), Places: f.Places}
-	wanted := ""
 	if v.Code != "" {
-		if wanted, err = farm.ParseCode(v.Code); err != nil {
-			v.Problem = w.t("print.code.wrong", v.Code)
-		}
+		err = s.readOut(r.Context(), w, &v)
+	} else {
+		err = s.labelLists(r.Context(), w, &v)
 	}
-	if v.Lots, v.Waiting, err = s.labelLines(r.Context(), w, wanted); err != nil {
+	if err != nil {
 		return answer{}, err
-	}
-	if wanted != "" && len(v.Lots) == 0 {
-		v.Problem = w.t("print.code.unknown", v.Code)
-	}
-	if s.o.Printer != nil && wanted == "" {
-		jobs, err := s.o.Printer.Jobs(r.Context(), "", jobsListed)
-		if err != nil {
-			return answer{}, err
-		}
-		v.Jobs = jobLines(w, jobs)
 	}
 	return s.draw(r, w, "labels.html", "labels", w.t("print.title"), func(fr frame) any { v.frame = fr; return v })
 }
 
-func (s *Server) labelLines(ctx context.Context, w *words, wanted string) (printable, waiting []labelLine, err error) {
+// labelLists lists lots and prints.
+func (s *Server) labelLists(ctx context.Context, w *words, v *labelsView) error {
 	lots, err := s.o.Lots.Lots(ctx)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	lots = slices.Clone(lots)
 	slices.SortStableFunc(lots, func(a, b trace.Lot) int { return b.Harvested.Compare(a.Harvested) })
 	for _, l := range lots {
-		short, err := l.Link().Short()
+		if !printjob.Printable(l.State) && l.State != trace.Harvested {
+			continue
+		}
+		line, err := s.labelLine(ctx, w, l)
 		if err != nil {
-			return nil, nil, err
+			return err
 		}
-		line := labelLine{Name: l.Species.In(w.lang), Lot: l.Code, Code: SpokenCode(short), Href: lotLabels(l.Link())}
-		if !l.Harvested.IsZero() {
-			line.Day = w.date(l.Harvested)
-		}
-		switch {
-		case wanted != "" && wanted == short || wanted == "" && printjob.Printable(l.State):
-			printable = append(printable, line)
-		case wanted == "" && l.State == trace.Harvested:
-			waiting = append(waiting, line)
+		if l.State == trace.Harvested {
+			v.Waiting = append(v.Waiting, line)
+		} else {
+			v.Lots = append(v.Lots, line)
 		}
 	}
-	return printable, waiting, nil
+	if s.o.Printer == nil {
+		return nil
+	}
+	jobs, err := s.o.Printer.Jobs(ctx, "", jobsListed)
+	v.Jobs = jobLines(w, jobs)
+	return err
+}
+
+// labelLine is a lot in a list, by the name of its product.
+func (s *Server) labelLine(ctx context.Context, w *words, l trace.Lot) (labelLine, error) {
+	line := labelLine{Name: l.Species.In(w.lang), Lot: l.Code, Href: lotLabels(l.Link())}
+	short, err := l.Link().Short()
+	if err != nil {
+		return line, err
+	}
+	line.Code = SpokenCode(short)
+	if !l.Harvested.IsZero() {
+		line.Day = w.date(l.Harvested)
+	}
+	if s.o.Goods == nil {
+		return line, nil
+	}
+	names, err := s.productNames(ctx, w)
+	if name := names[l.GTIN]; name != "" {
+		line.Name = name
+	}
+	return line, err
+}
+
+// readOut finds what somebody reads off a label: a lot, an item or a box.
+func (s *Server) readOut(ctx context.Context, w *words, v *labelsView) error {
+	code, err := trace.ParseShort("/t/" + strings.NewReplacer(" ", "", "-", "", "(00)", "").Replace(v.Code))
+	if err != nil {
+		v.Problem = w.t("print.code.wrong", v.Code)
+		return nil //nolint:nilerr // it is told
+	}
+	lots, err := s.o.Lots.Lots(ctx)
+	if err != nil {
+		return err
+	}
+	item := trace.Item{}
+	if s.o.Packed != nil && code.Serial != "" {
+		if item, _, err = s.o.Packed.Item(ctx, code.Serial); err != nil {
+			return err
+		}
+	}
+	for _, l := range lots {
+		short, err := l.Link().Short()
+		if err != nil {
+			return err
+		}
+		if short != code.Lot && (item.Serial == "" || l.GTIN != item.GTIN || l.Code != item.Lot) {
+			continue
+		}
+		line, err := s.labelLine(ctx, w, l)
+		if err != nil {
+			return err
+		}
+		if item.Serial != "" {
+			line.Code = SpokenCode(farm.WithCheck(item.Serial)) + ", " + w.t("print.item."+string(item.State))
+		}
+		v.Lots = append(v.Lots, line)
+	}
+	if s.o.Packed != nil && code.SSCC != "" {
+		if _, ok, err := s.o.Packed.Box(ctx, code.SSCC); err != nil {
+			return err
+		} else if ok {
+			v.Lots = append(v.Lots, labelLine{Name: w.boxNumber(code.SSCC), Href: "/boxes/" + code.SSCC})
+		}
+	}
+	if len(v.Lots) == 0 {
+		v.Problem = w.t("print.code.unknown", v.Code)
+	}
+	return nil
 }
 
 // lotView is what is printed, or may be, of a lot.

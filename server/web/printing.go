@@ -208,6 +208,9 @@ func countsOf(w *words, err error) (out []countLine) {
 	if !ok {
 		return nil
 	}
+	if len(e.Lines) < 2 { // the sentence says it all
+		return nil
+	}
 	for _, l := range e.Lines {
 		switch l.Kind {
 		case printjob.LineThing:

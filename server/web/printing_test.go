@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+
 	"aovuon/server/account"
 	"aovuon/server/farm"
 	"aovuon/server/ledger"
@@ -378,8 +380,11 @@ func TestPrint_BoardsAndCalibration(t *testing.T) {
 	}
 }
 
-func TestPrint_ACodeReadOutFindsItsLot(t *testing.T) {
+func TestPrint_ACodeReadOutFindsWhatItIs(t *testing.T) {
 	w := newTown(t, "https://tx.example.vn", false)
+	const serial, box = "0123456789ABC", "004000000000000015"
+	w.items = map[string]trace.Item{serial: {Serial: serial, GTIN: w.demo.Lot.GTIN, Lot: w.demo.Lot.Code, State: trace.ItemShipped}}
+	w.boxes = map[string]trace.Box{box: {SSCC: box}}
 	short, err := w.demo.Lot.Link().Short()
 	if err != nil {
 		t.Fatal(err)
@@ -387,10 +392,15 @@ func TestPrint_ACodeReadOutFindsItsLot(t *testing.T) {
 	for code, want := range map[string]string{
 		strings.ToLower(web.SpokenCode(short)): w.demo.Lot.Code,
 		short[:8] + "?":                        "đọc sai hoặc gõ sai",
-		own:                                    "Không có lô nào mang mã",
+		own:                                    "Không có lô, gói hay thùng nào mang mã",
+		web.SpokenCode(farm.WithCheck(serial)): web.SpokenCode(farm.WithCheck(serial)) + ", đã xuất",
+		farm.WithCheck("1123456789ABC"):        "Không có lô, gói hay thùng nào mang mã",
+		"004-000-000-000-000-015":              "/boxes/" + box,
+		"004 000 000 000 000 022":              "Không có lô, gói hay thùng nào mang mã",
+		strings.ReplaceAll(farm.WithCheck(serial), "0", "o"): w.demo.Lot.Code,
 	} {
 		if got := w.as(account.Technician, http.MethodGet, "/labels?code="+url.QueryEscape(code), nil, nil); !strings.Contains(string(got.body), want) {
-			t.Errorf("%q: %d, no %q", code, got.status, want)
+			t.Errorf("%q: %d, no %q in %.900s", code, got.status, want, main(string(got.body)))
 		}
 	}
 }
@@ -432,4 +442,21 @@ func TestBrowser_Print(t *testing.T) {
 	look("labels-job", "/labels/jobs/"+job)
 	look("labels-again", "/labels/jobs/"+again)
 	look("labels-jobs", "/labels/jobs")
+}
+
+// A long print says how far it is, and has its file when it is made, without a reload by hand.
+func TestBrowser_PrintProgress(t *testing.T) {
+	s := newStall(t, "http://127.0.0.1", "", 600)
+	s.release()
+	b := s.signedIn(browser(t), account.Technician)
+	job := s.print("run", s.run)
+	visit(b, phone(), s.srv.URL+"/labels/jobs/"+job)
+	b.do("wait for the file", chromedp.WaitVisible(chromedp.CSS(`main:not(:has(#made)) a[href="/labels/jobs/`+job+`/file"]`)))
+	g, _ := s.get("/labels/jobs/" + job + "/file")
+	if g.status != http.StatusOK || !bytes.HasPrefix(g.body, []byte("%PDF")) {
+		t.Errorf("%d %.40q", g.status, g.body)
+	}
+	if g, page := s.get("/labels/jobs/"+job, "from", "600"); g.status != http.StatusOK || !strings.Contains(page, "tem 501 đến 600") || strings.Count(page, `name="slots" value=`) != 100 {
+		t.Errorf("%d %s", g.status, main(page))
+	}
 }
