@@ -124,7 +124,7 @@ const (
 	StepPlain    = "plain"    // packed without serials: Count of the Out part says how many
 )
 
-// StepUpstream is a Hold by the server itself: what the lot is made of may not be sold.
+// StepUpstream is a Hold by the server itself: lots that this one is made of may not be sold. The Reason is their codes.
 const StepUpstream = "upstream"
 
 // StepLabels is a Destroy of labels alone: the goods were not packed, or are taken out of their packs, and are unpacked mass of the lot again.

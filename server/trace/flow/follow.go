@@ -3,7 +3,7 @@ package flow
 import (
 	"context"
 	"fmt"
-	"slices"
+	"strings"
 
 	"aovuon/server/account"
 	"aovuon/server/ledger"
@@ -18,7 +18,7 @@ const mostSteps = 8
 // takes a person.
 func (d *Desk) Follow(ctx context.Context) (held int, err error) {
 	for range mostSteps {
-		var found []trace.Ref
+		var found map[trace.Ref]string
 		err := d.store.Look(ctx, func(ctx context.Context, s Shelf) (err error) {
 			found, err = doubtful(ctx, s)
 			return err
@@ -26,8 +26,8 @@ func (d *Desk) Follow(ctx context.Context) (held int, err error) {
 		if err != nil || len(found) == 0 {
 			return held, wrap("lots that follow others", err)
 		}
-		for _, ref := range found {
-			order := trace.Goods{Kind: trace.Hold, Step: trace.StepUpstream, Reason: string(trace.StepUpstream), In: []trace.Part{{Ref: ref}}}
+		for _, ref := range sortedRefs(found) {
+			order := trace.Goods{Kind: trace.Hold, Step: trace.StepUpstream, Reason: found[ref], In: []trace.Part{{Ref: ref}}}
 			if _, err := d.Take(ctx, Who{Actor: ledger.Server, Role: account.Admin}, order); err != nil {
 				return held, err
 			}
@@ -44,19 +44,25 @@ func wrap(what string, err error) error {
 	return fmt.Errorf("flow: %s: %w", what, err)
 }
 
-// doubtful returns the lots that may be sold as they stand though one that they are made of may not.
-func doubtful(ctx context.Context, s Shelf) (out []trace.Ref, err error) {
+// doubtful returns the lots that may be sold as they stand though some that they are made of may not, with the codes of those.
+func doubtful(ctx context.Context, s Shelf) (map[trace.Ref]string, error) {
 	suspects, err := s.Suspects(ctx)
 	if err != nil {
 		return nil, err
 	}
+	out := map[trace.Ref]string{}
 	for _, ref := range suspects {
 		bad, err := doubts(ctx, s, ref)
 		if err != nil {
 			return nil, err
 		}
-		if len(bad) > 0 && !slices.Contains(out, ref) {
-			out = append(out, ref)
+		var codes []string
+		for _, l := range bad {
+			link, _ := l.Ref.Link()
+			codes = append(codes, link.Lot)
+		}
+		if len(codes) > 0 {
+			out[ref] = strings.Join(codes[:min(len(codes), 10)], ", ")
 		}
 	}
 	return out, nil

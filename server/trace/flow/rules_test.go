@@ -117,6 +117,10 @@ func TestHolds(t *testing.T) {
 			r.Fatalf("%d lots follow, %v", n, err)
 		}
 		r.state(again, trace.Held)
+		events, err := r.db.GoodsOf(r.Context(), again)
+		if last := events[len(events)-1]; err != nil || last.Step != trace.StepUpstream || last.Actor != ledger.Server || "09521234010036/"+last.Reason != out.ID {
+			r.Errorf("held by %+v, %v", last, err)
+		}
 		if n, err := r.desk.Follow(r.Context()); n != 0 || err != nil {
 			r.Fatalf("%d lots follow again, %v", n, err)
 		}
