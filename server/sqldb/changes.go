@@ -35,7 +35,7 @@ const (
 
 // ChangeTables names the tables whose rows ChangeRows returns.
 func ChangeTables() []string {
-	return []string{personTable, consentTable, requestTable, desiredTable, erasedTable, landTable, holdTable, mediaTable, recallTable, capturedTable}
+	return []string{personTable, consentTable, requestTable, desiredTable, erasedTable, landTable, holdTable, mediaTable, recallTable, capturedTable, decisionTable, shopTable}
 }
 
 // ChangeRows returns what the tables of people, of gateways' settings and of who works which land say now, in the form of the bodies of leaves of kind `change`: a

@@ -17,7 +17,7 @@ import (
 	"aovuon/server/trace"
 )
 
-func demoFarm(t *testing.T) (*farm.Farm, trace.Demo) {
+func demoFarm(t testing.TB) (*farm.Farm, trace.Demo) {
 	t.Helper()
 	f, err := farm.Demo()
 	if err != nil {

@@ -61,7 +61,7 @@ func wrapGoods(id string, err error) error {
 	return fmt.Errorf("sqldb: goods event %s: %w", id, err)
 }
 
-// Item returns the item of a serial; ok is false where nobody issued it.
+// Item returns the item of a serial, with what a shop or staff said of its sale; ok is false where nobody issued it.
 func (d *DB) Item(ctx context.Context, serial string) (i trace.Item, ok bool, err error) {
 	list, err := items(ctx, d.read, `serial = $1`, serial)
 	if err != nil || len(list) == 0 {
@@ -70,7 +70,12 @@ func (d *DB) Item(ctx context.Context, serial string) (i trace.Item, ok bool, er
 		}
 		return i, false, err
 	}
-	return list[0], true, nil
+	i = list[0]
+	sale, said, err := d.Sale(ctx, serial)
+	if said && stillSold(i.State, i.Changed, sale.At) {
+		i.State, i.Changed = trace.ItemSold, sale.At
+	}
+	return i, err == nil, err
 }
 
 // Items returns the items of a Pack, in their order.

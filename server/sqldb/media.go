@@ -118,5 +118,5 @@ func (d *DB) diaryChanges(ctx context.Context, add func(table, key string, body 
 			return err
 		}
 	}
-	return nil
+	return d.scanChanges(ctx, add)
 }

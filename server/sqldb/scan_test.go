@@ -23,7 +23,7 @@ import (
 )
 
 // packed is a database with the demo lot and some packs of it.
-func packed(t *testing.T, db *sqldb.DB, states ...trace.ItemState) []trace.Item {
+func packed(t testing.TB, db *sqldb.DB, states ...trace.ItemState) []trace.Item {
 	t.Helper()
 	f, d := demoFarm(t)
 	d.Lot.State = trace.Released
@@ -35,7 +35,7 @@ func packed(t *testing.T, db *sqldb.DB, states ...trace.ItemState) []trace.Item 
 	kept := flow.Kept{Goods: trace.Goods{ID: "01KB0000000000000000000001", Kind: trace.Pack, At: noon, Made: noon, Actor: "a-test"}}
 	for i, s := range states {
 		kept.Items = append(kept.Items, trace.Item{
-			Serial: fmt.Sprintf("000000000000%d", i), GTIN: d.Lot.GTIN, Lot: d.Lot.Code, Run: kept.Goods.ID, N: i + 1, NetG: 500, State: s, Changed: noon,
+			Serial: fmt.Sprintf("%013d", i), GTIN: d.Lot.GTIN, Lot: d.Lot.Code, Run: kept.Goods.ID, N: i + 1, NetG: 500, State: s, Changed: noon,
 		})
 	}
 	err := db.Move(t.Context(), byAt(noon), func(context.Context, flow.Shelf) (flow.Kept, error) { return kept, nil })
@@ -273,6 +273,9 @@ func TestShops_SellOnceAndAfterAReturn(t *testing.T) {
 		if d := cmp.Diff(want, subjects); err != nil || d != "" {
 			t.Error(err, d)
 		}
+		if got, ok, err := db.Item(ctx, it.Serial); err != nil || !ok || got.State != trace.ItemSold || !got.Changed.Equal(noon.Add(time.Hour)) {
+			t.Errorf("%+v, %v", got, err)
+		}
 		it.State, it.Changed = trace.ItemActivated, noon.Add(2*time.Hour) // it came back
 		back := flow.Kept{Goods: trace.Goods{ID: "01KB0000000000000000000009", Kind: trace.Return, At: it.Changed, Made: it.Changed, Actor: "a-test"}, Items: []trace.Item{it}}
 		if err := db.Move(ctx, byAt(it.Changed), func(context.Context, flow.Shelf) (flow.Kept, error) { return back, nil }); err != nil {
@@ -280,6 +283,9 @@ func TestShops_SellOnceAndAfterAReturn(t *testing.T) {
 		}
 		if subjects, err = db.Subjects(ctx, []string{it.Link().Path()}); err != nil || subjects[it.Link().Path()].State != trace.ItemActivated {
 			t.Errorf("%+v, %v", subjects, err)
+		}
+		if got, ok, err := db.Item(ctx, it.Serial); err != nil || !ok || got.State != trace.ItemActivated {
+			t.Errorf("%+v, %v", got, err)
 		}
 		if first, err := db.Sell(ctx, scan.Sale{Serial: it.Serial, At: noon.Add(3 * time.Hour), Shop: "s-one"}); err != nil || !first {
 			t.Errorf("sold again: %t, %v", first, err)

@@ -75,19 +75,23 @@ func (d *DB) ScanDecisions(ctx context.Context, code string) ([]scan.Decision, e
 	return out, nil
 }
 
-func decisionsOf(ctx context.Context, q querier, code string, most int) (out []scan.Decision, err error) {
+func decisionsOf(ctx context.Context, q querier, code string, most int) ([]scan.Decision, error) {
+	return decisionsWhere(ctx, q, `code = $1 ORDER BY at_ms DESC, id DESC LIMIT $2`, code, most)
+}
+
+func decisionsWhere(ctx context.Context, q querier, where string, args ...any) (out []scan.Decision, err error) {
 	err = each(ctx, q, func(scanRow func(...any) error) error {
-		x := scan.Decision{Code: code}
+		var x scan.Decision
 		var rules string
 		var at int64
-		err := scanRow(&x.ID, &x.Verdict, &rules, &x.Note, &at, &x.Actor)
+		err := scanRow(&x.ID, &x.Code, &x.Verdict, &rules, &x.Note, &at, &x.Actor)
 		x.At = fromMillis(at)
 		for r := range strings.FieldsSeq(rules) {
 			x.Rules = append(x.Rules, scan.Rule(r))
 		}
 		out = append(out, x)
 		return err
-	}, `SELECT id, verdict, rules, note, at_ms, actor FROM scan_decision WHERE code = $1 ORDER BY at_ms DESC, id DESC LIMIT $2`, code, most)
+	}, `SELECT id, code, verdict, rules, note, at_ms, actor FROM scan_decision WHERE `+where, args...)
 	return out, err
 }
 
@@ -174,4 +178,27 @@ func (d *DB) Sweeps(ctx context.Context, since time.Time, most int) ([]scan.Swee
 		return nil, fmt.Errorf("sqldb: sweeps: %w", err)
 	}
 	return out, nil
+}
+
+// scanChanges returns what was decided of scans, and which shops there are.
+func (d *DB) scanChanges(ctx context.Context, add func(table, key string, body any) error) error {
+	decisions, err := decisionsWhere(ctx, d.read, `1 = 1 ORDER BY id`)
+	if err != nil {
+		return err
+	}
+	for _, x := range decisions {
+		if err := add(decisionTable, x.ID, x); err != nil {
+			return err
+		}
+	}
+	shops, err := shopsWhere(ctx, d.read, `1 = 1 ORDER BY id`)
+	if err != nil {
+		return err
+	}
+	for _, s := range shops {
+		if err := add(shopTable, s.ID, s); err != nil {
+			return err
+		}
+	}
+	return nil
 }

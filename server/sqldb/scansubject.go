@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"aovuon/server/trace"
 	"aovuon/server/trace/scan"
@@ -89,8 +90,7 @@ func (d *DB) itemSubjects(ctx context.Context, serials map[string]string, out ma
 			if err != nil || l.GTIN != s.GTIN || l.Lot != "" && l.Lot != s.Lot {
 				return nil //nolint:nilerr // a serial of ours under another lot: nobody issued that code
 			}
-			// What came back after it was sold is not sold any more.
-			if sold > 0 && (sold >= changed || s.State == trace.ItemShipped || s.State == trace.ItemSold) {
+			if sold > 0 && stillSold(s.State, fromMillis(changed), fromMillis(sold)) {
 				s.State, s.Sold = trace.ItemSold, fromMillis(sold)
 			}
 			out[serials[serial]] = s
@@ -132,4 +132,16 @@ func (d *DB) lotSubject(ctx context.Context, l trace.Link) (s scan.Subject, ok b
 		s.Units = int(kg)
 	}
 	return s, true, nil
+}
+
+// stillSold reports whether an item that somebody said was sold still is: what came back since, or was destroyed, is not.
+func stillSold(state trace.ItemState, changed, sold time.Time) bool {
+	switch state {
+	case trace.ItemShipped, trace.ItemSold:
+		return true
+	case trace.ItemActivated:
+		return !sold.Before(changed)
+	case trace.ItemPrinted, trace.ItemVoid:
+	}
+	return false
 }

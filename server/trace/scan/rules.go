@@ -28,13 +28,14 @@ func Rules() []Rule { return []Rule{ManyClients, Travel, Burst, AfterSold, NotAc
 
 // Finding is one rule that the scans of a code break.
 type Finding struct {
-	Rule     Rule          `json:"rule"`
-	N        int           `json:"n"`               // browsers; of Travel: journeys
-	Limit    int           `json:"limit,omitempty"` // from so many on
-	Units    int           `json:"units,omitempty"` // of LotRate
-	From, To string        `json:",omitempty"`      // of Travel: codes of provinces
-	Took     time.Duration `json:"took,omitempty"`  // of Travel: nanoseconds between both
-	At       time.Time     `json:"at"`              // of the scan that broke it
+	Rule  Rule          `json:"rule"`
+	N     int           `json:"n"`               // browsers; of Travel: journeys
+	Limit int           `json:"limit,omitempty"` // from so many on
+	Units int           `json:"units,omitempty"` // of LotRate
+	From  string        `json:"from,omitempty"`  // of Travel: codes of provinces
+	To    string        `json:"to,omitempty"`
+	Took  time.Duration `json:"took,omitempty"` // of Travel: nanoseconds between both
+	At    time.Time     `json:"at"`             // of the scan that broke it
 }
 
 // Limits are from when on something is unusual. README.md says how they were chosen.
