@@ -37,6 +37,7 @@ type cli struct {
 	Farm      farmCmd      `cmd:"" help:"Say which places and sensors there are."`
 	Book      bookCmd      `cmd:"" help:"Write the record book of a season as PDF or XLSX, or list the seasons."`
 	Label     labelCmd     `cmd:"" help:"Write labels of lots and boards of places: PDF for A4 sheets, files for label printers."`
+	Recall    recallCmd    `cmd:"" help:"Find what is downstream of something wrong, recall it, practise it."`
 	EPCIS     epcisCmd     `cmd:"" name:"epcis" help:"Lots as EPCIS 2.0, for those who trade with the co-op."`
 	Person    personCmd    `cmd:"" help:"What is kept about people: consent, withdrawal, export, erasure, requests."`
 	Log       logCmd       `cmd:"" help:"Say what is in the batch log."`

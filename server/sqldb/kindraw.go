@@ -166,7 +166,7 @@ func entryEdges(ctx context.Context, q querier, lots namedLots, roots []string) 
 
 // edgesVersion is the version of the rules by which edges are drawn: a server that finds others draws all of them anew.
 const (
-	edgesVersion = "1"
+	edgesVersion = "2"
 	edgesDrawn   = "edges_drawn"
 )
 
@@ -252,6 +252,7 @@ type keptLots struct {
 func (l keptLots) own(_ context.Context, root string) ([]trace.Ref, error) {
 	return l.byRoot[root], nil
 }
+
 func (l keptLots) coded(_ context.Context, code string) ([]trace.Ref, error) {
 	return l.byCode[code], nil
 }

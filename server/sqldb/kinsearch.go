@@ -8,20 +8,22 @@ import (
 	"aovuon/server/trace/recall"
 )
 
-// Supplies implements recall.Store: what was bought in and used, the one used last first.
+// Supplies implements recall.Store: what was bought in and used, the one used last first. It leaps from one to the next in the index, and does not
+// read how often each was used.
 func (d *DB) Supplies(ctx context.Context) (out []recall.Supply, err error) {
 	err = each(ctx, d.read, func(scan func(...any) error) error {
 		var from string
 		var last int64
-		var s recall.Supply
-		if err := scan(&from, &last, &s.Uses); err != nil {
+		if err := scan(&from, &last); err != nil {
 			return err
 		}
 		ref, err := trace.ParseRef(from)
-		s.Ref, s.Last = ref, fromMillis(last)
-		out = append(out, s)
+		out = append(out, recall.Supply{Ref: ref, Last: fromMillis(last)})
 		return err
-	}, `SELECT from_ref, MAX(at_ms), COUNT(*) FROM trace_edge WHERE from_ref LIKE 'supply:%' AND to_ref NOT LIKE 'supply:%' GROUP BY from_ref ORDER BY MAX(at_ms) DESC, from_ref`)
+	}, `WITH RECURSIVE s(r) AS (
+			SELECT MIN(from_ref) FROM trace_edge WHERE from_ref > 'supply:'
+			UNION ALL SELECT (SELECT MIN(e.from_ref) FROM trace_edge e WHERE e.from_ref > s.r) FROM s WHERE s.r LIKE 'supply:%')
+		SELECT s.r, (SELECT MAX(e.at_ms) FROM trace_edge e WHERE e.from_ref = s.r) AS last_ms FROM s WHERE s.r LIKE 'supply:%' ORDER BY last_ms DESC, s.r`)
 	if err != nil {
 		return nil, fmt.Errorf("sqldb: supplies: %w", err)
 	}

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -52,9 +51,7 @@ func (s *Server) tree(ctx context.Context, n namer, t kin.Tree) ([]*kinNode, err
 	for _, e := range t.Edges {
 		from := e.From
 		if t.Direction == kin.Up {
-			if from = e.To; e.From.Kind == trace.RefSupply && e.To.Kind == trace.RefSupply {
-				continue // a lot of an input is of the input: its name says so
-			}
+			from = e.To
 			if e.From.Kind == trace.RefPlace && !used[e.From] && e.To.Kind == trace.RefLot && seasoned(t, e.To) {
 				continue // its season says where it was
 			}
@@ -170,15 +167,6 @@ func amountOf(w *words, kg float64, items int) []string {
 		return []string{w.mass(kg)}
 	}
 	return nil
-}
-
-// buyersIn are the buyers in a tree, by name.
-func (n namer) buyersIn(t kin.Tree) (out []trace.Ref) {
-	for _, node := range t.Of(trace.RefBuyer) {
-		out = append(out, node.Ref)
-	}
-	slices.SortFunc(out, func(a, b trace.Ref) int { return cmp.Compare(n.name(a), n.name(b)) })
-	return out
 }
 
 // seasoned reports whether a lot is of a season.

@@ -77,21 +77,21 @@ func TestRecall_MarksAtOnceAndADrillDoesNot(t *testing.T) {
 			t.Errorf("the drill does not say %q: %.3000s", want, page)
 		}
 	}
-	real := w.recalled(lot, "recall")
+	truly := w.recalled(lot, "recall")
 	if !sees() {
 		t.Error("the recall marked nothing")
 	}
-	if inspector := w.text(account.Inspector, real); !strings.Contains(inspector, "Đang thu hồi") || strings.Contains(inspector, "tel:") || strings.Contains(inspector, real+"/end") {
+	if inspector := w.text(account.Inspector, truly); !strings.Contains(inspector, "Đang thu hồi") || strings.Contains(inspector, "tel:") || strings.Contains(inspector, truly+"/end") {
 		t.Errorf("an inspector sees: %.2000s", inspector)
 	}
-	w.recallFiles(real)
-	if res := w.as(account.Technician, http.MethodPost, real+"/end", url.Values{"reason": {" "}}, nil); res.status != http.StatusUnprocessableEntity {
+	w.recallFiles(truly)
+	if res := w.as(account.Technician, http.MethodPost, truly+"/end", url.Values{"reason": {" "}}, nil); res.status != http.StatusUnprocessableEntity {
 		t.Errorf("ended without a reason: %d", res.status)
 	}
-	if res := w.as(account.Technician, http.MethodPost, real+"/end", url.Values{"reason": {"đã thu về đủ"}}, nil); res.status != http.StatusSeeOther || sees() {
+	if res := w.as(account.Technician, http.MethodPost, truly+"/end", url.Values{"reason": {"đã thu về đủ"}}, nil); res.status != http.StatusSeeOther || sees() {
 		t.Errorf("ended: %d, the lot is still marked: %v", res.status, sees())
 	}
-	if list := w.text(account.Technician, "/recall"); !strings.Contains(list, real) || !strings.Contains(list, drill) {
+	if list := w.text(account.Technician, "/recall"); !strings.Contains(list, truly) || !strings.Contains(list, drill) {
 		t.Errorf("the list: %.2000s", list)
 	}
 }
@@ -157,10 +157,10 @@ func TestBrowser_Recall(t *testing.T) {
 	}
 	w.done(lot, "ship", url.Values{"buyer": {w.find("buyer", "Chợ Phú Khê").ID}, "kg": {"75"}, "document_no": {"PX-8"}})
 	found := "/recall/found?" + url.Values{"lot": {"/01/" + parts[2] + "/10/" + parts[3]}}.Encode()
-	drill, real := w.recalled(lot, "drill"), w.recalled(lot, "recall")
+	drill, truly := w.recalled(lot, "drill"), w.recalled(lot, "recall")
 	b := w.signedIn(browser(t), account.Technician)
 	for name, path := range map[string]string{
-		"recall": "/recall", "recall-found": found, "recall-one": real, "recall-drill": drill, "trace": "/trace", "trace-lot": "/trace?of=" + parts[3], "trace-buyer": "/trace?of=cho+phu+khe",
+		"recall": "/recall", "recall-found": found, "recall-one": truly, "recall-drill": drill, "trace": "/trace", "trace-lot": "/trace?of=" + parts[3], "trace-buyer": "/trace?of=cho+phu+khe",
 	} {
 		for _, shade := range []string{"light", "dark"} {
 			b.do(name, scheme(shade))

@@ -133,9 +133,19 @@ func (s *Server) offer(ctx context.Context, n namer, v *recallView) error {
 	if err != nil {
 		return err
 	}
+	whole, every := map[string]bool{}, []optionView(nil)
 	for _, x := range supplies[:min(mostOffered, len(supplies))] {
+		input, lot, _ := strings.Cut(x.Ref.ID, "/")
+		if input != "" && !whole[input] {
+			whole[input] = true
+			every = append(every, optionView{Value: input + "/", Label: w.t("recall.of.input", n.record(farm.Input, input))})
+		}
+		if lot == "" {
+			continue
+		}
 		v.Supplies = append(v.Supplies, optionView{Value: x.Ref.ID, Label: n.name(x.Ref) + " · " + w.t("recall.used", w.date(x.Last))})
 	}
+	v.Supplies = append(v.Supplies, every...)
 	v.Places = placeOptions(w, n.t.farm)
 	for _, rec := range n.t.reg[farm.Certificate] {
 		v.Certificates = append(v.Certificates, optionView{Value: rec.ID, Label: rec.Name()})

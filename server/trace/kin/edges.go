@@ -30,9 +30,6 @@ func OfEntry(e diary.Entry, lots Lots) (out []Edge) {
 		}
 	}
 	used := func(input, lot string, kg float64) {
-		if lot != "" { // whoever asks about all of an input finds each lot of it
-			edge(Supply(input, ""), Supply(input, lot), 0)
-		}
 		edge(Supply(input, lot), season(e), kg)
 	}
 	ground := season(e)
@@ -88,7 +85,7 @@ func season(e diary.Entry) trace.Ref {
 	return trace.Ref{Kind: trace.RefPlace, ID: e.Place}
 }
 
-// Supply names what was bought in: an input of the register, or whoever sold it, and the maker's lot. Without a lot it is all of that input whose lot
+// Supply names what was bought in: an input of the register, or whoever sold it, and the maker's lot. Without a lot it is what of that input has a lot that
 // nobody wrote down.
 func Supply(input, lot string) trace.Ref {
 	return trace.Ref{Kind: trace.RefSupply, ID: input + "/" + lot}
@@ -101,22 +98,15 @@ func OfGoods(g trace.Goods) (out []Edge) {
 			out = append(out, Edge{From: from, To: to, At: g.At.UTC(), Kept: g.Made.UTC(), KG: p.KG, Count: max(p.Count, len(p.Items)), Source: g.ID, Document: g.Document})
 		}
 	}
-	// What was bought in is found by whoever asks about all of an input, too.
-	bought := func(from trace.Ref, p trace.Part, to trace.Ref) {
-		if input, lot, ok := strings.Cut(from.ID, "/"); ok && lot != "" && from.Kind == trace.RefSupply {
-			edge(trace.Part{}, Supply(input, ""), from)
-		}
-		edge(p, from, to)
-	}
 	buyer := trace.Ref{Kind: trace.RefBuyer, ID: g.Buyer}
 	switch g.Kind {
 	case trace.Transform, trace.Receive:
 		for _, to := range g.Out {
 			for _, from := range g.In {
-				bought(from.Ref, from, to.Ref)
+				edge(from, from.Ref, to.Ref)
 			}
 			if len(g.In) == 0 {
-				bought(Supply(strings.ReplaceAll(g.Supplier, "/", " "), g.Document), to, to.Ref)
+				edge(to, Supply(strings.ReplaceAll(g.Supplier, "/", " "), g.Document), to.Ref)
 			}
 		}
 	case trace.FillBox:

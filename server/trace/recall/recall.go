@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"aovuon/server/farm"
@@ -79,14 +80,19 @@ func (f Found) Buyers() (out []string) {
 // Store is what is on record.
 type Store interface {
 	kin.Edges
+	Lots
+	Shown
+	Records(ctx context.Context, kind farm.RecordKind) ([]farm.Record, error)
+}
+
+// Lots reads lots.
+type Lots interface {
 	// LotsAt returns the lots that were at a place during a period.
 	LotsAt(ctx context.Context, place string, from, to time.Time) ([]trace.Link, error)
 	// LotsUnder returns the lots that a certificate covers.
 	LotsUnder(ctx context.Context, certificate string) ([]trace.Link, error)
 	// LotsNow returns lots as they stand, those that are unknown left out.
 	LotsNow(ctx context.Context, links []trace.Link) ([]Lot, error)
-	Records(ctx context.Context, kind farm.RecordKind) ([]farm.Record, error)
-	Shown
 }
 
 // Shown is what else people are shown.
@@ -103,7 +109,6 @@ type Shown interface {
 type Supply struct {
 	Ref  trace.Ref
 	Last time.Time // when it was used last
-	Uses int
 }
 
 // Find finds all that is downstream of an Ask. now gives the time, to say how long it took.
@@ -187,8 +192,20 @@ func lots(links []trace.Link) (out []kin.Start) {
 
 // inputOf begins with what was bought in, and where the lot is asked for also with the uses of which nobody wrote it down, each from its time on.
 func inputOf(ctx context.Context, s Store, a Ask) (starts []kin.Start, unsure int, err error) {
+	if a.Maker == "" {
+		all, err := s.Supplies(ctx)
+		if err != nil {
+			return nil, 0, fmt.Errorf("recall: %w", err)
+		}
+		for _, x := range all {
+			if strings.HasPrefix(x.Ref.ID, a.Input+"/") {
+				starts = append(starts, kin.Start{Ref: x.Ref})
+			}
+		}
+		return starts, 0, nil
+	}
 	starts = kin.From(kin.Supply(a.Input, a.Maker))
-	if a.Maker == "" || a.Input == "" {
+	if a.Input == "" {
 		return starts, 0, nil
 	}
 	edges, err := s.Out(ctx, []trace.Ref{kin.Supply(a.Input, "")})
@@ -196,11 +213,9 @@ func inputOf(ctx context.Context, s Store, a Ask) (starts []kin.Start, unsure in
 		return nil, 0, fmt.Errorf("recall: %w", err)
 	}
 	for _, e := range edges {
-		switch {
-		case e.To.Kind == trace.RefSupply:
-		case a.Unsure:
+		if a.Unsure {
 			starts = append(starts, kin.Start{Ref: e.To, Since: e.At})
-		default:
+		} else {
 			unsure++
 		}
 	}

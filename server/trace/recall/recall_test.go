@@ -96,9 +96,17 @@ func each(t *testing.T, f func(r *rig)) {
 	})
 }
 
-// drawn checks that the edges that were drawn bit by bit are those that the whole book stands for.
+// drawn checks that the edges that were drawn bit by bit are those that the whole book stands for, before and after all are drawn anew.
 func (r *rig) drawn() {
 	r.Helper()
+	defer func() {
+		if err := r.db.RedrawEdges(r.Context()); err != nil {
+			r.Fatal(err)
+		}
+		if faults, err := r.db.EdgeFaults(r.Context(), 9); err != nil || len(faults) > 0 {
+			r.Errorf("drawn anew: %q %v", faults, err)
+		}
+	}()
 	if faults, err := r.db.EdgeFaults(r.Context(), 9); err != nil || len(faults) > 0 {
 		r.Errorf("edges: %q %v", faults, err)
 	}
