@@ -54,11 +54,15 @@ func (s *Server) labelLists(ctx context.Context, w *words, v *labelsView) error 
 	}
 	lots = slices.Clone(lots)
 	slices.SortStableFunc(lots, func(a, b trace.Lot) int { return b.Harvested.Compare(a.Harvested) })
+	names, err := s.namesOnLabels(ctx, w)
+	if err != nil {
+		return err
+	}
 	for _, l := range lots {
 		if !printjob.Printable(l.State) && l.State != trace.Harvested {
 			continue
 		}
-		line, err := s.labelLine(ctx, w, l)
+		line, err := labelLineOf(w, names, l)
 		if err != nil {
 			return err
 		}
@@ -76,23 +80,20 @@ func (s *Server) labelLists(ctx context.Context, w *words, v *labelsView) error 
 	return err
 }
 
-// labelLine is a lot in a list, by the name of its product.
-func (s *Server) labelLine(ctx context.Context, w *words, l trace.Lot) (labelLine, error) {
-	line := labelLine{Name: l.Species.In(w.lang), Lot: l.Code, Href: lotLabels(l.Link())}
-	short, err := l.Link().Short()
-	if err != nil {
-		return line, err
+// namesOnLabels are the names of products by their numbers.
+func (s *Server) namesOnLabels(ctx context.Context, w *words) (map[string]string, error) {
+	if s.o.Goods == nil {
+		return nil, nil
 	}
-	line.Code = SpokenCode(short)
+	return s.productNames(ctx, w)
+}
+
+// labelLineOf is a lot in a list, by the name of its product.
+func labelLineOf(w *words, names map[string]string, l trace.Lot) (labelLine, error) {
+	short, err := l.Link().Short()
+	line := labelLine{Name: cmp.Or(names[l.GTIN], l.Species.In(w.lang)), Lot: l.Code, Code: SpokenCode(short), Href: lotLabels(l.Link())}
 	if !l.Harvested.IsZero() {
 		line.Day = w.date(l.Harvested)
-	}
-	if s.o.Goods == nil {
-		return line, nil
-	}
-	names, err := s.productNames(ctx, w)
-	if name := names[l.GTIN]; name != "" {
-		line.Name = name
 	}
 	return line, err
 }
@@ -105,6 +106,10 @@ func (s *Server) readOut(ctx context.Context, w *words, v *labelsView) error {
 		return nil //nolint:nilerr // it is told
 	}
 	lots, err := s.o.Lots.Lots(ctx)
+	if err != nil {
+		return err
+	}
+	names, err := s.namesOnLabels(ctx, w)
 	if err != nil {
 		return err
 	}
@@ -122,7 +127,7 @@ func (s *Server) readOut(ctx context.Context, w *words, v *labelsView) error {
 		if short != code.Lot && (item.Serial == "" || l.GTIN != item.GTIN || l.Code != item.Lot) {
 			continue
 		}
-		line, err := s.labelLine(ctx, w, l)
+		line, err := labelLineOf(w, names, l)
 		if err != nil {
 			return err
 		}
@@ -165,7 +170,7 @@ type runLine struct {
 	Print            string // where; empty: none is left
 }
 
-type crateLine struct{ Number, SSCC, Day, Job, Print string }
+type crateLine struct{ Number, SSCC, Day, Job, Gone string }
 
 // lotLabelsPage lists what was packed of a lot, how many labels of it are printed and how many may be, its boxes and its prints.
 func (s *Server) lotLabelsPage(r *http.Request, w *words) (answer, error) {
@@ -196,7 +201,10 @@ func (s *Server) lotLabelsPage(r *http.Request, w *words) (answer, error) {
 		line := crateLine{Number: w.boxNumber(c.SSCC), SSCC: c.SSCC, Day: w.date(c.Filled)}
 		if c.Job != "" {
 			line.Job = "/labels/jobs/" + c.Job
-		} else if may && c.State == trace.ItemActivated {
+		}
+		if c.State != trace.ItemActivated {
+			line.Gone = w.t("print.item." + string(c.State))
+		} else if c.Job == "" && may {
 			v.Unboxed = append(v.Unboxed, line)
 		}
 		v.Boxes = append(v.Boxes, line)

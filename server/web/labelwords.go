@@ -94,7 +94,7 @@ type packed struct {
 	count  int     // items
 	grams  float64 // of each; 0: they differ
 	kg     float64 // all of it
-	single bool    // all items weigh the same so far
+	single bool    // all of it is items that weigh the same
 }
 
 // inside adds up what is in a box by lots, in the order of their names.
@@ -114,7 +114,7 @@ func inside(b printjob.Full) (out []packed, kg float64, best time.Time) {
 		for _, box := range append(slices.Clone(b.Inner), b.Box) {
 			for _, part := range box.Parts {
 				if part.Ref == l.Ref() {
-					p.kg += part.KG
+					p.kg, p.single = p.kg+part.KG, false
 				}
 			}
 		}

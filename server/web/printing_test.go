@@ -369,6 +369,47 @@ func TestJobLabels_SayWhatIsKnown(t *testing.T) {
 	}
 }
 
+// A box says its number as GS1 has it read, or as the co-op's own, and what is in it; of many lots some.
+func TestJobLabels_SayWhatIsInABox(t *testing.T) {
+	of := func(l trace.Link) (trace.Dossier, error) {
+		return trace.Dossier{Product: trace.Product{Name: farm.Text{VI: "Cá " + l.GTIN[13:]}}, Lot: trace.Lot{GTIN: l.GTIN, Code: l.Lot}}, nil
+	}
+	item := func(gtin, lot string, net float64, best time.Time) trace.Item {
+		return trace.Item{GTIN: gtin, Lot: lot, NetG: net, Best: best}
+	}
+	const a, b = "09521234010036", "09521234010012"
+	soon, late := time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC), time.Date(2027, 1, 5, 0, 0, 0, 0, time.UTC)
+	filled := time.Date(2026, 11, 25, 1, 0, 0, 0, time.UTC)
+	part := func(gtin, lot string, kg float64) trace.Part {
+		return trace.Part{Ref: trace.Link{GTIN: gtin, Lot: lot}.Ref(), KG: kg}
+	}
+	for _, c := range []struct {
+		box       printjob.Full
+		url, want string
+	}{
+		{
+			printjob.Full{Box: trace.Box{SSCC: "095212340000000013", Filled: filled}, Items: []trace.Item{item(a, "L1", 500, late), item(a, "L1", 500, soon), item(b, "L2", 1000, late)}},
+			"/00/095212340000000013", "Cá 2, Cá 6|(00) 095212340000000013|1 gói × 1 kg, lô L2|2 gói × 500 g, lô L1|Tổng khối lượng: 2 kg|Đóng thùng: 25/11/2026|Hạn dùng sớm nhất: 01/12/2026|HTX Phú Khê",
+		},
+		{
+			printjob.Full{Box: trace.Box{SSCC: "004000000000000015", Filled: filled, Parts: []trace.Part{part(a, "L1", 12.5)}}, Inner: []trace.Box{{Parts: []trace.Part{part(a, "L2", 1), part(a, "L3", 1), part(a, "L4", 1), part(a, "L5", 1)}}}, Items: []trace.Item{item(a, "L2", 500, time.Time{}), item(a, "L2", 700, time.Time{})}},
+			"/t/004000000000000015", "Cá 6|Thùng số 004-000-000-000-000-015|12,5 kg, lô L1|2 gói, 2,2 kg, lô L2|1 kg, lô L3|1 kg, lô L4|và 1 lô nữa|Tổng khối lượng: 17,7 kg|Đóng thùng: 25/11/2026|HTX Phú Khê",
+		},
+	} {
+		labels, err := web.JobLabels("https://tx.example.vn", farm.Coop{Name: farm.Text{VI: "HTX Phú Khê"}}, printjob.Detail{Boxes: []printjob.Full{c.box}}, of)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := labels[0].Name
+		for _, l := range labels[0].Lines {
+			got += "|" + strings.ReplaceAll(l.Text, "\u00a0", " ")
+		}
+		if labels[0].URL != "https://tx.example.vn"+c.url || got != c.want {
+			t.Errorf("%s\n%s, want\n%s", labels[0].URL, got, c.want)
+		}
+	}
+}
+
 func TestPrint_BoardsAndCalibration(t *testing.T) {
 	w := newTown(t, "https://tx.example.vn", false)
 	board := w.as(account.Technician, http.MethodGet, "/labels/boards.pdf?place="+own, nil, nil)
