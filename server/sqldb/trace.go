@@ -267,10 +267,11 @@ func certificates(ctx context.Context, q querier, where string, args ...any) ([]
 }
 
 // LotRevision returns a text that changes with whatever the public page of a lot is drawn from: every row that the ledger speaks of (lot,
-// goods, diary, register, farm, people) moves the ledger's end within its transaction, and evidence is dated. A lot that nobody issued has one, too.
+// goods, diary, register, farm, people) moves the ledger's end within its transaction, and evidence is dated. A lot that
+// nobody issued has one, too, and so has one that is named by a number its product had formerly.
 func (d *DB) LotRevision(ctx context.Context, l trace.Link) (string, error) {
 	var size, weighed int64
-	err := d.read.QueryRowContext(ctx, `SELECT e.size, COALESCE((SELECT weighed_ms FROM lot WHERE gtin = $1 AND code = $2), -1) FROM ledger_end e WHERE e.id = 1`, l.GTIN, l.Lot).Scan(&size, &weighed)
+	err := d.read.QueryRowContext(ctx, `SELECT e.size, COALESCE((SELECT weighed_ms FROM lot WHERE gtin = $1 AND code = $2), (SELECT MAX(weighed_ms) FROM lot WHERE code = $2), -1) FROM ledger_end e WHERE e.id = 1`, l.GTIN, l.Lot).Scan(&size, &weighed)
 	if err != nil {
 		return "", fmt.Errorf("sqldb: revision of lot %s: %w", l.Lot, err)
 	}

@@ -17,7 +17,7 @@ func FuzzPages(f *testing.F) {
 	for _, s := range []string{
 		"/", "/01/09521234010036/10/AO1-261123?lang=en", "/p/F7NE3CDQ7?range=30d", "/qr/p/F7NE3CDQ7.svg", "/places/%00", "/api/series?place=F7NE3CDQ7&quantity=ph",
 		"/api/calibrations/in-force?gateway=a&sensor=b&quantity=ph&at=2026-11-01T00:00:00Z", "/ledger/tile/0/000.p/3", "/ledger/tile/entries/000.p/1", "/ledger/body/1",
-		"/ledger/proof/1.tlog-proof", "/proof/1", "/privacy", "/static/x/y", "/01/%2f/10/..",
+		"/ledger/proof/1.tlog-proof", "/proof/1", "/privacy", "/static/x/y", "/01/%2f/10/..", "/00/106141411234567897", "/t/9SRM4C2K7P0XA", "/01/09521234010036/10/AO1-261123?report&lang=en", "/01/09521234010036/21/9SRM4C2K7P0XA", "/picture/a/b.jpg",
 	} {
 		f.Add(s)
 	}

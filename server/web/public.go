@@ -122,7 +122,7 @@ func (s *Server) codePage(r *http.Request, link trace.Link) (codePart, error) {
 	return codePart{sh.page, slim(middle)}, err
 }
 
-// itemOf looks up the item of a link and fills in its lot; nil for a link to a whole lot.
+// itemOf looks up the item of a link and fills in what it is of; nil for a link to a whole lot.
 func (s *Server) itemOf(ctx context.Context, link *trace.Link) (*trace.Item, error) {
 	if link.Serial == "" {
 		return nil, nil //nolint:nilnil // a lot has no item, and that is no fault
@@ -134,10 +134,19 @@ func (s *Server) itemOf(ctx context.Context, link *trace.Link) (*trace.Item, err
 	if err != nil {
 		return nil, fmt.Errorf("web: item: %w", err)
 	}
-	if !ok || item.GTIN != link.GTIN || link.Lot != "" && item.Lot != link.Lot {
+	if !ok || link.Lot != "" && item.Lot != link.Lot {
 		return nil, trace.ErrUnknown
 	}
-	link.Lot = item.Lot
+	if item.GTIN != link.GTIN { // a number that was corrected keeps its labels alive
+		d, err := s.o.Lots.Dossier(ctx, trace.Link{GTIN: link.GTIN, Lot: item.Lot})
+		if err == nil && d.Lot.GTIN != item.GTIN {
+			err = trace.ErrUnknown
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	link.GTIN, link.Lot = item.GTIN, item.Lot
 	return &item, nil
 }
 

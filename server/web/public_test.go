@@ -269,6 +269,12 @@ func TestPublicPage_OfAnItemIsItsOwn(t *testing.T) {
 			t.Errorf("%s: %d, want %d", path, res.status, want)
 		}
 	}
+	other := trace.Link{GTIN: "09506000134352", Lot: i.Lot} // a number that the product had
+	s.dossiers[other] = s.dossiers[trace.Link{GTIN: i.GTIN, Lot: i.Lot}]
+	other.Serial = i.Serial
+	if res := get(t, srv, other.Path(), nil); res.status != 200 {
+		t.Errorf("a label with the number from before: %d", res.status)
+	}
 	if a, b := get(t, srv, states[0].path, nil), get(t, srv, states[2].path, nil); a.header.Get("ETag") == b.header.Get("ETag") || bytes.Equal(a.body, b.body) {
 		t.Error("two items of a lot have the same page")
 	}
