@@ -31,7 +31,7 @@ func pages(d deps) (http.Handler, error) {
 		Scans: scans, ScanDesk: d.db, Reports: d.db, ScanDays: d.config.Trace.Scan.KeepDays,
 		CA: ca, HSTS: realName(d.config.publicHost()),
 		Accounts: d.accounts, Trail: d.db, BackupDays: d.config.backupDays(), OpenPages: d.config.Access.Pages == "open", Proxies: proxies,
-		Farm: d.db, Lots: d.db, Packed: d.db, Names: d.db, EPCIS: storyteller(d.config, d.db), Captures: d.db, People: d.db, Calibrations: d.db, Ledger: d.db, LogKey: d.logKey, Evidence: d.db, OpenBatches: d.config.Ledger.Batches == "open", Gates: assessor(d), Standings: d.db.DiaryLots, Book: d.db, Registrar: d.db, Desk: intake{d.desk}, Goods: goods{d.db, d.goods}, Recall: recall.New(d.db, d.db, d.goods, d.now), Shelf: d.config.shelf(d.db), Live: d.live, History: d.history, PublicURL: d.config.PublicURL, Now: d.now, Log: d.log, Stuck: d.stuck, Done: d.done,
+		Farm: d.db, Lots: d.db, Packed: d.db, Names: d.db, GLN: d.config.Trace.GLN, EPCIS: storyteller(d.config, d.db), Captures: d.db, People: d.db, Calibrations: d.db, Ledger: d.db, LogKey: d.logKey, Evidence: d.db, OpenBatches: d.config.Ledger.Batches == "open", Gates: assessor(d), Standings: d.db.DiaryLots, Book: d.db, Registrar: d.db, Desk: intake{d.desk}, Goods: goods{d.db, d.goods}, Recall: recall.New(d.db, d.db, d.goods, d.now), Shelf: d.config.shelf(d.db), Live: d.live, History: d.history, PublicURL: d.config.PublicURL, Now: d.now, Log: d.log, Stuck: d.stuck, Done: d.done,
 		Printer: newPrinter(d),
 		Bundle: func(ctx context.Context, path string, w io.Writer) error {
 			err := audit.WriteBundle(ctx, d.db, path, d.logKey.VKey, w)

@@ -27,7 +27,7 @@ func pageFiles() []string {
 	return []string{
 		"dashboard.html", "place.html", "calibrations.html", "system.html", "label.html", "proof.html", "ledger.html", "tls.html", "privacy.html", "missing.html",
 		"signin.html", "setup.html", "keycard.html", "board.html", "account.html", "confirm.html", "password.html", "second.html", "codes.html", "users.html", "user.html", "cards.html", "sheet.html", "trail.html",
-		"farm.html", "plan.html", "places.html", "placeform.html", "zone.html", "limits.html", "limit.html", "records.html", "record.html", "import.html", "spot.html", "log.html", "diary.html", "entry.html", "outbox.html", "offline.html", "books.html", "book.html", "gates.html", "labels.html", "print.html", "which.html", "portal.html", "epcis.html",
+		"farm.html", "plan.html", "places.html", "placeform.html", "zone.html", "limits.html", "limit.html", "records.html", "record.html", "import.html", "spot.html", "log.html", "diary.html", "entry.html", "outbox.html", "offline.html", "books.html", "book.html", "gates.html", "labels.html", "print.html", "which.html", "portal.html", "coop.html", "epcis.html",
 		"lots.html", "lot.html", "deed.html", "amend.html", "box.html",
 		"lotlabels.html", "printjob.html", "printjobs.html",
 		"trace.html", "recall.html", "recallfound.html", "recallone.html",

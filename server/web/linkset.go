@@ -119,7 +119,7 @@ func (s *Server) describeResolver(r *http.Request) (file, error) {
 		return file{}, err
 	}
 	d := resolverDescription{
-		Name: f.Coop.Name.VI, ResolverRoot: s.base, SupportedPrimaryKeys: resolvedKeys(),
+		Name: f.Coop.Name.VI, ResolverRoot: s.base, SupportedPrimaryKeys: s.resolvedKeys(),
 		SupportedLinkType:   []map[string]string{{"namespace": gs1Voc, "prefix": "gs1:"}},
 		DefaultCanBeLinkset: false, DefaultCanBeAll: false, Languages: true, Validates: true,
 		Contact: map[string]any{"fn": f.Coop.Name.VI},
@@ -136,7 +136,7 @@ func (s *Server) describeResolver(r *http.Request) (file, error) {
 
 // activeLinkTypes lists the link types that some linkset of ours has.
 func activeLinkTypes() []string {
-	kinds := []string{"defaultLink", "traceability", "certificationInfo", "recallStatus", "epcis", "jws"}
+	kinds := []string{"defaultLink", "traceability", "certificationInfo", "recallStatus", "epcis", "jws", "logisticsInfo", "locationInfo", "masterData"}
 	slices.Sort(kinds)
 	return kinds
 }

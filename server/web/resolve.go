@@ -32,28 +32,12 @@ func (s *Server) codeRoutes(labels *account.Bucket) []route {
 		switch key {
 		case "01":
 		case "00":
-			out = append(out, route{"/00/", stranger(), s.limited(labels, s.code)})
+			out = append(out, route{"/00/", stranger(), s.limited(labels, s.negotiated(s.code))})
 		default:
 			out = append(out, route{"/" + key + "/", stranger(), s.limited(labels, s.keyed)})
 		}
 	}
 	return out
-}
-
-// resolvedKeys lists the primary keys that something of ours can have.
-func resolvedKeys() []string { return []string{"01"} }
-
-// keyed answers the path of a key that nothing of ours has.
-func (s *Server) keyed(w http.ResponseWriter, r *http.Request) {
-	if !onlyReads(w, r) {
-		return
-	}
-	_, err := digitallink.ParsePath(r.URL.EscapedPath(), r.URL.RawQuery)
-	if bad, ok := errors.AsType[*trace.MalformedError](err); ok {
-		s.sendUnknown(w, r, "malformed."+string(bad.Fault), bad.Part)
-		return
-	}
-	s.sendUnknown(w, r, "missing.label", "")
 }
 
 // named returns the lot or item that the path of a label names, long or short. The error is a *trace.MalformedError, or wraps
@@ -126,38 +110,50 @@ func orUnknown(err error) error {
 	return trace.ErrUnknown
 }
 
-// negotiated answers programs at the address of a lot or item with what they ask for, by linkType or Accept, and everybody else with the page.
+// negotiated answers programs at the address of a lot, an item or a box with what they ask for, by linkType or Accept, and everybody else with
+// the page.
 func (s *Server) negotiated(page http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Add("Vary", "Accept")
-		h.Set("Access-Control-Allow-Origin", "*") // the same for everybody
-		h.Set("Access-Control-Expose-Headers", "Link")
-		asked, typed := r.URL.Query().Get("linkType"), r.URL.Query().Has("linkType")
-		kind := preferred(r, mimeHTML, mimeLinkset, "application/json", mimeLD)
-		switch {
-		case r.Method == http.MethodOptions:
-			h.Set("Allow", "GET, HEAD, OPTIONS")
-			h.Set("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS")
-			w.WriteHeader(http.StatusNoContent)
-		case r.Method != http.MethodGet && r.Method != http.MethodHead, !typed && (kind == mimeHTML || kind == ""):
-			h.Set("Link", `<?linkType=linkset>; rel="linkset"; type="application/linkset+json"`)
-			page(w, r)
-		default:
-			if err := s.resolve(w, r, asked, typed, page); err != nil {
-				s.o.Log.Error("code not resolved", slog.String("path", cut(r.URL.Path)), slog.Any("err", err))
-				http.Error(w, "503", http.StatusServiceUnavailable)
-			}
+		s.negotiate(w, r, page, func(asked string, typed bool) error { return s.resolve(w, r, asked, typed, page) })
+	}
+}
+
+// negotiate calls page, or resolve where a program asks for something else.
+func (s *Server) negotiate(w http.ResponseWriter, r *http.Request, page http.HandlerFunc, resolve func(asked string, typed bool) error) {
+	h := w.Header()
+	h.Add("Vary", "Accept")
+	h.Set("Access-Control-Allow-Origin", "*") // the same for everybody
+	h.Set("Access-Control-Expose-Headers", "Link")
+	asked, typed := r.URL.Query().Get("linkType"), r.URL.Query().Has("linkType")
+	kind := preferred(r, mimeHTML, mimeLinkset, "application/json", mimeLD)
+	switch {
+	case r.Method == http.MethodOptions:
+		h.Set("Allow", "GET, HEAD, OPTIONS")
+		h.Set("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS")
+		w.WriteHeader(http.StatusNoContent)
+	case r.Method != http.MethodGet && r.Method != http.MethodHead, !typed && (kind == mimeHTML || kind == ""):
+		h.Set("Link", `<?linkType=linkset>; rel="linkset"; type="application/linkset+json"`)
+		page(w, r)
+	default:
+		if err := resolve(asked, typed); err != nil {
+			s.o.Log.Error("code not resolved", slog.String("path", cut(r.URL.Path)), slog.Any("err", err))
+			http.Error(w, "503", http.StatusServiceUnavailable)
 		}
 	}
 }
 
 // resolve answers a program. What is malformed or unknown is the page's to say, in whatever language the reader has.
 func (s *Server) resolve(w http.ResponseWriter, r *http.Request, asked string, typed bool, page http.HandlerFunc) error {
+	if sscc, err := boxAsked(r); err == nil && sscc != "" {
+		return s.resolveBox(w, r, sscc, asked, typed, page)
+	}
 	link, err := s.named(r)
+	if err == nil {
+		_, err = s.itemOf(r.Context(), &link)
+	}
 	var d trace.Dossier
 	if err == nil {
-		d, err = s.o.Lots.Dossier(r.Context(), link)
+		d, err = s.o.Lots.Dossier(r.Context(), trace.Link{GTIN: link.GTIN, Lot: link.Lot, Variant: link.Variant})
 	}
 	if _, bad := errors.AsType[*trace.MalformedError](err); bad || errors.Is(err, trace.ErrUnknown) {
 		page(w, r)
@@ -177,6 +173,12 @@ func (s *Server) resolve(w http.ResponseWriter, r *http.Request, asked string, t
 	if !typed || asked == "linkset" || asked == "all" {
 		return s.sendLinkset(w, r, s.anchor(link), d.Product.Name.VI+", "+vi.t("lot.of", d.Lot.Code), targets)
 	}
+	s.follow(w, r, asked, targets, page)
+	return nil
+}
+
+// follow answers with the target of a link type: the page itself, or the way to the file.
+func (s *Server) follow(w http.ResponseWriter, r *http.Request, asked string, targets []target, page http.HandlerFunc) {
 	name, gs1 := linkTypeName(asked)
 	lang := r.URL.Query().Get("lang")
 	for _, t := range targets {
@@ -185,13 +187,44 @@ func (s *Server) resolve(w http.ResponseWriter, r *http.Request, asked string, t
 		}
 		if t.mime == mimeHTML { // the page is this one
 			page(w, r)
-			return nil
+			return
 		}
 		w.Header().Set("Cache-Control", "no-cache")
 		http.Redirect(w, r, t.href, http.StatusTemporaryRedirect)
-		return nil
+		return
 	}
 	http.Error(w, "there is no such link of this thing: ?linkType=linkset lists those there are", http.StatusNotFound)
+}
+
+// resolveBox answers a program that asks for a box: it has its page, and what is in it has more.
+func (s *Server) resolveBox(w http.ResponseWriter, r *http.Request, sscc, asked string, typed bool, page http.HandlerFunc) error {
+	if s.o.Packed == nil {
+		page(w, r)
+		return nil
+	}
+	_, ok, err := s.o.Packed.Box(r.Context(), sscc)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		page(w, r)
+		return nil
+	}
+	address := trace.BoxAddress(s.base, sscc)
+	return s.resolvePlain(w, r, address, s.e.words[Vietnamese].t("linkset.box", sscc), "logisticsInfo", asked, typed, page)
+}
+
+// resolvePlain answers a program that asks for a thing with no more than a page.
+func (s *Server) resolvePlain(w http.ResponseWriter, r *http.Request, address, name, kind, asked string, typed bool, page http.HandlerFunc) error {
+	vi, en := s.e.words[Vietnamese].t("linkset.page"), s.e.words[English].t("linkset.page")
+	targets := []target{
+		{kind: "defaultLink", href: address, title: vi, mime: mimeHTML, lang: "vi"}, {kind: kind, href: address, title: vi, mime: mimeHTML, lang: "vi"},
+		{kind: kind, href: address + "?lang=en", title: en, mime: mimeHTML, lang: "en"},
+	}
+	if !typed || asked == "linkset" || asked == "all" {
+		return s.sendLinkset(w, r, address, name, targets)
+	}
+	s.follow(w, r, asked, targets, page)
 	return nil
 }
 

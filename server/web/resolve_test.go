@@ -238,3 +238,45 @@ func TestResolver_DescribesItself(t *testing.T) {
 		}
 	}
 }
+
+func TestResolver_ItemsBoxesAndTheCoopsOwnGLN(t *testing.T) {
+	s := newSources(t)
+	s.gln = "9521234000013"
+	lot := s.demo.Lot.Link()
+	item := trace.Item{Serial: "9SRM4C2K7P0XA", GTIN: lot.GTIN, Lot: lot.Lot, State: trace.ItemActivated}
+	s.items = map[string]trace.Item{item.Serial: item}
+	s.boxes = map[string]trace.Box{"095212340000000013": {SSCC: "095212340000000013"}}
+	srv := s.pages(t)
+	for _, tc := range []struct {
+		path   string
+		status int
+		kind   string
+		says   string
+	}{
+		{"/414/9521234000013/254/" + own, 200, "text/html; charset=utf-8", ""},
+		{"/414/9521234000013/254/" + own + "?linkType=linkset", 200, "application/linkset+json", "locationInfo"},
+		{"/414/9521234000013/254/" + own + "?linkType=gs1:locationInfo", 200, "text/html; charset=utf-8", ""},
+		{"/414/9521234000013/254/000000000", 404, "text/html; charset=utf-8", ""},
+		{"/414/9521234001034", 404, "text/html; charset=utf-8", ""},
+		{"/417/9521234000013", 200, "text/html; charset=utf-8", "9521234000013"},
+		{"/417/9521234000013?linkType=all", 200, "application/linkset+json", "masterData"},
+		{"/417/9521234000013?linkType=gs1:epcis", 404, "text/plain; charset=utf-8", ""},
+		{"/8004/9521234PROBE", 404, "text/html; charset=utf-8", ""},
+		{item.Link().Path() + "?linkType=linkset", 200, "application/linkset+json", item.Link().Path() + "\""},
+		{"/00/095212340000000013?linkType=linkset", 200, "application/linkset+json", "logisticsInfo"},
+		{"/00/095212340000000020?linkType=linkset", 404, "text/html; charset=utf-8", ""},
+		{lot.Path() + "/21/0000000000000?linkType=linkset", 404, "text/html; charset=utf-8", ""},
+	} {
+		res := get(t, srv, tc.path, nil)
+		if res.status != tc.status || res.header.Get("Content-Type") != tc.kind || !strings.Contains(string(res.body), tc.says) {
+			t.Errorf("%s: %d %s, want %d %s and %s", tc.path, res.status, res.header.Get("Content-Type"), tc.status, tc.kind, tc.says)
+		}
+	}
+	if res := get(t, srv, "/.well-known/gs1resolver", nil); !strings.Contains(string(res.body), `"417"`) {
+		t.Errorf("%s", res.body)
+	}
+	s.gln = ""
+	if res := get(t, s.pages(t), "/417/9521234000013", nil); res.status != http.StatusNotFound {
+		t.Errorf("without a GLN: %d", res.status)
+	}
+}

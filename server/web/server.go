@@ -71,6 +71,7 @@ type Calibrations interface {
 type Options struct {
 	Farm         Register
 	Lots         Lots
+	GLN          string   // of the co-op; empty: it has none
 	Names        Names    // finds what short codes name; nil: nothing
 	EPCIS        Teller   // nil: nothing is told as EPCIS
 	Captures     Captures // keeps documents of others; nil: none are taken in

@@ -43,6 +43,7 @@ type sources struct {
 	mu       sync.Mutex
 	failing  bool // the history and the database do not answer
 	dossiers map[trace.Link]trace.Dossier
+	gln      string
 	twins    map[trace.Link]string // lots that share the short code of another one
 	system   web.System
 	people   []privacy.Shown
@@ -101,7 +102,7 @@ func (s *sources) pages(t testing.TB) *httptest.Server {
 	}
 	h, err := web.New(web.Options{
 		Book: book, Shelf: s.shelf, Packed: s, Scans: s, Reports: s,
-		Farm: s, Lots: lots, Names: s, People: s, Calibrations: s, Ledger: s.ledger, Evidence: evidence, LogKey: s.logKey, Live: s.live, History: s, OpenPages: true, PublicURL: "https://tx.example.vn", HSTS: true, Now: now, Log: slog.New(slog.DiscardHandler), Done: done,
+		Farm: s, Lots: lots, Names: s, GLN: s.gln, People: s, Calibrations: s, Ledger: s.ledger, Evidence: evidence, LogKey: s.logKey, Live: s.live, History: s, OpenPages: true, PublicURL: "https://tx.example.vn", HSTS: true, Now: now, Log: slog.New(slog.DiscardHandler), Done: done,
 		CA:     &web.CA{PEM: []byte("pem\n"), DER: []byte("der"), Fingerprint: strings.TrimSuffix(strings.Repeat("AB:", 32), ":")},
 		System: func(context.Context) (web.System, error) { return s.system, s.fail() },
 	})
