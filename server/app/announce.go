@@ -27,7 +27,11 @@ func announce(ctx context.Context, d deps, w io.Writer) error {
 	lot := slices.MaxFunc(lots, func(a, b trace.Lot) int {
 		return cmp.Or(cmp.Compare(min(1, len(a.Places)), min(1, len(b.Places))), b.Stocked.Compare(a.Stocked), a.Harvested.Compare(b.Harvested))
 	})
-	code, err := label.New(base + lot.Link().Path())
+	address, err := trace.Address(base, lot.Link())
+	if err != nil {
+		return err
+	}
+	code, err := label.New(address)
 	if err != nil {
 		return err
 	}

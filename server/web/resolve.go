@@ -218,7 +218,8 @@ func (s *Server) resolveBox(w http.ResponseWriter, r *http.Request, sscc, asked 
 func (s *Server) resolvePlain(w http.ResponseWriter, r *http.Request, address, name, kind, asked string, typed bool, page http.HandlerFunc) error {
 	vi, en := s.e.words[Vietnamese].t("linkset.page"), s.e.words[English].t("linkset.page")
 	targets := []target{
-		{kind: "defaultLink", href: address, title: vi, mime: mimeHTML, lang: "vi"}, {kind: kind, href: address, title: vi, mime: mimeHTML, lang: "vi"},
+		{kind: "defaultLink", href: address, title: vi, mime: mimeHTML, lang: "vi"},
+		{kind: kind, href: address, title: vi, mime: mimeHTML, lang: "vi"},
 		{kind: kind, href: address + "?lang=en", title: en, mime: mimeHTML, lang: "en"},
 	}
 	if !typed || asked == "linkset" || asked == "all" {

@@ -285,8 +285,11 @@ func (c *checker) sensor(field string, s SensorElement) {
 			name         string
 			meta, report bool
 		}{
-			{"deviceID", m.Device != "", r.Device != ""}, {"deviceMetadata", m.About != "", r.About != ""}, {"rawData", m.RawData != "", r.RawData != ""},
-			{"dataProcessingMethod", m.Method != "", r.Method != ""}, {"time", !m.Time.IsZero(), !r.Time.IsZero()},
+			{"deviceID", m.Device != "", r.Device != ""},
+			{"deviceMetadata", m.About != "", r.About != ""},
+			{"rawData", m.RawData != "", r.RawData != ""},
+			{"dataProcessingMethod", m.Method != "", r.Method != ""},
+			{"time", !m.Time.IsZero(), !r.Time.IsZero()},
 		} {
 			if both.meta && both.report {
 				c.add(at+"."+both.name, "", "stands in sensorMetadata, too: it may stand in one of them only (TCR-53)")

@@ -84,10 +84,14 @@ func TestDecode_FaultsAreToldEventByEvent(t *testing.T) {
 		"party":                       {set("sourceList", []any{map[string]any{"type": "seller", "source": "urn:x:y"}}), "sourceList[0].type", false},
 		"measurement":                 {sensor(map[string]any{}, map[string]any{"type": "pH", "value": 7}), "sensorElementList[0].sensorReport[0].type", false},
 		"measurement, other spelling": {sensor(map[string]any{}, map[string]any{"type": "https://ref.gs1.org/voc/Temprature", "value": 7}), "sensorElementList[0].sensorReport[0].type", true},
-		"TCR-53 device": {sensor(map[string]any{"deviceID": "urn:x:1"}, map[string]any{"type": "Temperature", "value": 7, "deviceID": "urn:x:1"}),
-			"sensorElementList[0].sensorReport[0].deviceID", true},
-		"TCR-53 time": {sensor(map[string]any{"time": "2026-10-18T05:00:00+07:00"}, map[string]any{"type": "Temperature", "value": 7, "time": "2026-10-18T05:00:00+07:00"}),
-			"sensorElementList[0].sensorReport[0].time", true},
+		"TCR-53 device": {
+			sensor(map[string]any{"deviceID": "urn:x:1"}, map[string]any{"type": "Temperature", "value": 7, "deviceID": "urn:x:1"}),
+			"sensorElementList[0].sensorReport[0].deviceID", true,
+		},
+		"TCR-53 time": {
+			sensor(map[string]any{"time": "2026-10-18T05:00:00+07:00"}, map[string]any{"type": "Temperature", "value": 7, "time": "2026-10-18T05:00:00+07:00"}),
+			"sensorElementList[0].sensorReport[0].time", true,
+		},
 		"transformation": {func(e map[string]any) {
 			e["type"] = "TransformationEvent"
 			delete(e, "action")

@@ -92,7 +92,7 @@ func (t *teller) things(parts []trace.Part) (epcs []string, sums []Quantity) {
 				epcs = append(epcs, t.Names.Lot(link))
 			}
 		case isLot && (len(p.Items) > 0 || p.Count > 0):
-			sums = append(sums, Quantity{Class: t.Names.Lot(link), Quantity: some(float64(max(p.Count, len(p.Items))))})
+			sums = append(sums, Quantity{Class: t.Names.Lot(link), Quantity: new(float64(max(p.Count, len(p.Items))))})
 		default:
 			sums = append(sums, kilos(t.Names.Ref(p.Ref), p.KG))
 		}

@@ -39,7 +39,7 @@ func (t *teller) lot(d trace.Dossier) {
 func (t *teller) harvest(d trace.Dossier, of []diary.Entry) {
 	var corrective []string
 	h := of[0].History
-	for i := len(h) - 1; i >= 0; i-- {
+	for i := range slices.Backward(h) {
 		if h[i].Kind == diary.Void {
 			continue
 		}
@@ -153,7 +153,7 @@ func (t *teller) growing(d trace.Dossier) {
 func (t *teller) entry(entry diary.Entry) {
 	var corrective []string
 	h := entry.History
-	for i := len(h) - 1; i >= 0; i-- {
+	for i := range slices.Backward(h) {
 		if h[i].Kind == diary.Void {
 			continue
 		}
@@ -187,7 +187,7 @@ func (t *teller) version(d diary.Event) (e Event, ok bool) {
 	case "packing":
 		n, _ := v.Number("packs")
 		e.Step, e.Disposition, e.Ext["farm:cte"] = "packing", "active", "pack"
-		e.Quantities = []Quantity{{Class: t.coded(v.Text("lot_code")), Quantity: some(n)}}
+		e.Quantities = []Quantity{{Class: t.coded(v.Text("lot_code")), Quantity: new(n)}}
 		if best := v.Text("best_before"); best != "" {
 			e.Ext["farm:bestBeforeDate"] = best
 		}
@@ -230,9 +230,9 @@ func (t *teller) stocked(e *Event, d diary.Event) {
 	e.Step, e.Disposition, e.Ext["farm:cte"] = "receiving", "in_progress", "stocking"
 	q := Quantity{Class: t.Names.Seed(d.Cycle, d.Values.Text("seed_lot"))}
 	if n, ok := d.Values.Number("count"); ok {
-		q.Quantity = some(n)
+		q.Quantity = new(n)
 	} else if kg, ok := d.Values.Number(diary.KeyKG); ok {
-		q.Quantity, q.Unit = some(kg), "KGM"
+		q.Quantity, q.Unit = new(kg), "KGM"
 	}
 	e.Quantities = []Quantity{q}
 	if p, ok := t.Farm.Place(d.Place); ok && p.Species != "" {

@@ -25,12 +25,12 @@ func (t *teller) seasonInputs(e *Event, l trace.Lot, until time.Time) {
 		switch entry.Kind {
 		case diary.Stocking:
 			n, _ := entry.Values.Number("count")
-			q = Quantity{Class: t.Names.Seed(l.Cycle, entry.Values.Text("seed_lot")), Quantity: some(n)}
+			q = Quantity{Class: t.Names.Seed(l.Cycle, entry.Values.Text("seed_lot")), Quantity: new(n)}
 		case diary.Seeding:
 			n, ok := entry.Values.Number(diary.KeyKG)
 			q = Quantity{Class: t.Names.Seed(l.Cycle, entry.Values.Text("seed_lot"))}
 			if ok {
-				q.Quantity, q.Unit = some(n), "KGM"
+				q.Quantity, q.Unit = new(n), "KGM"
 			}
 		case diary.Feeding, diary.Fertilizing:
 			q = t.used(entry)
@@ -39,7 +39,7 @@ func (t *teller) seasonInputs(e *Event, l trace.Lot, until time.Time) {
 		}
 		key := q.Class + " " + q.Unit
 		if s, ok := sums[key]; ok && s.Quantity != nil && q.Quantity != nil {
-			s.Quantity = some(*s.Quantity + *q.Quantity)
+			s.Quantity = new(*s.Quantity + *q.Quantity)
 			continue
 		}
 		if _, ok := sums[key]; !ok {
@@ -58,7 +58,7 @@ func (t *teller) used(e diary.Entry) Quantity {
 	r := t.Records[e.Values.Text(diary.KeyInput)]
 	q := Quantity{Class: t.Names.Input(r.ID, e.Values.Text(diary.KeyLot))}
 	if n, ok := e.Values.Number(diary.KeyAmount); ok {
-		q.Quantity, q.Unit = some(n), unitCode(r.Values.Text("unit"))
+		q.Quantity, q.Unit = new(n), unitCode(r.Values.Text("unit"))
 	}
 	return q
 }
@@ -86,10 +86,8 @@ func kilos(class string, kg float64) Quantity {
 	if kg == 0 {
 		return Quantity{Class: class}
 	}
-	return Quantity{Class: class, Quantity: some(kg), Unit: "KGM"}
+	return Quantity{Class: class, Quantity: new(kg), Unit: "KGM"}
 }
-
-func some(v float64) *float64 { return &v }
 
 // batchInputs adds what was processed.
 func (t *teller) batchInputs(e *Event, of []diary.Entry) {
@@ -102,7 +100,7 @@ func (t *teller) batchInputs(e *Event, of []diary.Entry) {
 			}
 			q := Quantity{Class: class}
 			if kg, ok := b.Values.Number("in_kg"); ok && len(codes) == 1 {
-				q.Quantity, q.Unit = some(kg), "KGM"
+				q.Quantity, q.Unit = new(kg), "KGM"
 			}
 			e.In = append(e.In, q)
 		}

@@ -25,11 +25,12 @@ func (n Names) Context() Context {
 
 // own is a name below the co-op's host. It need not open a page.
 func (n Names) own(kind string, parts ...string) string {
-	out := n.Base + "/id/" + kind
+	var b strings.Builder
+	b.WriteString(n.Base + "/id/" + kind)
 	for _, p := range parts {
-		out += "/" + url.PathEscape(p)
+		b.WriteString("/" + url.PathEscape(p))
 	}
-	return out
+	return b.String()
 }
 
 // term is a word of our own, in the place of one of CBV's.

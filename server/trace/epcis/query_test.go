@@ -3,6 +3,7 @@ package epcis_test
 import (
 	"errors"
 	"net/url"
+	"slices"
 	"testing"
 
 	"aovuon/server/trace/epcis"
@@ -42,7 +43,7 @@ func TestQuery_Filters(t *testing.T) {
 		{[]string{"EQ_readPoint", "https://tx.example.vn/p/" + pond}, func(e epcis.Event) bool { return e.ReadPoint != nil }},
 		{[]string{"MATCH_parentID", "urn:epc:id:sscc:9521234.0000000001"}, func(e epcis.Event) bool { return e.Parent == "https://id.gs1.org/00/"+box }},
 		{[]string{"MATCH_anyEPC", "https://elsewhere.example/01/" + fishGTIN + "/10/AO1-261018/21/" + serial}, func(e epcis.Event) bool {
-			return has(e.EPCs, lot+"/21/"+serial) || has(e.Children, lot+"/21/"+serial) || has(e.OutEPCs, lot+"/21/"+serial)
+			return slices.Contains(e.EPCs, lot+"/21/"+serial) || slices.Contains(e.Children, lot+"/21/"+serial) || slices.Contains(e.OutEPCs, lot+"/21/"+serial)
 		}},
 		{[]string{"MATCH_anyEPCClass", lot}, func(e epcis.Event) bool { return names2(e, lot) }},
 		{[]string{"MATCH_outputEPCClass", "https://id.gs1.org/01/" + fishGTIN, "eventType", "TransformationEvent"}, func(e epcis.Event) bool {
@@ -63,15 +64,6 @@ func TestQuery_Filters(t *testing.T) {
 			t.Errorf("%v finds nothing", tc.pairs)
 		}
 	}
-}
-
-func has(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 func names2(e epcis.Event, class string) bool {
@@ -121,8 +113,17 @@ func TestQuery_PagesHoldEveryEventOnce(t *testing.T) {
 
 func TestQuery_WhatCannotBeTakenIsSaid(t *testing.T) {
 	for _, v := range []url.Values{
-		{"EQ_colour": {"red"}}, {"GE_eventTime": {"18/10/2026"}}, {"perPage": {"0"}}, {"perPage": {"1001"}}, {"perPage": {"x"}}, {"orderBy": {"size"}},
-		{"orderDirection": {"UP"}}, {"nextPageToken": {"%%"}}, {"nextPageToken": {"YWJj"}}, {"eventType": {"A", "B"}}, {"eventType": {""}},
+		{"EQ_colour": {"red"}},
+		{"GE_eventTime": {"18/10/2026"}},
+		{"perPage": {"0"}},
+		{"perPage": {"1001"}},
+		{"perPage": {"x"}},
+		{"orderBy": {"size"}},
+		{"orderDirection": {"UP"}},
+		{"nextPageToken": {"%%"}},
+		{"nextPageToken": {"YWJj"}},
+		{"eventType": {"A", "B"}},
+		{"eventType": {""}},
 	} {
 		_, err := epcis.ParseQuery(v)
 		if bad, ok := errors.AsType[*epcis.QueryError](err); !ok || bad.Why == "" || v[bad.Param] == nil {

@@ -47,7 +47,9 @@ func disposed() vocabulary {
 func transactions() vocabulary {
 	return vocabulary{transactionTypes, cbvRoot + "BTT-", "urn:epcglobal:cbv:btt:"}
 }
+
 func parties() vocabulary { return vocabulary{partyTypes, cbvRoot + "SDT-", "urn:epcglobal:cbv:sdt:"} }
+
 func reasons() vocabulary { return vocabulary{errorReasons, cbvRoot + "ER-", "urn:epcglobal:cbv:er:"} }
 
 func axes() vocabulary     { return vocabulary{components, cbvRoot + "Comp-", ""} }

@@ -125,7 +125,7 @@ func StageKinds() []string {
 // Words lists the other keys that the package asks for.
 func Words() []string {
 	var out []string
-	for _, k := range strings.Fields("v.items v.stages v.country v.days v.best v.recalled col.n col.field col.value col.state col.stage col.product col.place col.time col.event" +
+	for k := range strings.FieldsSeq("v.items v.stages v.country v.days v.best v.recalled col.n col.field col.value col.state col.stage col.product col.place col.time col.event" +
 		" readme.title readme.made readme.demo readme.missing readme.files readme.law readme.connector") {
 		out = append(out, "portal."+k)
 	}
