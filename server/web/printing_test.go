@@ -238,6 +238,16 @@ func TestPrint_AgainSlotBySlot(t *testing.T) {
 	if g, page := s.get("/labels/print", "again", job, "slots", "", "why", "jammed"); g.status != http.StatusUnprocessableEntity || !strings.Contains(page, "Ô «Số tem» ghi chưa đúng") || !strings.Contains(page, "/labels/jobs/"+job) {
 		t.Errorf("%d %s", g.status, main(page))
 	}
+	own := "w=63.5 h=38.1 nx=3 ny=7 left=7.25 top=15.15 dx=66 dy=38.1"
+	for _, c := range [][]string{{"sheet", "L7163", "x", "1.5"}, {"sheet", "own", "own", own}, {"on", "roll", "w", "60", "printer", "zpl"}} { // on the same paper again
+		part := s.print(append([]string{"again", job, "slots", "1", "why", "lost"}, c...)...)
+		_, page := s.get("/labels/jobs/" + part)
+		for i := 0; i+1 < len(c); i += 2 {
+			if want := `name="` + c[i] + `" value="` + c[i+1] + `"`; !strings.Contains(page, want) {
+				t.Errorf("no %s in %s", want, main(page))
+			}
+		}
+	}
 	again := s.print("again", job, "slots", "3", "slots", "24-25", "why", "jammed", "start", "21")
 	g, _ := s.get("/labels/jobs/" + again + "/file")
 	codes := codesOf(t, "x.pdf", g.body, "203")

@@ -3,9 +3,11 @@ package web
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"aovuon/server/farm"
+	"aovuon/server/label"
 	"aovuon/server/trace"
 	"aovuon/server/trace/printjob"
 )
@@ -18,8 +20,9 @@ type jobView struct {
 	Made, By     string
 	Count, Pages string
 	Paper        string
-	Of1, Why     string // of a print made again: the first print, and why
-	Problem      string // why the file cannot be fetched; empty: it can
+	On           []hiddenField // the same paper, for what is printed again
+	Of1, Why     string        // of a print made again: the first print, and why
+	Problem      string        // why the file cannot be fetched; empty: it can
 	Done, All    int64
 	DoneText     string
 	Ready        bool
@@ -112,6 +115,7 @@ func (s *Server) describe(r *http.Request, w *words, v *jobView, d printjob.Deta
 		v.Of1, v.Why = "/labels/jobs/"+d.Again, w.t("print.again.why."+string(d.Reason))
 	}
 	p := d.Paper
+	v.On = paperFields(p)
 	if p.Roll() {
 		v.Paper = w.t("print.paper.roll", w.num(p.W, 1), w.num(p.H, 1), w.count(int64(p.DPI)), w.t("print.printer."+string(p.Language)))
 		return nil
@@ -184,4 +188,17 @@ func where(w *words, d printjob.Detail, n int) string {
 	}
 	at := sheets.Start - 1 + n - 1
 	return w.t("print.where", strconv.Itoa(at/sheets.Template.Slots()+1), strconv.Itoa(at%sheets.Template.Slots()+1))
+}
+
+// paperFields are the fields of a form that print on a paper; a new sheet begins with its first label.
+func paperFields(p printjob.Paper) []hiddenField {
+	number := func(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
+	if p.Roll() {
+		return []hiddenField{{"on", onRoll}, {"w", number(p.W)}, {"h", number(p.H)}, {"dpi", strconv.Itoa(p.DPI)}, {"printer", string(p.Language)}, {"gap", number(p.Gap)}}
+	}
+	out := []hiddenField{{"x", number(p.X)}, {"y", number(p.Y)}}
+	if slices.ContainsFunc(label.Templates(), func(t label.Template) bool { return t.Name == p.Sheet }) {
+		return append(out, hiddenField{"sheet", p.Sheet})
+	}
+	return append(out, hiddenField{"sheet", "own"}, hiddenField{"own", p.Sheet})
 }
