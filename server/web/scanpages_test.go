@@ -53,9 +53,10 @@ func scanned(t testing.TB, publicURL string) (w *town, items []trace.Item) {
 	cancel()
 	for i := range 14 {
 		addr := fmt.Sprintf("8.8.8.%d", i)
-		if i%3 == 0 {
+		switch i % 3 {
+		case 0:
 			addr = fmt.Sprintf("203.0.113.%d", i)
-		} else if i%3 == 1 {
+		case 1:
 			addr = fmt.Sprintf("198.51.100.%d", i)
 		}
 		s.Note(scan.Scanned{Code: kept.Items[0].Link().Path(), Addr: addr, Agent: "Mozilla/5.0 Zalo", At: at.Add(time.Duration(i) * 40 * time.Minute)})
@@ -215,7 +216,7 @@ func TestShops_SayWhatIsSold(t *testing.T) {
 			t.Errorf("%+v: %d", tc, status)
 		}
 	}
-	shops, err := w.book.DB.Shops(t.Context())
+	shops, err := w.book.Shops(t.Context())
 	if err != nil || len(shops) != 1 || shops[0].Sold != 1 {
 		t.Fatalf("%+v, %v", shops, err)
 	}
@@ -236,7 +237,7 @@ func TestShops_SayWhatIsSold(t *testing.T) {
 	if status, _, _ := w.tells(account.Technician, "/scans/sold", url.Values{"of": {items[0].Link().Path()}, "undo": {"1"}}); status != 303 {
 		t.Errorf("undo: %d", status)
 	}
-	if _, sold, err := w.book.DB.Sale(t.Context(), items[0].Serial); sold || err != nil {
+	if _, sold, err := w.book.Sale(t.Context(), items[0].Serial); sold || err != nil {
 		t.Errorf("still sold, %v", err)
 	}
 }
@@ -271,7 +272,7 @@ func TestWhere_IsAskedOfReaders(t *testing.T) {
 func TestBrowser_Scans(t *testing.T) {
 	axe := parttest.Axe(t)
 	w, items := scanned(t, "http://127.0.0.1")
-	if err := w.book.DB.AddShop(t.Context(), scan.Shop{ID: "s-1", Name: "Cửa hàng thực phẩm sạch Hạnh, chợ Sặt"}, "X", w.by()); err != nil {
+	if err := w.book.AddShop(t.Context(), scan.Shop{ID: "s-1", Name: "Cửa hàng thực phẩm sạch Hạnh, chợ Sặt"}, "X", w.by()); err != nil {
 		t.Fatal(err)
 	}
 	item := items[1].Link().Path()

@@ -262,18 +262,18 @@ func TestSimulatedBot(t *testing.T) {
 	for i := range 50 { // a reseller who looks at every pack of a delivery
 		shop = append(shop, scan.Scanned{Code: fmt.Sprint("/real/", i), Addr: "203.0.113.5", Agent: "Mozilla/5.0 Zalo", At: start.Add(time.Duration(i) * 20 * time.Second)})
 	}
-	real := func(code string) bool { return strings.HasPrefix(code, "/real/") }
-	day, kept, sweeps, found := run(t, random, real, reads)
+	ours := func(code string) bool { return strings.HasPrefix(code, "/real/") }
+	day, kept, sweeps, found := run(t, random, ours, reads)
 	t.Logf("a program opens 20,000 labels in 33 minutes: %d scans kept, %d set aside, %d findings", len(kept), day.Swept, found)
 	if len(kept) != 60 || day.Swept != 19_940 || found != 0 || len(sweeps) != 1 {
 		t.Errorf("%+v, %d kept, %d found, %d sweeps", day, len(kept), found, len(sweeps))
 	}
-	day, kept, sweeps, _ = run(t, random, real, guesses)
+	day, kept, sweeps, _ = run(t, random, ours, guesses)
 	t.Logf("a program guesses 20,000 serials: %d scans kept, %d counted", len(kept), day.Unknown)
 	if len(kept) != 0 || day.Unknown != 20_000 || len(sweeps) != 1 {
 		t.Errorf("%+v, %d kept, %d sweeps", day, len(kept), len(sweeps))
 	}
-	day, kept, sweeps, _ = run(t, random, real, shop)
+	day, kept, sweeps, _ = run(t, random, ours, shop)
 	if len(kept) != 50 || day.Scans != 50 || len(sweeps) != 0 {
 		t.Errorf("a reseller: %+v, %d kept, %d sweeps", day, len(kept), len(sweeps))
 	}
