@@ -67,15 +67,14 @@ func (s *Local) AccountMarks(ctx context.Context, id string, salt []byte) (map[s
 func (s *Local) Changes(ctx context.Context) ([]ledger.Row, []string, error) {
 	rows, err := s.DB.ChangeRows(ctx)
 	book, errB := s.DB.BookRows(ctx)
-	goods, _, errG := s.DB.GoodsBooks(ctx)
+	goods, errG := s.DB.GoodsRows(ctx)
 	tables := append(sqldb.ChangeTables(), string(ledger.RecordSaved), string(ledger.EntryKept), string(ledger.GoodsMoved))
 	return slices.Concat(rows, book, goods), tables, errors.Join(err, errB, errG)
 }
 
 // Goods shows all there is of goods.
 func (s *Local) Goods(ctx context.Context) (flow.Books, error) {
-	_, b, err := s.DB.GoodsBooks(ctx)
-	return b, err
+	return s.DB.GoodsBooks(ctx)
 }
 
 // LedgerSize shows how many leaves there are, signed or not.

@@ -35,7 +35,7 @@ func FuzzTake(f *testing.F) {
 		if _, refused := errors.AsType[*flow.RefusedError](err); err != nil && !refused {
 			t.Fatalf("%s: %v", raw, err)
 		}
-		_, books, err := r.db.GoodsBooks(ctx)
+		books, err := r.db.GoodsBooks(ctx)
 		if err != nil || len(books.Faults()) > 0 {
 			t.Fatalf("%s: %+v %v", raw, books.Faults(), err)
 		}

@@ -50,7 +50,7 @@ func TestAtOnce(t *testing.T) {
 			r.Errorf("%d of 12 packs were taken, %d boxes", taken, len(boxes))
 		}
 		r.remaining(r.lot, 4)
-		_, books, err := r.db.GoodsBooks(r.Context())
+		books, err := r.db.GoodsBooks(r.Context())
 		if err != nil || len(books.Faults()) > 0 {
 			r.Errorf("%+v %v", books.Faults(), err)
 		}
