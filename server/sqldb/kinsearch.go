@@ -3,6 +3,7 @@ package sqldb
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"aovuon/server/trace"
 	"aovuon/server/trace/recall"
@@ -32,10 +33,11 @@ func (d *DB) Supplies(ctx context.Context) (out []recall.Supply, err error) {
 
 // ItemsOf implements recall.Store: every serial of some lots.
 func (d *DB) ItemsOf(ctx context.Context, links []trace.Link) (out []trace.Item, err error) {
-	for _, l := range links {
-		more, err := items(ctx, d.read, `gtin = $1 AND lot = $2 ORDER BY run, n`, l.GTIN, l.Lot)
+	for some := range slices.Chunk(links, askedAtOnce) {
+		pairs, args := pairsOf(some)
+		more, err := items(ctx, d.read, `(gtin, lot) IN `+pairs+` ORDER BY gtin, lot, run, n`, args...)
 		if err != nil {
-			return nil, fmt.Errorf("sqldb: items of lot %s: %w", l.Lot, err)
+			return nil, fmt.Errorf("sqldb: items of lots: %w", err)
 		}
 		out = append(out, more...)
 	}
