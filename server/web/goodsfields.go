@@ -52,6 +52,8 @@ func deeds() []deed {
 	return []deed{
 		{"release", trace.Issue, "", true},
 		{"pack", trace.Pack, "", true},
+		{"issue", trace.Pack, trace.StepIssue, true},
+		{"activate", trace.Pack, trace.StepActivate, true},
 		{"box", trace.FillBox, "", true},
 		{"ship", trace.Ship, "", true},
 		{"return", trace.Return, "", true},
@@ -61,6 +63,7 @@ func deeds() []deed {
 		{"split", trace.Transform, trace.StepSplit, true},
 		{"merge", trace.Transform, trace.StepMerge, true},
 		{"destroy", trace.Destroy, "", true},
+		{"spoil", trace.Destroy, trace.StepLabels, true},
 		{"hold", trace.Hold, "", true},
 		{"letgo", trace.LetGo, "", true},
 		{"close", trace.Close, "", true},
@@ -93,8 +96,12 @@ func (d deed) fields() []form.Field {
 	tail := []form.Field{{Key: keyAt, Type: form.Moment}, {Key: keyNote, Type: form.Long, Private: true}}
 	var own []form.Field
 	switch d.name {
-	case "pack":
+	case "pack", "issue":
 		own = []form.Field{number(keyPacks, "", 1, 100000, true), number(keyPackG, "g", 1, 1e6, true), {Key: keyBest, Type: form.Date, Quick: true}}
+	case "activate":
+		own = []form.Field{number(keyPacks, "", 1, 100000, false)}
+	case "spoil":
+		own = []form.Field{{Key: keyItems, Type: form.Text, Repeat: true, Required: true, Quick: true}, text(keyReason, true)}
 	case "box":
 		own = []form.Field{number(keyPerBox, "", 1, 10000, true), number(keyBoxCount, "", 1, 500, true)}
 	case "ship":

@@ -137,7 +137,7 @@ func (s *Server) deedPage(r *http.Request, w *words) (answer, error) {
 		return s.missing(r, w, "missing.form", "")
 	}
 	values := form.Values{}
-	if a.deed.name == "pack" {
+	if a.deed.name == "pack" || a.deed.name == "issue" {
 		if day := a.bestBefore(); !day.IsZero() {
 			values[keyBest] = day.In(w.zone).Format(time.DateOnly)
 		}

@@ -20,7 +20,15 @@ func (s *Server) orders(r *http.Request, a deedAsked, id string, v form.Values) 
 	me := a.lot.Link().Ref()
 	kg, _ := v.Number(keyKG)
 	switch a.deed.name {
-	case "pack":
+	case "activate":
+		items, err := s.printedItems(r, a.lot.Link(), v)
+		if err != nil {
+			return nil, err
+		}
+		o.In = []trace.Part{{Ref: me, Items: items}}
+	case "spoil":
+		o.In = loose(me, 0, serials(v.List(keyItems)))
+	case "pack", "issue":
 		n, _ := v.Number(keyPacks)
 		o.NetG, _ = v.Number(keyPackG)
 		o.In = []trace.Part{{Ref: me, Count: int(n)}}
@@ -71,6 +79,36 @@ func (s *Server) orders(r *http.Request, a deedAsked, id string, v form.Values) 
 		o.In = []trace.Part{{Ref: me}}
 	}
 	return []trace.Goods{o}, nil
+}
+
+// printedItems are the serials of a lot whose labels are on no item yet, in the order they were issued: all, or the first so many.
+func (s *Server) printedItems(r *http.Request, l trace.Link, v form.Values) (out []string, err error) {
+	events, err := s.o.Goods.GoodsOf(r.Context(), l.Ref())
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range events {
+		if e.Kind != trace.Pack || e.Step != trace.StepIssue {
+			continue
+		}
+		items, err := s.o.Goods.Items(r.Context(), e.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, i := range items {
+			if i.State == trace.ItemPrinted {
+				out = append(out, i.Serial)
+			}
+		}
+	}
+	n, some := v.Number(keyPacks)
+	switch {
+	case len(out) == 0 || some && int(n) > len(out):
+		return nil, &form.InvalidError{Problems: form.Problems{{Key: keyPacks, Code: form.TooLarge, Bound: float64(len(out))}}}
+	case some:
+		return out[:int(n)], nil
+	}
+	return out, nil
 }
 
 // newLot is a lot that comes out; without a code it gets the next one.

@@ -36,6 +36,8 @@ type LotShelf interface {
 type GoodsShelf interface {
 	// GoodsOf returns the events that name a thing, the oldest first.
 	GoodsOf(ctx context.Context, ref trace.Ref) ([]trace.Goods, error)
+	// Items returns the items of a Pack, in their order.
+	Items(ctx context.Context, run string) ([]trace.Item, error)
 	Box(ctx context.Context, sscc string) (trace.Box, bool, error)
 	// BoxesOf returns the boxes that hold something of a lot, the newest first.
 	BoxesOf(ctx context.Context, l trace.Link) ([]trace.Box, error)
@@ -255,9 +257,9 @@ func deedsOf(st trace.State) (first, others []string) {
 	made := []string{"process", "dry", "grade", "split", "merge"}
 	switch st {
 	case trace.Harvested:
-		return []string{"release"}, slices.Concat([]string{"pack", "box"}, made, []string{"destroy", "hold", "close"})
+		return []string{"release"}, slices.Concat([]string{"pack", "box", "issue", "activate"}, made, []string{"spoil", "destroy", "hold", "close"})
 	case trace.Released:
-		return []string{"pack", "box", "ship"}, slices.Concat([]string{"return"}, made, []string{"destroy", "hold", "close"})
+		return []string{"pack", "box", "ship"}, slices.Concat([]string{"issue", "activate", "return"}, made, []string{"spoil", "destroy", "hold", "close"})
 	case trace.Held:
 		return []string{"letgo"}, []string{"return", "destroy"}
 	case trace.Shipped:

@@ -12,6 +12,7 @@ import (
 
 	"aovuon/server/account"
 	"aovuon/server/parttest"
+	"aovuon/server/trace"
 )
 
 // harvested enters a harvest of the farmer's pond, and returns where staff see its lot.
@@ -115,6 +116,40 @@ func (w *town) buyer() string {
 		w.t.Fatalf("buyer: %d %.500s", res.status, res.body)
 	}
 	return w.find("buyer", "Cá mừng xuân").ID
+}
+
+// Labels may be printed ahead: a code counts only once it is on an item; a spoilt label gives its mass back.
+func TestLots_LabelsAheadAndSpoilt(t *testing.T) {
+	w := newTown(t, "https://tx.example.vn", false)
+	lot := w.harvested("100")
+	if status, said := w.sent(lot, "activate", url.Values{}); status != http.StatusUnprocessableEntity || !strings.Contains(said, "Số gói") {
+		t.Errorf("nothing was issued: %d %.300s", status, said)
+	}
+	w.done(lot, "issue", url.Values{"packs": {"10"}, "pack_g": {"1000"}})
+	if page := w.text(account.Technician, lot); !strings.Contains(page, "đã cấp mã, chưa dán") || !strings.Contains(page, "90 kg") {
+		t.Errorf("%.3000s", page)
+	}
+	if status, said := w.sent(lot, "activate", url.Values{"packs": {"11"}}); status != http.StatusUnprocessableEntity {
+		t.Errorf("more than were issued: %d %.300s", status, said)
+	}
+	w.done(lot, "activate", url.Values{"packs": {"6"}})
+	w.done(lot, "activate", url.Values{})
+	link, err := trace.ParseLink("/01/"+strings.Replace(strings.TrimPrefix(lot, "/lots/"), "/", "/10/", 1), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	events, err := w.book.DB.GoodsOf(t.Context(), link.Ref())
+	if err != nil || len(events) != 3 {
+		t.Fatal(len(events), err)
+	}
+	items, err := w.book.DB.Items(t.Context(), events[0].ID)
+	if err != nil || len(items) != 10 {
+		t.Fatal(len(items), err)
+	}
+	w.done(lot, "spoil", url.Values{"items": {strings.ToLower(items[0].Serial) + ", " + items[1].Serial}, "reason": {"in lem"}})
+	if page := w.text(account.Technician, lot); !strings.Contains(page, "92 kg") || !strings.Contains(page, "Nhãn hủy, hàng về lô") {
+		t.Errorf("%.3000s", page)
+	}
 }
 
 // What was noted by mistake is taken back, and stays to be seen.
