@@ -97,7 +97,23 @@ func (t *teller) things(parts []trace.Part) (epcs []string, sums []Quantity) {
 			sums = append(sums, kilos(t.Names.Ref(p.Ref), p.KG))
 		}
 	}
-	return epcs, sums
+	return epcs, joined(sums)
+}
+
+// joined adds up what is said of one class in one unit.
+func joined(list []Quantity) (out []Quantity) {
+	for _, q := range list {
+		at := slices.IndexFunc(out, func(o Quantity) bool {
+			return o.Class == q.Class && o.Unit == q.Unit && (o.Quantity == nil) == (q.Quantity == nil)
+		})
+		switch {
+		case at < 0:
+			out = append(out, q)
+		case q.Quantity != nil:
+			out[at].Quantity = new(*out[at].Quantity + *q.Quantity)
+		}
+	}
+	return out
 }
 
 // unboxed puts what went into boxes in their place, for those who are not told of boxes. What was taken out of a box again is not reckoned
