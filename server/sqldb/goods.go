@@ -102,35 +102,44 @@ func (r *record) saveGoods(ctx context.Context, k flow.Kept, by ledger.By) error
 // itemsAtOnce is how many items one statement keeps.
 const itemsAtOnce = 50
 
-// saveItems keeps items; of one that is there, state and box change and nothing else. A statement is read once for all that fill it.
-func (r *record) saveItems(ctx context.Context, items []trace.Item) (err error) {
-	var full *sql.Stmt
-	defer func() {
-		if full != nil {
-			err = errors.Join(err, full.Close())
+// saveItems keeps items; of one that is there, state and box change and nothing else.
+func (r *record) saveItems(ctx context.Context, items []trace.Item) error {
+	whole := len(items) / itemsAtOnce * itemsAtOnce
+	if whole > 0 {
+		if err := r.saveManyItems(ctx, items[:whole]); err != nil {
+			return err
 		}
-	}()
+	}
+	if rest := items[whole:]; len(rest) > 0 {
+		if _, err := r.ExecContext(ctx, itemQuery(len(rest)), itemArgs(rest)...); err != nil {
+			return fmt.Errorf("items of %s: %w", rest[0].Run, err)
+		}
+	}
+	return nil
+}
+
+// saveManyItems keeps items by a statement that is read once for all of them.
+func (r *record) saveManyItems(ctx context.Context, items []trace.Item) (err error) {
+	r.wrote = true
+	full, err := r.tx.PrepareContext(ctx, itemQuery(itemsAtOnce))
+	if err != nil {
+		return fmt.Errorf("items: %w", err)
+	}
+	defer func() { err = errors.Join(err, full.Close()) }()
 	for some := range slices.Chunk(items, itemsAtOnce) {
-		if full == nil && len(some) == itemsAtOnce {
-			if full, err = r.tx.PrepareContext(ctx, itemQuery(itemsAtOnce)); err != nil {
-				return fmt.Errorf("items: %w", err)
-			}
-		}
-		args := make([]any, 0, itemColumns*len(some))
-		for _, i := range some {
-			args = append(args, i.Serial, i.GTIN, i.Lot, i.Run, i.N, i.NetG, toMillis(i.Best), string(i.State), i.Box, toMillis(i.Changed))
-		}
-		r.wrote = true
-		if len(some) == itemsAtOnce {
-			_, err = full.ExecContext(ctx, args...)
-		} else {
-			_, err = r.tx.ExecContext(ctx, itemQuery(len(some)), args...)
-		}
-		if err != nil {
+		if _, err := full.ExecContext(ctx, itemArgs(some)...); err != nil {
 			return fmt.Errorf("items of %s: %w", some[0].Run, err)
 		}
 	}
 	return nil
+}
+
+func itemArgs(items []trace.Item) []any {
+	args := make([]any, 0, itemColumns*len(items))
+	for _, i := range items {
+		args = append(args, i.Serial, i.GTIN, i.Lot, i.Run, i.N, i.NetG, toMillis(i.Best), string(i.State), i.Box, toMillis(i.Changed))
+	}
+	return args
 }
 
 const itemColumns = 10
