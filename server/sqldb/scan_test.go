@@ -360,7 +360,7 @@ func TestScans_APageNeverWaitsForADatabaseThatIsGone(t *testing.T) {
 	store := slowStore{block: make(chan struct{})}
 	c := &clock{at: noon}
 	noted(t, store, c, func(s *scan.Service) {
-		if f := s.Scanned(t.Context(), scan.Scanned{Code: "/01/x", Addr: "8.8.8.8", Agent: phone, At: noon}); f.Count != 0 {
+		if f := s.Scanned(t.Context(), scan.Scanned{Code: "/01/x", Addr: "8.8.8.8", Agent: phone, At: noon}); f.Count != 0 || !f.Unknown {
 			t.Errorf("%+v", f)
 		}
 		for i := range 50_000 {

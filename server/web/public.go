@@ -114,7 +114,7 @@ func (s *Server) codePage(r *http.Request, link trace.Link) (codePart, error) {
 	v := codeView{Reports: s.o.Reports != nil, Lot: link.Lot, Item: item, Demo: sh.demo}
 	if s.o.Scans != nil {
 		v.Scan = s.o.Scans.Scanned(ctx, s.scanOf(r, link.Path()))
-		v.Seen, v.Says = true, s.o.ScanDesk != nil
+		v.Seen, v.Says = !v.Scan.Unknown, s.o.ScanDesk != nil
 		v.Sellable = item != nil && (item.State == trace.ItemActivated || item.State == trace.ItemShipped)
 	}
 	v.say(words, trace.Judge(sh.state, item, len(v.Scan.Unusual) > 0, now), sh.state)

@@ -286,6 +286,10 @@ func TestPublicPage_OfAnItemIsItsOwn(t *testing.T) {
 	if body := string(get(t, srv, states[0].path, nil).body); !strings.Contains(body, "Xin xem kỹ") || !strings.Contains(body, `class="say wait"`) {
 		t.Error("unusual scans are not told")
 	}
+	s.seen = scan.Facts{Unknown: true}
+	if body := html.UnescapeString(string(get(t, srv, states[0].path, nil).body)); strings.Contains(body, "lần đầu mã này được quét") || !strings.Contains(body, i.Serial) {
+		t.Error("of scans that nobody can look up something is said")
+	}
 	last := s.scanned[len(s.scanned)-1]
 	if last.Code != i.Link().Path() || last.Addr == "" || !last.At.Equal(now()) {
 		t.Errorf("the scan is told as %+v", last)

@@ -67,7 +67,7 @@ func (s *Server) publicBox(r *http.Request, sscc string) (codePart, error) {
 	v := codeView{Reports: s.o.Reports != nil, Demo: c.demo}
 	if s.o.Scans != nil {
 		v.Scan = s.o.Scans.Scanned(ctx, s.scanOf(r, trace.BoxAddress("", sscc)))
-		v.Seen = true
+		v.Seen = !v.Scan.Unknown
 	}
 	verdict := c.verdict
 	if len(v.Scan.Unusual) > 0 && verdict == trace.IsValid {

@@ -8,6 +8,7 @@ type Facts struct {
 	First    time.Time // zero: never
 	Province string    // where it was first scanned, as coarse as that; "": nobody knows
 	Count    int       // times it was scanned; what the same person asks again within minutes counts once
+	Unknown  bool      // the database does not answer: nothing is known now, and nothing may be said
 	Unusual  []string  // which rules it breaks, by their names; none: as one would expect
 }
 

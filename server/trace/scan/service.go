@@ -224,9 +224,10 @@ func (s *Service) own(a netip.Addr) bool {
 	return slices.ContainsFunc(s.o.Own, func(p netip.Prefix) bool { return a.IsValid() && p.Contains(a) })
 }
 
-// Scanned notes a scan and returns what is known of those before it; nothing where the database does not answer at once.
+// Scanned notes a scan and returns what is known of those before it; Unknown where the database does not answer at once.
 func (s *Service) Scanned(ctx context.Context, sc Scanned) Facts {
-	f, _ := s.Facts(ctx, sc.Code)
+	f, ok := s.Facts(ctx, sc.Code)
+	f.Unknown = !ok
 	s.Note(sc)
 	return f
 }
