@@ -138,11 +138,11 @@ func TestLots_LabelsAheadAndSpoilt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	events, err := w.book.DB.GoodsOf(t.Context(), link.Ref())
+	events, err := w.book.GoodsOf(t.Context(), link.Ref())
 	if err != nil || len(events) != 3 {
 		t.Fatal(len(events), err)
 	}
-	items, err := w.book.DB.Items(t.Context(), events[0].ID)
+	items, err := w.book.Items(t.Context(), events[0].ID)
 	if err != nil || len(items) != 10 {
 		t.Fatal(len(items), err)
 	}

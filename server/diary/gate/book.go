@@ -47,7 +47,7 @@ func newJudge(c Case) *judge {
 			if !r.Retired {
 				j.certs = append(j.certs, farm.ScopeOf(r))
 			}
-		case farm.Product, farm.Buyer, farm.Contract, farm.Target:
+		case farm.Product, farm.Buyer, farm.Contract, farm.Target, farm.PlaceTable:
 		}
 	}
 	for _, list := range j.cycles {
