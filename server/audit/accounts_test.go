@@ -112,7 +112,7 @@ func (b *book) people() {
 func TestAudit_FindsWhatWasDoneToPeopleBehindItsBack(t *testing.T) {
 	b := newBook(t)
 	b.people()
-	if r, err := b.audit(audit.Options{}); err != nil || !r.Sound() || r.Changes != 45 || len(r.Notes) > 0 {
+	if r, err := b.audit(audit.Options{}); err != nil || !r.Sound() || r.Changes != 46 || len(r.Notes) > 0 {
 		t.Fatalf("before: %+v, %v", r, err)
 	}
 	e := sqldbtest.NewEditor(t, b.config)
