@@ -30,7 +30,7 @@ func (t *taking) pack() error {
 	if !(t.g.NetG > 0 && t.g.NetG <= 1e6) {
 		return refuse(BadNet)
 	}
-	if !t.g.Best.IsZero() && t.g.Best.Before(t.g.At) {
+	if !t.g.Best.IsZero() && !t.g.At.Before(t.g.Best.AddDate(0, 0, 1)) { // the day itself counts: fresh fish is packed and eaten on one day
 		return refuse(BadBest)
 	}
 	net := kilograms(milligrams(t.g.NetG/1000) * int64(count))

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"aovuon/server/account"
+	"aovuon/server/farm"
 	"aovuon/server/ledger"
 	"aovuon/server/privacy"
 	"aovuon/server/trace"
@@ -39,6 +40,17 @@ func TestMassIsKept(t *testing.T) {
 		r.refused(lan, trace.Goods{Kind: trace.Ship, In: part(r.lot, 7), Buyer: "bep"}, flow.TooMuch)
 		r.take(lan, trace.Goods{Kind: trace.Ship, In: part(r.lot, 6), Buyer: "bep"})
 		r.remaining(r.lot, 0)
+	})
+}
+
+// TestBestBefore may be the day of packing, and no day before it.
+func TestBestBefore(t *testing.T) {
+	onFile(t, func(r *rig) {
+		day := time.Date(2026, 11, 25, 0, 0, 0, 0, farm.Time())
+		order := trace.Goods{Kind: trace.Pack, At: day.Add(7 * time.Hour), In: part(r.lot, 1), Out: []trace.Part{{Count: 2}}, NetG: 500, Best: day.AddDate(0, 0, -1)}
+		r.refused(lan, order, flow.BadBest)
+		order.Best = day
+		r.take(lan, order)
 	})
 }
 
