@@ -67,6 +67,10 @@ func TestRecall_MarksAtOnceAndADrillDoesNot(t *testing.T) {
 	if sees() {
 		t.Fatal("recalled before it was")
 	}
+	w.undecided(lot)
+	if sees() {
+		t.Fatal("an order that does not say what it is recalled the lot")
+	}
 	drill := w.recalled(lot, "drill")
 	if sees() {
 		t.Error("a drill marked the lot")
@@ -91,8 +95,33 @@ func TestRecall_MarksAtOnceAndADrillDoesNot(t *testing.T) {
 	if res := w.as(account.Technician, http.MethodPost, truly+"/end", url.Values{"reason": {"đã thu về đủ"}}, nil); res.status != http.StatusSeeOther || sees() {
 		t.Errorf("ended: %d, the lot is still marked: %v", res.status, sees())
 	}
+	if page := w.text(account.Technician, truly); strings.Contains(page, "Đang thu hồi") || !strings.Contains(page, "Đã thu hồi xong") {
+		t.Errorf("a recall that is over: %.2000s", page)
+	}
 	if list := w.text(account.Technician, "/recall"); !strings.Contains(list, truly) || !strings.Contains(list, drill) {
 		t.Errorf("the list: %.2000s", list)
+	}
+}
+
+// undecided sends orders that say neither recall nor drill, and looks for what keeps the Enter key from sending one: a browser presses the first
+// button of a form, and does nothing where that one is disabled.
+func (w *town) undecided(lot string) {
+	w.t.Helper()
+	parts := strings.Split(lot, "/")
+	found := w.text(account.Technician, "/recall/found?"+url.Values{"lot": {"/01/" + parts[2] + "/10/" + parts[3]}}.Encode())
+	_, form, _ := strings.Cut(found, `class="card bad"`)
+	if _, first, _ := strings.Cut(form, "<button"); !strings.HasPrefix(first, " disabled hidden>") {
+		w.t.Errorf("the Enter key would press <button%.60s", first)
+	}
+	for _, do := range []string{"", "Recall", "thật"} {
+		order := hiddenOf(found)
+		order.Set("why", "residue")
+		order.Set("told", "cám mốc")
+		order.Set("do", do)
+		res := w.as(account.Technician, http.MethodPost, "/recall", order, nil)
+		if page := string(res.body); res.status != http.StatusUnprocessableEntity || !strings.Contains(page, "thu hồi thật hay chỉ tập") || !strings.Contains(page, "cám mốc") {
+			w.t.Errorf("%q: %d %.2000s", do, res.status, page)
+		}
 	}
 }
 

@@ -133,7 +133,12 @@ func (s *Server) recallStart(r *http.Request, w *words) (answer, error) {
 	if !ok {
 		return s.recallForm(r, w, w.t("recall.wrong"))
 	}
-	o := recall.Order{ID: r.PostForm.Get("id"), Ask: ask, Reason: s.reasonOf(r), Drill: r.PostForm.Get("do") == "drill", Begun: begunAt(r.PostForm, s.o.Now())}
+	do := r.PostForm.Get("do")
+	if do != "recall" && do != "drill" { // a real recall is never what an order means that does not say which it is
+		v.Wrong = w.t("recall.which")
+		return s.foundForm(r, w, v)
+	}
+	o := recall.Order{ID: r.PostForm.Get("id"), Ask: ask, Reason: s.reasonOf(r), Drill: do == "drill", Begun: begunAt(r.PostForm, s.o.Now())}
 	_, _, err = s.o.Recall.Start(r.Context(), s.mover(r), o)
 	if refused, is := errors.AsType[*flow.RefusedError](err); is {
 		v.Wrong = w.t("problem.goods." + string(refused.Code))
@@ -194,6 +199,9 @@ func (s *Server) oneForm(r *http.Request, w *words, wrong string) (answer, error
 	}
 	if rec.Drill {
 		v.Head = "recall.head.drill"
+	}
+	if !rec.Open() {
+		v.Head += ".over"
 	}
 	v.Head = w.t(v.Head)
 	if !rec.Marked.IsZero() {

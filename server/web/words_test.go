@@ -83,7 +83,7 @@ func asked(t *testing.T) []string {
 	for _, k := range trace.RefKinds() {
 		out = append(out, "kin.kind."+string(k))
 	}
-	out = append(out, "nav.trace", "nav.recall", "recall.head", "recall.head.drill", "recall.why", "recall.none", "recall.over", "missing.recall")
+	out = append(out, "nav.trace", "nav.recall", "recall.head", "recall.head.over", "recall.head.drill", "recall.head.drill.over", "recall.why", "recall.none", "recall.over", "missing.recall")
 	for _, why := range web.Reasons() {
 		out = append(out, "recall.reason."+why)
 	}
