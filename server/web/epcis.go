@@ -83,7 +83,7 @@ func (s *Server) lotDocument(ctx context.Context, link trace.Link, staff bool) (
 	if err := epcis.Write(&b, src.Names.Document(events, made)); err != nil {
 		return file{}, err
 	}
-	return file{body: b.Bytes(), mime: mimeLD, private: staff, name: d.Lot.Code + ".jsonld"}, nil
+	return file{body: b.Bytes(), mime: mimeLD, private: staff, name: fileStem(d.Lot.Code) + ".jsonld"}, nil
 }
 
 // periodEPCIS answers /epcis/export.jsonld?from=&to=, days of the co-op; both are in it.

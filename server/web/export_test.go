@@ -39,3 +39,6 @@ func Deeds() map[string][]form.Field {
 
 // Reasons is reasons.
 func Reasons() []string { return reasons() }
+
+// FileStem is fileStem.
+func FileStem(code string) string { return fileStem(code) }

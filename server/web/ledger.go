@@ -292,7 +292,7 @@ func (s *Server) bundle(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", "application/zip")
 	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Disposition", `attachment; filename="`+link.Lot+`.zip"`)
+	h.Set("Content-Disposition", `attachment; filename="`+fileStem(link.Lot)+`.zip"`)
 	if _, err := io.Copy(w, f); err != nil {
 		s.o.Log.Debug("reader left", slog.Any("err", err))
 	}

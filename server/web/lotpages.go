@@ -209,6 +209,16 @@ func lotHref(l trace.Link) string {
 	return "/lots/" + url.PathEscape(l.GTIN) + "/" + url.PathEscape(l.Lot)
 }
 
+// fileStem is a lot code as the name of a file: a slash, a quote or an angle bracket, which AI 10 allows, is no part of one.
+func fileStem(code string) string {
+	return strings.Map(func(c rune) rune {
+		if strings.ContainsRune(`"%&'()*+,/:;<=>?\|`, c) {
+			return '_'
+		}
+		return c
+	}, code)
+}
+
 // lotLevel is how a state is coloured.
 func lotLevel(st trace.State) level {
 	switch st {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -123,7 +124,7 @@ func (s *Server) goodsLines(ctx context.Context, t teller, of trace.Link, events
 			line.What = t.w.t("lot.event.amends", lowerFirst(called[e.Voids]))
 		}
 		if move && !line.Amended && amendable(e.Kind) {
-			line.Undo = "/goods/" + e.ID + "/void?lot=" + of.Path()
+			line.Undo = "/goods/" + e.ID + "/void?lot=" + url.QueryEscape(of.Path())
 		}
 		out = append(out, line)
 	}

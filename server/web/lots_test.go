@@ -13,6 +13,7 @@ import (
 	"aovuon/server/account"
 	"aovuon/server/parttest"
 	"aovuon/server/trace"
+	"aovuon/server/web"
 )
 
 // harvested enters a harvest of the farmer's pond, and returns where staff see its lot.
@@ -205,6 +206,26 @@ func TestLots_BecomeLots(t *testing.T) {
 	}
 	if page := w.text(account.Technician, "/lots?q=nhan-1"); !strings.Contains(page, "NHAN-1") || strings.Contains(page, "TACH-01") {
 		t.Errorf("%.3000s", page)
+	}
+}
+
+// AI 10 allows a slash, a quote and a percent sign in a lot code; pages and files have to do with it.
+func TestLots_AnyCodeThatGS1Allows(t *testing.T) {
+	w := newTown(t, "https://tx.example.vn", false)
+	lot := w.harvested("100")
+	gtin := strings.Split(lot, "/")[2]
+	for code, stem := range map[string]string{"../../etc": ".._.._etc", `K"1>`: "K_1_", "%2F": "_2F"} {
+		w.done(lot, "split", url.Values{"kg": {"1"}, "lot_code": {code}})
+		at := "/lots/" + gtin + "/" + url.PathEscape(code)
+		page := w.text(account.Technician, at)
+		_, undo, _ := strings.Cut(page, `href="/goods/`)
+		undo, _, _ = strings.Cut(undo, `"`)
+		if res := w.as(account.Technician, http.MethodGet, "/goods/"+html.UnescapeString(undo), nil, nil); res.status != http.StatusOK {
+			t.Errorf("%s: its split cannot be taken back at %q: %d", code, undo, res.status)
+		}
+		if got := web.FileStem(code); got != stem {
+			t.Errorf("%s: its files are called %s, want %s", code, got, stem)
+		}
 	}
 }
 

@@ -165,5 +165,5 @@ func (s *Server) portalBundle(r *http.Request) (file, error) {
 	}
 	var b bytes.Buffer
 	err = portal.WriteZip(&b, rec, src.Story.Names, src.T, s.o.Now())
-	return file{body: b.Bytes(), mime: "application/zip", private: true, name: "truy-xuat-" + rec.Lot.Code + ".zip"}, err
+	return file{body: b.Bytes(), mime: "application/zip", private: true, name: "truy-xuat-" + fileStem(rec.Lot.Code) + ".zip"}, err
 }

@@ -38,5 +38,5 @@ func (s *Server) statementOf(r *http.Request) (file, error) {
 		return file{}, err
 	}
 	jws, err := statement.Sign(said, s.o.LogKey.SignStatement)
-	return file{body: jws, mime: mimeJOSE, name: d.Lot.Code + ".jws"}, err
+	return file{body: jws, mime: mimeJOSE, name: fileStem(d.Lot.Code) + ".jws"}, err
 }
