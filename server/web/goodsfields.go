@@ -9,7 +9,7 @@ import (
 // What a form of goods refers to besides records.
 const (
 	refLots  = "lot"  // lots of the same product, by trace.Ref
-	refBoxes = "box"  // boxes that hold something of the lot and have not left
+	refBoxes = "box"  // boxes that hold something of the lot: that have not left; of a return, that have
 	refSold  = "sold" // buyers that something of the lot was shipped to
 )
 
@@ -116,6 +116,7 @@ func (d deed) fields() []form.Field {
 	case "return":
 		own = []form.Field{
 			{Key: keyBuyer, Type: form.Ref, Of: refSold, Required: true, Quick: true},
+			{Key: keyBoxes, Type: form.Ref, Of: refBoxes, Repeat: true, Quick: true},
 			kilos(keyKG, false),
 			{Key: keyItems, Type: form.Text, Repeat: true, Quick: true},
 			text(keyReason, true), text(keyDocument, false),

@@ -34,7 +34,7 @@ func (s *Server) amendForm(r *http.Request, w *words, v amendView) (answer, erro
 	if err != nil {
 		return s.missing(r, w, "missing.form", "")
 	}
-	events, err := s.o.Goods.GoodsOf(ctx, link.Ref())
+	events, err := s.lotGoods(ctx, link)
 	if err != nil {
 		return answer{}, err
 	}

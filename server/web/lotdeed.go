@@ -72,7 +72,8 @@ func (s *Server) deedAsk(r *http.Request, w *words) (a deedAsked, ok bool, err e
 	if a.t, err = s.teller(r.Context(), w, a.farm, a.reg); err != nil {
 		return a, false, err
 	}
-	return a, true, s.deedOffers(r, &a)
+	err = s.deedOffers(r, &a)
+	return a, err == nil, err
 }
 
 // deedOffers adds what a form lets choose from.
@@ -88,14 +89,20 @@ func (s *Server) deedOffers(r *http.Request, a *deedAsked) error {
 				a.lots = append(a.lots, l)
 			}
 		}
-	case "ship":
+	case "ship", "return":
 		boxes, err := s.o.Goods.BoxesOf(r.Context(), a.lot.Link())
 		if err != nil {
 			return err
 		}
-		a.held = slices.DeleteFunc(boxes, func(b trace.Box) bool { return b.State != trace.ItemActivated || b.In != "" })
+		here := map[string]trace.ItemState{"ship": trace.ItemActivated, "return": trace.ItemShipped}[a.deed.name]
+		a.held = slices.DeleteFunc(boxes, func(b trace.Box) bool { return b.State != here || b.In != "" })
 	}
 	return nil
+}
+
+// fields are what the form asks: of boxes only where there are some.
+func (a deedAsked) fields() []form.Field {
+	return slices.DeleteFunc(a.deed.fields(), func(f form.Field) bool { return f.Of == refBoxes && len(a.held) == 0 })
 }
 
 // offered is what fields that refer to something let choose from.
@@ -162,7 +169,7 @@ func (a deedAsked) product(rec farm.Record) string { return rec.Values.Text("gti
 func (s *Server) deedForm(r *http.Request, w *words, a deedAsked, v deedView, values form.Values, problems form.Problems) (answer, error) {
 	v.Deed, v.What, v.Lot, v.Back = a.deed.name, w.t("goods."+a.deed.name+".what"), a.lot, "/lots"
 	v.Grave = slices.Contains([]string{"destroy", "hold", "close"}, a.deed.name)
-	v.Fields = fieldsView(w, a.deed.fields(), values, problems, a.offered(w))
+	v.Fields = fieldsView(w, a.fields(), values, problems, a.offered(w))
 	if v.ID == "" {
 		var err error
 		if v.ID, err = s.newEventID(); err != nil {
@@ -209,7 +216,7 @@ func (s *Server) takeDeed(r *http.Request, w *words) (answer, error) {
 		return s.missing(r, w, "missing.form", "")
 	}
 	get := func(key string) []string { return r.PostForm[key] }
-	fields := a.deed.fields()
+	fields := a.fields()
 	values, problems := form.Written(fields, get, w.zone, a.exists(w))
 	v := deedView{ID: r.PostForm.Get("id")}
 	if !diary.ValidID(v.ID) {

@@ -34,7 +34,7 @@ func (s *Server) orders(r *http.Request, a deedAsked, id string, v form.Values) 
 		o.In = []trace.Part{{Ref: me, Count: int(n)}}
 	case "box":
 		return s.boxOrders(o, me, v)
-	case "ship":
+	case "ship", "return":
 		for _, sscc := range v.List(keyBoxes) {
 			o.In = append(o.In, trace.Part{Ref: trace.Ref{Kind: trace.RefBox, ID: sscc}})
 		}
@@ -42,7 +42,7 @@ func (s *Server) orders(r *http.Request, a deedAsked, id string, v form.Values) 
 		if len(o.In) == 0 {
 			return nil, &form.InvalidError{Problems: form.Problems{{Key: keyKG, Code: form.Missing}}}
 		}
-	case "return", "destroy":
+	case "destroy":
 		if o.In = loose(me, kg, serials(v.List(keyItems))); len(o.In) == 0 {
 			return nil, &form.InvalidError{Problems: form.Problems{{Key: keyKG, Code: form.Missing}}}
 		}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 	"slices"
@@ -97,12 +98,33 @@ func (t teller) thing(r trace.Ref) string {
 
 // lotEvents adds what was done with a lot, the newest first.
 func (s *Server) lotEvents(ctx context.Context, t teller, v *lotWholeView) error {
-	events, err := s.o.Goods.GoodsOf(ctx, v.Lot.Link().Ref())
+	events, err := s.lotGoods(ctx, v.Lot.Link())
 	if err != nil {
 		return err
 	}
 	v.Events = s.goodsLines(ctx, t, v.Lot.Link(), events)
 	return nil
+}
+
+// lotGoods are the events that name a lot, or a box that holds something of it, in the order they were kept.
+func (s *Server) lotGoods(ctx context.Context, l trace.Link) ([]trace.Goods, error) {
+	events, err := s.o.Goods.GoodsOf(ctx, l.Ref())
+	if err != nil {
+		return nil, err
+	}
+	boxes, err := s.o.Goods.BoxesOf(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range boxes {
+		more, err := s.o.Goods.GoodsOf(ctx, trace.Ref{Kind: trace.RefBox, ID: b.SSCC})
+		if err != nil {
+			return nil, err
+		}
+		events = append(events, more...)
+	}
+	slices.SortStableFunc(events, func(a, b trace.Goods) int { return cmp.Or(a.Made.Compare(b.Made), cmp.Compare(a.ID, b.ID)) })
+	return slices.CompactFunc(events, func(a, b trace.Goods) bool { return a.ID == b.ID }), nil
 }
 
 func (s *Server) goodsLines(ctx context.Context, t teller, of trace.Link, events []trace.Goods) []goodsLine {

@@ -104,6 +104,14 @@ func TestLots_FromHarvestToBuyer(t *testing.T) {
 	if box := w.text(account.Technician, "/boxes/"+boxes[0][1]); !strings.Contains(box, "đã xuất") || strings.Contains(box, "/unbox") {
 		t.Errorf("%.2000s", box)
 	}
+	if status, said := w.sent(lot, "return", url.Values{"buyer": {buyer}, "kg": {"13"}, "reason": {"ươn"}}); status != http.StatusUnprocessableEntity || !strings.Contains(said, "không nhận nhiều đến thế") {
+		t.Errorf("more came back than left: %d %.600s", status, said)
+	}
+	w.done(lot, "return", url.Values{"buyer": {buyer}, "boxes": {boxes[0][1]}, "reason": {"thùng bị móp"}})
+	if page = w.text(account.Technician, lot); !strings.Contains(page, "thùng bị móp") {
+		t.Errorf("%.3000s", page)
+	}
+	w.done(lot, "ship", url.Values{"buyer": {buyer}, "boxes": {boxes[0][1]}})
 	if status, said := w.sent(lot, "ship", url.Values{"buyer": {buyer}, "boxes": {boxes[0][1]}}); status != http.StatusUnprocessableEntity {
 		t.Errorf("a box left twice: %d %.300s", status, said)
 	}
@@ -148,7 +156,7 @@ func TestLots_LabelsAheadAndSpoilt(t *testing.T) {
 		t.Fatal(len(items), err)
 	}
 	w.done(lot, "spoil", url.Values{"items": {strings.ToLower(items[0].Serial) + ", " + items[1].Serial}, "reason": {"in lem"}})
-	if page := w.text(account.Technician, lot); !strings.Contains(page, "92 kg") || !strings.Contains(page, "Nhãn hủy, hàng về lô") {
+	if page := w.text(account.Technician, lot); !strings.Contains(page, "92 kg") || !strings.Contains(page, "Tem hủy, hàng về lô") {
 		t.Errorf("%.3000s", page)
 	}
 }

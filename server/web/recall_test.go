@@ -85,6 +85,10 @@ func TestRecall_MarksAtOnceAndADrillDoesNot(t *testing.T) {
 	if !sees() {
 		t.Error("the recall marked nothing")
 	}
+	again := strings.Split(lot, "/")
+	if found := w.text(account.Technician, "/recall/found?"+url.Values{"lot": {"/01/" + again[2] + "/10/" + again[3]}}.Encode()); !strings.Contains(found, "đang được thu hồi rồi") {
+		t.Errorf("a second recall of the same is not told so: %.2000s", found)
+	}
 	if inspector := w.text(account.Inspector, truly); !strings.Contains(inspector, "Đang thu hồi") || strings.Contains(inspector, "tel:") || strings.Contains(inspector, truly+"/end") {
 		t.Errorf("an inspector sees: %.2000s", inspector)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"aovuon/server/account"
+	"aovuon/server/trace"
 	"aovuon/server/trace/flow"
 	"aovuon/server/trace/kin"
 	"aovuon/server/trace/recall"
@@ -55,6 +56,7 @@ type foundView struct {
 	Reason string
 	Any    bool
 	Do     bool
+	Again  bool // each of its lots is recalled already
 	Why    []string
 }
 
@@ -86,6 +88,7 @@ func (s *Server) foundForm(r *http.Request, w *words, v foundView) (answer, erro
 	v.Why = reasons()
 	v.What, v.Hidden, v.Took, v.Do = n.asked(ask), askFields(ask), w.seconds(f.Took), s.may(ctx, account.ReleaseLot)
 	v.Any = len(f.Lots) > 0 || len(f.Deliveries) > 0
+	v.Again = len(f.Lots) > 0 && !slices.ContainsFunc(f.Lots, func(l recall.Lot) bool { return l.State != trace.Recalled })
 	if f.Unsure > 0 {
 		v.Unsure = w.amount("recall.unsure", int64(f.Unsure))
 		v.With = "/recall/found?" + withUnsure(r).Encode()

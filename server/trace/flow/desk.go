@@ -224,7 +224,7 @@ func (t *taking) one(ctx context.Context) error {
 	case trace.Ship:
 		return t.ship(ctx)
 	case trace.Return:
-		return t.giveBack()
+		return t.giveBack(ctx)
 	case trace.Destroy:
 		return t.destroy(ctx)
 	case trace.Hold, trace.LetGo, trace.Issue, trace.Recall, trace.EndRecall, trace.Close, trace.Reopen:

@@ -84,7 +84,7 @@ func TestDiarySales(t *testing.T) {
 		b.write(lan, diary.Void, 0, sale, form.Values{"reason": "không bán"})
 		r.remaining(lot, 300)
 		// Nothing was sold, so nothing comes back.
-		r.refused(lan, trace.Goods{Kind: trace.Return, In: part(lot, 1), Buyer: "bep", Reason: "x"}, flow.TooMuch)
+		r.refused(lan, trace.Goods{Kind: trace.Return, In: part(lot, 1), Buyer: "bep", Reason: "x"}, flow.TooMuchBack)
 	})
 }
 

@@ -44,9 +44,13 @@ func TestWayOut(t *testing.T) {
 		r.state(r.lot, trace.Shipped)
 		r.items(run.ID, trace.ItemShipped)
 
+		// What went to one buyer, in a box within a box or by itself, is returned by nobody else.
+		for _, thing := range []trace.Ref{{Kind: trace.RefItem, ID: items[0].Serial}, {Kind: trace.RefItem, ID: items[len(items)-1].Serial}, sscc, big.Out[0].Ref} {
+			r.refused(lan, trace.Goods{Kind: trace.Return, In: []trace.Part{{Ref: thing}}, Buyer: "cho", Reason: "dập"}, flow.WrongBuyer)
+		}
 		r.take(lan, trace.Goods{Kind: trace.Return, In: []trace.Part{{Ref: trace.Ref{Kind: trace.RefItem, ID: items[0].Serial}}}, Buyer: "bep", Reason: "dập"})
 		r.state(r.lot, trace.Released)
-		r.refused(lan, trace.Goods{Kind: trace.Return, In: part(r.lot, 1), Buyer: "bep", Reason: "dập"}, flow.TooMuch)
+		r.refused(lan, trace.Goods{Kind: trace.Return, In: part(r.lot, 1), Buyer: "bep", Reason: "dập"}, flow.TooMuchBack)
 		events, err := r.db.GoodsOf(r.Context(), trace.Ref{Kind: trace.RefItem, ID: items[0].Serial})
 		if err != nil || len(events) != 3 {
 			r.Errorf("events of an item: %+v %v", events, err)

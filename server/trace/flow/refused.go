@@ -43,6 +43,8 @@ const (
 	NoEvent     Code = "event"    // what is to be taken back is not there, or was taken back
 	Later       Code = "later"    // what was done since stands in the way of taking it back
 	Upstream    Code = "upstream" // what the lot is made of is held, recalled or void
+	TooMuchBack Code = "back"     // more comes back than the buyer got
+	WrongBuyer  Code = "whose"    // what comes back went to somebody else
 	Broken      Code = "broken"   // of an audit: the event cannot have happened as it stands
 )
 
@@ -50,7 +52,7 @@ const (
 func Codes() []Code {
 	return []Code{
 		BadID, Reused, BadKind, BadStep, BadTime, BadPlace, BadParts, BadMass, BadCount, BadNet, BadBest, BadText, BadBuyer, BadSupplier, NoReason, NoRight, NoLot,
-		NoProduct, BadCode, BadState, NoItem, BadItem, NoBox, BadBox, TooMuch, BadYield, Gated, Second, NoEvent, Later, Upstream, Broken,
+		NoProduct, BadCode, BadState, NoItem, BadItem, NoBox, BadBox, TooMuch, BadYield, Gated, Second, NoEvent, Later, Upstream, TooMuchBack, WrongBuyer, Broken,
 	}
 }
 

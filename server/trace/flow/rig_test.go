@@ -64,6 +64,7 @@ func newRig(t *testing.T, db *sqldb.DB) *rig {
 		{Kind: farm.Product, ID: "khoai", Values: form.Values{"name": "Khoai tây", "branch": "crop", "gtin": potato}},
 		{Kind: farm.Product, ID: "banhda", Values: form.Values{"name": "Bánh đa", "branch": "process", "gtin": sheets}},
 		{Kind: farm.Buyer, ID: "bep", Values: form.Values{"name": "Bếp ăn trường học", "buyer_type": "school"}},
+		{Kind: farm.Buyer, ID: "cho", Values: form.Values{"name": "Chợ đầu mối", "buyer_type": "trader"}},
 	}, by)
 	if err != nil {
 		t.Fatal(err)

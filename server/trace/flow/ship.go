@@ -64,7 +64,10 @@ func present(s trace.ItemState) int {
 }
 
 // giveBack takes back what a buyer returns. The lot stays released, for the sake of all who bought of it: whoever doubts it holds it.
-func (t *taking) giveBack() error {
+func (t *taking) giveBack(ctx context.Context) error {
+	if err := t.fromBuyer(ctx); err != nil {
+		return err
+	}
 	for _, p := range t.g.In {
 		if p.Ref.Kind != trace.RefLot || len(p.Items) > 0 {
 			continue
@@ -74,7 +77,7 @@ func (t *taking) giveBack() error {
 		}
 		sent := t.sent(t.lots[p.Ref].account)
 		if milligrams(p.KG) > sent {
-			return refuse(TooMuch, Line{Kind: LineShipped, Ref: p.Ref, KG: kilograms(sent)}, Line{Kind: LineAsked, Ref: p.Ref, KG: p.KG})
+			return refuse(TooMuchBack, Line{Kind: LineShipped, Ref: p.Ref, KG: kilograms(sent)}, Line{Kind: LineAsked, Ref: p.Ref, KG: p.KG})
 		}
 	}
 	if err := t.stock.apply(t.g); err != nil {
