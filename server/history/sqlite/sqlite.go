@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -59,10 +60,30 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	}
 	s.read.SetMaxOpenConns(readers)
 	s.read.SetMaxIdleConns(readers)
-	if err := s.prepare(ctx); err != nil {
+	if err := s.prepareInTurn(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("history/sqlite: open %s: %w", path, sort(ctx, err)), s.Close())
 	}
 	return s, nil
+}
+
+// prepareInTurn prepares the file, and tries again while somebody else holds it for longer than the busy timeout: a server does not stay down
+// because a command (`server log count`) opened the file on a busy machine when it started.
+func (s *Store) prepareInTurn(ctx context.Context) error {
+	const first, most = 10 * time.Millisecond, 5 * time.Second
+	var waited time.Duration
+	for wait := first; ; wait *= 2 {
+		err := s.prepare(ctx)
+		e, ok := errors.AsType[*sqlite.Error](err)
+		if !ok || e.Code()&0xff != sqlite3.SQLITE_BUSY || waited >= most {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(wait):
+			waited += wait
+		}
+	}
 }
 
 // prepare creates the tables in an empty file, refuses a file that is something else, and learns which series there are.

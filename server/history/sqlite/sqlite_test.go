@@ -304,3 +304,43 @@ func TestStore_ForgetsTheSeriesOfAWriteThatFailed(t *testing.T) {
 		t.Errorf("Latest = %v, %v", got, err)
 	}
 }
+
+// A command has the new file open while a server starts on a machine that is slow: the server waits for longer than SQLite's timeout.
+func TestOpen_OutwaitsTheBusyTimeout(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits out the busy timeout of 5 s")
+	}
+	path := filepath.Join(t.TempDir(), "h.db")
+	other, err := sql.Open("sqlite", "file:"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close() //nolint:errcheck // the test is over
+	tx, err := other.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var n int
+	if err := tx.QueryRowContext(t.Context(), `SELECT count(*) FROM sqlite_schema`).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	opened := make(chan error, 1)
+	go func() {
+		s, err := sqlite.Open(t.Context(), path)
+		if err == nil {
+			err = s.Close()
+		}
+		opened <- err
+	}()
+	select {
+	case err := <-opened:
+		t.Fatalf("opened while somebody else held it: %v", err)
+	case <-time.After(5500 * time.Millisecond):
+	}
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-opened; err != nil {
+		t.Error(err)
+	}
+}
