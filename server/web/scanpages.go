@@ -171,7 +171,7 @@ func (v *scansView) places(w *words, provinces map[string]int) {
 		name := provinceName(w, code)
 		v.Provinces = append(v.Provinces, provinceRow{name, w.count(int64(n)), w.percent(float64(n) / float64(total))})
 		if p, ok := scan.ProvinceOf(code); ok {
-			m.Dots = append(m.Dots, locator.Dot{Lat: p.Lat, Lon: p.Lon, N: n, Text: name + ": " + w.count(int64(n))})
+			m.Dots = append(m.Dots, locator.Dot{North: p.North, East: p.East, N: n, Text: name + ": " + w.count(int64(n))})
 		}
 	}
 	if len(m.Dots) > 0 {

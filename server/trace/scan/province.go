@@ -10,9 +10,9 @@ import (
 type Province struct {
 	Code string // two digits: Decision 19/2025/QĐ-TTg, in force since 01/07/2025; Abroad
 	Name string // without "tỉnh" or "thành phố"
-	// Lat and Lon are near its middle, degrees north and east; KM is how far its border is from there at most, roughly. Journeys are reckoned
+	// North and East are near its middle, degrees north and east; KM is how far its border is from there at most, roughly. Journeys are reckoned
 	// with them (Least), and a dot on a map stands there.
-	Lat, Lon, KM float64
+	North, East, KM float64
 }
 
 // Abroad is the code of everywhere outside Viet Nam. It has no middle, so nobody can have come from there too fast.
@@ -102,6 +102,6 @@ func Least(from, to string) time.Duration {
 // distance is that of the two middles on a sphere of the Earth's mean radius, km (haversine formula).
 func distance(p, q Province) float64 {
 	const radius, degree = 6371.0, math.Pi / 180
-	a := math.Pow(math.Sin((q.Lat-p.Lat)*degree/2), 2) + math.Cos(p.Lat*degree)*math.Cos(q.Lat*degree)*math.Pow(math.Sin((q.Lon-p.Lon)*degree/2), 2)
+	a := math.Pow(math.Sin((q.North-p.North)*degree/2), 2) + math.Cos(p.North*degree)*math.Cos(q.North*degree)*math.Pow(math.Sin((q.East-p.East)*degree/2), 2)
 	return 2 * radius * math.Asin(math.Sqrt(a))
 }

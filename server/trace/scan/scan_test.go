@@ -23,7 +23,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func TestProvinces_AreThe34OfToday(t *testing.T) {
 	seen := map[string]bool{}
 	for _, p := range scan.Provinces() {
-		if seen[p.Code] || seen[p.Name] || len(p.Code) != 2 || p.Lat < 8 || p.Lat > 23.5 || p.Lon < 102 || p.Lon > 110 || p.KM < 40 || p.KM > 130 {
+		if seen[p.Code] || seen[p.Name] || len(p.Code) != 2 || p.North < 8 || p.North > 23.5 || p.East < 102 || p.East > 110 || p.KM < 40 || p.KM > 130 {
 			t.Errorf("%+v", p)
 		}
 		seen[p.Code], seen[p.Name] = true, true

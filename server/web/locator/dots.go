@@ -8,9 +8,9 @@ import (
 
 // Dot is a figure at a point: its circle's area grows with N.
 type Dot struct {
-	Lat, Lon float64
-	N        int
-	Text     string // said of it: "Hà Nội: 12"
+	North, East float64
+	N           int
+	Text        string // said of it: "Hà Nội: 12"
 }
 
 // Dots is a map of Viet Nam with figures on it. Texts are plain text in the reader's language.
@@ -50,7 +50,7 @@ func (m Dots) SVG() string {
 		most = max(most, d.N)
 	}
 	for _, d := range m.Dots {
-		x, y := project(d.Lat, d.Lon)
+		x, y := project(d.North, d.East)
 		r := max(leastRadius, mostRadius*math.Sqrt(float64(d.N)/float64(most)))
 		w(`<circle class="dot" cx="`, n(x), `" cy="`, n(y), `" r="`, n(r), `"><title>`, html.EscapeString(d.Text), `</title></circle>`)
 	}
