@@ -297,10 +297,11 @@ func TestPhone_SessionOver(t *testing.T) {
 	p := newPocket(t)
 	p.cut(true)
 	id := p.feed("7")
-	p.cut(false)
+	// While the phone has no signal: it sends by itself as soon as there is one.
 	if err := p.acc.Sessions.EndSessions(t.Context(), p.ids[account.Farmer], "", p.by()); err != nil {
 		t.Fatal(err)
 	}
+	p.cut(false)
 	p.again()
 	p.settled(id, "queued 401")
 	p.b.until("asked to sign in", `!document.querySelector("#unsent .again").hidden`)
