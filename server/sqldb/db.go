@@ -40,6 +40,7 @@ type DB struct {
 	read   *sql.DB
 	codec  *codec
 	heads  *headCache
+	pulse  *pulse // SQLite: of the folder it lies in; nil for PostgreSQL, whose disk is its own business
 }
 
 // Open opens the database, creating the SQLite file where there is none, and brings its tables up to date. Several
@@ -86,7 +87,8 @@ func (d *DB) openSQLite(path string) (err error) {
 	}
 	d.read.SetMaxOpenConns(8)
 	d.heads = newHeadCache(100_000)
-	return nil
+	d.pulse, err = newPulse(path)
+	return err
 }
 
 func (d *DB) openPostgres(dsn string) (err error) {
@@ -152,6 +154,7 @@ func (d *DB) Close() error {
 			errs = append(errs, db.Close())
 		}
 	}
+	errs = append(errs, d.pulse.close())
 	if d.codec != nil {
 		d.codec.close()
 	}
@@ -177,6 +180,9 @@ func (d *DB) update(ctx context.Context, op string, f func(*sql.Tx) error) (err 
 		return fmt.Errorf("sqldb: %s: %w", op, err)
 	}
 	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("sqldb: %s: commit: %w", op, err)
+	}
+	if err := d.pulse.beat(); err != nil {
 		return fmt.Errorf("sqldb: %s: commit: %w", op, err)
 	}
 	return nil
