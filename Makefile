@@ -15,6 +15,8 @@ FUZZWORKERS ?= $(shell nproc)
 FUZZ      ?=
 
 export AOVUON_BIN := $(BIN)
+# As it is handed out: static, without a C library. Whatever builds or tests shares its cache.
+export CGO_ENABLED := 0
 
 .DEFAULT_GOAL := help
 
@@ -48,11 +50,17 @@ parts: influxd ## install or build what the tests need (apt-get when root; other
 
 .PHONY: test
 test: parts build ## every test, on real parts; what is missing is skipped aloud (AOVUON_REQUIRE=all: fails)
-	$(GO) test -timeout 40m $(TESTFLAGS) ./...
+	$(GO) test -timeout 40m $(TESTFLAGS) ./firmware-sim/story ./server/web ./server/app ./... # the longest first, the others beside them
+
+# Tests that are about SQL run on both databases anyway; these need one, which is SQLite unless somebody says otherwise.
+PGTESTS ?= ./server/...
+.PHONY: test-postgres
+test-postgres: parts build ## the server's tests that need one database, on PostgreSQL instead of SQLite (PGTESTS: packages)
+	AOVUON_TEST_DB=postgres $(GO) test -timeout 40m $(TESTFLAGS) $(PGTESTS)
 
 .PHONY: race
 race: ## the unit tests under the race detector (needs a C compiler)
-	$(GO) test -race -short -timeout 40m ./...
+	CGO_ENABLED=1 $(GO) test -race -short -timeout 40m ./...
 
 .PHONY: cover
 cover: ## test coverage, a line a package, and .run/cover.html
@@ -89,9 +97,14 @@ sbom: build ## what is in the programs: a CycloneDX JSON file beside each in .bi
 
 .PHONY: pi
 pi: ## the gateway for Raspberry Pi: .bin/arm64/gateway, .bin/armv6/gateway; started under qemu where it is
-	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -trimpath -ldflags "-s -w" -o $(BIN)/arm64/ ./gateway
-	CGO_ENABLED=0 GOOS=linux GOARCH=arm GOARM=6 $(GO) build -trimpath -ldflags "-s -w" -o $(BIN)/armv6/ ./gateway
+	GOOS=linux GOARCH=arm64 $(GO) build -trimpath -ldflags "-s -w" -o $(BIN)/arm64/ ./gateway
+	GOOS=linux GOARCH=arm GOARM=6 $(GO) build -trimpath -ldflags "-s -w" -o $(BIN)/armv6/ ./gateway
 	@.ci/pi
+	GOOS=linux GOARCH=arm GOARM=6 $(GO) build -trimpath -o /dev/null ./server # an int has 32 bits there
+
+.PHONY: dist
+dist: ## what is handed out: .deb and static binaries of gateway and server for amd64, arm64, armhf, bills of materials, checksums, into .bin/dist
+	@GO=$(GO) .ci/dist
 
 # Root is needed for what mounts a disk; what is missing is skipped aloud. TORTURE=all has no bound of time.
 TORTURE ?= 1

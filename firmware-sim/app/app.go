@@ -22,21 +22,22 @@ import (
 
 // cli is what can be asked of the program.
 type cli struct {
-	Run    runCommand    `cmd:"" help:"Run a simulated field with its gateways, links, brokers and servers, all of which can be commanded, until stopped."`
-	Serve  serveCommand  `cmd:"" help:"Run only the field: Unix sockets for I²C buses, folders for 1-Wire, until stopped."`
-	Season seasonCommand `cmd:"" help:"Make a season of history in a gateway's spool, faster than real time, before its first run."`
-	Act    actCommand    `cmd:"" help:"Do something to the world of a running field: feed, treat, aerate, irrigate, harvest, make rain …"`
-	Tell   tellCommand   `cmd:"" help:"Command a running field: any line its control socket takes; 'help' lists them."`
-	Fault  faultCommand  `cmd:"" help:"Break a simulated device while it runs, or heal it."`
-	Dip    dipCommand    `cmd:"" help:"Put the probe of a simulated device into a bottle, or back into its place: to calibrate it."`
-	Drift  driftCommand  `cmd:"" help:"Age the probe of a simulated device."`
-	Demo   demoCommand   `cmd:"" help:"Run the whole product on this machine: server, simulated field, gateways, a season of history."`
-	Fleet  fleetCommand  `cmd:"" help:"Run many gateways against a broker and a server, as load, and count what becomes of every batch."`
-	OnCard onCardCommand `cmd:"" hidden:"" name:"on-card" help:"Become another program, with its files on a simulated card."`
-	Story  storyCommand  `cmd:"" help:"Tell stories of the whole product, and whether it was in them as it should be."`
-	Week   weekCommand   `cmd:"" help:"Draw some days of a place of the world as an SVG."`
-	Ledger ledgerCommand `cmd:"" help:"What the world really was, and how far the product is from it."`
-	Sample sampleCommand `cmd:"" help:"Print a commented field file."`
+	Run    runCommand        `cmd:"" help:"Run a simulated field with its gateways, links, brokers and servers, all of which can be commanded, until stopped."`
+	Serve  serveCommand      `cmd:"" help:"Run only the field: Unix sockets for I²C buses, folders for 1-Wire, until stopped."`
+	Season seasonCommand     `cmd:"" help:"Make a season of history in a gateway's spool, faster than real time, before its first run."`
+	Act    actCommand        `cmd:"" help:"Do something to the world of a running field: feed, treat, aerate, irrigate, harvest, make rain …"`
+	Tell   tellCommand       `cmd:"" help:"Command a running field: any line its control socket takes; 'help' lists them."`
+	Fault  faultCommand      `cmd:"" help:"Break a simulated device while it runs, or heal it."`
+	Dip    dipCommand        `cmd:"" help:"Put the probe of a simulated device into a bottle, or back into its place: to calibrate it."`
+	Drift  driftCommand      `cmd:"" help:"Age the probe of a simulated device."`
+	Demo   demoCommand       `cmd:"" help:"Run the whole product on this machine: server, simulated field, gateways, a season of history."`
+	Fleet  fleetCommand      `cmd:"" help:"Run many gateways against a broker and a server, as load, and count what becomes of every batch."`
+	Bench  fieldbenchCommand `cmd:"" name:"fieldbench" help:"Write a server's configuration and the cards of gateways for a benchmark harness that is told how to seal (fieldbench/README.md)."`
+	OnCard onCardCommand     `cmd:"" hidden:"" name:"on-card" help:"Become another program, with its files on a simulated card."`
+	Story  storyCommand      `cmd:"" help:"Tell stories of the whole product, and whether it was in them as it should be."`
+	Week   weekCommand       `cmd:"" help:"Draw some days of a place of the world as an SVG."`
+	Ledger ledgerCommand     `cmd:"" help:"What the world really was, and how far the product is from it."`
+	Sample sampleCommand     `cmd:"" help:"Print a commented field file."`
 }
 
 // env is what every command is given.

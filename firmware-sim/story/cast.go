@@ -47,6 +47,7 @@ type cast struct {
 	losses   []window // when a gateway may have lost what it had in memory
 	faults   []window // when chips were broken
 	notes    []string // told with the verdict
+	mail     *mailbox // nil: the story has none
 	step     *step    // the present one; nil under go test
 }
 

@@ -27,7 +27,7 @@ func commands() map[string]command {
 		"control": controlVerb(""),
 		// what the product shows
 		"page": page, "pagelike": pageLike, "nopage": noPage, "fetch": fetch, "scan": scan, "label": labelPrinted, "eventually": eventually,
-		"newest": newest, "series": series,
+		"newest": newest, "series": series, "mailbox": openMailbox, "mailed": mailed, "mails": mails,
 		// what it holds, counted
 		"spool": spoolState, "drained": drained, "growing": growing, "waits": waits, "receipts": receipts, "greater": greater, "account": settleAccount,
 		// what was in truth

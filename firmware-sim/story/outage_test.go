@@ -141,7 +141,7 @@ func (f *field) projected() (at, end int64) {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	if at, err = db.Cursor(f.t.Context(), (&project.History{}).Name()); err != nil {
+	if at, err = db.Cursor(f.t.Context(), project.HistoryName); err != nil {
 		f.t.Fatal(err)
 	}
 	return at, end

@@ -246,10 +246,9 @@ func (a *account) settleField(f *field, stopped func(from, to time.Time)) {
 func (f *field) awaitHistory() {
 	f.t.Helper()
 	db := f.database()
-	name := (&project.History{}).Name()
 	awaitWithin(f.t, 3*time.Minute, "the history to have the whole log", func() (bool, string) {
 		end, err1 := db.LogEnd(f.t.Context())
-		at, err2 := db.Cursor(f.t.Context(), name)
+		at, err2 := db.Cursor(f.t.Context(), project.HistoryName)
 		return err1 == nil && err2 == nil && at == end, fmt.Sprintf("%d of %d (%v, %v)", at, end, err1, err2)
 	})
 }

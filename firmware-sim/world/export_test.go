@@ -5,7 +5,8 @@ import "math"
 // DailyRadiation is the extraterrestrial radiation (MJ/m²) and the daylight (hours) of a day of the year at a latitude.
 func DailyRadiation(degrees float64, yearDay int) (megajoules, daylight float64) {
 	s := sunOf(degrees*math.Pi/180, yearDay, 0)
-	return s.daily(), 2 * s.half()
+	ws := s.half() * math.Pi / 12 // FAO-56 equation 21
+	return 24 * 60 / math.Pi * 0.0820 * s.dr * (ws*s.sin + s.cos*math.Sin(ws)), 2 * s.half()
 }
 
 // HourlyRadiation is the extraterrestrial radiation between two hours of the clock, MJ/m², at degrees of latitude and of longitude

@@ -138,6 +138,14 @@ func TestEquilibria_GoldenValues(t *testing.T) {
 	}
 }
 
+// Newton's steps alone went to and fro here for ever.
+func TestPH_ComesToAnEnd(t *testing.T) {
+	q := newEquilibria().at(14.96875)
+	if from, near := q.ph(2.5, 4.998046875, 3.375), q.ph(2.5, 4.998046875, 6.4); math.Abs(from-near) > 1e-6 {
+		t.Errorf("pH %.6f from afar, %.6f from near by", from, near)
+	}
+}
+
 // The solver finds the root from anywhere, for water of any kind: what comes out carries the alkalinity.
 func TestProperty_PHCarriesTheAlkalinity(t *testing.T) {
 	e := newEquilibria()

@@ -51,10 +51,11 @@ func (p *pond) acid(s state) {
 
 // ph is the pH at which carbon (mol/m³) of all forms carries the alkalinity (eq/m³) with water's own ions: Stumm & Morgan 1996,
 // chapter 4. It is the root of a function that falls with the logarithm of the hydrogen ions, found by Newton's steps from guess,
-// at most 2 units each.
+// at most 2 units each, that stay between what was too low and what was too high.
 func (e equilibrium) ph(alk, carbon, guess float64) float64 {
 	h := 1e3 * math.Exp(-math.Ln10*guess)
-	for range 40 {
+	low, high := 0.0, math.Inf(1) // the root lies between
+	for range 60 {
 		d := h*h + e.k1*h + e.k1*e.k2
 		single, double := carbon*e.k1*h/d, carbon*e.k1*e.k2/d
 		free := carbon - single - double
@@ -64,11 +65,21 @@ func (e equilibrium) ph(alk, carbon, guess float64) float64 {
 		if carbon <= 0 {
 			slope = e.kw/h + h
 		}
+		if miss > 0 {
+			low = h
+		} else {
+			high = h
+		}
 		x := clamp(miss/slope, -4.6, 4.6)
-		h *= math.Exp(x)
+		next := h * math.Exp(x)
 		if math.Abs(x) < 1e-7 {
+			h = next
 			break
 		}
+		if next <= low || next >= high { // out of what the root is known to lie in: Newton could come back for ever
+			next = math.Sqrt(low * high)
+		}
+		h = next
 	}
 	return 3 - math.Log10(h)
 }

@@ -49,12 +49,6 @@ func (s sunDay) half() float64 {
 func (s sunDay) sunrise() float64 { return s.noon() - s.half() }
 func (s sunDay) noon() float64    { return 12 - s.eastern }
 
-// daily is the extraterrestrial radiation of the day, MJ/m²: FAO-56 equation 21.
-func (s sunDay) daily() float64 {
-	ws := s.half() * math.Pi / 12
-	return 24 * 60 / math.Pi * 0.0820 * s.dr * (ws*s.sin + s.cos*math.Sin(ws))
-}
-
 // outside is the extraterrestrial radiation on the level at an hour of the day, W/m²: what FAO-56 equation 28 integrates.
 func (s sunDay) outside(hour float64) float64 {
 	return math.Max(0, solarConstant*s.dr*(s.sin+s.cos*math.Cos(math.Pi/12*(hour-s.noon()))))

@@ -80,6 +80,9 @@ func printEdge(stdout io.Writer, s edge.Status) error {
 		}
 		say("%s\talarm %s\t%s\t%s\n", a.ID, state, a.Sensor, a.Quantity)
 	}
+	if s.Sound > 0 {
+		say("siren\tsounds for %s more: the server says so\n", s.Sound.Round(time.Second))
+	}
 	return errors.Join(append(errs, t.Flush())...)
 }
 

@@ -3,6 +3,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -14,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -40,6 +42,7 @@ type cli struct {
 	Init      struct{}     `cmd:"" help:"Make the key and the MQTT password, once, and print the card that enrols this gateway with a server."`
 	PIN       struct{}     `cmd:"" name:"pin" help:"Print the PIN of the installer page, and make it if there is none."`
 	Enrol     enrolFlags   `cmd:"" help:"Make the key, show it to the server with a code of server gateway claim, and write what it answers into the configuration."`
+	Enrolled  struct{}     `cmd:"" help:"Say whether this gateway is enrolled: status 0 or 1."`
 	Rekey     rekeyFlags   `cmd:"" help:"Put a new key and password in the place of the old ones; the old key signs for it. The gateway must not run."`
 	Card      struct{}     `cmd:"" help:"Print the enrolment card again."`
 	Doctor    doctorFlags  `cmd:"" help:"Examine the machine, the probes and the way to the server, and say what to do about each. Status 1 when something must be mended."`
@@ -51,8 +54,38 @@ type cli struct {
 	Settings  struct{}     `cmd:"" help:"Print what is in force at the running gateway of what the server can set."`
 	Aerator   aeratorCmd   `cmd:"" help:"Show what aerators and alarms do, or switch an aerator by hand for a time. The gateway must be running."`
 	Renew     struct{}     `cmd:"" help:"Begin the numbering anew and seal again what waits: after an old copy of the memory card was put back."`
-	Sample    struct{}     `cmd:"" help:"Print a commented sample configuration."`
+	Sample    sampleFlags  `cmd:"" help:"Print a commented sample configuration."`
+	Update    updateCmd    `cmd:"" help:"How the program stands to the version that is wanted of it; try again what was rolled back; go back to the installed program."`
+	Release   releaseCmd   `cmd:"" help:"For the maker of the program: sign what gateways may install by themselves."`
+	Version   versionCmd   `cmd:"" help:"Print version, commit and machine of this program."`
 	Probe     probeFlags   `cmd:"" help:"Templates of Modbus and analog probes."`
+}
+
+// sampleFlags are what gateway sample is told.
+type sampleFlags struct {
+	Box bool `help:"As a box begins with: readings in /var/lib/aovuon, named as the machine, no server before it is enrolled."`
+}
+
+func (f sampleFlags) print(stdout io.Writer) error {
+	text := []byte(sample)
+	if f.Box {
+		host, err := os.Hostname()
+		if err != nil {
+			host = ""
+		}
+		text = boxSample(host)
+	}
+	_, err := stdout.Write(text)
+	return err
+}
+
+// boxSample is the sample without a server, of a gateway named as its machine; names that machines have when nobody gave them one do not do.
+func boxSample(host string) []byte {
+	text := bytes.Replace([]byte(sample), []byte("\ndata_dir: ./data\n"), []byte("\ndata_dir: /var/lib/aovuon\n"), 1)
+	if wire.ValidGatewayID(host) && !slices.Contains([]string{"raspberrypi", "localhost", "debian"}, host) {
+		text = bytes.Replace(text, []byte("\ngateway: gw-ao-phukhe\n"), []byte("\ngateway: "+host+"\n"), 1)
+	}
+	return withServer(text, "# No server: a claim names it (gateway enrol, a USB stick or the page of gateway run), in /var/lib/aovuon/enrolled.yaml. A server: block here\n# would stand over that.\n")
 }
 
 // Main runs the gateway program with the arguments after its name and returns its exit status: 0 when it did what was
@@ -74,7 +107,7 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := c.do(ctx, asked.Command(), stdout, stderr); err != nil {
+	if err := c.do(ctx, asked.Command(), args, stdout, stderr); err != nil {
 		return complain(stderr, 1, orAsRoot(err))
 	}
 	return 0
@@ -95,19 +128,26 @@ func complain(w io.Writer, status int, err error) int {
 	return status
 }
 
-func (c *cli) do(ctx context.Context, command string, stdout, stderr io.Writer) error {
+func (c *cli) do(ctx context.Context, command string, args []string, stdout, stderr io.Writer) error {
+	if strings.HasPrefix(command, "release ") {
+		return c.Release.do(command, stdout)
+	}
 	if strings.HasPrefix(command, "probe ") {
 		return c.Probe.doProbe(command, stdout)
 	}
 	switch command {
 	case "sample":
-		_, err := io.WriteString(stdout, sample)
-		return err
+		return c.Sample.print(stdout)
 	case "run":
 		if c.Run.Once {
 			return once(ctx, c.Config, c.Run.JSON, stdout, c.logger(stderr))
 		}
-		return run(ctx, c.Config, c.logger(stderr))
+		l := &launcher{path: c.Config, args: append([]string{os.Args[0]}, args...), log: c.logger(stderr), stderr: stderr}
+		return l.launch(ctx)
+	case "update", "update <what>":
+		return c.Update.run(ctx, c.Config, stdout)
+	case "version":
+		return printVersion(c.Version.JSON, stdout)
 	case "doctor":
 		return examine(ctx, c.Config, c.Doctor, stdout, c.logger(stderr))
 	case "scan":
@@ -138,10 +178,13 @@ func (c *cli) do(ctx context.Context, command string, stdout, stderr io.Writer) 
 	if command == "pin" {
 		return printPIN(cfg, stdout)
 	}
+	if command == "enrolled" {
+		return printEnrolled(cfg)
+	}
 	if command == "init" {
 		err = initialise(cfg)
 	}
-	if err != nil {
+	if err := errors.Join(err, cfg.giveToGateway()); err != nil {
 		return err
 	}
 	card, err := cardOf(cfg)

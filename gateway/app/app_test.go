@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -146,7 +147,17 @@ func page(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 {
 		ts.Fatalf("usage: page FILE [PATH]")
 	}
+	// The page opens beside the first reading, not before it.
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
 	res, err := http.Get("http://127.0.0.1:" + ts.Getenv("PORT") + "/" + strings.Join(args[1:], "/"))
+	for range 1500 {
+		if !errors.Is(err, syscall.ECONNREFUSED) {
+			break
+		}
+		<-tick.C
+		res, err = http.Get("http://127.0.0.1:" + ts.Getenv("PORT") + "/" + strings.Join(args[1:], "/"))
+	}
 	ts.Check(err)
 	body, err := io.ReadAll(res.Body)
 	ts.Check(errors.Join(err, res.Body.Close()))

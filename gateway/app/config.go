@@ -40,8 +40,10 @@ type Config struct {
 	Timezone     string                  `yaml:"timezone"` // of times of day in this file
 	Aerators     []edge.Aerator          `yaml:"aerators"`
 	Alarms       []edge.Alarm            `yaml:"alarms"`
+	Siren        edge.Siren              `yaml:"siren"`
 	Health       HealthConfig            `yaml:"health"`
 	Metrics      MetricsConfig           `yaml:"metrics"`
+	Update       UpdateConfig            `yaml:"update"`
 
 	path string    // of the file itself
 	src  *document // for errors that name a line
@@ -94,6 +96,7 @@ func defaults() Config {
 		Seal:   SealConfig{CommitEvery: 2 * time.Second, Every: 30 * time.Second, OfflineEvery: 15 * time.Minute},
 		Spool:  SpoolConfig{Quota: 500_000_000},
 		Health: HealthConfig{ID: "gw-health", Every: time.Minute},
+		Update: UpdateConfig{Version: hold, Attempt: 1, Within: 10 * time.Minute, Rate: 250_000},
 	}
 }
 
@@ -109,7 +112,17 @@ func load(path string) (*Config, error) {
 	return parse(path, raw)
 }
 
+// readConfig reads the file, and the server's block of enrolled.yaml where the file has none.
 func readConfig(path string) ([]byte, error) {
+	raw, err := readFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return withEnrolled(path, raw)
+}
+
+// readFile reads the file as it stands.
+func readFile(path string) ([]byte, error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("app: configuration: %w (gateway sample prints one to start from)", err)
@@ -153,6 +166,10 @@ func (c *Config) resolve() {
 	at(&c.Server.CAFile, "")
 	at(&c.Server.CertFile, "")
 	at(&c.Server.CertKeyFile, "")
+	at(&c.Update.KeyFile, "")
+	if _, err := os.Stat(installedKeys); c.Update.KeyFile == "" && err == nil {
+		c.Update.KeyFile = installedKeys
+	}
 	for _, r := range c.relays() {
 		if rest, ok := strings.CutPrefix(r.Pin, "unix:"); ok && rest != "" && !filepath.IsAbs(rest) {
 			r.Pin = "unix:" + filepath.Join(dir, rest)
@@ -183,6 +200,7 @@ func (c *Config) validate() error {
 	}
 	overTLS, err := uplink.CheckURL(c.Server.URL)
 	switch {
+	case !c.enrolled(): // it is measured with, and not sent
 	case c.Server.URL == "":
 		say("$.server.url", "no server to send to", "add url: tcp://host:1883, or ssl://host:8883 for TLS, under server")
 	case err != nil:
@@ -219,6 +237,7 @@ func (c *Config) validate() error {
 		say("$.timezone", fmt.Sprintf("there is no time zone %q", c.Timezone), "write a name such as Asia/Ho_Chi_Minh")
 	}
 	c.validateSide(say)
+	c.validateUpdate(say)
 	if len(c.Sensors) == 0 {
 		say("$.sensors", "no sensor", "list at least one under sensors; gateway sample shows how")
 	}
@@ -250,6 +269,9 @@ type secrets struct {
 
 // openSecrets reads every file the configuration names and reports all that is wrong with them.
 func (c *Config) openSecrets() (secrets, error) {
+	if !c.enrolled() {
+		return secrets{}, c.src.Problem("this gateway is not enrolled with a server", "take a claim of server gateway claim to it: gateway enrol CODE, a USB stick, or the page that gateway run shows", "$.gateway")
+	}
 	s, err := c.openKeys()
 	bad := []error{err}
 	if _, err := uplink.TLSConfig(c.Server.CAFile, nil); err != nil {

@@ -138,21 +138,34 @@ func askSettings(ctx context.Context, path, method, of string) (r wire.SettingsR
 // dataDirOf is where the gateway of a configuration works, also while the file has a mistake elsewhere: whoever asks it to
 // reload the file wants to hear of that from it.
 func dataDirOf(path string) (string, error) {
-	raw, err := readConfig(path)
+	cfg, err := loosely(path)
 	if err != nil {
 		return "", err
+	}
+	return cfg.DataDir, nil
+}
+
+// loosely reads where a gateway works and whose programs it runs, also of a file that has a mistake elsewhere or is of a later
+// program.
+func loosely(path string) (*Config, error) {
+	raw, err := readConfig(path)
+	if err != nil {
+		return nil, err
 	}
 	var keys map[string]any
 	if err := yamlfile.Decode(raw, &keys); err != nil {
 		if _, told := parse(path, raw); told != nil { // with the line
 			err = told
 		}
-		return "", err
+		return nil, err
 	}
-	dir, _ := keys["data_dir"].(string)
-	cfg := Config{DataDir: dir, path: path}
+	cfg := &Config{path: path}
+	cfg.DataDir, _ = keys["data_dir"].(string)
+	if section, ok := keys["update"].(map[string]any); ok {
+		cfg.Update.KeyFile, _ = section["key_file"].(string)
+	}
 	cfg.resolve()
-	return cfg.DataDir, nil
+	return cfg, nil
 }
 
 // printReport says how the file and the desired settings agree.

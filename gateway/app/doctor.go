@@ -229,6 +229,9 @@ func (c *Config) spec(id string) kind.Spec {
 
 // serverFindings goes the way to the server. A gateway that runs is logged in already, and must stay so.
 func serverFindings(ctx context.Context, cfg *Config, running bool) (out []doctor.Finding) {
+	if !cfg.enrolled() { // said among what is wrong with the configuration
+		return nil
+	}
 	password, err := readSecret(cfg.PasswordFile)
 	tlsConfig, tlsErr := cfg.tlsConfig(notBefore(cfg, time.Now))
 	if tlsErr != nil {

@@ -45,7 +45,7 @@ func planEdge(cfg *Config, channels []sense.Channel, from pins) (edge.Config, re
 	for _, c := range channels {
 		sensors[c.ID] = c.Quantities
 	}
-	c := edge.Config{Aerators: cfg.Aerators, Alarms: cfg.Alarms}
+	c := edge.Config{Aerators: cfg.Aerators, Alarms: cfg.Alarms, Siren: cfg.Siren}
 	var bad []error
 	if zone, err := time.LoadLocation(cfg.Timezone); err == nil { // validate told of a wrong one
 		c.Zone = zone

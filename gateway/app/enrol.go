@@ -40,58 +40,81 @@ const (
 	addressName     = "server.url" // of the server's pages: where a new key is sent to
 )
 
-// enrol makes what a gateway has of its own, shows it to the server with a claim, and takes over what the server answers. gateway.yaml is
-// written last: until then nothing has changed that matters, and doing it again is safe.
+// enrol makes what a gateway has of its own, shows it to the server with a claim, and takes over what the server answers. What names the
+// server is written last: until then nothing has changed that matters, and doing it again is safe.
 func enrol(ctx context.Context, path string, f enrolFlags, stdout io.Writer) error {
+	claim, err := f.claim()
+	if err != nil {
+		return err
+	}
+	cfg, e, err := enrolWith(ctx, path, claim)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(stdout, "gateway %s enrolled; it sends to %s, and believes receipts of %s\n", cfg.Gateway, e.Broker, e.ServerVKey)
+	return err
+}
+
+// claim is what was typed or scanned.
+func (f enrolFlags) claim() (wire.Claim, error) {
 	claim, err := wire.ParseClaim(f.Claim)
 	if err != nil {
-		return fmt.Errorf("app: %w", err)
+		return claim, fmt.Errorf("app: %w", err)
 	}
 	if f.Server != "" {
 		claim.Server = f.Server
 	}
 	if claim.Server == "" {
-		return errors.New("app: which server? add --server https://... (server gateway claim prints the whole line)")
+		return claim, errNoServer
 	}
 	if err := wire.CheckServerURL(claim.Server); err != nil {
-		return fmt.Errorf("app: %w", err)
+		return claim, fmt.Errorf("app: %w", err)
 	}
-	raw, err := readConfig(path)
+	return claim, nil
+}
+
+// Why a claim did not do.
+var (
+	errNoServer  = errors.New("app: which server? add --server https://... (server gateway claim prints the whole line)")
+	errElsewhere = errors.New("no answer of a server that takes claims")
+	errAnswered  = errors.New("the server says")
+	errImpostor  = errors.New("somebody is between this gateway and the server, or the address is that of another one")
+)
+
+func enrolWith(ctx context.Context, path string, claim wire.Claim) (*Config, wire.Enrolled, error) {
+	var e wire.Enrolled
+	raw, err := readFile(path)
 	if err != nil {
-		return err
+		return nil, e, err
 	}
 	cfg, err := parse(path, withServer(raw, "server: { url: \"tcp://127.0.0.1:1\", key_file: x }\n"))
 	if err != nil {
-		return err
+		return nil, e, err
 	}
 	if err := initialise(cfg); err != nil {
-		return err
+		return nil, e, err
 	}
 	card, err := cardOf(cfg)
 	if err != nil {
-		return err
+		return nil, e, err
 	}
 	csr, err := certificateRequest(filepath.Join(cfg.DataDir, certKeyName), cfg.Gateway)
 	if err != nil {
-		return err
+		return nil, e, err
 	}
 	request := wire.Enrol{ClaimID: claim.Code.ID(), Card: card, CSR: csr}.Seal(claim.Code)
 	answer, err := post(ctx, claim.Server, "/enrol", request)
 	if err != nil {
-		return err
+		return nil, e, err
 	}
-	e, err := wire.OpenEnrolled(answer, claim.Code, request)
+	e, err = wire.OpenEnrolled(answer, claim.Code, request)
 	if err != nil {
-		return fmt.Errorf("app: %w: somebody is between this gateway and the server, or --server names another one", err)
+		return nil, e, fmt.Errorf("app: %w: %w", errImpostor, err)
 	}
 	if claim.Pin != "" && claim.Pin != wire.PinOf(e.ServerVKey, e.CAPEM) {
-		return fmt.Errorf("app: %w: the server's keys are not those of the QR", wire.ErrClaim)
+		return nil, e, fmt.Errorf("app: %w: %w: the server's keys are not those of the QR", errImpostor, wire.ErrClaim)
 	}
-	if err := keepEnrolled(cfg, raw, claim.Server, e); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(stdout, "gateway %s enrolled; it sends to %s, and believes receipts of %s\n", cfg.Gateway, e.Broker, e.ServerVKey)
-	return err
+	return cfg, e, keepEnrolled(cfg, raw, claim.Server, e)
 }
 
 // keepEnrolled writes what the server answered.
@@ -123,22 +146,18 @@ func keepEnrolled(cfg *Config, raw []byte, server string, e wire.Enrolled) error
 			return fmt.Errorf("app: %w", err)
 		}
 	}
-	text := withServer(raw, strings.Join(lines, "\n  ")+"\n")
-	fresh, err := parse(cfg.path, text)
+	block := strings.Join(lines, "\n  ") + "\n"
+	fresh, err := parse(cfg.path, withServer(raw, block))
 	if err == nil {
 		_, err = fresh.openSecrets()
 	}
 	if err != nil {
 		return fmt.Errorf("app: the configuration would not do any more, and was left as it is: %w", err)
 	}
-	mode := fs.FileMode(0o644)
-	if info, err := os.Stat(cfg.path); err == nil {
-		mode = info.Mode().Perm()
+	if err := cfg.giveToGateway(); err != nil {
+		return err
 	}
-	if err := wire.WriteFile(cfg.path, text, mode); err != nil {
-		return fmt.Errorf("app: %w", err)
-	}
-	return nil
+	return cfg.writeServer(raw, block)
 }
 
 // quoted writes a path as the configuration has it: relative to its folder.
@@ -147,43 +166,6 @@ func (c *Config) quoted(path string) string {
 		path = rel
 	}
 	return strconv.Quote(path)
-}
-
-// withServer puts a block in the place of the top-level key server, or at the end. Every other line stays, also the empty ones and the
-// comments between what was there and the next key.
-func withServer(raw []byte, block string) []byte {
-	var out, between bytes.Buffer
-	inside, written := false, false
-	for line := range bytes.Lines(raw) {
-		empty := len(bytes.TrimSpace(line)) == 0
-		switch {
-		case !inside && (empty || !bytes.HasPrefix(line, []byte("server:"))):
-			out.Write(line)
-			continue
-		case inside && (empty || line[0] == '#'):
-			between.Write(line)
-			continue
-		case inside && (line[0] == ' ' || line[0] == '\t'):
-			between.Reset() // it was a comment among the keys
-			continue
-		}
-		out.Write(between.Bytes())
-		between.Reset()
-		if inside = bytes.HasPrefix(line, []byte("server:")); !inside {
-			out.Write(line)
-		} else if !written {
-			out.WriteString(block)
-			written = true
-		}
-	}
-	out.Write(between.Bytes())
-	if !written {
-		if b := out.Bytes(); len(b) > 0 && b[len(b)-1] != '\n' {
-			out.WriteByte('\n')
-		}
-		out.WriteString(block)
-	}
-	return out.Bytes()
 }
 
 // certificateRequest returns a request for an MQTT certificate, with the key of a file that is made if it is not there.
@@ -255,8 +237,12 @@ func post(ctx context.Context, server, path string, body []byte) (answer []byte,
 	if err != nil {
 		return nil, fmt.Errorf("app: ask the server: %w", err)
 	}
-	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("app: the server says: %s: %.300s", resp.Status, bytes.TrimSpace(answer))
+	switch resp.StatusCode {
+	case http.StatusOK:
+	case http.StatusForbidden, http.StatusBadRequest:
+		return nil, fmt.Errorf("app: %w: %s: %.300s", errAnswered, resp.Status, bytes.TrimSpace(answer))
+	default: // too busy, starting, or no server of ours at all
+		return nil, fmt.Errorf("app: %w: it says: %s: %.300s", errElsewhere, resp.Status, bytes.TrimSpace(answer))
 	}
 	return answer, nil
 }

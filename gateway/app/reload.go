@@ -38,6 +38,7 @@ type parts struct {
 	after     func(p *plan) // everything else is in force
 	intervals func(every, offline time.Duration)
 	document  func(ctx context.Context, d wire.Document) error
+	program   func() *wire.ProgramReport
 }
 
 // reloader keeps the gateway at work as its file and the server's desired settings say. It is a sense.Sink beside the
@@ -128,7 +129,7 @@ func needsRestart(now, next *Config) error {
 	var names []string
 	for i, f := range reflect.VisibleFields(a.Type()) {
 		key, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
-		if key == "" || slices.Contains([]string{"sensors", "buses", "aerators", "alarms", "derived", "timezone"}, key) {
+		if key == "" || slices.Contains([]string{"sensors", "buses", "aerators", "alarms", "siren", "derived", "timezone", "update"}, key) {
 			continue
 		}
 		x, y := a.Field(i).Interface(), b.Field(i).Interface()
@@ -183,7 +184,7 @@ func (r *reloader) run(ctx context.Context) error {
 
 // look reloads when the file has changed since it was looked at last.
 func (r *reloader) look(ctx context.Context) {
-	raw, err := os.ReadFile(r.path)
+	raw, err := readConfig(r.path)
 	r.mu.Lock()
 	same := err != nil || bytes.Equal(raw, r.seen) // a file that is being replaced may be away for a moment
 	r.mu.Unlock()
@@ -197,9 +198,9 @@ func (r *reloader) look(ctx context.Context) {
 
 // reload brings the file into force as it is now. After an error everything works on as before.
 func (r *reloader) reload(ctx context.Context) error {
-	raw, err := os.ReadFile(r.path)
+	raw, err := readConfig(r.path)
 	if err != nil {
-		return fmt.Errorf("app: configuration: %w", err)
+		return err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -238,7 +239,7 @@ func (r *reloader) apply(p *plan, kept []string) (changed []string) {
 }
 
 func sameRules(a, b *Config) bool {
-	return reflect.DeepEqual(a.Aerators, b.Aerators) && reflect.DeepEqual(a.Alarms, b.Alarms) && a.Timezone == b.Timezone
+	return reflect.DeepEqual(a.Aerators, b.Aerators) && reflect.DeepEqual(a.Alarms, b.Alarms) && a.Siren == b.Siren && a.Timezone == b.Timezone
 }
 
 // Desired takes what the uplink brought. It never blocks: the server sends again what is not answered.
@@ -263,6 +264,9 @@ func (r *reloader) desire(ctx context.Context, in incoming) {
 	before := r.wanted
 	next := wanted{Newest: string(in.sealed), newest: in.d}
 	p, kept, err := r.planOf(r.file, in.d)
+	if err == nil {
+		err = mayStart(in.d, p.cfg, r.clock.Now())
+	}
 	if err != nil {
 		next.InForce, next.inForce, next.State, next.Why = before.InForce, before.inForce, wire.SettingsRefused, err.Error()
 		r.log.Error("desired settings are refused; the former stay in force", slog.Uint64("version", in.d.Version), slog.Any("err", err))

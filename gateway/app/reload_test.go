@@ -316,3 +316,50 @@ func TestReload_StateThatCannotBeReadCostsNoStart(t *testing.T) {
 	y.start()
 	y.want("put back", 5*time.Second, 1, wire.SettingsApplied)
 }
+
+// The server's word on the sirens: what is late, long, or cannot be ended or heard here is refused, and a restart goes on to the same end.
+func TestReload_Siren(t *testing.T) {
+	y := newYard(t)
+	rules := 0
+	y.write(yardFile + "alarms:\n  - { id: ao1-nong, sensor: ao1-temp, above: 33, siren: { pin: GPIO27 } }\n")
+	y.start()
+	y.r.parts.rules = func(*plan) { rules++ }
+	until := func(ahead time.Duration) wire.Change {
+		return change("siren.until", "null", `"`+y.clock.Now().Wall.Add(ahead).Format(time.RFC3339)+`"`)
+	}
+	y.desire(1, until(5*time.Minute))
+	y.want("sounds", 10*time.Second, 1, wire.SettingsApplied)
+	if left := y.r.plan.edge.Siren.Left(y.clock.Now()); left != 5*time.Minute || rules != 1 {
+		t.Errorf("%v left, rules changed %d times", left, rules)
+	}
+	y.desire(2, until(31*time.Minute))
+	if r := y.want("too long", 10*time.Second, 2, wire.SettingsRefused); !strings.Contains(r.Why, "at most 30m") {
+		t.Error(r.Why)
+	}
+	y.start()
+	y.r.parts.rules = func(*plan) { rules++ }
+	if left := y.r.plan.edge.Siren.Left(y.clock.Now()); left != 5*time.Minute {
+		t.Errorf("after a restart: %v left", left)
+	}
+	// A message that was under way for long: its time is over.
+	late := wire.Desired{Gateway: "gw-ao", Version: 3, Time: y.clock.Now().Wall.Add(-time.Hour), Changes: []wire.Change{until(-50 * time.Minute)}}
+	sealed, err := wire.SealDesired(late, y.server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	y.r.desire(t.Context(), incoming{sealed, late})
+	if r := y.want("late", 10*time.Second, 3, wire.SettingsRefused); !strings.Contains(r.Why, "over") {
+		t.Error(r.Why)
+	}
+	// What was over when the version was made disturbs nothing else.
+	y.desire(4, until(-time.Second), change(firstEvery, `"10s"`, `"5s"`))
+	y.want("an old word beside a new setting", 5*time.Second, 4, wire.SettingsApplied)
+	y.write(yardFile)
+	if err := y.r.reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	y.desire(5, until(time.Minute))
+	if r := y.want("no siren", 5*time.Second, 5, wire.SettingsRefused); !strings.Contains(r.Why, "no alarm") {
+		t.Error(r.Why)
+	}
+}

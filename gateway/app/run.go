@@ -20,6 +20,7 @@ import (
 	"aovuon/gateway/sense"
 	"aovuon/gateway/spool"
 	"aovuon/gateway/status"
+	"aovuon/gateway/update"
 	"aovuon/gateway/uplink"
 	"aovuon/gateway/wire"
 )
@@ -38,17 +39,21 @@ func check(path string, stdout io.Writer, log *slog.Logger) (err error) {
 	return err
 }
 
-// run is the gateway: it returns when ctx is done and everything read is on disk, sealed.
-func run(ctx context.Context, path string, log *slog.Logger) (err error) {
+// run is the gateway: it returns when ctx is done, or when another program is to be tried in its place (replaced), and everything
+// read is on disk, sealed.
+func run(ctx context.Context, path string, log *slog.Logger, t *tenure) (replaced bool, err error) {
+	if enrolled, err := awaitEnrolment(ctx, path, log); err != nil || !enrolled {
+		return false, err
+	}
 	buses := bus.NewSet(log)
 	defer func() { err = errors.Join(err, buses.Close()) }()
 	file, err := readConfig(path)
 	if err != nil {
-		return err
+		return false, err
 	}
 	cfg, err := parse(path, file)
 	if cfg == nil {
-		return err
+		return false, err
 	}
 	lines := status.NewLog(logKept, time.Hour)
 	if cfg.Status.Listen != "" {
@@ -62,25 +67,25 @@ func run(ctx context.Context, path string, log *slog.Logger) (err error) {
 	}
 	conf, bad := newReloader(path, file, cfg, newPlanner(cfg, buses, clock), clock, log)
 	if err := errors.Join(err, bad); err != nil {
-		return err
+		return false, err
 	}
 	p := conf.plan
 	g, err := prepare(p, clock, log)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer func() { err = errors.Join(err, g.close()) }()
 	tlsConfig, err := cfg.tlsConfig(notBefore(cfg, clock.Wall))
 	if err != nil {
-		return err
+		return false, err
 	}
 	v := newView(g, conf, lines, clock)
 	beside := g.newSide(p, clock, root, v.watch)
 	v.rules = beside.rules
 	up := uplink.New(g.spool, uplink.Options{
 		Gateway: cfg.Gateway, URL: cfg.Server.URL, Password: p.secrets.password, TLS: tlsConfig, Server: p.secrets.server,
-		Desired: conf.Desired,
-		Sealed:  g.sealer.Sealed(), Link: beside.link(v.setLink), Status: g.status, Now: time.Now, Log: log,
+		Desired: conf.Desired, Receipt: t.receiptsFor(g),
+		Sealed: g.sealer.Sealed(), Link: beside.link(v.setLink), Status: g.status, Now: time.Now, Log: log,
 		Renew: func(ctx context.Context, cause error) error { return g.sealer.Renew(ctx, cause, clock.Now()) },
 	})
 	if err := clock.Check(); err != nil {
@@ -92,11 +97,21 @@ func run(ctx context.Context, path string, log *slog.Logger) (err error) {
 	beside.show(g, v.newest, up)
 	log.Info("started", slog.Int("sensors", len(p.channels)), slog.String("version", version()))
 	v.up, v.station = up, sense.NewStation(clock, p.channels, log)
+	ctx, leave := context.WithCancel(ctx)
+	defer leave()
+	updater := v.newUpdater(t, func() { // called by what g.work runs
+		replaced = true
+		leave()
+	})
+	g.upkeep = func(ctx context.Context) error { return t.upkeep(ctx, g, updater) }
+	g.mount = func(mux *http.ServeMux) { mountUpdate(mux, t, updater.Wake) }
+	conf.parts.program = t.standsToProgram(updater)
 	if err := g.work(ctx, v, conf, beside, up); err != nil {
-		return fmt.Errorf("app: %w", err)
+		return false, fmt.Errorf("app: %w", err)
 	}
+	t.worked(log)
 	log.Info("stopped; everything read is on disk")
-	return nil
+	return replaced, nil
 }
 
 // gateway is what is open while the program works.
@@ -106,6 +121,10 @@ type gateway struct {
 	lock   folderLock
 	spool  *spool.Keeper
 	sealer *seal.Sealer
+
+	receipts chan []byte                     // that a program on trial has to show
+	upkeep   func(ctx context.Context) error // of the program itself
+	mount    func(mux *http.ServeMux)        // more for the control socket
 }
 
 // prepare locks the data folder and makes what keeps readings in it. It opens no spool: the sealer does, and tries again
@@ -125,7 +144,7 @@ func prepare(p *plan, clock sense.Clock, log *slog.Logger) (*gateway, error) {
 		}
 		return time.Now() // a wrong date tells a set-aside file from another as well as a right one
 	}, log)
-	return &gateway{log: log, dir: p.cfg.DataDir, lock: lock, spool: keeper, sealer: seal.New(keeper, seal.Options{
+	return &gateway{log: log, dir: p.cfg.DataDir, lock: lock, spool: keeper, receipts: make(chan []byte, 1), sealer: seal.New(keeper, seal.Options{
 		Gateway: p.cfg.Gateway, Signer: p.secrets.signer, Quota: quota, Now: clock.Now, Log: log,
 		CommitEvery: p.cfg.Seal.CommitEvery, Every: p.cfg.Seal.Every, OfflineEvery: p.cfg.Seal.OfflineEvery,
 		Ahead: p.ahead,
@@ -152,6 +171,7 @@ func (g *gateway) work(ctx context.Context, v *view, conf *reloader, beside *sid
 	desk, station := conf.plan.desk, v.station
 	station.Watch(v.watch)
 	conf.parts = parts{
+		program: conf.parts.program,
 		replace: station.Replace, rules: func(p *plan) { beside.rules.Replace(p.edge, p.relays) }, after: beside.keep,
 		intervals: g.sealer.SetIntervals, document: g.sealer.TakeDocument,
 	}
@@ -167,7 +187,7 @@ func (g *gateway) work(ctx context.Context, v *view, conf *reloader, beside *sid
 	})
 	group.Go(func() error { return conf.run(ctx) })
 	group.Go(func() error {
-		g.control(ctx, desk, conf.mount, v.mount, func(mux *http.ServeMux) { mountEdge(mux, beside.rules) })
+		g.control(ctx, desk, conf.mount, v.mount, g.mount, func(mux *http.ServeMux) { mountEdge(mux, beside.rules) })
 		return nil
 	})
 	group.Go(func() error {
@@ -180,6 +200,7 @@ func (g *gateway) work(ctx context.Context, v *view, conf *reloader, beside *sid
 	})
 	group.Go(func() error { return up.Run(sending) })
 	group.Go(func() error { return g.watchdog(ctx) })
+	group.Go(func() error { return g.upkeep(ctx) })
 	if err := notify(daemon.SdNotifyReady); err != nil {
 		g.log.Warn("systemd was not told", slog.Any("err", err))
 	}
@@ -242,7 +263,11 @@ func (g *gateway) status(ctx context.Context) wire.Status {
 	return s
 }
 
+// version is of this program, as people and the server are told it.
 func version() string {
+	if v := update.Built().Version; v != "" {
+		return string(v)
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"

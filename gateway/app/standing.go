@@ -30,6 +30,9 @@ func (r *reloader) standing() wire.SettingsReport {
 
 func (r *reloader) report() (wire.SettingsReport, error) {
 	report := wire.SettingsReport{Version: r.wanted.newest.Version, State: r.wanted.State, Why: r.wanted.Why, Kept: r.kept}
+	if r.parts.program != nil {
+		report.Program = r.parts.program()
+	}
 	merged, kept, err := settings.Apply(r.file, r.wanted.inForce.Changes)
 	if err != nil {
 		return report, err

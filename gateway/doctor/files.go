@@ -31,7 +31,7 @@ func (p *Patient) secret(check, path string) Finding {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return bad(check, "make it with: gateway init --config "+p.ConfigFile, "%s is not there", path)
+		return bad(check, "make it with: gateway init --config "+p.ConfigFile+"; a claim makes it by itself", "%s is not there", path)
 	case err != nil:
 		return bad(check, "run the doctor as the user the gateway runs as, or as root", "%v", err)
 	case !info.Mode().IsRegular():

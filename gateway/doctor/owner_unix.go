@@ -31,3 +31,12 @@ func Owner(path string) int {
 	}
 	return ownerOf(info)
 }
+
+// GiveTo gives a file, and no link's target, to whom another one belongs.
+func GiveTo(path string, like fs.FileInfo) error {
+	info, err := os.Lstat(path)
+	if err != nil || ownerOf(info) == ownerOf(like) && ownerGroup(info) == ownerGroup(like) {
+		return err
+	}
+	return os.Lchown(path, ownerOf(like), ownerGroup(like))
+}

@@ -25,6 +25,9 @@ func (c Config) Check(sensors map[string][]measure.Quantity) []Problem {
 	for i, a := range c.Alarms {
 		k.alarm(fmt.Sprintf("alarms[%d]", i), a)
 	}
+	if s := c.Siren; s.Until != "" && s.End().IsZero() {
+		k.say("siren.until", fmt.Sprintf("%q is no time", s.Until), "write one such as 2026-11-26T20:41:00Z, or remove it")
+	}
 	return k.problems
 }
 

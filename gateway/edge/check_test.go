@@ -50,6 +50,7 @@ func TestCheck_SaysWhatWhereAndHowToMend(t *testing.T) {
 		"faulty clear":    {alarm(func(a *edge.Alarm) { a.Below, a.Faulty = nil, true }), "alarms[0].clear", "remove"},
 		"which quantity":  {alarm(func(a *edge.Alarm) { a.Quantity = "" }), "alarms[0].sensor", "add quantity"},
 		"siren on relay":  {alarm(func(a *edge.Alarm) { a.Siren = &edge.Relay{Pin: "GPIO17"} }), "alarms[0].siren.pin", "aerators[0]"},
+		"siren until":     {func(c *edge.Config) { c.Siren.Until = "tonight" }, "siren.until", "2026-11-26T20:41:00Z"},
 		"siren differs": {func(c *edge.Config) {
 			c.Alarms = append(c.Alarms, c.Alarms[0])
 			c.Alarms[0].Siren, c.Alarms[1].Siren = &edge.Relay{Pin: "GPIO27"}, &edge.Relay{Pin: "GPIO27", ActiveLow: true}

@@ -10,6 +10,7 @@ import (
 type Config struct {
 	Aerators []Aerator
 	Alarms   []Alarm
+	Siren    Siren
 	Zone     *time.Location // of the aerators' windows; nil means UTC
 	Repeat   time.Duration  // how often an unchanged state is said again; 0 means 5 min
 }
@@ -56,6 +57,23 @@ type Current struct {
 	Sensor string        `yaml:"sensor"` // id of a sensor that measures current
 	Above  float64       `yaml:"above"`  // A: the motor runs at this current and more
 	Within time.Duration `yaml:"within"` // so long the motor may take to start or to stop; default 1 min
+}
+
+// MaxSound is for how long the sirens sound at most because the server says so.
+const MaxSound = 30 * time.Minute
+
+// Siren is the server's word that the sirens of this gateway should sound, beside the alarms of its own.
+type Siren struct {
+	Until string `yaml:"until"` // RFC 3339; empty: they do not
+}
+
+// End is when the sirens fall silent; zero: nobody asked for them. Check told of what is no time.
+func (s Siren) End() time.Time {
+	t, err := time.Parse(time.RFC3339, s.Until)
+	if err != nil {
+		return time.Time{}
+	}
+	return t
 }
 
 // Alarm is the configuration of one alarm: exactly one of Below, Above and Faulty is set.

@@ -42,6 +42,7 @@ type Engine struct {
 	aerators []*aerator
 	alarms   []*alarm
 	sirens   map[string]*siren // by pin
+	sound    sound
 	said     map[series]said
 	watched  map[series]bool // not changed after New
 }
@@ -77,7 +78,7 @@ func New(cfg Config, outputs Outputs, saved Saved, now measure.Instant) *Engine 
 		cfg.Zone = time.UTC
 	}
 	e := &Engine{
-		cfg: cfg, outputs: outputs, sirens: make(map[string]*siren), said: make(map[series]said), watched: make(map[series]bool),
+		cfg: cfg, outputs: outputs, sound: sound{siren: cfg.Siren}, sirens: make(map[string]*siren), said: make(map[series]said), watched: make(map[series]bool),
 	}
 	for _, c := range cfg.Aerators {
 		a := newAerator(c, now)
@@ -135,8 +136,9 @@ func (e *Engine) Step(now measure.Instant) Outcome {
 	for _, a := range e.aerators {
 		e.stepAerator(a, now, &o)
 	}
+	asked := e.stepSound(now, &o)
 	for _, pin := range slices.Sorted(maps.Keys(e.sirens)) {
-		e.stepSiren(pin, e.sirens[pin], now, &o)
+		e.stepSiren(pin, e.sirens[pin], asked, now, &o)
 	}
 	return o
 }
@@ -235,8 +237,8 @@ func (e *Engine) sayRunning(a *aerator, now measure.Instant, o *Outcome) {
 	}
 }
 
-func (e *Engine) stepSiren(pin string, s *siren, now measure.Instant, o *Outcome) {
-	on := slices.ContainsFunc(s.alarms, func(a *alarm) bool { return a.on })
+func (e *Engine) stepSiren(pin string, s *siren, asked bool, now measure.Instant, o *Outcome) {
+	on := asked || slices.ContainsFunc(s.alarms, func(a *alarm) bool { return a.on })
 	if s.told && on == s.on && now.Uptime-s.asserted < assertEvery {
 		return
 	}

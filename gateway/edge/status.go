@@ -10,6 +10,7 @@ import (
 type Status struct {
 	Aerators []AeratorStatus `json:"aerators"`
 	Alarms   []AlarmStatus   `json:"alarms"`
+	Sound    time.Duration   `json:"sound,omitempty"` // the sirens still sound so long because the server says so, ns
 }
 
 // AeratorStatus is how one aerator stands.
@@ -37,7 +38,7 @@ type AlarmStatus struct {
 
 // Status tells how everything stands now.
 func (e *Engine) Status(now measure.Instant) Status {
-	var s Status
+	s := Status{Sound: e.sound.left(now)}
 	for _, a := range e.aerators {
 		st := AeratorStatus{ID: a.cfg.ID, Command: a.on, State: a.state, Cause: a.cause, Since: now.Uptime - a.since, Mode: Auto}
 		if a.override.active() {

@@ -33,16 +33,21 @@ type Guard struct {
 	Script string   // the script that stands in the page and may ask the page's own address; empty: none runs
 	Hosts  []string // names of this machine, beside its addresses
 	Who    string   // what to ask for, said to those who came by a name that is none of ours: "the gateway"
+	// MostForm is how many bytes a form may have; 0: 16 KiB.
+	MostForm int64
 }
 
-// Handler guards a page: at most 16 requests at once, forms of at most 16 KiB and of the page's own, nothing from
+// Handler guards a page: at most 16 requests at once, forms of at most MostForm and of the page's own, nothing from
 // elsewhere in it, no other page around it, nothing kept, and no answer to a name that was made to lead here.
 func (g Guard) Handler(inner http.Handler) (http.Handler, error) {
 	zip, err := gzhttp.NewWrapper(gzhttp.MinSize(512))
 	if err != nil {
 		return nil, fmt.Errorf("lanpage: %w", err)
 	}
-	csp := g.csp()
+	csp, most := g.csp(), g.MostForm
+	if most == 0 {
+		most = mostForm
+	}
 	guarded := http.NewCrossOriginProtection().Handler(zip(inner))
 	busy := make(chan struct{}, mostAtOnce)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -68,7 +73,7 @@ func (g Guard) Handler(inner http.Handler) (http.Handler, error) {
 			http.Error(w, "ask for this page by "+g.Who+"'s address or its name", http.StatusMisdirectedRequest)
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, mostForm)
+		r.Body = http.MaxBytesReader(w, r.Body, most)
 		guarded.ServeHTTP(w, r)
 	}), nil
 }

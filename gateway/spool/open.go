@@ -20,7 +20,9 @@ import (
 
 const (
 	applicationID = 0x414F5653 // "AOVS", so that file(1) and we know the file
-	formatVersion = 1
+
+	// Format is the format of the spool file that this program writes, and the highest it reads (FORMAT.md).
+	Format = 1
 )
 
 const schema = `
@@ -200,11 +202,11 @@ func (s *Spool) check(ctx context.Context) (st state, err error) {
 	}
 	st, err = s.loadState(ctx, s.write)
 	tables := s.checkSchema(ctx)
-	if version != formatVersion && err == nil && tables == nil { // a later format has another checksum
-		return st, fmt.Errorf("a spool of format %d that says it is of %d: %w", formatVersion, version, ErrCorrupt)
+	if version != Format && err == nil && tables == nil { // a later format has another checksum
+		return st, fmt.Errorf("a spool of format %d that says it is of %d: %w", Format, version, ErrCorrupt)
 	}
-	if version > formatVersion {
-		return st, fmt.Errorf("%w (format %d, this program knows %d): update the program", ErrNewer, version, formatVersion)
+	if version > Format {
+		return st, fmt.Errorf("%w (format %d, this program knows %d): update the program", ErrNewer, version, Format)
 	}
 	if tables != nil {
 		return st, tables
@@ -258,7 +260,7 @@ func create(ctx context.Context, path, aside string) error {
 	s := &Spool{write: db, tables: crc32.MakeTable(crc32.Castagnoli)}
 	// auto_vacuum works only if it is set before the first table.
 	_, err = db.ExecContext(ctx, fmt.Sprintf(`PRAGMA auto_vacuum = INCREMENTAL; PRAGMA application_id = %d; PRAGMA user_version = %d; %s`,
-		applicationID, formatVersion, schema))
+		applicationID, Format, schema))
 	if err == nil {
 		err = s.saveState(ctx, db, state{epoch: epoch, next: 1, aside: aside})
 	}

@@ -50,6 +50,16 @@ type scanned struct {
 
 // New returns the pages.
 func New(o Options) (*Server, error) {
+	s, err := draw(o, "home", "buses", "log", "calibrate", "session", "aerators", "pin", "message")
+	if err != nil {
+		return nil, err
+	}
+	s.handler, err = lanpage.Guard{Sheet: lanpage.Slim(sheet), Hosts: o.Hosts, Who: "the gateway"}.Handler(s.routes())
+	return s, err
+}
+
+// draw reads words and templates of pages.
+func draw(o Options, files ...string) (*Server, error) {
 	s := &Server{
 		o: o, words: map[string]*words.Words{}, pages: map[string]*template.Template{},
 		guard: &guard{pin: o.PIN, now: o.Now, sessions: map[string]time.Time{}},
@@ -61,7 +71,7 @@ func New(o Options) (*Server, error) {
 			return nil, fmt.Errorf("status: %w", err)
 		}
 		s.words[lang] = w
-		for _, file := range []string{"home", "buses", "log", "calibrate", "session", "aerators", "pin", "message"} {
+		for _, file := range files {
 			t, err := template.New(file).Funcs(funcs(w, css)).Option("missingkey=error").ParseFS(templates, "templates/layout.html", "templates/"+file+".html")
 			if err != nil {
 				return nil, fmt.Errorf("status: templates: %w", err)
@@ -69,9 +79,7 @@ func New(o Options) (*Server, error) {
 			s.pages[lang+file] = t
 		}
 	}
-	var err error
-	s.handler, err = lanpage.Guard{Sheet: css, Hosts: o.Hosts, Who: "the gateway"}.Handler(s.routes())
-	return s, err
+	return s, nil
 }
 
 func funcs(w *words.Words, css string) template.FuncMap {
@@ -110,6 +118,7 @@ type page struct {
 	Nav    string
 	Auto   bool // the person asked for the page to be drawn anew by itself
 	Signed bool
+	Bare   bool // there are no other pages
 	Path   string
 	Data   any
 }
@@ -189,10 +198,12 @@ func (s *Server) takePIN(w http.ResponseWriter, r *http.Request) {
 		s.show(w, r, status, "pin", page{Title: "pin.title", Data: pinPage{To: to, Wrong: !wait, Wait: wait}})
 		return
 	}
-	http.SetCookie(w, &http.Cookie{
-		Name: cookieName, Value: session, Path: "/", MaxAge: int(signedIn / time.Second), HttpOnly: true, SameSite: http.SameSiteStrictMode,
-	})
+	http.SetCookie(w, sessionCookie(session))
 	http.Redirect(w, r, to, http.StatusSeeOther)
+}
+
+func sessionCookie(session string) *http.Cookie {
+	return &http.Cookie{Name: cookieName, Value: session, Path: "/", MaxAge: int(signedIn / time.Second), HttpOnly: true, SameSite: http.SameSiteStrictMode}
 }
 
 func (s *Server) leave(w http.ResponseWriter, r *http.Request) {

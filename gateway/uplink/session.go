@@ -162,6 +162,9 @@ func (s *session) receive(payload []byte) {
 		s.u.opts.Log.Warn("a receipt was refused", slog.Any("err", err))
 		return
 	}
+	if s.u.opts.Receipt != nil {
+		s.u.opts.Receipt(payload, r)
+	}
 	if !s.in.put(r.Epoch, r.Upto) {
 		s.u.stale.Add(1)
 	}

@@ -41,6 +41,8 @@ type Options struct {
 	// Desired takes settings that the server signed for this gateway, as they came and as they read; it must not block.
 	// nil: the gateway takes none.
 	Desired func(sealed []byte, d wire.Desired)
+	// Receipt is told of every receipt of the server for this gateway, as it came and as it reads; it must not block. nil: nobody.
+	Receipt func(sealed []byte, r wire.Receipt)
 	Now     func() time.Time
 	// Through is given every connection to the broker, above TLS, and returns what to speak MQTT over; nil: the connection
 	// itself. A simulated fleet spoils its links there.

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"aovuon/gateway/measure"
@@ -12,7 +13,7 @@ import (
 
 // parseText reads the signed text of a batch. It accepts what appendText writes and nothing else: the caller compares
 // by writing it again, so the parser only has to be total, not to police every digit.
-func parseText(text []byte) (*Batch, error) {
+func parseText(text []byte, known names) (*Batch, error) {
 	lines := bytes.SplitN(text, []byte("\n"), 7)
 	if len(lines) != 7 || len(lines[6]) != 0 {
 		return nil, fmt.Errorf("%w: want six lines", ErrMalformed)
@@ -35,7 +36,7 @@ func parseText(text []byte) (*Batch, error) {
 		return nil, fmt.Errorf("%w: unknown clock state", ErrMalformed)
 	}
 	b.Boot = string(boot)
-	return b, b.parseRecords(lines[5])
+	return b, b.parseRecords(lines[5], known)
 }
 
 func parseHash(line []byte) (h Hash, err error) {
@@ -128,7 +129,7 @@ func (c *cursor) seconds() (int64, bool) {
 	return ms, true
 }
 
-func (b *Batch) parseRecords(line []byte) error {
+func (b *Batch) parseRecords(line []byte, known names) error {
 	c := cursor{s: line}
 	if !c.lit(`[{"bt":`) {
 		return fmt.Errorf("%w: line 6 does not begin a pack with a base time", ErrMalformed)
@@ -137,8 +138,7 @@ func (b *Batch) parseRecords(line []byte) error {
 	if !ok || !c.lit(`,"n":"`) {
 		return fmt.Errorf("%w: base time", ErrMalformed)
 	}
-	known := measure.Quantities()
-	b.Readings = make([]measure.Reading, 0, min(MaxRecords, 1+len(line)/40))
+	b.Readings = make([]measure.Reading, 0, min(MaxRecords, 1+bytes.Count(line, []byte(`},{`))))
 	for i := 0; ; i++ {
 		if i >= MaxRecords {
 			return fmt.Errorf("%w: more than %d records", ErrMalformed, MaxRecords)
@@ -159,7 +159,7 @@ func (b *Batch) parseRecords(line []byte) error {
 	return nil
 }
 
-func (b *Batch) parseRecord(c *cursor, known []measure.Quantity, base int64) bool {
+func (b *Batch) parseRecord(c *cursor, known names, base int64) bool {
 	name, ok := c.text()
 	if !ok {
 		return false
@@ -181,12 +181,12 @@ func (b *Batch) parseRecord(c *cursor, known []measure.Quantity, base int64) boo
 	if kind, ok := bytes.CutPrefix(name, []byte(docPrefix)); ok {
 		return b.parseDocument(c, at, DocumentKind(kind))
 	}
-	sensor, quantity, ok := bytes.Cut(name, []byte("/"))
+	channel, ok := known.channel(name)
 	if !ok {
 		return false
 	}
-	r := measure.Reading{Sensor: string(sensor), Quantity: intern(known, quantity), Time: b.instant(at)}
-	return b.parseValue(c, &r)
+	b.Readings = append(b.Readings, measure.Reading{Sensor: channel.sensor, Quantity: channel.quantity, Time: b.instant(at)})
+	return b.parseValue(c, &b.Readings[len(b.Readings)-1])
 }
 
 // parseValue reads what follows the name and time of a reading.
@@ -194,7 +194,6 @@ func (b *Batch) parseValue(c *cursor, r *measure.Reading) bool {
 	if c.lit(`,"vs":"`) {
 		why, ok := c.text()
 		r.Quality, r.Reason = measure.Fault, measure.FaultReason(why)
-		b.Readings = append(b.Readings, *r)
 		return ok && c.lit(`}`)
 	}
 	if !c.lit(`,"v":`) {
@@ -227,7 +226,6 @@ func (b *Batch) parseValue(c *cursor, r *measure.Reading) bool {
 		}
 		r.Inputs = string(by)
 	}
-	b.Readings = append(b.Readings, *r)
 	return c.lit(`}`)
 }
 
@@ -280,12 +278,36 @@ func (b *Batch) instant(ms int64) measure.Instant {
 	return at
 }
 
-// intern spares an allocation per reading for the quantities we know.
-func intern(known []measure.Quantity, b []byte) measure.Quantity {
-	for _, q := range known {
-		if string(b) == string(q) {
-			return q
-		}
+// names spares allocations: the same few channels are named again and again, and every reading that is kept in memory would hold a
+// copy of the name of its sensor. A channel that falls into the place of another one costs an allocation, nothing else.
+type names []channelName
+
+// How many names are known: of one batch, and of the many that one reader opens.
+const (
+	namesOfBatch  = 64
+	namesOfReader = 4096
+)
+
+type channelName struct {
+	name     string // as it stands in the record
+	sensor   string
+	quantity measure.Quantity
+}
+
+// channel returns sensor and quantity of a record's name; ok is false where it has no slash.
+func (n names) channel(name []byte) (c *channelName, ok bool) {
+	h := uint32(2166136261) // FNV-1a
+	for _, b := range name {
+		h = (h ^ uint32(b)) * 16777619
 	}
-	return measure.Quantity(b)
+	c = &n[(h^h>>16)%uint32(len(n))]
+	if c.name == string(name) && c.name != "" {
+		return c, true
+	}
+	text := string(name)
+	sensor, quantity, ok := strings.Cut(text, "/")
+	if ok {
+		*c = channelName{name: text, sensor: sensor, quantity: measure.Quantity(quantity)}
+	}
+	return c, ok
 }

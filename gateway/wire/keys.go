@@ -246,6 +246,23 @@ func WriteFile(path string, data []byte, perm fs.FileMode) (err error) {
 	return syncDir(dir)
 }
 
+// WriteOnce writes path as WriteFile does, unless there is something already: of two that do so at once, one does.
+func WriteOnce(path string, data []byte, perm fs.FileMode) error {
+	dir := filepath.Dir(path)
+	made := filepath.Join(dir, ".tmp-"+rand.Text())
+	if err := WriteFile(made, data, perm); err != nil {
+		return err
+	}
+	err := os.Link(made, path) // unlike a rename, it replaces nothing
+	if errors.Is(err, fs.ErrExist) {
+		err = nil
+	}
+	if err := errors.Join(err, os.Remove(made)); err != nil {
+		return fmt.Errorf("wire: write %s: %w", path, err)
+	}
+	return syncDir(dir)
+}
+
 // syncDir makes a rename in dir survive a power cut.
 func syncDir(dir string) error {
 	d, err := os.Open(dir)

@@ -28,8 +28,9 @@ func (p Path) String() string {
 // anyID stands for the id in what Paths lists.
 const anyID = "ID"
 
-// Paths lists what can be desired, ID standing for the id of an entry. All of it is about how a gateway measures: what a
-// wire hangs on, who the server is and where keys lie belongs to the person at the gateway.
+// Paths lists what can be desired, ID standing for the id of an entry: how a gateway measures, and which version of its
+// program it should have (whose word on a version counts is not among it). What a wire hangs on, who the server is and where
+// keys lie belongs to the person at the gateway.
 func Paths() []Path {
 	var out []Path
 	add := func(section, id string, keys ...string) {
@@ -38,7 +39,9 @@ func Paths() []Path {
 		}
 	}
 	add("seal", "", "every", "offline_every")
+	add("update", "", "version", "attempt")
 	add("alarms", anyID, "below", "above", "clear", "for")
+	add("siren", "", "until")
 	add("aerators", anyID, "on_below", "off_above", "min_run", "min_rest", "max_run", "always", "failsafe")
 	add("sensors", anyID, "every", "temperature", "salinity", "pressure", "height", "ampere", "points", "calibration", "calibrate_every",
 		"rate", "flat", "twin", "filter", "report", "each")

@@ -234,6 +234,34 @@ func TestCheckPIN(t *testing.T) {
 	}
 }
 
+// Whoever goes from one process to the next is held back by what failed at the other, also when both knew him before.
+func TestFailures_CountAcrossProcesses(t *testing.T) {
+	now := time.Unix(0, 0)
+	kept := tally{}
+	var both []*Failures
+	for range 2 {
+		f := NewFailures(5, 15*time.Minute, func() time.Time { return now }, kept, plainName)
+		f.shared = true
+		both = append(both, f)
+	}
+	for i := range 6 {
+		if _, err := both[i%2].Failed(t.Context(), "a"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, f := range both {
+		if w, err := f.Wait(t.Context(), "a"); err != nil || w != time.Second {
+			t.Errorf("process %d: waits %v, %v", i, w, err)
+		}
+	}
+	if err := both[0].Good(t.Context(), "a"); err != nil {
+		t.Fatal(err)
+	}
+	if w, err := both[1].Wait(t.Context(), "a"); err != nil || w != 0 {
+		t.Errorf("after a success at the other: %v, %v", w, err)
+	}
+}
+
 func TestFailures_HoldBackAndLetGo(t *testing.T) {
 	now := time.Unix(0, 0)
 	kept := tally{}

@@ -15,6 +15,8 @@ type Failures struct {
 	now   func() time.Time
 	tally Tally
 	name  func(key string) [32]byte
+	// shared: others keep counts in the same tally, so that one is asked each time. Two that count at the same moment may count once.
+	shared bool
 
 	mu   sync.Mutex
 	keys map[[32]byte]Count
@@ -41,7 +43,7 @@ func NewFailures(free int, most time.Duration, now func() time.Time, tally Tally
 // count returns the count of a key; the lock is held.
 func (f *Failures) count(ctx context.Context, at [32]byte) (Count, error) {
 	c, ok := f.keys[at]
-	if !ok {
+	if !ok || f.shared {
 		var err error
 		if c, err = f.tally.CountOf(ctx, at[:]); err != nil {
 			return Count{}, err

@@ -198,6 +198,7 @@ type Options struct {
 	Party    *passkey.Party // who passkeys are for; nil: none are offered
 	NoParty  error          // why; passkey.ErrHost or passkey.ErrPlain
 	Required bool           // staff get nowhere without a second factor
+	Shared   bool           // other processes let people in, too, and keep their failures in the same Tally
 	Coop     string         // no password may hold its name
 	Now      func() time.Time
 	Log      *slog.Logger

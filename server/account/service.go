@@ -36,11 +36,13 @@ type Service struct {
 
 // New returns a service.
 func New(o Options) *Service {
-	return &Service{
+	s := &Service{
 		Options: o,
 		account: NewFailures(5, 15*time.Minute, o.Now, o.Tally, o.Vault.name),
 		address: NewFailures(20, 15*time.Minute, o.Now, o.Tally, o.Vault.name), // many phones share an address of a mobile network
 	}
+	s.account.shared, s.address.shared = o.Shared, o.Shared
+	return s
 }
 
 // Visitor is who a request comes from.

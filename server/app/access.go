@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -55,7 +54,7 @@ func newAccounts(ctx context.Context, c Config, db *sqldb.DB, now func() time.Ti
 	party, noParty := passkey.New(c.PublicURL, "AoVườn")
 	s := account.New(account.Options{
 		People: db, Factors: db, Sessions: db, Devices: db, Links: db, Cards: db, PINs: db, Passkeys: db, Proofs: db, Tally: db, Hasher: account.NewHasher(), Vault: vault,
-		Party: party, NoParty: noParty, Required: c.Access.SecondFactor == "required", Coop: c.Name, Now: now, Log: log,
+		Party: party, NoParty: noParty, Required: c.Access.SecondFactor == "required", Shared: db.Driver() == sqldb.Postgres, Coop: c.Name, Now: now, Log: log,
 	})
 	sealed, foreign, err := s.SealSecrets(ctx, db.SealSecret)
 	if err != nil {
@@ -99,15 +98,7 @@ func makeAccountKey(path string) (err error) {
 	if _, err := io.ReadFull(rand.Reader, key); err != nil {
 		return err
 	}
-	made := filepath.Join(filepath.Dir(path), ".tmp-"+rand.Text())
-	if err := wire.WriteFile(made, []byte(accountKeyText+base64.StdEncoding.EncodeToString(key)+"\n"), 0o600); err != nil {
-		return err
-	}
-	err = os.Link(made, path) // unlike a rename, it replaces nothing
-	if errors.Is(err, fs.ErrExist) {
-		err = nil
-	}
-	return errors.Join(err, os.Remove(made))
+	return wire.WriteOnce(path, []byte(accountKeyText+base64.StdEncoding.EncodeToString(key)+"\n"), 0o600)
 }
 
 // base is the public URL without a slash at its end.

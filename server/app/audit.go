@@ -125,6 +125,9 @@ func (cmd *auditCmd) report(e *env, src audit.Source, o audit.Options) error {
 		say("releases    %d: the leaves each stands on, and its mass account", r.Releases)
 	}
 	say("batches     %d of %d chains, %d readings: signatures and chains checked", r.Batches, r.Chains, r.Readings)
+	if len(r.Unsigned) > 0 {
+		say("unsigned    %d of these readings, of %s: %s", r.UnsignedReadings, strings.Join(r.Unsigned, ", "), sealedByServer)
+	}
 	say("evidence    of %d sealed lots computed again", r.Seals)
 	say("gaps        %d declared by the gateways", len(r.Gaps))
 	for _, g := range r.Gaps {
@@ -155,3 +158,6 @@ func (cmd *auditCmd) report(e *env, src audit.Source, o audit.Options) error {
 	}
 	return e.printf("everything that was checked agrees\n")
 }
+
+// sealedByServer is what an auditor has to know of sources that cannot sign.
+const sealedByServer = "sealed by the server, not by the device; nobody can say who sent them"

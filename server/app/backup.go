@@ -49,15 +49,21 @@ func (c *Config) checkBackup() *keyError {
 // notTaken says which files of the data folder a backup leaves out; everything else there goes along, whoever put it there.
 func notTaken(rel string) bool {
 	switch rel {
-	case "server.lock", "backup.lock", "drill.lock", backupWork, drillWork, "backup.json", // of running programs, about this very folder
-		probeName,                                     // comes and goes
-		"broker",                                      // sessions of the embedded broker: nothing is lost with them
+	case sharedID, // the folder's own
+		"server.lock", "backup.lock", "drill.lock", backupWork, drillWork, "backup.json", // of running programs, about this very folder
+		probeName,              // comes and goes
+		"broker", devicesStore, // sessions of the embedded broker: nothing is lost with them
+		releaseFolder,                                 // the maker has them
 		"server.db", "server.db-wal", "server.db-shm", // copied as one, below
-		"history.db", "history.db-wal", "history.db-shm", // copied as one when asked for; can be drawn again
+		redrawLock,
 		restoredConfig: // of an earlier restore
 		return true
 	}
-	return strings.HasPrefix(filepath.Base(rel), ".tmp-") // half-written files of wire.WriteFile
+	if historyName.MatchString(rel) { // copied as one when asked for; can be drawn again
+		return true
+	}
+	return strings.HasPrefix(filepath.Base(rel), ".tmp-") || // half-written files of wire.WriteFile
+		strings.HasPrefix(rel, "server.db.") // what a move of the database left, or has begun
 }
 
 // The folders in the data folder that backups work in. What is in them is nobody's when no backup is running.
@@ -76,7 +82,7 @@ type order struct {
 // makeBackup makes one while others write the database, and returns what opens it again in this process.
 func (e *env) makeBackup(ctx context.Context, c Config, db *sqldb.DB, o order) (done backup.Done, id age.Identity, err error) {
 	begin := e.now()
-	release, err := lockFile(ctx, filepath.Join(c.DataDir, "backup.lock"))
+	release, err := lockFile(ctx, filepath.Join(c.sharedDir(), "backup.lock"))
 	if err != nil {
 		return done, nil, err
 	}
@@ -90,14 +96,22 @@ func (e *env) makeBackup(ctx context.Context, c Config, db *sqldb.DB, o order) (
 		return done, nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
-	if err := c.roomFor(dir, o); err != nil {
+	var live string
+	if o.history && c.History.Engine == "sqlite" {
+		g, err := db.LiveGeneration(ctx)
+		if err != nil {
+			return done, nil, err
+		}
+		live = c.historyFile(g.Number)
+	}
+	if err := c.roomFor(dir, live); err != nil {
 		return done, nil, err
 	}
 	m, err := c.facts(ctx, db, begin) // before the copy: of a log that only grows, the copy has at least so much
 	if err != nil {
 		return done, nil, err
 	}
-	if err := c.stage(ctx, work, o.history, e.config); err != nil {
+	if err := c.stage(ctx, work, live, e.config); err != nil {
 		return done, nil, err
 	}
 	if err := m.List(work); err != nil {
@@ -154,9 +168,9 @@ func lockFile(ctx context.Context, path string) (release func() error, err error
 }
 
 // roomFor checks that neither disk is filled: the copy needs as much as the databases have, the archive as much as the last one had.
-func (c *Config) roomFor(dir string, o order) error {
+func (c *Config) roomFor(dir, live string) error {
 	var need int64
-	for _, path := range c.databases(o.history) {
+	for _, path := range c.databases(live) {
 		for _, suffix := range []string{"", "-wal"} {
 			if info, err := os.Stat(path + suffix); err == nil {
 				need += info.Size()
@@ -181,13 +195,13 @@ func (c *Config) roomFor(dir string, o order) error {
 	return backup.HasRoom(dir, need)
 }
 
-// databases names the SQLite files to copy.
-func (c *Config) databases(history bool) (out []string) {
+// databases names the SQLite files to copy; live is that of the history, empty when it is not taken.
+func (c *Config) databases(live string) (out []string) {
 	if c.Database.Driver == sqldb.SQLite {
 		out = append(out, c.databaseFile())
 	}
-	if history && c.History.Engine == "sqlite" {
-		out = append(out, c.historyFile())
+	if live != "" {
+		out = append(out, live)
 	}
 	return out
 }
@@ -216,12 +230,12 @@ func (c *Config) facts(ctx context.Context, db *sqldb.DB, at time.Time) (m *back
 }
 
 // stage copies everything into a folder, in the archive's layout.
-func (c *Config) stage(ctx context.Context, work string, history bool, configFile string) error {
+func (c *Config) stage(ctx context.Context, work, live, configFile string) error {
 	data, config := filepath.Join(work, backup.Data), filepath.Join(work, backup.Config)
 	if err := errors.Join(os.Mkdir(data, 0o700), os.Mkdir(config, 0o700)); err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}
-	for _, path := range c.databases(history) {
+	for _, path := range c.databases(live) {
 		if err := sqldb.Snapshot(ctx, path, filepath.Join(data, filepath.Base(path))); err != nil {
 			return err
 		}
@@ -252,16 +266,24 @@ func (c *Config) stage(ctx context.Context, work string, history bool, configFil
 	return nil
 }
 
+// stageData copies the data folder, and the shared one into the same place: a restored server is one process with one folder.
 func (c *Config) stageData(to string) error {
+	if err := c.stageFolder(c.DataDir, to); err != nil || c.sharedDir() == c.DataDir {
+		return err
+	}
+	return c.stageFolder(c.sharedDir(), to)
+}
+
+func (c *Config) stageFolder(from, to string) error {
 	backups, err := filepath.Abs(c.Backup.Dir)
 	if err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}
-	return filepath.WalkDir(c.DataDir, func(path string, d fs.DirEntry, err error) error {
+	return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		rel, err := filepath.Rel(c.DataDir, path)
+		rel, err := filepath.Rel(from, path)
 		if err != nil || rel == "." {
 			return err
 		}
@@ -301,7 +323,7 @@ func linkFile(from, to string) error {
 
 // mediaBytes is how much the photos and voice notes of the diary have.
 func (c *Config) mediaBytes() (total int64, err error) {
-	err = filepath.WalkDir(filepath.Join(c.DataDir, mediaFolder), func(_ string, d fs.DirEntry, err error) error {
+	err = filepath.WalkDir(filepath.Join(c.sharedDir(), mediaFolder), func(_ string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}

@@ -50,7 +50,7 @@ func (cmd *bookCmd) write(ctx context.Context, e *env, c Config, db *sqldb.DB) (
 	default:
 		return fmt.Errorf("book: --out %q: want a file that ends in .pdf or .xlsx", cmd.Out)
 	}
-	history, err := c.openHistory(ctx)
+	history, err := c.openHistory(ctx, db)
 	if err != nil {
 		return err
 	}

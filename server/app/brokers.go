@@ -1,8 +1,6 @@
 package app
 
 import (
-	"crypto/tls"
-	"fmt"
 	"log/slog"
 	"path/filepath"
 	"time"
@@ -41,19 +39,9 @@ func openBroker(c Config, a *pki.Authority, now func() time.Time, secrets broker
 		Listen: e.Listen, StoreDir: filepath.Join(c.DataDir, "broker"), Secrets: secrets, Log: log, Violation: violation,
 		MaxConnections: e.MaxConnections, AuthTimeout: e.AuthTimeout, Silence: e.Silence,
 	}
-	if e.CertFile != "" {
-		cert, err := tls.LoadX509KeyPair(e.CertFile, e.KeyFile)
-		if err != nil {
-			return nil, fmt.Errorf("broker.embedded.cert_file: %w", err)
-		}
-		opts.TLS = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
-	}
-	if e.LAN {
-		r, err := pki.NewRenewer(a, c.ownHosts, now)
-		if err != nil {
-			return nil, fmt.Errorf("broker.embedded.lan: %w", err)
-		}
-		opts.TLS = &tls.Config{GetCertificate: r.Certificate, MinVersion: tls.VersionTLS12}
+	var err error
+	if opts.TLS, err = brokerTLS(c, a, now); err != nil {
+		return nil, err
 	}
 	if e.ClientCertificates != "" {
 		opts.ClientCertificates, opts.RequireCertificate = a.Pool(), e.ClientCertificates == "required"
@@ -77,6 +65,11 @@ func violations(reg prometheus.Registerer, notes *ingest.Notebook, now func() ti
 	}, []string{"kind"})
 	if err := reg.Register(count); err != nil {
 		return nil, err
+	}
+	for _, k := range []broker.ViolationKind{
+		broker.ForeignPublish, broker.ForeignSubscribe, broker.TooLarge, broker.Credentials, broker.Protocol, broker.Overflow, broker.Silent, broker.Storage,
+	} {
+		count.WithLabelValues(string(k)) // so that the first of a kind is seen as one more
 	}
 	return func(v broker.Violation) {
 		count.WithLabelValues(string(v.Kind)).Inc()

@@ -5,14 +5,9 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"io/fs"
-	"log/slog"
-	"os"
 	"text/tabwriter"
 	"time"
 
-	"aovuon/gateway/wire"
-	"aovuon/server/project"
 	"aovuon/server/sqldb"
 )
 
@@ -24,17 +19,11 @@ func (initCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
-		return fmt.Errorf("data folder: %w", err)
+	if err := e.makeKeys(c); err != nil {
+		return err
 	}
-	vkey, err := wire.CreateKey(c.keyFile(), c.Name)
+	_, vkey, err := c.loadKey()
 	if err != nil {
-		return err
-	}
-	if _, err := wire.CreateKey(c.ledgerKeyFile(), c.logName()); err != nil {
-		return err
-	}
-	if err := c.createAuthority(e.now()); err != nil {
 		return err
 	}
 	return e.withDB(c, func(ctx context.Context, db *sqldb.DB) error {
@@ -52,10 +41,20 @@ func (initCmd) Run(e *env) error {
 //go:embed server.example.yaml
 var example string
 
-type exampleCmd struct{}
+//go:embed office.example.yaml
+var office string
+
+type exampleCmd struct {
+	Office bool `help:"The short one of a co-op's office, which is set up on a page in the browser."`
+}
 
 // Run prints the sample configuration.
-func (exampleCmd) Run(e *env) error { return e.printf("%s", example) }
+func (cmd *exampleCmd) Run(e *env) error {
+	if cmd.Office {
+		return e.printf("%s", office)
+	}
+	return e.printf("%s", example)
+}
 
 type keyCmd struct{}
 
@@ -74,7 +73,7 @@ func (keyCmd) Run(e *env) error {
 
 type gatewayCmd struct {
 	Add      gatewayAddCmd      `cmd:"" help:"Enrol the gateways of cards, all or none; a running server knows them within a second."`
-	Claim    gatewayClaimCmd    `cmd:"" help:"Print a code, and its QR, with which one gateway can enrol itself (gateway enrol) within ten minutes."`
+	Claim    gatewayClaimCmd    `cmd:"" help:"Print a code, and its QR, with which one gateway can enrol itself (gateway enrol), once, within ten minutes or --valid."`
 	List     gatewayListCmd     `cmd:"" help:"List the enrolled gateways."`
 	Set      gatewaySetCmd      `cmd:"" help:"Say what a gateway should do otherwise than its own file says: how often, with which coefficients."`
 	Settings gatewaySettingsCmd `cmd:"" help:"Print what is in force at a gateway, what is wanted of it, and what it answered."`
@@ -134,108 +133,6 @@ func (cmd *gatewayRetireCmd) Run(e *env) error {
 		}
 		return e.printf("gateway %s retired\n", cmd.ID)
 	})
-}
-
-type reprojectCmd struct {
-	Projection string `arg:"" enum:"history,calibrations" help:"What to draw again from the batch log: history or calibrations."`
-}
-
-// Run draws a projection again. The server must be stopped: two writers of one cursor would skip.
-func (cmd *reprojectCmd) Run(e *env) (err error) {
-	c, err := LoadConfig(e.config)
-	if err != nil {
-		return err
-	}
-	release, err := lockData(c.DataDir)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, release()) }()
-	return e.withDB(c, func(ctx context.Context, db *sqldb.DB) error {
-		if cmd.Projection == project.CalibrationsName {
-			return e.reprojectCalibrations(ctx, db)
-		}
-		return e.reprojectHistory(ctx, c, db)
-	})
-}
-
-func (e *env) reprojectHistory(ctx context.Context, c Config, db *sqldb.DB) (err error) {
-	// The cursor first: whoever is interrupted from here on goes on drawing from the beginning at the next start.
-	if err := db.SaveCursor(ctx, "history", 0); err != nil {
-		return err
-	}
-	if err := c.emptyHistory(ctx); err != nil {
-		return err
-	}
-	store, err := c.openHistory(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	end, err := db.LogEnd(ctx)
-	if err != nil {
-		return err
-	}
-	history := project.NewHistory(store, project.NewPlaces(db, e.now), project.NewDater(db), db, e.log)
-	begin, told := e.now(), e.now()
-	err = project.NewRunner(project.RunnerOptions{
-		Projection: history, Source: db, Cursors: db, SaveEvery: time.Second, Now: e.now, Log: e.log,
-	}).CatchUp(ctx, end, func(position int64) {
-		if e.now().Sub(told) >= 2*time.Second {
-			told = e.now()
-			e.log.Info("reproject", slog.Int64("position", position), slog.Int64("of", end))
-		}
-	})
-	if err != nil {
-		return err
-	}
-	return e.printf("%d points of %d batches drawn in %s\n", history.Written(), end, e.now().Sub(begin).Round(time.Millisecond))
-}
-
-// reprojectCalibrations reads every calibration out of the log again.
-func (e *env) reprojectCalibrations(ctx context.Context, db *sqldb.DB) error {
-	if err := db.SaveCursor(ctx, project.CalibrationsName, 0); err != nil {
-		return err
-	}
-	if err := db.ForgetCalibrations(ctx); err != nil {
-		return err
-	}
-	end, err := db.LogEnd(ctx)
-	if err != nil {
-		return err
-	}
-	begin := e.now()
-	err = project.NewRunner(project.RunnerOptions{
-		Projection: project.NewCalibrations(db, project.NewDater(db)), Source: db, Cursors: db, SaveEvery: time.Second, Now: e.now, Log: e.log,
-	}).CatchUp(ctx, end, func(int64) {})
-	if err != nil {
-		return err
-	}
-	return e.printf("calibrations of %d batches read in %s\n", end, e.now().Sub(begin).Round(time.Millisecond))
-}
-
-// emptyHistory removes what was drawn before, so that no point stays where its sensor no longer was.
-func (c *Config) emptyHistory(ctx context.Context) (err error) {
-	if c.History.Engine == "sqlite" {
-		for _, suffix := range []string{"", "-wal", "-shm"} {
-			if err := os.Remove(c.historyFile() + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("remove old history: %w", err)
-			}
-		}
-		return nil
-	}
-	store, err := c.openHistory(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	r, ok := store.(interface {
-		Reset(ctx context.Context) error
-	})
-	if !ok {
-		return errors.New("this history engine cannot be emptied: empty its database by its own tools")
-	}
-	return r.Reset(ctx)
 }
 
 // withDB opens the database around f.

@@ -1,41 +1,41 @@
 package app
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"time"
-
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
 
 	"aovuon/gateway/wire"
 	"aovuon/server/backup"
+	"aovuon/server/channel"
+	"aovuon/server/setup"
 )
 
 // Config is the server's one configuration file. Relative paths are relative to the file.
 type Config struct {
-	DataDir   string         `yaml:"data_dir"`   // server.key, server.db, history.db and the embedded broker's store live here
-	Listen    string         `yaml:"listen"`     // host:port of the pages
-	PublicURL string         `yaml:"public_url"` // what labels and printed links begin with
-	Name      string         `yaml:"name"`       // of the server's signing key
-	Database  DatabaseConfig `yaml:"database"`
-	History   HistoryConfig  `yaml:"history"`
-	Broker    BrokerConfig   `yaml:"broker"`
-	Ledger    LedgerConfig   `yaml:"ledger"`
-	Gates     GatesConfig    `yaml:"gates"`
-	Trace     TraceConfig    `yaml:"trace"`
-	Backup    BackupConfig   `yaml:"backup"`
-	Access    AccessConfig   `yaml:"access"`
-	TLS       TLSConfig      `yaml:"tls"`
+	Setup       bool            `yaml:"setup"`        // until the setup page was finished, run serves that; what it settled lies below this file: layer.go
+	SetupListen string          `yaml:"setup_listen"` // host:port of the setup page
+	DataDir     string          `yaml:"data_dir"`     // server.key, server.db, history.db and the embedded broker's store live here
+	SharedDir   string          `yaml:"shared_dir"`   // several processes on one database: keys, photos and tokens, in a folder that all of them have; empty: data_dir
+	Roles       []string        `yaml:"roles"`        // what this process does; empty: everything
+	Listen      string          `yaml:"listen"`       // host:port of the pages
+	PublicURL   string          `yaml:"public_url"`   // what labels and printed links begin with
+	Name        string          `yaml:"name"`         // of the server's signing key
+	Database    DatabaseConfig  `yaml:"database"`
+	History     HistoryConfig   `yaml:"history"`
+	Broker      BrokerConfig    `yaml:"broker"`
+	Ledger      LedgerConfig    `yaml:"ledger"`
+	Gates       GatesConfig     `yaml:"gates"`
+	Trace       TraceConfig     `yaml:"trace"`
+	Backup      BackupConfig    `yaml:"backup"`
+	Access      AccessConfig    `yaml:"access"`
+	TLS         TLSConfig       `yaml:"tls"`
+	Channels    channel.Config  `yaml:"channels"`  // how people are told of alarms
+	Intakes     IntakesConfig   `yaml:"intakes"`   // devices that cannot sign
+	Telemetry   TelemetryConfig `yaml:"telemetry"` // who looks at this server with other programs
 }
 
 // AccessConfig says who may read the co-op's pages, what staff sign in with, and whose word about a client's address is taken.
@@ -56,9 +56,33 @@ type DatabaseConfig struct {
 type HistoryConfig struct {
 	Engine       string `yaml:"engine"` // sqlite (history.db in data_dir) or influx
 	URL          string `yaml:"url"`
-	Database     string `yaml:"database"`
-	Username     string `yaml:"username"`
+	Database     string `yaml:"database"` // what InfluxQL calls it
+	Username     string `yaml:"username"` // InfluxDB 1.8 with users
 	PasswordFile string `yaml:"password_file"`
+	TokenFile    string `yaml:"token_file"` // InfluxDB 2.x and 3, instead of username and password_file
+	Org          string `yaml:"org"`        // InfluxDB 2.x
+	Bucket       string `yaml:"bucket"`     // InfluxDB 2.x, where it is not named like the database
+
+	Retention *RetentionConfig `yaml:"retention"` // nil: every single reading is kept
+}
+
+// checkInflux finds what cannot be meant together.
+func (h *HistoryConfig) checkInflux() *keyError {
+	switch {
+	case !httpURL(h.URL):
+		return &keyError{"history.url", fmt.Sprintf("%q is no web address", h.URL), "write http://host:8086"}
+	case h.Database == "":
+		return &keyError{"history.database", "missing", "name the InfluxDB database, such as aovuon"}
+	case h.TokenFile != "" && (h.Username != "" || h.PasswordFile != ""):
+		return &keyError{"history.token_file", "there is a user name, too", "keep token_file for InfluxDB 2.x and 3, username and password_file for 1.8"}
+	case (h.Username == "") != (h.PasswordFile == ""):
+		return &keyError{"history.username", "username and password_file belong together", "name both, or neither"}
+	case h.Org != "" && h.TokenFile == "":
+		return &keyError{"history.org", "organisations are those of InfluxDB 2.x, which wants a token", "name a token_file, or remove org"}
+	case h.Bucket != "" && h.Org == "":
+		return &keyError{"history.bucket", "buckets are those of InfluxDB 2.x, which wants to know the organisation", "set org, or remove bucket"}
+	}
+	return nil
 }
 
 // BrokerConfig names exactly one broker.
@@ -118,39 +142,42 @@ type OutsideConfig struct {
 
 func defaults() Config {
 	return Config{
-		DataDir: "data", Listen: "127.0.0.1:8080", PublicURL: "http://localhost:8080", Name: "server",
+		SetupListen: ":8080", DataDir: "data", Listen: "127.0.0.1:8080", PublicURL: "http://localhost:8080", Name: "server",
 		Database: DatabaseConfig{Driver: "sqlite"}, History: HistoryConfig{Engine: "sqlite"},
 		Backup: BackupConfig{At: "02:30", Keep: backup.Keep{Daily: 7, Weekly: 5}},
 		Ledger: LedgerConfig{Batches: "closed"}, Gates: defaultGates(), Trace: defaultTrace(), Access: AccessConfig{Pages: "signed-in", SecondFactor: "required"},
 	}
 }
 
-// LoadConfig reads and checks a configuration file. Its errors name the file, the line and the mend.
-func LoadConfig(path string) (Config, error) {
-	raw, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return Config{}, fmt.Errorf("config: no file %s: name it with --config, or write one: server example prints a sample", path)
-	}
+// LoadConfig reads and checks a configuration file, and what the setup page settled where that is asked for. Its errors name the file, the line
+// and the mend.
+func LoadConfig(path string) (Config, error) { return loadConfig(path, nil) }
+
+// loadConfig is LoadConfig with other settings of the setup page than those on disk; nil: with those.
+func loadConfig(path string, settled *setup.Settings) (Config, error) {
+	raw, err := readConfig(path)
 	if err != nil {
-		return Config{}, fmt.Errorf("config: %w", err)
+		return Config{}, err
 	}
-	raw = bytes.TrimPrefix(raw, []byte("\ufeff")) // some editors put it before the text
 	c := defaults()
-	if err := decode(raw, &c); err != nil {
-		return Config{}, fmt.Errorf("config: %s: %s\n  mend: correct that line or remove it; server example prints every key", path, strings.TrimSpace(yaml.FormatError(err, false, true)))
+	if err := decodeFile(path, raw, &c); err != nil {
+		return Config{}, err
 	}
-	if line := secondDocument(raw); line > 0 {
-		return Config{}, fmt.Errorf("config: %s:%d: a second document: keep one, everything after the line --- would not be read", path, line)
+	text := &layers{path: path, raw: raw}
+	if c.Setup {
+		if c, err = text.lay(below(filepath.Dir(path), c.DataDir), settled); err != nil {
+			return Config{}, err
+		}
 	}
 	files := c.files()
-	c.DataDir = below(filepath.Dir(path), c.DataDir)
+	c.DataDir, c.SharedDir = below(filepath.Dir(path), c.DataDir), below(filepath.Dir(path), c.SharedDir)
 	if t := c.TLS.ACME; t != nil {
 		t.Cache = below(filepath.Dir(path), t.Cache)
 	}
 	for _, f := range files {
 		*f.path = below(filepath.Dir(path), *f.path)
 	}
-	for _, p := range []*string{&c.Backup.Dir, &c.Backup.RecipientsFile} { // made when they are needed
+	for _, p := range append(c.Channels.Dirs(), &c.Backup.Dir, &c.Backup.RecipientsFile) { // made when they are needed
 		*p = below(filepath.Dir(path), *p)
 	}
 	wrong := c.check()
@@ -158,19 +185,9 @@ func LoadConfig(path string) (Config, error) {
 		wrong = files[i].check()
 	}
 	if wrong != nil {
-		return Config{}, fmt.Errorf("config: %s:%d: %w", path, lineOf(raw, wrong.key), wrong)
+		return Config{}, text.at(wrong)
 	}
 	return c, nil
-}
-
-// decode reads YAML. The decoder panics on some malformed anchors and tags; that is a mistake in the file, no reason to end.
-func decode(raw []byte, c *Config) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("this YAML cannot be read (%v): write it without anchors, aliases and tags", p)
-		}
-	}()
-	return yaml.UnmarshalWithOptions(raw, c, yaml.Strict())
 }
 
 func below(dir, path string) string {
@@ -196,6 +213,7 @@ func (c *Config) files() []namedFile {
 		{"tls.key_file", &c.TLS.KeyFile, "put the private key of the certificate (PEM) there"},
 		{"trace.scan.regions", &c.Trace.Scan.Regions, "put the table of address ranges and provinces there, one 113.160.92.0/22,33 a line"},
 		{"history.password_file", &c.History.PasswordFile, "put the password of the InfluxDB user into this file"},
+		{"history.token_file", &c.History.TokenFile, "put the token that InfluxDB gave into this file"},
 	}
 	if e := c.Broker.Embedded; e != nil {
 		f = append(f, namedFile{"broker.embedded.ca_file", &e.CAFile, "put the certificate of who signed cert_file (PEM) there"},
@@ -205,6 +223,14 @@ func (c *Config) files() []namedFile {
 	if o := c.Broker.Outside; o != nil {
 		f = append(f, namedFile{"broker.outside.password_file", &o.PasswordFile, "put the password of the broker's user into this file"},
 			namedFile{"broker.outside.ca_file", &o.CAFile, "put the certificate of the broker's CA (PEM) there"})
+	}
+	f = append(f, namedFile{"intakes.password_file", &c.Intakes.PasswordFile, "put the password of that user into this file"})
+	for i := range c.Intakes.Sources {
+		f = append(f, namedFile{"intakes.sources", &c.Intakes.Sources[i].Mapping, "put the mapping there; server/intake/README.md has a sample for each kind"})
+	}
+	f = append(f, c.Telemetry.files()...)
+	for _, n := range c.Channels.Files() {
+		f = append(f, namedFile{n.Key, n.Path, n.Mend})
 	}
 	return f
 }
@@ -229,6 +255,8 @@ func (c *Config) check() *keyError {
 	switch {
 	case !wire.ValidGatewayID(c.Name):
 		return &keyError{"name", fmt.Sprintf("%q is no key name", c.Name), "use small letters, digits and hyphens, 2 to 39 characters"}
+	case !hostPort(c.SetupListen):
+		return &keyError{"setup_listen", fmt.Sprintf("%q is no address", c.SetupListen), "write host:port, such as :8080"}
 	case !hostPort(c.Listen):
 		return &keyError{"listen", fmt.Sprintf("%q is no address", c.Listen), "write host:port, such as 127.0.0.1:8080"}
 	case !httpURL(c.PublicURL):
@@ -263,20 +291,38 @@ func (c *Config) check() *keyError {
 	case d.Driver != "sqlite" && d.Driver != "postgres":
 		return &keyError{"database.driver", fmt.Sprintf("unknown driver %q", d.Driver), "use sqlite or postgres"}
 	}
+	if wrong := c.checkRoles(); wrong != nil {
+		return wrong
+	}
 	switch h := c.History; {
-	case h.Engine == "influx" && !httpURL(h.URL):
-		return &keyError{"history.url", fmt.Sprintf("%q is no web address", h.URL), "write http://host:8086"}
-	case h.Engine == "influx" && h.Database == "":
-		return &keyError{"history.database", "missing", "name the InfluxDB database, such as aovuon"}
-	case h.Engine == "sqlite" && h != (HistoryConfig{Engine: "sqlite"}):
+	case h.Engine == "influx":
+		if wrong := h.checkInflux(); wrong != nil {
+			return wrong
+		}
+	case h.Engine == "sqlite" && h != (HistoryConfig{Engine: "sqlite", Retention: h.Retention}):
 		return &keyError{"history.engine", "sqlite takes no other keys", "remove them, or set engine: influx"}
-	case h.Engine != "sqlite" && h.Engine != "influx":
+	case h.Engine != "sqlite":
 		return &keyError{"history.engine", fmt.Sprintf("unknown engine %q", h.Engine), "use sqlite or influx"}
+	}
+	if err := c.History.Retention.check(); err != nil {
+		return err
 	}
 	if err := c.checkBackup(); err != nil {
 		return err
 	}
-	return c.checkBroker()
+	if err := c.checkBroker(); err != nil {
+		return err
+	}
+	if err := c.checkIntakes(); err != nil {
+		return err
+	}
+	if wrong := c.Telemetry.check(); wrong != nil {
+		return wrong
+	}
+	if wrong := c.Channels.Check(); wrong != nil {
+		return &keyError{wrong.Key, wrong.What, wrong.Mend}
+	}
+	return nil
 }
 
 func (c *Config) checkBroker() *keyError {
@@ -319,46 +365,4 @@ func hostPort(s string) bool {
 func httpURL(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && (u.Path == "" || u.Path == "/") && u.RawQuery == "" && u.User == nil
-}
-
-// secondDocument returns the line at which a second document begins, 0 when there is none.
-func secondDocument(raw []byte) int {
-	file, err := parser.ParseBytes(raw, 0)
-	if err != nil {
-		return 0
-	}
-	seen := false
-	for _, d := range file.Docs {
-		switch {
-		case d.Body == nil || d.Body.Type() == ast.CommentType:
-		case seen:
-			return d.Body.GetToken().Position.Line
-		default:
-			seen = true
-		}
-	}
-	return 0
-}
-
-// lineOf returns the line of a dotted key, or that of the nearest key above it that the file has.
-func lineOf(raw []byte, key string) int {
-	line := 1
-	file, err := parser.ParseBytes(raw, 0)
-	if err != nil || len(file.Docs) == 0 {
-		return line
-	}
-	node := file.Docs[0].Body
-	for part := range strings.SplitSeq(key, ".") {
-		m, ok := node.(*ast.MappingNode)
-		if !ok {
-			return line
-		}
-		node = nil
-		for _, v := range m.Values {
-			if v.Key.String() == part {
-				line, node = v.Key.GetToken().Position.Line, v.Value
-			}
-		}
-	}
-	return line
 }

@@ -8,7 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/goccy/go-yaml"
+
 	"aovuon/server/app"
+	"aovuon/server/channel"
 )
 
 func load(t *testing.T, text string) (app.Config, error) {
@@ -32,8 +35,15 @@ func TestConfig_SampleIsValidAndUncommentedToo(t *testing.T) {
 	if !filepath.IsAbs(c.DataDir) || filepath.Base(c.DataDir) != "data" {
 		t.Errorf("data_dir %q is not relative to the file", c.DataDir)
 	}
-	// Every key the sample only mentions is a key too.
-	text := strings.NewReplacer("driver: sqlite ", "driver: postgres ", "engine: sqlite ", "engine: influx ").Replace(out.String())
+	_, err = load(t, uncommented(out.String()))
+	if err == nil || !strings.Contains(err.Error(), "exactly one of embedded and outside") {
+		t.Errorf("uncommented sample: %v; want only the two brokers to be wrong", err)
+	}
+}
+
+// uncommented is the sample with every key that it only mentions.
+func uncommented(sample string) string {
+	text := strings.NewReplacer("driver: sqlite ", "driver: postgres ", "engine: sqlite ", "engine: influx ").Replace(sample)
 	var lines []string
 	for line := range strings.Lines(text) {
 		if rest, ok := strings.CutPrefix(strings.TrimLeft(line, " "), "# "); ok && strings.HasPrefix(line, "  ") {
@@ -41,9 +51,28 @@ func TestConfig_SampleIsValidAndUncommentedToo(t *testing.T) {
 		}
 		lines = append(lines, line)
 	}
-	_, err = load(t, strings.Join(lines, ""))
-	if err == nil || !strings.Contains(err.Error(), "exactly one of embedded and outside") {
-		t.Errorf("uncommented sample: %v; want only the two brokers to be wrong", err)
+	return strings.Join(lines, "")
+}
+
+// The channels of the sample can be meant, each of the two ways to send short messages.
+func TestConfig_SampleChannels(t *testing.T) {
+	var out, errs bytes.Buffer
+	if code := app.Main([]string{"example"}, &out, &errs); code != 0 {
+		t.Fatalf("exit %d: %s", code, &errs)
+	}
+	_, text, _ := strings.Cut(uncommented(out.String()), "\nchannels:")
+	text, _, _ = strings.Cut(text, "\nbroker:")
+	for _, way := range []func(*channel.SMS){func(s *channel.SMS) { s.Modem = nil }, func(s *channel.SMS) { s.Gateway = nil }} {
+		var c struct {
+			Channels channel.Config `yaml:"channels"`
+		}
+		if err := yaml.UnmarshalWithOptions([]byte("channels:"+text), &c, yaml.Strict()); err != nil {
+			t.Fatal(err)
+		}
+		way(c.Channels.SMS)
+		if p := c.Channels.Check(); p != nil {
+			t.Errorf("%+v", p)
+		}
 	}
 }
 
@@ -60,6 +89,10 @@ func TestConfig_ErrorsNameLineAndMend(t *testing.T) {
 		text string
 		want []string
 	}{
+		"no role":            {broker + "roles: [web, watch]\n", []string{":2:", `"watch" is no role`, "ingest, web, project"}},
+		"role twice":         {broker + "roles: [web, web]\n", []string{":2:", "twice"}},
+		"roles on SQLite":    {broker + "roles: [web]\n", []string{":2:", "sqlite has one process"}},
+		"sharing on SQLite":  {broker + "shared_dir: x\n", []string{":2:", "shares with nobody"}},
 		"unknown key":        {"lisen: x\n" + broker, []string{"unknown field", "lisen", "1 |"}},
 		"unknown inner key":  {broker + "history:\n  engine: influx\n  databse: x\n", []string{"unknown field", "databse", "4 |"}},
 		"not YAML":           {"listen: [\n", []string{"server.yaml"}},
@@ -68,7 +101,14 @@ func TestConfig_ErrorsNameLineAndMend(t *testing.T) {
 		"bad port":           {broker + "listen: 127.0.0.1:65536\n", []string{":2:", "listen", "host:port"}},
 		"second document":    {broker + "---\nlisten: 127.0.0.1:1\n", []string{":3:", "second document", "keep one"}},
 		"no DSN file":        {broker + "database:\n  driver: postgres\n  dsn_file: none.dsn\n", []string{":4:", "none.dsn", "connection string"}},
-		"no InfluxDB secret": {broker + "history:\n  engine: influx\n  url: http://x\n  database: x\n  password_file: none\n", []string{":6:", "none", "put the password"}},
+		"no InfluxDB secret": {broker + "history:\n  engine: influx\n  url: http://x\n  database: x\n  username: u\n  password_file: none\n", []string{":7:", "none", "put the password"}},
+		"traces to nowhere":  {broker + "telemetry:\n  traces:\n    otlp: collector:4318\n", []string{":4:", "telemetry.traces.otlp", "http://127.0.0.1:4318"}},
+		"too many traces":    {broker + "telemetry:\n  traces:\n    otlp: http://x:4318\n    sample: 2\n", []string{":5:", "telemetry.traces.sample", "at most 1"}},
+		"retention of none":  {broker + "history:\n  retention: { lots: 60mo }\n", []string{":3:", "history.retention", "names no time"}},
+		"retention short":    {broker + "history:\n  retention:\n    readings: 30d\n", []string{":4:", "history.retention.readings", "92d"}},
+		"retention unclear":  {broker + "history:\n  retention:\n    readings: 24 months\n", []string{":4:", "24 months", "24mo"}},
+		"retention of what":  {broker + "history:\n  retention:\n    of: { fish: 24mo }\n", []string{":4:", "no such quantity", "water_temperature"}},
+		"retention of lots":  {broker + "history:\n  retention:\n    readings: 12mo\n    lots: 12mo\n", []string{":5:", "VietGAP", "24mo"}},
 		"no certificate":     {"broker:\n  embedded:\n    listen: \":1\"\n    cert_file: none.pem\n    key_file: server.yaml\n", []string{":4:", "none.pem", "PEM"}},
 		"no TLS key":         {"broker:\n  embedded:\n    listen: \":1\"\n    cert_file: server.yaml\n    key_file: none.key\n", []string{":5:", "none.key", "PEM"}},
 		"no broker secret":   {"broker:\n  outside:\n    url: tcp://x:1\n    group: aa\n    username: x\n    password_file: none\n", []string{":6:", "none", "put the password"}},
@@ -95,6 +135,11 @@ func TestConfig_ErrorsNameLineAndMend(t *testing.T) {
 		"sqlite with DSN":    {broker + "database:\n  dsn_file: x\n", []string{":3:", "remove it"}},
 		"unknown engine":     {broker + "history: { engine: csv }\n", []string{":2:", "sqlite or influx"}},
 		"influx, no url":     {broker + "history: { engine: influx, database: x }\n", []string{":2:", "http://host:8086"}},
+		"token and user":     {broker + "history: { engine: influx, url: http://x, database: x, token_file: t, username: u, password_file: p }\n", []string{":2:", "token_file", "1.8"}},
+		"user, no password":  {broker + "history: { engine: influx, url: http://x, database: x, username: u }\n", []string{":2:", "belong together"}},
+		"org, no token":      {broker + "history: { engine: influx, url: http://x, database: x, org: htx }\n", []string{":2:", "token_file"}},
+		"bucket, no org":     {broker + "history: { engine: influx, url: http://x, database: x, bucket: b }\n", []string{":2:", "org"}},
+		"no token there":     {broker + "history:\n  engine: influx\n  url: http://x\n  database: x\n  token_file: none\n", []string{":6:", "none", "put the token"}},
 		"sqlite with url":    {broker + "history: { url: http://x }\n", []string{":2:", "engine: influx"}},
 		"cert without key":   {"broker: { embedded: { listen: \":1\", cert_file: x } }\n", []string{":1:", "both"}},
 	} {

@@ -30,7 +30,7 @@ func keepDemoSeason(ctx context.Context, e *env, c Config, db *sqldb.DB, f *farm
 	if _, err := db.SaveRecords(ctx, season.Records, e.by()); err != nil {
 		return 0, fmt.Errorf("demo: register: %w", err)
 	}
-	history, err := c.openHistory(ctx)
+	history, err := c.openHistory(ctx, db)
 	if err != nil {
 		return 0, err
 	}

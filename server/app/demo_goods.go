@@ -35,8 +35,7 @@ type demoGoods struct {
 
 func keepDemoGoods(ctx context.Context, e *env, c Config, db *sqldb.DB, season bool) (int, error) {
 	desk := flow.New(db, db, c.goods(), rand.Reader, e.now, slog.New(slog.DiscardHandler))
-	y, m, day := e.now().In(farm.Time()).AddDate(0, 0, -1).Date()
-	g := &demoGoods{ctx: ctx, db: db, desk: desk, day: time.Date(y, m, day, 0, 0, 0, 0, farm.Time())}
+	g := &demoGoods{ctx: ctx, db: db, desk: desk, day: farm.Midnight(e.now()).AddDate(0, 0, -1)}
 	steps := []func() error{g.fish}
 	if season {
 		steps = append(steps, g.sheets, g.potato)

@@ -10,11 +10,21 @@ import (
 	"aovuon/server/desired"
 	"aovuon/server/diary/desk"
 	"aovuon/server/history"
+	"aovuon/server/history/keeper"
+	"aovuon/server/ingest"
 	"aovuon/server/pki"
+	"aovuon/server/project"
 	"aovuon/server/sqldb"
 	"aovuon/server/trace/flow"
 	"aovuon/server/trace/scan"
 	"aovuon/server/watch"
+	"aovuon/server/watch/alarm"
+	"aovuon/server/watch/blight"
+	"aovuon/server/watch/dawn"
+	"aovuon/server/watch/drying"
+	"aovuon/server/watch/notify"
+	"aovuon/server/watch/rule"
+	"aovuon/server/watch/soil"
 	"aovuon/server/web"
 )
 
@@ -24,16 +34,27 @@ type deps struct {
 	accounts  *account.Service
 	desk      *desk.Desk
 	goods     *flow.Desk
+	blight    *blight.Watch
 	scans     *scan.Service  // nil: nobody counts
 	authority *pki.Authority // the server's own; nil: not used
 	history   history.Store
 	live      *watch.Live
+	board     *rule.Board
+	alarms    *alarm.Desk
+	dawn      *dawn.Rule       // nil: nobody foretells
+	looked    func() time.Time // when alarms were last judged
+	told      *notify.Desk
+	pushKey   string        // what browsers ask for alarms with; empty: they cannot
+	soil      *soil.Service // nil: nobody looks at the soil
+	drying    *drying.Rule  // nil: nobody watches what dries
 	config    Config
 	logKey    web.LogKey
 	system    func(ctx context.Context) (System, error)
 	log       *slog.Logger
 	now       func() time.Time
 	stuck     func() time.Time
+	backups   web.Backups     // settles where they go; nil: no page does
+	watched   web.Watched     // told of every answer; nil: nobody counts
 	done      <-chan struct{} // closed when the server is asked to stop
 }
 
@@ -47,16 +68,31 @@ type System struct {
 	Refusals    []Refusals
 	Samples     []Sample
 	Broker      BrokerState
-	Backup      *backup.State // nil: none are made by themselves
+	Backup      *backup.State          // nil: none are made by themselves
+	Rollups     *keeper.State          // nil: no process that speaks keeps them
+	Processes   []ProcessState         // of this database, the oldest first; none: SQLite has one
+	Unkept      []project.RefusedCount // readings that the history will never take, by gateway
+	UnkeptLast  []project.RefusedPoint // the newest of them
+}
+
+// ProcessState is one process of this server.
+type ProcessState struct {
+	Name          string // machine and address
+	Roles, Leads  []string
+	Started, Seen time.Time // by its own clock
+	Silent        bool      // it says nothing any more
+	Own           bool      // it is the one that answers
+	Trouble       string    // why it cannot record
+	Version       string
 }
 
 // ProjectionState says how far a projection has come.
 type ProjectionState struct {
-	Name     string
-	Position int64  // of the last batch whose effect is durable
-	Behind   int64  // batches in the log after it
-	Err      string // why it is waiting, empty when it is not
-	Undated  int64  // readings kept aside because nothing says when they were taken
+	Name     string `json:"name"`
+	Position int64  `json:"position"` // of the last batch whose effect is durable
+	Behind   int64  `json:"-"`        // batches in the log after it
+	Err      string `json:"err"`      // why it is waiting, empty when it is not
+	Undated  int64  `json:"-"`        // readings kept aside because nothing says when they were taken
 }
 
 // GatewayState is one enrolled gateway.
@@ -67,6 +103,7 @@ type GatewayState struct {
 	Seen      time.Time // when the last good batch or status came; zero: never
 	Enrolled  time.Time
 	Retired   time.Time // zero: in service
+	Kind      ingest.Kind
 	Epoch     string
 	Seq       uint64 // of its newest batch
 	Clock     string // what its clock was worth then: a measure.ClockState; empty before the first batch after a start
@@ -92,8 +129,8 @@ type Sample struct {
 
 // BrokerState is what the broker reports of itself.
 type BrokerState struct {
-	Kind      string // embedded or outside
-	Address   string
-	Connected bool // outside: to the broker; embedded: always
-	Clients   int  // embedded: open MQTT connections
+	Kind      string `json:"kind"` // embedded or outside
+	Address   string `json:"address"`
+	Connected bool   `json:"connected"` // outside: to the broker; embedded: always
+	Clients   int    `json:"clients"`   // embedded: open MQTT connections
 }

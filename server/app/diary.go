@@ -17,7 +17,7 @@ import (
 const mediaFolder = "media"
 
 func (c *Config) shelf(index media.Index) *media.Shelf {
-	return media.New(filepath.Join(c.DataDir, mediaFolder), index)
+	return media.New(filepath.Join(c.sharedDir(), mediaFolder), index)
 }
 
 // newDesk makes the desk that takes the diary in. While temperatures cannot be read, degree-days are unknown, which holds a lot rather than lets
@@ -35,11 +35,11 @@ func newDesk(d deps) *desk.Desk {
 	}), d.now, d.log)
 }
 
-// intake is the desk as pages know it.
-type intake struct{ desk *desk.Desk }
+// entries is the desk as pages know it.
+type entries struct{ desk *desk.Desk }
 
 // Take implements web.Desk.
-func (i intake) Take(ctx context.Context, by web.Writer, sent []diary.Sent) ([]diary.Outcome, error) {
+func (i entries) Take(ctx context.Context, by web.Writer, sent []diary.Sent) ([]diary.Outcome, error) {
 	return i.desk.Take(ctx, desk.Who{Actor: by.Actor, Device: by.Device, Own: by.Own, Role: by.Role}, sent)
 }
 

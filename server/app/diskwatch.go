@@ -106,12 +106,3 @@ func (d *diskWatch) Trouble() string {
 	}
 	return ""
 }
-
-// stuck says since when nothing can be recorded, as far as that is known; zero while it can.
-func (s *running) stuck() time.Time {
-	since := s.ingest.Stuck()
-	if t := s.disk.trouble.Load(); t != nil && (since.IsZero() || t.since.Before(since)) {
-		since = t.since
-	}
-	return since
-}

@@ -67,6 +67,23 @@ func (e *env) output(path, what string, write func(io.Writer) error) error {
 	return e.printf("%s: %s, %d bytes\n", path, what, b.Len())
 }
 
+// writable tells whether output could write there, and leaves things as they are.
+func writable(path string) error {
+	if path == "-" {
+		return nil
+	}
+	there := exists(path)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("label: %w", err)
+	}
+	err = f.Close()
+	if !there {
+		err = errors.Join(err, os.Remove(path))
+	}
+	return err
+}
+
 type labelCalibrationCmd struct {
 	sheetFlags
 	Out string `required:"" help:"File to write; - for standard output." placeholder:"FILE"`

@@ -133,6 +133,10 @@ func (e *env) print(ctx context.Context, c Config, db *sqldb.DB, desk *printjob.
 	if err != nil {
 		return err
 	}
+	// A print that is kept uses up labels: where its file cannot go is known before.
+	if err := writable(out); err != nil {
+		return err
+	}
 	job, err := desk.Take(ctx, flow.Who{Actor: ledger.Operator, Role: account.Admin}, o)
 	if err != nil {
 		return err

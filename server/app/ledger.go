@@ -242,6 +242,9 @@ func (cmd *verifyCmd) bundle(e *env, p *ledger.Policy) (err error) {
 	err = e.printf("lot         %s, %s to %s\nsealed      %s, leaf %d of %d in %s\nwitnessed   by %d of %d\nbatches     %d, %d readings: signatures and chains up to the sealed heads\n",
 		r.Seal.Lot, r.Lot.Stocked.Format(time.DateOnly), r.Lot.Harvested.Format(time.DateOnly), r.Verdict.Leaf.Time.Format(time.RFC3339), r.Verdict.Index,
 		r.Verdict.Head.Size, r.Verdict.Head.Origin, len(r.Verdict.Seen), r.Verdict.Of, r.Batches, r.Readings)
+	if len(r.Unsigned) > 0 {
+		err = errors.Join(err, e.printf("unsigned    %s: %s\n", strings.Join(r.Unsigned, ", "), sealedByServer))
+	}
 	if a := r.Release; a == nil {
 		err = errors.Join(err, e.printf("released    nothing is told of it here\n"))
 	} else {

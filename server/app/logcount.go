@@ -55,7 +55,7 @@ func (cmd *logCountCmd) Run(e *env) error {
 			return err
 		}
 		if cmd.History { // after the log: the cursor above is then no later than what is counted
-			if count.Points, err = c.countHistory(ctx); err != nil {
+			if count.Points, err = c.countHistory(ctx, db); err != nil {
 				return err
 			}
 		}
@@ -92,8 +92,8 @@ func countLog(ctx context.Context, db *sqldb.DB) (count LogCount, err error) {
 	return count, nil
 }
 
-func (c *Config) countHistory(ctx context.Context) (points map[string]int64, err error) {
-	store, err := c.openHistory(ctx)
+func (c *Config) countHistory(ctx context.Context, db *sqldb.DB) (points map[string]int64, err error) {
+	store, err := c.openHistory(ctx, db)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -18,21 +19,28 @@ import (
 
 // cli is the command line.
 type cli struct {
-	Config  string `help:"Configuration file." default:"server.yaml" type:"path"`
+	Config  string `help:"Configuration file; without: server.yaml here, or else /etc/aovuon-server/server.yaml." type:"path"`
 	Verbose bool   `help:"Log what is only of interest when something is wrong." short:"v"`
 
 	Example   exampleCmd   `cmd:"" help:"Print a sample configuration with every key."`
 	Run       runCmd       `cmd:"" help:"Run the server until SIGINT or SIGTERM."`
 	Init      initCmd      `cmd:"" help:"Make the data folder, the server's key and the database."`
+	SetupLink setupLinkCmd `cmd:"" help:"Print the one-time link to the page in the browser that sets a server up (setup: true)."`
+	Settings  configCmd    `cmd:"" name:"config" help:"Print what is in force of the configuration, and which file says it."`
 	Key       keyCmd       `cmd:"" help:"Print the server's verifier key, for the gateways' server.key_file."`
 	Gateway   gatewayCmd   `cmd:"" help:"Enrol, list and retire gateways."`
+	Release   releaseCmd   `cmd:"" help:"Programs that gateways install by themselves: keep, list, roll out, hold."`
+	Intake    intakeCmd    `cmd:"" help:"Devices that cannot sign: LoRaWAN, ESPHome, Zigbee2MQTT, Tasmota, Home Assistant, SenML, JSON."`
 	Broker    brokerCmd    `cmd:"" help:"Files for a Mosquitto between the gateways and this server."`
+	Channel   channelCmd   `cmd:"" help:"How people are told of alarms: what is set up, a trial message, keys."`
+	Notify    notifyCmd    `cmd:"" help:"Who is told of alarms; a test of one of them."`
 	User      userCmd      `cmd:"" help:"Add, list, disable people; links with which they set their password."`
 	Card      cardCmd      `cmd:"" help:"Make and revoke farmers' key cards."`
 	TLS       tlsCmd       `cmd:"" name:"tls" help:"The server's own certificate authority."`
 	Ledger    ledgerCmd    `cmd:"" help:"The transparency log: what others need to check it."`
 	Verify    verifyCmd    `cmd:"" help:"Check a .tlog-proof file, with no server and no network."`
 	Audit     auditCmd     `cmd:"" help:"Check a whole server from outside: tree, rows, batches, evidence."`
+	Telemetry telemetryCmd `cmd:"" help:"What others look at this server with: dashboards and alert rules."`
 	Witness   witnessCmd   `cmd:"" help:"Be a witness for the ledgers of others."`
 	Farm      farmCmd      `cmd:"" help:"Say which places and sensors there are."`
 	Book      bookCmd      `cmd:"" help:"Write the record book of a season as PDF or XLSX, or list the seasons."`
@@ -41,9 +49,12 @@ type cli struct {
 	EPCIS     epcisCmd     `cmd:"" name:"epcis" help:"Lots as EPCIS 2.0, for those who trade with the co-op."`
 	Person    personCmd    `cmd:"" help:"What is kept about people: consent, withdrawal, export, erasure, requests."`
 	Log       logCmd       `cmd:"" help:"Say what is in the batch log."`
+	Version   versionCmd   `cmd:"" help:"Print version, commit and machine of this program."`
 	Backup    backupCmd    `cmd:"" help:"Copy everything that cannot be drawn again into one encrypted file, and try such files."`
 	Restore   restoreCmd   `cmd:"" help:"Make a data folder from a backup, checked against the signed ledger."`
-	Reproject reprojectCmd `cmd:"" help:"Draw a projection again from the batch log; the server must be stopped."`
+	History   historyCmd   `cmd:"" help:"The time series: set up the database they are kept in."`
+	Migrate   migrateCmd   `cmd:"" help:"Move a working co-op from SQLite to PostgreSQL, or back."`
+	Reproject reprojectCmd `cmd:"" help:"Draw a projection again from the batch log: the history while the server works."`
 }
 
 // env is what every command gets.
@@ -87,8 +98,15 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
-	if err := k.Run(&env{ctx: ctx, stdout: stdout, stderr: stderr, config: c.Config, log: log, now: time.Now}); err != nil {
-		return fail(stderr, 1, err)
+	config, installed := configOr(c.Config)
+	became := false
+	if installed && !strings.HasPrefix(k.Command(), "restore ") { // which makes a folder where root alone may, and hands it over
+		if became, err = becomeOwner(config); err != nil {
+			return fail(stderr, 1, err)
+		}
+	}
+	if err := k.Run(&env{ctx: ctx, stdout: stdout, stderr: stderr, config: config, log: log, now: time.Now}); err != nil {
+		return fail(stderr, 1, explained(err, became))
 	}
 	return 0
 }

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"runtime/pprof"
@@ -11,6 +12,7 @@ import (
 
 	gatewayapp "aovuon/gateway/app"
 	"aovuon/server/app"
+	"aovuon/server/parttest"
 )
 
 // asServer makes the test binary the server program.
@@ -21,7 +23,7 @@ type checked struct{ m *testing.M }
 
 // Run implements testscript.TestingM.
 func (c checked) Run() int {
-	code := c.m.Run()
+	code := parttest.Sharing(c.m).Run()
 	if err := goleak.Find(); err != nil && code == 0 {
 		fmt.Fprintln(os.Stderr, "goroutines left:", err)
 		return 1
@@ -39,7 +41,7 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// serve is the server program, with a CPU profile where AOVUON_BENCH_PROFILE names a file.
+// serve is the server program, with a CPU profile where AOVUON_BENCH_PROFILE names a file, and beside it, named .allocs, what was allocated.
 func serve() int {
 	if path := os.Getenv("AOVUON_BENCH_PROFILE"); path != "" && os.Args[1] == "run" {
 		f, err := os.Create(path)
@@ -53,10 +55,18 @@ func serve() int {
 		}
 		defer func() {
 			pprof.StopCPUProfile()
-			if err := f.Close(); err != nil {
+			if err := errors.Join(f.Close(), writeAllocs(path+".allocs")); err != nil {
 				fmt.Fprintln(os.Stderr, err)
 			}
 		}()
 	}
 	return app.Main(os.Args[1:], os.Stdout, os.Stderr)
+}
+
+func writeAllocs(path string) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(pprof.Lookup("allocs").WriteTo(f, 0), f.Close())
 }

@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"aovuon/server/backup"
 	"aovuon/server/farm"
 	"aovuon/server/web"
@@ -28,17 +26,10 @@ func (s *running) openBackups(e *env) error {
 		return err
 	}
 	s.nightly = &backup.Nightly{
-		At: at, Zone: farm.Time(), File: filepath.Join(c.DataDir, "backup.json"), Now: s.now, Log: s.log,
+		At: at, Zone: farm.Time(), File: filepath.Join(c.sharedDir(), "backup.json"), Now: s.now, Log: s.log,
 		Make: func(ctx context.Context) (backup.Done, error) { return s.makeNightly(ctx, e) },
 	}
-	return s.metrics.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "aovuon_backup_made_timestamp_seconds", Help: "When the newest good backup was begun; 0 while there is none.",
-	}, func() float64 {
-		if good := s.nightly.State().Good; good != nil {
-			return float64(good.Made.Unix())
-		}
-		return 0
-	}))
+	return nil
 }
 
 // makeNightly makes a backup, tries the very file it wrote, and then removes those that need not stay.

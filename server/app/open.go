@@ -13,31 +13,45 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"aovuon/gateway/wire"
-	"aovuon/server/history"
 	"aovuon/server/history/influx"
-	"aovuon/server/history/sqlite"
 	"aovuon/server/ledger"
 	"aovuon/server/sqldb"
 )
 
-func (c *Config) keyFile() string        { return filepath.Join(c.DataDir, "server.key") }
-func (c *Config) ledgerKeyFile() string  { return filepath.Join(c.DataDir, "ledger.key") }
-func (c *Config) accountKeyFile() string { return filepath.Join(c.DataDir, "account.key") }
+func (c *Config) keyFile() string        { return filepath.Join(c.sharedDir(), "server.key") }
+func (c *Config) ledgerKeyFile() string  { return filepath.Join(c.sharedDir(), "ledger.key") }
+func (c *Config) accountKeyFile() string { return filepath.Join(c.sharedDir(), "account.key") }
 func (c *Config) databaseFile() string   { return filepath.Join(c.DataDir, "server.db") }
-func (c *Config) historyFile() string    { return filepath.Join(c.DataDir, "history.db") }
+func (c *Config) arrivingFile() string   { return filepath.Join(c.DataDir, "server.db.arriving") } // server migrate fills it
 
-// openDB opens the batch log and the registers.
-func (c *Config) openDB(ctx context.Context) (*sqldb.DB, error) {
+// at says which database the configuration names.
+func (c *Config) at() (sqldb.Config, error) {
 	if _, err := os.Stat(c.DataDir); err != nil {
-		return nil, fmt.Errorf("data folder: %w: make it with server init", err)
+		return sqldb.Config{}, fmt.Errorf("data folder: %w: make it with server init", err)
 	}
-	at := sqldb.Config{Driver: sqldb.SQLite, DSN: c.databaseFile()}
 	if c.Database.Driver == sqldb.Postgres {
 		dsn, err := secret(c.Database.DSNFile)
 		if err != nil {
-			return nil, fmt.Errorf("database.dsn_file: %w", err)
+			return sqldb.Config{}, fmt.Errorf("database.dsn_file: %w", err)
 		}
-		at = sqldb.Config{Driver: sqldb.Postgres, DSN: dsn}
+		return sqldb.Config{Driver: sqldb.Postgres, DSN: dsn}, nil
+	}
+	if !exists(c.databaseFile()) && exists(c.arrivingFile()) {
+		return sqldb.Config{}, fmt.Errorf("%w (%s): run server migrate --to-sqlite again with the configuration of the old database", sqldb.ErrArriving, c.arrivingFile())
+	}
+	return sqldb.Config{Driver: sqldb.SQLite, DSN: c.databaseFile()}, nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// openDB opens the batch log and the registers.
+func (c *Config) openDB(ctx context.Context) (*sqldb.DB, error) {
+	at, err := c.at()
+	if err != nil {
+		return nil, err
 	}
 	db, err := sqldb.Open(ctx, at)
 	if err != nil {
@@ -54,16 +68,20 @@ func (c *Config) openDB(ctx context.Context) (*sqldb.DB, error) {
 	return db, nil
 }
 
-// openHistory opens the time series. InfluxDB need not be up.
-func (c *Config) openHistory(ctx context.Context) (history.Store, error) {
-	if c.History.Engine == "sqlite" {
-		return sqlite.Open(ctx, c.historyFile())
-	}
-	o := influx.Options{URL: c.History.URL, Database: c.History.Database, Username: c.History.Username}
-	if c.History.PasswordFile != "" {
+// openInflux opens one retention policy of the configured database, the default one where it is empty. InfluxDB need not be up.
+func (c *Config) openInflux(policy string) (*influx.Store, error) {
+	h := c.History
+	o := influx.Options{URL: h.URL, Database: h.Database, Policy: policy, Bucket: h.Bucket, Org: h.Org, Username: h.Username}
+	for _, f := range []struct {
+		key, path string
+		to        *string
+	}{{"history.password_file", h.PasswordFile, &o.Password}, {"history.token_file", h.TokenFile, &o.Token}} {
+		if f.path == "" {
+			continue
+		}
 		var err error
-		if o.Password, err = secret(c.History.PasswordFile); err != nil {
-			return nil, fmt.Errorf("history.password_file: %w", err)
+		if *f.to, err = secret(f.path); err != nil {
+			return nil, fmt.Errorf("%s: %w", f.key, err)
 		}
 	}
 	return influx.New(o)

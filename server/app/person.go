@@ -188,13 +188,16 @@ func (cmd *personConsentCmd) Run(e *env) error {
 
 type personWithdrawCmd struct {
 	Person string `arg:"" help:"Pseudonym."`
-	Field  string `arg:"" optional:"" help:"name, household or phone; without it all of them."`
+	Field  string `arg:"" optional:"" help:"name, household or phone: no page shows it any more; alarms: nobody tells them of alarms any more; without it all of these."`
 }
+
+// ofAlarms is what a person may be told of, as a consent beside the fields of pages.
+const ofAlarms = "alarms"
 
 // Run takes consents back.
 func (cmd *personWithdrawCmd) Run(e *env) error {
 	field := ""
-	if cmd.Field != "" {
+	if cmd.Field != "" && cmd.Field != ofAlarms {
 		c, err := privacy.NewConsent(cmd.Person, cmd.Field)
 		if err != nil {
 			return err
@@ -202,11 +205,26 @@ func (cmd *personWithdrawCmd) Run(e *env) error {
 		field = c.Field
 	}
 	return e.withConfiguredDB(func(ctx context.Context, db *sqldb.DB) error {
-		n, err := db.WithdrawConsent(ctx, cmd.Person, field, e.by())
+		if cmd.Field != ofAlarms {
+			n, err := db.WithdrawConsent(ctx, cmd.Person, field, e.by())
+			if err != nil {
+				return err
+			}
+			if err := e.printf("%d consents of %s withdrawn: no page shows them from now on\n", n, cmd.Person); err != nil {
+				return err
+			}
+		}
+		if cmd.Field != ofAlarms && cmd.Field != "" {
+			return nil
+		}
+		n, err := db.WithdrawAlarms(ctx, cmd.Person, e.by())
 		if err != nil {
 			return err
 		}
-		return e.printf("%d consents of %s withdrawn: no page shows them from now on\n", n, cmd.Person)
+		if n == 0 {
+			return e.printf("%s was told of no alarms\n", cmd.Person)
+		}
+		return e.printf("%s is told of no alarms from now on (%d contacts): see that somebody else is\n", cmd.Person, n)
 	})
 }
 

@@ -21,6 +21,9 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"aovuon/gateway/wire"
+	"aovuon/server/parttest"
+	"aovuon/server/sqldb"
+	"aovuon/server/sqldb/sqldbtest"
 )
 
 // patience is how long a test waits for what must come.
@@ -34,6 +37,7 @@ type process struct {
 	exited  chan error
 	web     string // host:port
 	mqtt    string
+	dsn     string // of its PostgreSQL database; empty: SQLite
 	started chan struct{}
 }
 
@@ -48,8 +52,23 @@ func newProcess(t testing.TB, history, broker string) *process {
 	if err := os.WriteFile(p.path("server.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	if sqldbtest.OnPostgres() && !strings.Contains(broker, "\ndatabase:") { // who names one in those lines, has it
+		p.dsn = parttest.Postgres(t)
+		if err := os.WriteFile(p.path("pg.dsn"), []byte(p.dsn), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		p.amend("database: { driver: postgres, dsn_file: pg.dsn }")
+	}
 	p.once("init")
 	return p
+}
+
+// at is the server's database.
+func (p *process) at() sqldb.Config {
+	if p.dsn != "" {
+		return sqldb.Config{Driver: sqldb.Postgres, DSN: p.dsn}
+	}
+	return sqldb.Config{Driver: sqldb.SQLite, DSN: p.path("data/server.db")}
 }
 
 func freePort(t testing.TB) string {

@@ -9,11 +9,13 @@ import (
 	"testing"
 
 	"aovuon/server/parttest"
+	"aovuon/server/sqldb/sqldbtest"
 )
 
 // A disk that turns read-only under a server, as ext4 makes it when it finds an error: nothing more is receipted, the pages go on and say
 // so; and once the machine was started again, everything that was receipted is there, and what was not comes from its gateway.
 func TestServer_DiskThatTurnsReadOnlyLosesNothing(t *testing.T) {
+	sqldbtest.OnSQLiteOnly(t, "PostgreSQL's disk is its own business")
 	image := parttest.NewImage(t, "64M")
 	p := newProcess(t, "{ engine: sqlite }", "")
 	data := filepath.Join(image.Dir, "data")

@@ -37,6 +37,7 @@ func (cmd *restoreCmd) Run(e *env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, release()) }()
+	uid, gid := cmd.owner(e.config)
 	fresh := cmd.To + ".restoring"
 	if err := errors.Join(os.RemoveAll(fresh), os.MkdirAll(fresh, 0o700)); err != nil {
 		return fmt.Errorf("restore: %w", err)
@@ -77,6 +78,9 @@ func (cmd *restoreCmd) Run(e *env) (err error) {
 	if err := e.printf("checked    integrity, %d leaves, %d rows, %d batches against the signed head\n", r.Leaves, r.Rows, r.Batches); err != nil {
 		return err
 	}
+	if err := handOver(fresh, uid, gid); err != nil {
+		return err
+	}
 	kept, err := cmd.put(fresh, taken, e.now())
 	if err != nil {
 		return err
@@ -89,7 +93,7 @@ func (cmd *restoreCmd) Run(e *env) (err error) {
 			return err
 		}
 	}
-	return e.printf("restored   to %s\nnext       its configuration of then is in %s; start the server, then: server reproject history, unless the history was taken along\n",
+	return e.printf("restored   to %s\nnext       its configuration of then is in %s; start the server: it draws the history again by itself, unless that was taken along\n",
 		cmd.To, filepath.Join(cmd.To, restoredConfig))
 }
 
@@ -103,8 +107,39 @@ func (cmd *restoreCmd) place() (release func() error, taken bool, err error) {
 	if err != nil {
 		return nil, false, fmt.Errorf("restore: %w", err)
 	}
-	release, err = lockData(cmd.To)
-	return release, true, err
+	if release, err = lockData(cmd.To); err != nil {
+		return release, true, err
+	}
+	uid, gid := cmd.owner("")
+	return release, true, handOver(filepath.Join(cmd.To, "server.lock"), uid, gid)
+}
+
+// owner is whose the restored folder will be when root restores: the user's whose the folder is that is there, or the configured one. 0: root's.
+func (cmd *restoreCmd) owner(config string) (uid, gid int) {
+	if os.Geteuid() != 0 {
+		return 0, 0
+	}
+	if uid, gid = ownerOf(cmd.To); uid != 0 {
+		return uid, gid
+	}
+	if dir, ok := dataFolderOf(config); ok {
+		return ownerOf(dir)
+	}
+	return 0, 0
+}
+
+// handOver gives a folder, and all that is in it, to a user other than root.
+func handOver(dir string, uid, gid int) error {
+	if uid == 0 {
+		return nil
+	}
+	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		return errors.Join(err, os.Lchown(path, uid, gid))
+	})
+	if err != nil {
+		return fmt.Errorf("restore: %w", err)
+	}
+	return nil
 }
 
 // sayLoss says what the folder that is there has and the backup has not.

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"aovuon/server/parttest"
+	"aovuon/server/sqldb/sqldbtest"
 )
 
 // onDisk puts the data folder of a server on a file system of its own, of so many megabytes.
@@ -73,6 +74,7 @@ func (p *process) awaitPage(what, path string, status int, words string) {
 }
 
 func TestServer_FullDiskWithholdsReceiptsSaysSoAndGoesOnByItself(t *testing.T) {
+	sqldbtest.OnSQLiteOnly(t, "PostgreSQL's disk is its own business")
 	p := newProcess(t, "{ engine: sqlite }", "")
 	data := onDisk(t, p, "48")
 	p.once("farm", "demo")
@@ -156,13 +158,13 @@ func TestServer_ReadOnlyDataFolderIsSaidAtStart(t *testing.T) {
 func onPostgres(t *testing.T) (*process, *parttest.PostgresServer) {
 	t.Helper()
 	pg := parttest.NewPostgres(t)
-	dsn := filepath.Join(t.TempDir(), "dsn")
-	if err := os.WriteFile(dsn, []byte(pg.Database()), 0o600); err != nil {
+	dsn, text := filepath.Join(t.TempDir(), "dsn"), pg.Database()
+	if err := os.WriteFile(dsn, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	mqtt := freePort(t)
 	p := newProcess(t, "{ engine: sqlite }", fmt.Sprintf("{ embedded: { listen: %s } }\ndatabase: { driver: postgres, dsn_file: %s }", mqtt, dsn))
-	p.mqtt = mqtt
+	p.mqtt, p.dsn = mqtt, text
 	return p, pg
 }
 
@@ -175,6 +177,10 @@ func TestServer_SilentDatabaseLeavesTheLastValuesOnThePages(t *testing.T) {
 	wait := p.deliverAll(fleet)
 	parttest.Await(t, "load before the fault", func() bool { return fleet[0].upto.Load() >= 100 })
 	p.awaitPage("the dashboard", "/", http.StatusOK, "°C")
+	release := pg.Lock(p.dsn, "log_end") // a database that is there and does not answer
+	p.awaitPage("/healthz of a database that does not answer", "/healthz", http.StatusServiceUnavailable, "cannot be committed")
+	release()
+	p.awaitPage("healthy once it answers", "/healthz", http.StatusOK, "ok")
 	pg.Kill()
 	p.awaitPage("the dashboard without a database", "/", http.StatusOK, "cơ sở dữ liệu không trả lời")
 	p.awaitPage("/healthz", "/healthz", http.StatusServiceUnavailable, "")

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"testing"
 
@@ -11,6 +12,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"aovuon/gateway/wire"
+	"aovuon/server/parttest"
 	"aovuon/server/sqldb"
 	"aovuon/server/sqldb/sqldbtest"
 )
@@ -23,8 +25,24 @@ func TestScript(t *testing.T) {
 			"tamper": tamper,
 			"code":   claimCode,
 		},
+		// [sqlite] is whether the server of the script has its database in a file.
+		Condition: func(cond string) (bool, error) {
+			if cond != "sqlite" {
+				return false, fmt.Errorf("unknown condition %q", cond)
+			}
+			return !sqldbtest.OnPostgres(), nil
+		},
 		Setup: func(e *testscript.Env) error {
 			e.Values["testing"] = e.T()
+			e.Setenv("DATABASE", "") // a line of server.yaml
+			if sqldbtest.OnPostgres() {
+				dsn := parttest.Postgres(t)
+				if err := os.WriteFile(filepath.Join(e.WorkDir, "postgres.dsn"), []byte(dsn), 0o600); err != nil {
+					return err
+				}
+				e.Setenv("DATABASE", "database: { driver: postgres, dsn_file: postgres.dsn }\n")
+				e.Values["dsn"] = dsn
+			}
 			for _, name := range []string{"WEB", "MQTT", "WITNESS", "PLAIN"} {
 				e.Setenv(name, freePort(t))
 			}
@@ -56,5 +74,9 @@ func tamper(ts *testscript.TestScript, _ bool, args []string) {
 	if !ok {
 		ts.Fatalf("no testing.TB")
 	}
-	sqldbtest.Tamper(tb, sqldb.Config{Driver: sqldb.SQLite, DSN: ts.MkAbs(args[0])}, args[1])
+	c := sqldb.Config{Driver: sqldb.SQLite, DSN: ts.MkAbs(args[0])}
+	if dsn, ok := ts.Value("dsn").(string); ok {
+		c = sqldb.Config{Driver: sqldb.Postgres, DSN: dsn}
+	}
+	sqldbtest.Tamper(tb, c, args[1])
 }

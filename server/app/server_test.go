@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -26,7 +28,7 @@ func eachHistory(t *testing.T, f func(t *testing.T, p *process, open func() hist
 	t.Run("sqlite", func(t *testing.T) {
 		p := newProcess(t, "{ engine: sqlite }", "")
 		f(t, p, func() history.Store {
-			s, err := sqlite.Open(t.Context(), filepath.Join(p.dir, "data", "history.db"))
+			s, err := sqlite.Open(t.Context(), p.historyInUse())
 			return opened(t, s, err)
 		})
 	})
@@ -38,6 +40,17 @@ func eachHistory(t *testing.T, f func(t *testing.T, p *process, open func() hist
 			return opened(t, s, err)
 		})
 	})
+}
+
+// historyInUse is the newest file: one that a redraw which was killed left is dropped a minute later.
+func (p *process) historyInUse() string {
+	p.t.Helper()
+	list, err := filepath.Glob(p.path("data/history*.db"))
+	if err != nil || len(list) == 0 {
+		p.t.Fatalf("histories %v, %v: want one", list, err)
+	}
+	slices.SortFunc(list, func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) })
+	return list[len(list)-1]
 }
 
 func opened(t *testing.T, s history.Store, err error) history.Store {

@@ -44,40 +44,49 @@ func (cmd *gatewaySetCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	signer, _, err := c.loadKey()
-	if err != nil {
-		return err
-	}
 	return e.withDB(c, func(ctx context.Context, db *sqldb.DB) error {
 		if err := enrolled(ctx, db, cmd.ID); err != nil {
 			return err
 		}
-		by, err := e.byLogin(ctx, db, cmd.By)
+		next, err := e.ask(ctx, c, db, cmd.ID, cmd.By, ask)
 		if err != nil {
 			return err
 		}
-		now, err := db.Wanted(ctx, cmd.ID)
-		if err != nil {
-			return err
-		}
-		report, err := db.Report(ctx, cmd.ID)
-		if err != nil {
-			return err
-		}
-		changes, err := desired.Next(now, report, ask)
-		if err != nil {
-			return fmt.Errorf("gateway %s: %w", cmd.ID, err)
-		}
-		next := desired.Wanted{Gateway: cmd.ID, Version: now.Version + 1, Changes: changes, Made: e.now().UTC()}
-		next.Note, err = wire.SealDesired(wire.Desired{Gateway: next.Gateway, Version: next.Version, Time: next.Made, Changes: changes}, signer)
-		if err != nil {
-			return err
-		}
-		if err := db.SaveWanted(ctx, next, by); err != nil {
-			return fmt.Errorf("gateway %s: %w", cmd.ID, err)
-		}
-		return e.printf("version %d for %s: %d settings differ from its file; it is sent until the gateway answers\n", next.Version, cmd.ID, len(changes))
+		return e.printf("version %d for %s: %d settings differ from its file; it is sent until the gateway answers\n", next.Version, cmd.ID, len(next.Changes))
 	})
+}
+
+// ask makes the next version of what is wanted of a gateway.
+func (e *env) ask(ctx context.Context, c Config, db *sqldb.DB, id, login string, ask desired.Ask) (next desired.Wanted, err error) {
+	signer, _, err := c.loadKey()
+	if err != nil {
+		return next, err
+	}
+	by, err := e.byLogin(ctx, db, login)
+	if err != nil {
+		return next, err
+	}
+	now, err := db.Wanted(ctx, id)
+	if err != nil {
+		return next, err
+	}
+	report, err := db.Report(ctx, id)
+	if err != nil {
+		return next, err
+	}
+	changes, err := desired.Next(now, report, ask)
+	if err != nil {
+		return next, fmt.Errorf("gateway %s: %w", id, err)
+	}
+	next = desired.Wanted{Gateway: id, Version: now.Version + 1, Changes: changes, Made: e.now().UTC()}
+	next.Note, err = wire.SealDesired(wire.Desired{Gateway: next.Gateway, Version: next.Version, Time: next.Made, Changes: changes}, signer)
+	if err != nil {
+		return next, err
+	}
+	if err := db.SaveWanted(ctx, next, by); err != nil {
+		return next, fmt.Errorf("gateway %s: %w", id, err)
+	}
+	return next, nil
 }
 
 // byLogin is a change that an account asked for by its login; empty: the operator did.

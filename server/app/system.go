@@ -1,10 +1,9 @@
 package app
 
 import (
-	"cmp"
 	"context"
-	"runtime/debug"
-	"time"
+	"maps"
+	"slices"
 
 	"aovuon/server/project"
 )
@@ -15,10 +14,6 @@ const samplesShown = 50
 // system gathers what the server knows of itself.
 func (s *running) system(ctx context.Context) (System, error) {
 	out := System{Started: s.started, Version: version()}
-	if s.nightly != nil {
-		state := s.nightly.State()
-		out.Backup = &state
-	}
 	var err error
 	if out.LogEnd, err = s.db.LogEnd(ctx); err != nil {
 		return out, err
@@ -27,16 +22,39 @@ func (s *running) system(ctx context.Context) (System, error) {
 	if err != nil {
 		return out, err
 	}
-	h := projectionState("history", s.historyRunner, out.LogEnd)
-	h.Undated = undated
-	out.Projections = []ProjectionState{
-		h, projectionState(project.CalibrationsName, s.calibrations, out.LogEnd), projectionState(project.SettingsName, s.settingsRunner, out.LogEnd),
+	processes := s.all(ctx)
+	if out.Projections, err = s.projected(ctx, processes, out.LogEnd); err != nil {
+		return out, err
 	}
+	out.Projections[0].Undated = undated
 	if live := s.liveRunner.Load(); live != nil {
 		out.Projections = append(out.Projections, projectionState("live", live, out.LogEnd))
 	}
-	if t := cmp.Or(s.ingest.Trouble(), s.disk.Trouble()); t != "" {
-		out.Projections = append(out.Projections, ProjectionState{Name: "ingest", Position: out.LogEnd, Err: t})
+	for _, p := range processes {
+		if p.Trouble != "" && !p.Silent {
+			out.Projections = append(out.Projections, ProjectionState{Name: "ingest", Position: out.LogEnd, Err: p.Trouble})
+		}
+		if p.Backup != nil && !p.Silent {
+			out.Backup = p.Backup
+		}
+		if p.Rollups != nil && !p.Silent {
+			out.Rollups = p.Rollups
+		}
+		if s.peers != nil {
+			out.Processes = append(out.Processes, ProcessState{
+				Name: p.Name, Roles: p.Roles, Leads: p.Leads, Started: p.Started, Seen: p.Seen, Silent: p.Silent, Own: p.own, Trouble: p.Trouble, Version: p.Version,
+			})
+		}
+	}
+	if s.intakes != nil {
+		for _, name := range slices.Sorted(maps.Keys(s.intakes.sources)) {
+			if t := s.intakes.sources[name].Trouble(); t != "" {
+				out.Projections = append(out.Projections, ProjectionState{Name: name, Position: out.LogEnd, Err: t})
+			}
+		}
+	}
+	if out.Unkept, out.UnkeptLast, err = s.db.RefusedPoints(ctx, samplesShown); err != nil {
+		return out, err
 	}
 	counts, err := s.db.Refusals(ctx)
 	if err != nil {
@@ -66,36 +84,16 @@ func (s *running) system(ctx context.Context) (System, error) {
 	}
 	for _, g := range standings {
 		out.Gateways = append(out.Gateways, GatewayState{
-			ID: g.Gateway, State: g.State.State, StateTime: g.State.Time, Seen: g.Seen, Enrolled: g.Enrolled, Retired: g.Retired,
+			ID: g.Gateway, State: g.State.State, StateTime: g.State.Time, Seen: g.Seen, Enrolled: g.Enrolled, Retired: g.Retired, Kind: g.Kind,
 			Epoch: g.Epoch, Seq: g.Seq, Clock: s.liveProjection.Clock(g.Gateway), Refused: refused[g.Gateway],
 			Wanted: wanted[g.Gateway], Report: reports[g.Gateway],
 		})
 	}
-	out.Broker = s.broker.state()
+	out.Broker = s.brokerState()
 	return out, nil
 }
 
 func projectionState(name string, r *project.Runner, end int64) ProjectionState {
 	position, trouble := r.Status()
 	return ProjectionState{Name: name, Position: position, Behind: max(0, end-position), Err: trouble}
-}
-
-// version is the commit the program was built from, as far as the build knows.
-func version() string {
-	b, ok := debug.ReadBuildInfo()
-	if !ok {
-		return ""
-	}
-	var revision, at string
-	for _, s := range b.Settings {
-		switch s.Key {
-		case "vcs.revision":
-			revision = s.Value[:min(12, len(s.Value))]
-		case "vcs.time":
-			if t, err := time.Parse(time.RFC3339, s.Value); err == nil {
-				at = t.Format(" 2006-01-02")
-			}
-		}
-	}
-	return revision + at
 }

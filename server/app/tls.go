@@ -102,7 +102,7 @@ func (c *Config) acme() *autocert.Manager {
 	t := c.TLS.ACME
 	m := &autocert.Manager{Prompt: autocert.AcceptTOS, HostPolicy: autocert.HostWhitelist(t.Domains...), Cache: autocert.DirCache(t.Cache), Email: t.Email}
 	if t.Cache == "" {
-		m.Cache = autocert.DirCache(filepath.Join(c.DataDir, "acme"))
+		m.Cache = autocert.DirCache(filepath.Join(c.sharedDir(), "acme"))
 	}
 	if t.Directory != "" {
 		m.Client = &acme.Client{DirectoryURL: t.Directory}

@@ -21,8 +21,8 @@ import (
 	"aovuon/server/sqldb"
 )
 
-func (c *Config) caFile() string    { return filepath.Join(c.DataDir, "ca.pem") }
-func (c *Config) caKeyFile() string { return filepath.Join(c.DataDir, "ca.key") }
+func (c *Config) caFile() string    { return filepath.Join(c.sharedDir(), "ca.pem") }
+func (c *Config) caKeyFile() string { return filepath.Join(c.sharedDir(), "ca.key") }
 
 // createAuthority makes the server's own authority, once.
 func (c *Config) createAuthority(now time.Time) error {
@@ -144,7 +144,7 @@ func (r register) Rekey(ctx context.Context, q wire.Rekey, by ledger.By) error {
 
 // enrolment makes the handler that lets gateways in.
 func (s *running) enrolment(signer note.Signer, vkey string, a *pki.Authority) (*enrol.Server, error) {
-	brokerURL, caPEM, err := s.config.gatewayBroker(s.broker.state().Address, a)
+	brokerURL, caPEM, err := s.config.gatewayBroker(s.brokerState().Address, a)
 	if err != nil {
 		return nil, err
 	}

@@ -17,8 +17,14 @@ import (
 
 	"aovuon/server/desired"
 	"aovuon/server/ingest"
-	"aovuon/server/project"
+	"aovuon/server/intake"
+	"aovuon/server/release"
+	"aovuon/server/web"
 )
+
+// holdFor is how long a batch waits for the one before it where an outside broker deals the batches of a gateway out to several processes:
+// longer than a commit takes, shorter than gateways wait before they send again.
+const holdFor = 500 * time.Millisecond
 
 // openIngest makes the way from the broker to the log.
 func (s *running) openIngest(e *env, signer note.Signer) error {
@@ -34,31 +40,69 @@ func (s *running) openIngest(e *env, signer note.Signer) error {
 	if err != nil {
 		return err
 	}
-	if s.broker, err = openBroker(s.config, s.authority, s.now, s.registry, violation, s.log); err != nil {
+	if s.broker, err = openBroker(s.config, s.authority, s.now, gatewaySecrets{s.registry}, violation, s.log); err != nil {
 		return err
 	}
 	s.closers = append(s.closers, s.broker.close)
-	s.registry.OnRetired(s.broker.disconnect)
-	s.recent = project.NewRecent(s.db)
-	s.outbox = desired.NewOutbox(s.db, s.broker.Send, s.log)
-	s.ingest = ingest.New(ingest.Options{
-		Broker: s.broker, Log: s.db, Registry: s.registry, Notebook: s.notebook, Signer: signer, Metrics: metrics,
-		Now: s.now, Logger: s.log, Committed: s.recent.Add, Online: s.outbox.Online,
+	s.registry.OnRetired(func(name string) {
+		s.broker.disconnect(name)
+		if in := s.intakes; in != nil && in.devices != nil {
+			if err := in.devices.Disconnect(name); err != nil {
+				s.log.Debug("client was gone already", slog.String("intake", name), slog.Any("err", err))
+			}
+		}
 	})
-	return nil
+	s.outbox = desired.NewOutbox(s.db, s.broker.Send, s.log)
+	var hold time.Duration
+	if s.config.Broker.Outside != nil {
+		hold = holdFor
+	}
+	s.ingest = ingest.New(ingest.Options{
+		Hold: hold, Broker: s.broker, Log: s.db, Registry: s.registry, Notebook: s.notebook, Signer: signer, Metrics: metrics,
+		Now: s.now, Logger: s.log, Committed: s.recent.Add, Online: s.outbox.Online, Traced: s.traced(),
+	})
+	return s.openIntakes()
 }
 
 // openWeb makes the pages and what watches over the server.
-func (s *running) openWeb(e *env) error {
+func (s *running) openWeb(e *env) (err error) {
 	if err := s.openMetrics(); err != nil {
 		return err
 	}
-	stop := make(chan struct{}) // ends the live streams, which would hold up Shutdown
-	h, err := pages(s.deps(stop))
-	if err != nil {
+	if s.homeAssistant, err = s.openHomeAssistant(); err != nil {
 		return err
 	}
+	if s.traffic, err = newTraffic(s.metrics, s.tracer); err != nil {
+		return err
+	}
+	stop := make(chan struct{}) // ends the live streams, which would hold up Shutdown
+	h := http.NotFoundHandler()
+	if s.config.office() {
+		d := s.deps(stop) // with the desks, which also work without pages
+		if s.config.has(roleWeb) {
+			if s.pages, err = pages(d); err != nil {
+				return err
+			}
+			h = s.pages
+		}
+	}
 	figures := loopbackOnly(promhttp.HandlerFor(s.metrics, promhttp.HandlerOpts{}))
+	enrol := h.ServeHTTP
+	if s.config.has(roleWeb) {
+		enrol = web.Watch(s.traffic, s.now, "/enrol", s.enrol.ServeHTTP)
+	}
+	told := h.ServeHTTP
+	if s.config.has(roleIngest) {
+		told = web.Watch(s.traffic, s.now, intake.Path, s.intakes.handler.ServeHTTP)
+	}
+	programs := h.ServeHTTP
+	if s.config.has(roleWeb) {
+		shelf, err := s.openReleases()
+		if err != nil {
+			return err
+		}
+		programs = web.Watch(s.traffic, s.now, release.Path, shelf.ServeHTTP)
+	}
 	// No http.ServeMux here: it would tidy the path of a malformed label into another one and redirect there.
 	front := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -66,10 +110,20 @@ func (s *running) openWeb(e *env) error {
 		case "/metrics":
 			figures.ServeHTTP(w, r)
 		case "/enrol", "/rekey":
-			s.enrol.ServeHTTP(w, r)
+			enrol(w, r)
 		case "/healthz":
 			s.healthz(w, r)
+		case "/readyz":
+			s.readyz(w, r)
 		default:
+			if strings.HasPrefix(r.URL.Path, intake.Path) {
+				told(w, r)
+				return
+			}
+			if strings.HasPrefix(r.URL.Path, release.Path) {
+				programs(w, r)
+				return
+			}
 			h.ServeHTTP(w, r)
 		}
 	})
@@ -79,24 +133,6 @@ func (s *running) openWeb(e *env) error {
 	}
 	context.AfterFunc(e.ctx, func() { close(stop) })
 	return s.openTLS(e.ctx, s.authority, h)
-}
-
-// healthz answers 200 while batches can be committed, as far as the last commit and the last look at the disk tell.
-func (s *running) healthz(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
-	text := "ok\n"
-	if _, err := s.db.LogEnd(r.Context()); err != nil || s.ingest.Trouble() != "" {
-		w.WriteHeader(http.StatusServiceUnavailable)
-		text = "batches cannot be committed\n"
-	}
-	if t := s.disk.Trouble(); t != "" && text == "ok\n" {
-		w.WriteHeader(http.StatusServiceUnavailable)
-		text = "batches cannot be committed: " + t + "\n"
-	}
-	if _, err := w.Write([]byte(text)); err != nil {
-		s.log.Debug("answer not taken", slog.Any("err", err))
-	}
 }
 
 // loopbackOnly hides h from all but this machine, and from those a proxy on this machine speaks for: it names them, or the host they asked for.
@@ -174,7 +210,11 @@ func (s *running) watchdog(ctx context.Context) error {
 		}
 	}
 	notify(daemon.SdNotifyReady)
-	defer notify(daemon.SdNotifyStopping)
+	defer func() {
+		if !s.renewed.Load() { // the process stays
+			notify(daemon.SdNotifyStopping)
+		}
+	}()
 	every, err := daemon.SdWatchdogEnabled(false)
 	if err != nil || every == 0 {
 		<-ctx.Done()

@@ -17,6 +17,8 @@ import (
 	"aovuon/server/privacy"
 	"aovuon/server/sqldb/sqldbtest"
 	"aovuon/server/trace/recall"
+	"aovuon/server/watch/notify"
+	"aovuon/server/watch/rule"
 )
 
 // people puts a technician with everything that lets one in and two farmers on record, one with a card that was replaced and one with a card
@@ -41,6 +43,16 @@ func (b *book) people() {
 		c.Made, c.Code = b.now, account.HashToken(c.ID)
 		do(b.db.AddCard(ctx, c, by(b.now)))
 	}
+	told := notify.Contact{ID: "01K00000000000000000000001", Name: "Tám", Lang: "vi", Level: rule.Crit, Account: "u-BBBBBBBB", Addresses: []notify.Address{{Channel: "sms", To: "+84912345678"}}, Agreed: b.now}
+	do(b.db.SaveContact(ctx, told, by(b.now)))
+	told.Step = 1
+	do(b.db.SaveContact(ctx, told, by(b.now)))
+	told.ID, told.Account = "01K00000000000000000000002", ""
+	do(b.db.SaveContact(ctx, told, by(b.now)))
+	do(b.db.RemoveContact(ctx, told.ID, by(b.now)))
+	set := notify.DefaultSettings()
+	set.DigestAt = 300
+	do(b.db.SaveSettings(ctx, set, by(b.now)))
 	do(b.db.RevokeCard(ctx, "c-3", by(b.now)))
 	if bound, err := b.db.BindCard(ctx, "c-2", account.HashToken("phone"), by(b.now)); err != nil || !bound {
 		b.t.Fatal(err)
@@ -112,7 +124,7 @@ func (b *book) people() {
 func TestAudit_FindsWhatWasDoneToPeopleBehindItsBack(t *testing.T) {
 	b := newBook(t)
 	b.people()
-	if r, err := b.audit(audit.Options{}); err != nil || !r.Sound() || r.Changes != 46 || len(r.Notes) > 0 {
+	if r, err := b.audit(audit.Options{}); err != nil || !r.Sound() || r.Changes != 49 || len(r.Notes) > 0 {
 		t.Fatalf("before: %+v, %v", r, err)
 	}
 	e := sqldbtest.NewEditor(t, b.config)

@@ -66,9 +66,14 @@ func keyPair(t *testing.T, name string) (note.Signer, string) {
 	return signer, vkey
 }
 
-func newBook(t *testing.T) *book {
+func newBook(t *testing.T) *book { return newBookOf(t, ingest.Device) }
+
+// newUnsignedBook is one whose probes cannot sign.
+func newUnsignedBook(t *testing.T) *book { return newBookOf(t, ingest.Intake) }
+
+func newBookOf(t *testing.T, kind ingest.Kind) *book {
 	t.Helper()
-	c := sqldbtest.SQLite(t)
+	c := sqldbtest.Fresh(t)
 	b := &book{t: t, config: c, db: sqldbtest.Open(t, c), now: time.Date(2026, 11, 24, 3, 0, 0, 0, time.UTC)}
 	f, err := farm.Demo()
 	if err != nil {
@@ -77,7 +82,11 @@ func newBook(t *testing.T) *book {
 	b.demo, _ = trace.NewDemo(f, b.now)
 	b.signer, b.vkey = keyPair(t, gateway)
 	b.begin("00112233aabbccdd")
-	_, err = b.db.AddGateway(t.Context(), wire.NewCard(gateway, b.vkey, "secret"), by(b.now))
+	if card := wire.NewCard(gateway, b.vkey, "secret"); kind == ingest.Device {
+		_, err = b.db.AddGateway(t.Context(), card, by(b.now))
+	} else {
+		_, err = b.db.AddSource(t.Context(), card, kind, by(b.now))
+	}
 	for _, err := range []error{
 		err, b.db.SaveFarm(t.Context(), f, by(b.now)), b.db.SaveProduct(t.Context(), b.demo.Product, by(b.now)),
 		b.db.SaveLot(t.Context(), b.demo.Lot, by(b.now)), b.db.SaveCertificate(t.Context(), b.demo.Certificate, by(b.now)),
@@ -210,6 +219,33 @@ func TestAudit_OfHonestRecordsIsSound(t *testing.T) {
 	}
 }
 
+// A source that cannot sign: its chain is checked like any other, and the report, the seal and the bundle say what it is.
+func TestAudit_NamesWhatTheServerSealed(t *testing.T) {
+	b := newUnsignedBook(t)
+	r, err := b.audit(audit.Options{})
+	if err != nil || !r.Sound() || len(r.Unsigned) != 1 || r.Unsigned[0] != gateway || r.UnsignedReadings != r.Readings || r.Readings == 0 || r.Seals != 1 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	s, err := b.db.LastSeal(t.Context(), b.demo.Lot.Link())
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := 0
+	for _, e := range s.Evidence {
+		if e.Unsigned != e.N {
+			t.Errorf("%s: %d of %d unsigned", e.Quantity, e.Unsigned, e.N)
+		}
+		told += e.Unsigned
+	}
+	if int64(told) != r.Readings {
+		t.Errorf("%d of %d", told, r.Readings)
+	}
+	sqldbtest.Tamper(t, b.config, `UPDATE gateway SET kind = ''`) // made to look signed
+	if r, err := b.audit(audit.Options{}); err != nil || r.Sound() {
+		t.Errorf("nobody saw it: %v", err)
+	}
+}
+
 // One reading of one batch is changed, dropped or put in by somebody who has the gateway's key, too: the seal and the day's heads say no.
 func TestAudit_AResignedBatchIsFound(t *testing.T) {
 	b := newBook(t)
@@ -290,7 +326,7 @@ func targets() []sqldbtest.Target {
 	add("coop", "1 = 1", "name_vi", "name_en", "demo")
 	add("zone", "1 = 1", "name_vi", "name_en", "*")
 	add("address", "1 = 1", "from_ms", "to_ms", "text_vi", "text_en", "*")
-	add("place", "1 = 1", "name", "kind", "title_vi", "title_en", "zone", "area_m2", "holds_vi", "species", "profile", "soil_vi", "water_vi")
+	add("place", "1 = 1", "name", "kind", "title_vi", "title_en", "zone", "area_m2", "holds_vi", "species", "profile", "soil_vi", "water_vi", "texture", "field_capacity", "wilting_point", "capacity_ms", "capacity_probe")
 	add("place_land", "1 = 1", "household", "outline", "*")
 	add("farm_record", "1 = 1", "kind", "id", "body", "retired", "revision", "changed_ms", "erased_ms", "*")
 	add("diary_event", "1 = 1", "kind", "place", "cycle", "at_ms", "occurred_ms", "recorded_ms", "synced_ms", "skew_ms", "actor", "device", "corrects", "root", "erased_ms", "body", "*")
@@ -299,6 +335,8 @@ func targets() []sqldbtest.Target {
 	add("lot_harvest", "1 = 1", "event", "*")
 	add("lot_hold", "1 = 1", "gtin", "lot", "held_ms", "held_by", "causes", "released_ms", "released_by", "release", "*")
 	add("trace_edge", "1 = 1", "source", "from_ref", "to_ref", "at_ms", "kept_ms", "kg", "items", "back", "document", "*")
+	add("contact", "1 = 1", "id", "body", "erased_ms", "*")
+	add("notify_settings", "1 = 1", "id", "body", "*")
 	add("captured", "1 = 1", "sum", "made_ms", "made_by", "events", "body", "*")
 	add("recall", "1 = 1", "ask", "reason", "*")
 	add("print_job", "1 = 1", "id", "made_ms", "actor", "run", "gtin", "lot", "labels", "again", "reason", "paper", "*")
@@ -311,8 +349,9 @@ func targets() []sqldbtest.Target {
 	add("box", "1 = 1", "sscc", "event", "parent", "state", "filled_ms", "*")
 	add("box_lot", "1 = 1", "sscc", "gtin", "lot", "kg", "*")
 	add("mount", "1 = 1", "gateway", "sensor", "from_ms", "to_ms", "place", "measures", "*")
-	add("limit_row", "1 = 1", "quantity", "level", "above", "value", "source_vi", "source_en", "*")
-	add("gateway", "1 = 1", "vkey", "retired_ms")
+	add("limit_row", "1 = 1", "quantity", "level", "above", "value", "source_vi", "source_en", "what", "for_ms", "keep_ms", "n", "m", "*")
+	add("limit_row", "clear IS NOT NULL", "clear")
+	add("gateway", "1 = 1", "vkey", "retired_ms", "kind")
 	add("account", "1 = 1", "id", "login", "name", "role", "password", "secret", "made_ms", "disabled_ms", "*")
 	add("account_place", "1 = 1", "place", "*")
 	add("account_recovery", "1 = 1", "account", "hash", "used_ms", "*")

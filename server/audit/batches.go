@@ -28,6 +28,7 @@ type chain struct {
 // history, in the order of the log.
 func (a *auditor) readBatches(ctx context.Context, w *workshop) error {
 	rings, chains := a.gatewayKeys(), map[ingest.Chain]*chain{}
+	a.report.Unsigned = unsigned(rings)
 	marks := a.chainMarks()
 	for n := int64(0); ; n++ {
 		list, err := a.src.Batches(ctx, n)
@@ -186,6 +187,9 @@ func (a *auditor) checkBatch(where string, raw []byte, rings map[string]*keyring
 	}
 	a.report.Batches++
 	a.report.Readings += int64(len(b.Readings))
+	if ring.kind != "" {
+		a.report.UnsignedReadings += int64(len(b.Readings))
+	}
 	for _, g := range b.Gaps {
 		a.report.Gaps = append(a.report.Gaps, Gap{Gateway: b.Gateway, Reason: string(g.Reason), From: instant(g.From), To: instant(g.To), Lost: g.Lost})
 	}

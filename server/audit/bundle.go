@@ -35,7 +35,8 @@ const (
 )
 
 const bundleText = `Evidence of one lot: what was measured while it grew, as it was sealed in the co-op's ledger, and the batches that the
-gateways signed. It is checked with no server and no network:
+gateways signed. Where a gateway's leaf names a kind (intake, import) its devices cannot sign: the server sealed what it was told, and the
+evidence counts those readings as Unsigned. It is checked with no server and no network:
 
   server verify THIS.zip --policy policy.txt
 

@@ -80,7 +80,7 @@ func (s *rowsSaid) apply(subject string, body []byte) error {
 	if c.Table+"/"+c.Key != subject {
 		return fmt.Errorf("audit: a change of %s/%s stands under the name of %s", c.Table, c.Key, subject)
 	}
-	if c.Table == "person" && erased(c.After) {
+	if (c.Table == "person" || c.Table == "contact") && erased(c.After) {
 		s.rows, s.lost = nil, nil // what was said before is gone with right
 	}
 	if c.Before != nil {

@@ -105,18 +105,18 @@ func (a *auditor) checkSeal(ctx context.Context, w *workshop, s seal) error {
 		a.report.note("%s: not computed again: %v", where, err)
 		return nil
 	}
+	f.Unsigned = a.report.Unsigned
 	rows, err := trace.Weigh(ctx, &f, w.history, lot, s.Weighed)
 	if err != nil {
 		a.report.find(where, "cannot be computed again: %v", err)
 		return nil
 	}
 	a.report.Seals++
-	again, errA := json.Marshal(rows)
-	sealed, errS := json.Marshal(s.Evidence)
-	if err := errors.Join(errA, errS); err != nil {
+	same, err := trace.SameEvidence(s.Evidence, rows)
+	if err != nil {
 		return fmt.Errorf("audit: %w", err)
 	}
-	if string(again) != string(sealed) {
+	if !same {
 		a.report.find(where, "the batches come to other evidence%s", firstDifference(s.Evidence, rows))
 	}
 	return nil
@@ -132,6 +132,8 @@ func firstDifference(told, again []trace.Evidence) string {
 		switch {
 		case x.Place != y.Place || x.Quantity != y.Quantity:
 			return fmt.Sprintf(": %s at %s instead of %s at %s", y.Quantity, y.Place, x.Quantity, x.Place)
+		case x.Unsigned != y.Unsigned:
+			return fmt.Sprintf(": %s at %s has %d readings of devices that cannot sign, not %d", x.Quantity, x.Place, y.Unsigned, x.Unsigned)
 		case x.N != y.N:
 			return fmt.Sprintf(": %s at %s has %d readings, not %d", x.Quantity, x.Place, y.N, x.N)
 		case x.Min != y.Min || x.Max != y.Max || x.Mean != y.Mean:

@@ -18,6 +18,7 @@ type keyring struct {
 	keys []note.Verifier
 	vkey string // of the newest
 	at   int    // the key of the newest batch
+	kind string // ingest.Kind: where there is one the server held the keys
 }
 
 var errReplacedKey = errors.New("signed with a key that had been replaced by then")
@@ -41,7 +42,7 @@ func (r *keyring) open(raw []byte) (*wire.Batch, error) {
 }
 
 // keyLeaf is what a leaf says of a key.
-type keyLeaf struct{ Gateway, VKey, Previous, How, Note string }
+type keyLeaf struct{ Gateway, VKey, Previous, How, Note, Kind string }
 
 // verifier is the key, which must be one of the gateway that the leaf is about.
 func (l keyLeaf) verifier(subject string) (note.Verifier, error) {
@@ -71,7 +72,7 @@ func (a *auditor) gatewayKeys() map[string]*keyring {
 		ring := rings[l.Subject]
 		switch {
 		case ring == nil && l.Kind == ledger.GatewayEnrolled:
-			rings[l.Subject] = &keyring{keys: []note.Verifier{v}, vkey: said.VKey}
+			rings[l.Subject] = &keyring{keys: []note.Verifier{v}, vkey: said.VKey, kind: said.Kind}
 			continue
 		case l.Kind == ledger.GatewayEnrolled && ring.keys[0].KeyHash() == v.KeyHash():
 			continue
@@ -111,4 +112,15 @@ func (l keyLeaf) follows(ring *keyring) error {
 		return nil
 	}
 	return fmt.Errorf("has a key that came in by %q", l.How)
+}
+
+// unsigned lists the sources whose keys the server held, by name.
+func unsigned(rings map[string]*keyring) (list []string) {
+	for id, r := range rings {
+		if r.kind != "" {
+			list = append(list, id)
+		}
+	}
+	slices.Sort(list)
+	return list
 }

@@ -63,6 +63,10 @@ type Report struct {
 	Readings int64
 	Seals    int // newest seals of lots whose evidence was computed again
 	Gaps     []Gap
+
+	Unsigned         []string // sources that cannot sign: their batches are sealed with keys that the server holds
+	UnsignedReadings int64    // of Readings, theirs
+
 	Notes    []string // what could not be checked, and why
 	Findings []Finding
 }

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"aovuon/gateway/wire"
@@ -29,11 +30,12 @@ type BundleReport struct {
 	Serials  int            // that were issued up to the release
 	Batches  int64
 	Readings int64
+	Unsigned []string // sources that cannot sign: their batches are sealed with keys that the server held
 	Findings []Finding
 }
 
 // maxBundleFile bounds one file of a bundle, unpacked.
-const maxBundleFile = 4 << 30
+const maxBundleFile int64 = 4 << 30
 
 // CheckBundle checks a bundle against a policy, with no server: the proofs, what was recorded, the signature and the chain of every batch, and the
 // evidence computed again. dir is an empty folder to work in.
@@ -73,16 +75,16 @@ func CheckBundle(ctx context.Context, z *zip.Reader, p *ledger.Policy, dir strin
 			return nil, err
 		}
 	}
+	f.Unsigned = u.report.Unsigned
 	rows, err := trace.Weigh(ctx, &f, w.history, u.report.Lot, u.report.Seal.Weighed)
 	if err != nil {
 		return nil, fmt.Errorf("audit: bundle: %w", err)
 	}
-	again, errA := json.Marshal(rows)
-	told, errT := json.Marshal(u.report.Seal.Evidence)
-	if err := errors.Join(errA, errT); err != nil {
+	same, err := trace.SameEvidence(u.report.Seal.Evidence, rows)
+	if err != nil {
 		return nil, fmt.Errorf("audit: bundle: %w", err)
 	}
-	if !bytes.Equal(again, told) {
+	if !same {
 		u.find("evidence", "the batches come to other evidence"+firstDifference(u.report.Seal.Evidence, rows))
 	}
 	return &u.report, nil
@@ -105,7 +107,7 @@ func (u *unbundler) read(name string) (raw []byte, err error) {
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	raw, err = io.ReadAll(io.LimitReader(f, maxBundleFile+1))
-	if err == nil && len(raw) > maxBundleFile {
+	if err == nil && int64(len(raw)) > maxBundleFile {
 		err = errors.New("too long")
 	}
 	if err != nil {
@@ -177,6 +179,9 @@ func (u *unbundler) keys(gateway string) (*keyring, error) {
 				return nil, fmt.Errorf("audit: bundle: gateway %s %w", gateway, err)
 			}
 		}
+		if n == 1 {
+			ring.kind = said.Kind
+		}
 		ring.keys, ring.vkey, last = append(ring.keys, key), said.VKey, v.Index
 	}
 }
@@ -186,6 +191,9 @@ func (u *unbundler) chain(head ledger.ChainHead, position *int64) ([]sealed, err
 	ring, err := u.keys(head.Gateway)
 	if err != nil {
 		return nil, err
+	}
+	if ring.kind != "" && !slices.Contains(u.report.Unsigned, head.Gateway) {
+		u.report.Unsigned = append(u.report.Unsigned, head.Gateway)
 	}
 	name := batchFolder + head.Gateway + "." + head.Epoch
 	raw, err := u.read(name)

@@ -59,7 +59,7 @@ func fishParts() []part {
 		part{key: "pond_prep", kinds: []string{diary.PondPrep}},
 		part{key: "stocking", kinds: []string{diary.Stocking}},
 		part{key: "feed", kinds: []string{diary.Feeding}, make: (*maker).months},
-		part{key: "water", kinds: []string{diary.WaterTest, "water_exchange"}, make: (*maker).measured},
+		part{key: "water", kinds: []string{diary.WaterTest, "water_exchange", diary.Aeration}, make: (*maker).measured},
 		part{key: "env_product", kinds: []string{diary.EnvProduct}},
 		part{key: "health", kinds: []string{"health", "mortality"}},
 		part{key: "treatment", kinds: []string{diary.Treatment}, make: (*maker).earliest},

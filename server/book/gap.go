@@ -49,7 +49,7 @@ func (m *maker) gaps(kind string, list []diary.Entry) []gap {
 		last = day
 	}
 	for _, e := range list {
-		if day := m.midnight(e.At()); !e.Voided && day.After(last) && day.Before(to) {
+		if day := farm.MidnightIn(e.At(), m.zone); !e.Voided && day.After(last) && day.Before(to) {
 			look(day)
 		}
 	}
@@ -60,9 +60,9 @@ func (m *maker) gaps(kind string, list []diary.Entry) []gap {
 // living is from when until when something lives or grows at the place: from the day it was put there to the final harvest, or to the day the
 // book is made; that day itself is not over.
 func (m *maker) living() (from, to time.Time) {
-	to = m.midnight(m.until)
+	to = farm.MidnightIn(m.until, m.zone)
 	for _, e := range m.of(diary.Stocking, diary.Planting, diary.Harvest) {
-		day := m.midnight(e.At())
+		day := farm.MidnightIn(e.At(), m.zone)
 		switch {
 		case e.Voided:
 		case e.Kind != diary.Harvest && (from.IsZero() || day.Before(from)):
@@ -72,11 +72,6 @@ func (m *maker) living() (from, to time.Time) {
 		}
 	}
 	return from, to
-}
-
-func (m *maker) midnight(t time.Time) time.Time {
-	y, month, d := t.In(m.zone).Date()
-	return time.Date(y, month, d, 0, 0, 0, 0, m.zone)
 }
 
 func (m *maker) gapRow(g gap) Row {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"aovuon/server/diary"
+	"aovuon/server/farm"
 )
 
 // rounded takes off what adding up fractions costs, beyond a milligram of a kilogram.
@@ -40,10 +41,14 @@ func (m *maker) measured(c *Chapter) {
 			v = math.Round(v*p) / p
 			return Cell{Text: m.w.Number(v), Is: Number, Number: v}
 		}
+		sensor := x.Sensor
+		if x.Unsigned {
+			sensor += " (" + t("unsigned") + ")"
+		}
 		table.Rows = append(table.Rows, Row{Cells: []Cell{
 			m.dayCell(x.From), m.dayCell(x.To.Add(-time.Second)),
 			{Text: x.Quantity},
-			{Text: x.Sensor},
+			{Text: sensor},
 			{Text: x.Unit},
 			value(x.Min), value(x.Mean), value(x.Max),
 			m.sum(float64(x.N)), m.sum(float64(x.Faults)),
@@ -96,9 +101,9 @@ func (m *maker) organic(c *Chapter) {
 		if !ok || e.Voided || e.Kind == diary.StockTake {
 			continue
 		}
-		row := Row{Entry: e.First.ID, Cells: []Cell{m.dayCell(m.midnight(e.At())), {Text: r.Name()}, {Text: orDash(m.listed(r))}, {}}}
+		row := Row{Entry: e.First.ID, Cells: []Cell{m.dayCell(farm.MidnightIn(e.At(), m.zone)), {Text: r.Name()}, {Text: orDash(m.listed(r))}, {}}}
 		if on, said := r.Values["organic_listed"].(bool); said && !on {
-			row.Cells[3] = m.dayCell(m.midnight(e.At()).AddDate(0, organicBlock, 0))
+			row.Cells[3] = m.dayCell(farm.MidnightIn(e.At(), m.zone).AddDate(0, organicBlock, 0))
 		}
 		table.Rows = append(table.Rows, row)
 	}
@@ -190,5 +195,12 @@ func (m *maker) sources(c *Chapter) {
 	if len(order) > 0 {
 		c.Tables = append(c.Tables, table)
 	}
-	c.Notes = append(c.Notes, t("book.sources.entries"), t("book.sources.probes"))
+	c.Notes = append(c.Notes, t("book.sources.entries"))
+	unsigned := func(x Measured) bool { return x.Unsigned }
+	if len(m.Measured) == 0 || slices.ContainsFunc(m.Measured, func(x Measured) bool { return !x.Unsigned }) {
+		c.Notes = append(c.Notes, t("book.sources.probes"))
+	}
+	if slices.ContainsFunc(m.Measured, unsigned) {
+		c.Notes = append(c.Notes, t("book.sources.unsigned"))
+	}
 }

@@ -36,6 +36,7 @@ type Measured struct {
 	N, Faults      int // readings that are values, and readings without
 	Min, Mean, Max float64
 	Decimals       int
+	Unsigned       bool // its device cannot sign
 }
 
 // Calibration is one calibration of a probe.

@@ -32,7 +32,7 @@ func (m *maker) wait(e diary.Event) (w wait, ok bool) {
 	if w.days, ok = r.Values.Number(m.waitKey()); !ok {
 		return w, false
 	}
-	w.last = m.midnight(e.At())
+	w.last = farm.MidnightIn(e.At(), m.zone)
 	if end := e.Values.Day(diary.KeyEnd, m.zone); end.After(w.last) {
 		w.last = end
 	}
@@ -71,7 +71,7 @@ func (m *maker) earliest(c *Chapter) {
 		row := Row{Entry: e.First.ID, Cells: []Cell{{Text: r.Name()}, {Text: joined(r.Values.List("actives"))}}}
 		if !ok {
 			unknown = true
-			row.Cells = append(row.Cells, m.dayCell(m.midnight(e.At())), Cell{Text: t("book.wait.unknown")}, Cell{Text: "?"})
+			row.Cells = append(row.Cells, m.dayCell(farm.MidnightIn(e.At(), m.zone)), Cell{Text: t("book.wait.unknown")}, Cell{Text: "?"})
 		} else {
 			row.Cells = append(row.Cells, m.dayCell(w.last), Cell{Text: m.w.Number(w.days), Is: Number, Number: w.days}, m.dayCell(w.from))
 			if w.from.After(latest) {

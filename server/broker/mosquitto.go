@@ -24,6 +24,11 @@ func MosquittoACL(servers ...string) string {
 	return b.String()
 }
 
+// MosquittoDevices returns what the access list says beside it of devices that cannot sign. reader is the user name under which the server reads their topics.
+func MosquittoDevices(reader string) string {
+	return fmt.Sprintf("user %s\ntopic read %s#\n# An intake's user name is its name.\npattern readwrite %s%%u/#\n", reader, DeviceTopics, DeviceTopics)
+}
+
 // MosquittoPassword is one line of a password file.
 func MosquittoPassword(user, hash string) string { return user + ":" + hash + "\n" }
 

@@ -35,7 +35,7 @@ type DemoEntry struct {
 
 // Demo returns the season of the demo's farm up to now: the same for the same day. Places that the farm does not have are left out.
 func Demo(f *farm.Farm, now time.Time) (DemoSeason, error) {
-	d := demo{farm: f, now: now, day: midnight(now), place: map[string]string{}}
+	d := demo{farm: f, now: now, day: farm.Midnight(now), place: map[string]string{}}
 	for _, p := range f.Places {
 		d.place[p.Name] = p.Code
 	}
@@ -49,11 +49,6 @@ func Demo(f *farm.Farm, now time.Time) (DemoSeason, error) {
 	slices.SortStableFunc(d.out, func(a, b DemoEntry) int { return a.Came.Compare(b.Came) })
 	out.Entries = d.out
 	return out, d.err
-}
-
-func midnight(t time.Time) time.Time {
-	y, m, day := t.In(farm.Time()).Date()
-	return time.Date(y, m, day, 0, 0, 0, 0, farm.Time())
 }
 
 // demo makes one season.
@@ -205,7 +200,7 @@ func (d *demo) receipts(records []farm.Record) {
 		if i := slices.IndexFunc(records, func(r farm.Record) bool { return r.ID == l.input }); i >= 0 && records[i].Values.Text("type") != farm.Feed && used[l] < 100 {
 			unit = 1
 		}
-		at := midnight(first[l]).AddDate(0, 0, -2).Add(9 * time.Hour)
+		at := farm.Midnight(first[l]).AddDate(0, 0, -2).Add(9 * time.Hour)
 		d.add(Receipt, "", at, form.Values{
 			KeyInput: l.input, KeyAmount: (math.Ceil(used[l]/unit) + 1) * unit, KeyLot: l.name, KeyExpiry: at.AddDate(1, 0, 0).In(farm.Time()).Format(time.DateOnly), "supplier": "Cửa hàng vật tư minh họa",
 		})

@@ -48,7 +48,13 @@ func (p pondSeason) grown(day int) float64 {
 	return math.Pow(float64(day-p.stocked)/140, 1.3)
 }
 
-func round(v, to float64) float64 { return math.Round(v/to) * to }
+// round divides by the steps of one, which are whole: 73 × 0.1 would be 7.300000000000001.
+func round(v, to float64) float64 {
+	if to < 1 {
+		return math.Round(v/to) / math.Round(1/to)
+	}
+	return math.Round(v/to) * to
+}
 
 // lotOf names the maker's lot that was open on a day: one a month.
 func (d *demo) lotOf(day int) string { return "L" + d.at(day, 0).Format("0601") }

@@ -57,7 +57,8 @@ const (
 	Sale        = "sale"
 	Receipt     = "stock_in"
 	StockTake   = "stock_count"
-	Release     = "release" // a second person lets a held lot go
+	Aeration    = "aeration" // an aerator ran, from when it was done on
+	Release     = "release"  // a second person lets a held lot go
 )
 
 // Keys of fields that rules ask for by name.
@@ -114,7 +115,7 @@ func fishKinds() []Kind {
 			number("times", "", 1, 20), quick(choice("appetite", "good", "fair", "poor", "none")), number("leftover_kg", "kg", 0, 1e5))...),
 		k(WaterTest,
 			quick(number("oxygen", "mg/L", 0, 30)), quick(number("ph", "", 0, 14)), choice("day_part", "morning", "afternoon"),
-			quick(number("temperature", "°C", -2, 45)), quick(number("tan", "mg/L", 0, 50)), number("nh3", "mg/L", 0, 20), number("no2", "mg/L", 0, 50), number("h2s", "mg/L", 0, 10),
+			quick(number("temperature", "°C", -2, 45)), quick(number("tan", "mg/L", 0, 50)), kept(choice("tan_basis", "n", "ion")), number("nh3", "mg/L", 0, 20), number("no2", "mg/L", 0, 50), number("h2s", "mg/L", 0, 10),
 			number("alkalinity", "mg/L", 0, 1000), quick(number("transparency", "cm", 0, 300)),
 			kept(choice("method", "kit", "meter", "laboratory")), kept(text("serial")), kept(form.Field{Key: "calibrated", Type: form.Date})),
 		k(Treatment, append(use(""),
@@ -123,6 +124,7 @@ func fishKinds() []Kind {
 		k("mortality", required(number("count", "", 0, 1e7)), quick(kg(KeyKG, false)), quick(text("signs")), text("laboratory"), choice("disposal", "buried", "lime_pit", "burned", "collected")),
 		k("health", required(text("signs")), number("affected_pct", "%", 0, 100), text("laboratory")),
 		k(Sampling, required(number("n", "", 1, 10000)), required(number("mean_g", "g", 0.01, 50000))),
+		k(Aeration, quick(number("run_minutes", "min", 1, 1440))), // without them: until the morning
 		k("water_exchange", required(number("volume_m3", "m³", 0, 1e6)), choice("direction", "in", "out", "exchange"), text("source")),
 		k(Stocking,
 			required(text("species")), required(text("hatchery")), quick(text("quarantine_no")), required(text("seed_lot")),

@@ -41,6 +41,7 @@ func rhythms() map[string]rhythm {
 		Treatment:        {base: 2},
 		EnvProduct:       {every: 14, hours: [][2]float64{{8, 11}}, base: 2},
 		Sampling:         {every: 30, from: 14, base: 1},
+		Aeration:         {hours: [][2]float64{{21, 24}, {0, 6}}, base: 1},
 		"water_exchange": {every: 14, base: 1},
 		Stocking:         {once: true, until: 10, base: 1},
 		PondPrep:         {ahead: true, until: 3, base: 1},

@@ -114,8 +114,7 @@ func inOrder(entries []Entry) []Entry {
 		}
 		m := moved{e, e.At()}
 		if e.Kind == Receipt {
-			y, month, d := m.at.In(zone).Date()
-			m.at = time.Date(y, month, d, 0, 0, 0, 0, zone)
+			m.at = farm.MidnightIn(m.at, zone)
 		}
 		all = append(all, m)
 	}

@@ -6,7 +6,6 @@
 package farm
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -34,7 +33,14 @@ type Farm struct {
 	Places []Place
 	Mounts []Mount
 	Limits []Limit
+
+	// Unsigned are the sources on record that cannot sign, by the name that stands for their gateway: what they sent is the server's word. It is
+	// of the register of gateways and no part of what a farm is saved as.
+	Unsigned []string `json:"-"`
 }
+
+// Signs reports whether the readings of a gateway are signed where they were measured.
+func (f *Farm) Signs(gateway string) bool { return !slices.Contains(f.Unsigned, gateway) }
 
 // Coop is the co-op.
 type Coop struct {
@@ -100,6 +106,8 @@ type Place struct {
 	Soil  Text `json:"Soil,omitzero"`  // what it is made of: pha cát, thịt nặng; may be empty
 	Water Text `json:"Water,omitzero"` // where its water is from; may be empty
 
+	Ground Ground `json:"Ground,omitzero"` // how much water its soil holds; of plots
+
 	// Who works it and where exactly it lies is nobody's business: no public leaf and no JSON has it.
 	Household string  `json:"-"` // id or code of the household's Record, see HouseholdOf; may be empty
 	Outline   Outline `json:"-"` // none: it was not surveyed
@@ -124,24 +132,6 @@ const (
 	Warn Level = "warn" // outside what the standard asks for
 	Crit Level = "crit" // fish or crop are in danger
 )
-
-// Limit is one row of a profile: values below (or above) Value are out of limits. Limits are data, and name their source.
-type Limit struct {
-	Profile  string
-	Quantity measure.Quantity
-	Level    Level
-	Above    bool    // true: values above Value are out; false: values below are
-	Value    float64 // in the quantity's unit
-	Source   Text    // shown wherever the limit is used
-}
-
-// Broken reports whether v is beyond the limit. A value equal to the limit is within.
-func (l Limit) Broken(v float64) bool {
-	if l.Above {
-		return v > l.Value
-	}
-	return v < l.Value
-}
 
 // HouseholdOf returns the household that works a place: the one whose id or, in farm files that people write, whose code stands there.
 func HouseholdOf(p Place, households []Record) (Record, bool) {
@@ -200,18 +190,6 @@ func (f *Farm) MountsAt(place string, from, to time.Time) []Mount {
 	return out
 }
 
-// LimitsOf returns the limits of a quantity at a place, the gravest first.
-func (f *Farm) LimitsOf(p Place, q measure.Quantity) []Limit {
-	var out []Limit
-	for _, l := range f.Limits {
-		if l.Profile == p.Profile && l.Quantity == q {
-			out = append(out, l)
-		}
-	}
-	slices.SortStableFunc(out, func(a, b Limit) int { return cmp.Compare(a.Level, b.Level) }) // "crit" < "warn"
-	return out
-}
-
 // zoneName: the co-op's dates and days are those of Viet Nam.
 const zoneName = "Asia/Ho_Chi_Minh"
 
@@ -222,4 +200,13 @@ func Time() *time.Location {
 		return z
 	}
 	return time.FixedZone(zoneName, 7*60*60)
+}
+
+// Midnight returns when the day of a time began at the co-op, in its time.
+func Midnight(t time.Time) time.Time { return MidnightIn(t, Time()) }
+
+// MidnightIn is Midnight for whom the zone is at hand already, which [Time] has to read anew each time.
+func MidnightIn(t time.Time, zone *time.Location) time.Time {
+	y, m, d := t.In(zone).Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, zone)
 }

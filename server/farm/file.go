@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"math"
 	"strings"
 	"time"
 
@@ -55,6 +54,7 @@ type (
 
 		Soil      Text        `yaml:"soil"`
 		Water     Text        `yaml:"water"`
+		Ground    fileGround  `yaml:"ground"`
 		Household string      `yaml:"household"`
 		Outline   [][]float64 `yaml:"outline"`
 	}
@@ -73,12 +73,21 @@ type (
 		Below    *float64 `yaml:"below"`
 		Above    *float64 `yaml:"above"`
 		Source   Text     `yaml:"source"`
+		What     string   `yaml:"what,omitempty"`
+		Clear    *float64 `yaml:"clear,omitempty"`
+		For      string   `yaml:"for,omitempty"`
+		Keep     string   `yaml:"keep,omitempty"`
+		Count    int      `yaml:"count,omitempty"`
+		Of       int      `yaml:"of,omitempty"`
 	}
 )
 
 // Parse reads and checks a farm file. name stands in the errors, each of which names the line and the mend; all that is
 // wrong is reported at once.
-func Parse(name string, raw []byte) (*Farm, error) {
+func Parse(name string, raw []byte) (*Farm, error) { return parse(name, raw, false) }
+
+// parse is Parse; young: of a farm that may have no place yet.
+func parse(name string, raw []byte, young bool) (*Farm, error) {
 	if len(raw) > maxFile {
 		return nil, fmt.Errorf("%s: larger than %d bytes: a farm file names places and sensors only", name, maxFile)
 	}
@@ -98,6 +107,9 @@ func Parse(name string, raw []byte) (*Farm, error) {
 	b.coop(doc.Coop)
 	b.zones(doc.Zones)
 	b.limits(doc.Limits)
+	if len(doc.Places) == 0 && !young {
+		b.wrong("places", "a farm has at least one place")
+	}
 	b.places(doc.Places)
 	b.mounts(doc.Mounts)
 	if err := errors.Join(b.errs...); err != nil {
@@ -263,38 +275,5 @@ func (b *builder) zones(rows []fileZone) {
 		}
 		b.text(at+".name", r.Name)
 		b.farm.Zones = append(b.farm.Zones, Zone{ID: r.ID, Name: r.Name, Addresses: b.addresses(at+".addresses", r.Addresses)})
-	}
-}
-
-func (b *builder) limits(rows []fileLimit) {
-	for i, r := range rows {
-		at := fmt.Sprintf("limits[%d]", i)
-		l := Limit{Profile: r.Profile, Quantity: measure.Quantity(r.Quantity), Level: Level(r.Level), Source: r.Source}
-		if !measure.ValidID(r.Profile, 40) {
-			b.wrong(at+".profile", "%q is no profile name: use small letters, digits and hyphens", r.Profile)
-		}
-		if l.Level != Warn && l.Level != Crit {
-			b.wrong(at+".level", "%q is no level: use warn or crit", r.Level)
-		}
-		b.text(at+".source", r.Source)
-		switch {
-		case (r.Below == nil) == (r.Above == nil):
-			b.wrong(at, "want exactly one of below and above")
-		case r.Above != nil:
-			l.Above, l.Value = true, *r.Above
-		default:
-			l.Value = *r.Below
-		}
-		if info, ok := l.Quantity.Info(); !ok {
-			b.wrong(at+".quantity", "unknown quantity %q: use one of %v", r.Quantity, measure.Quantities())
-		} else if math.IsNaN(l.Value) || l.Value < info.Min || l.Value > info.Max {
-			b.wrong(at, "%v is outside the physical limits of %s, %v to %v %s", l.Value, l.Quantity, info.Min, info.Max, info.Unit)
-		}
-		for _, o := range b.farm.Limits {
-			if o.Profile == l.Profile && o.Quantity == l.Quantity && o.Level == l.Level && o.Above == l.Above {
-				b.wrong(at, "profile %s has this limit of %s already: remove one", l.Profile, l.Quantity)
-			}
-		}
-		b.farm.Limits = append(b.farm.Limits, l)
 	}
 }

@@ -13,9 +13,6 @@ import (
 )
 
 func (b *builder) places(rows []filePlace) {
-	if len(rows) == 0 {
-		b.wrong("places", "a farm has at least one place")
-	}
 	for i, r := range rows {
 		at := fmt.Sprintf("places[%d]", i)
 		p := Place{
@@ -50,6 +47,7 @@ func (b *builder) places(rows []filePlace) {
 		}
 		b.maybe(at+".soil", r.Soil)
 		b.maybe(at+".water", r.Water)
+		p.Ground = b.ground(at+".ground", r.Ground)
 		if utf8.RuneCountInString(p.Household) > 40 {
 			b.wrong(at+".household", "longer than 40 characters: write the household's code or the id of its record")
 		}

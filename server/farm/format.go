@@ -19,6 +19,7 @@ func Format(f *Farm) ([]byte, error) {
 		row := filePlace{
 			Code: p.Code, Name: p.Name, Kind: string(p.Kind), Title: p.Title, Zone: p.Zone, AreaM2: p.AreaM2, Holds: p.Holds, Species: p.Species,
 			Limits: p.Profile, Soil: p.Soil, Water: p.Water, Household: p.Household,
+			Ground: p.Ground.file(),
 		}
 		for _, corner := range p.Outline {
 			lat, lon := corner.Exact()
@@ -34,11 +35,7 @@ func Format(f *Farm) ([]byte, error) {
 		doc.Mounts = append(doc.Mounts, row)
 	}
 	for _, l := range f.Limits {
-		row := fileLimit{Profile: l.Profile, Quantity: string(l.Quantity), Level: string(l.Level), Source: l.Source, Below: &l.Value}
-		if l.Above {
-			row.Below, row.Above = nil, &l.Value
-		}
-		doc.Limits = append(doc.Limits, row)
+		doc.Limits = append(doc.Limits, rowOf(l))
 	}
 	raw, err := yaml.Marshal(doc)
 	if err != nil {
@@ -47,13 +44,14 @@ func Format(f *Farm) ([]byte, error) {
 	return raw, nil
 }
 
-// Check returns what is wrong with a farm that was put together elsewhere than in a file, by the rules of Parse; see Mistakes.
+// Check returns what is wrong with a farm that was put together elsewhere than in a file, by the rules of Parse; see Mistakes. It
+// may have no place yet: before the first one there is the zone it is in.
 func Check(f *Farm) error {
 	raw, err := Format(f)
 	if err != nil {
 		return err
 	}
-	_, err = Parse("farm", raw)
+	_, err = parse("farm", raw, true)
 	return err
 }
 

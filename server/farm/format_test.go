@@ -31,6 +31,27 @@ func TestFormat_IsTheInverseOfParse(t *testing.T) {
 	}
 }
 
+// A farm begins with a name, gets a zone, and then its first place; each is saved alone.
+func TestCheck_LetsAFarmBegin(t *testing.T) {
+	text := func(s string) farm.Text { return farm.Text{VI: s, EN: s} }
+	f := &farm.Farm{}
+	f.Coop.Name, f.Coop.Addresses = text("HTX Phú Khê"), []farm.Address{{Text: text("Thôn Phú Khê")}}
+	if err := farm.Check(f); err != nil {
+		t.Error(err)
+	}
+	f.Zones = []farm.Zone{{ID: "khu-ao", Name: text("Khu ao"), Addresses: f.Coop.Addresses}}
+	if err := farm.Check(f); err != nil {
+		t.Error(err)
+	}
+	raw, err := farm.Format(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := farm.Parse("farm.yaml", raw); err == nil || !strings.Contains(err.Error(), "at least one place") {
+		t.Errorf("a farm file without places: %v", err)
+	}
+}
+
 func TestCheck_SaysWhereAndAllAtOnce(t *testing.T) {
 	f, err := farm.Demo()
 	if err != nil {

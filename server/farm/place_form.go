@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"aovuon/server/form"
 	"aovuon/server/privacy"
@@ -32,6 +33,11 @@ func PlaceFields() []form.Field {
 		{Key: "limits", Type: form.Ref, Of: RefProfile},
 		{Key: "soil", Type: form.Text},
 		{Key: "water", Type: form.Text},
+		{Key: "soil_texture", Type: form.Choice, Options: Textures()},
+		{Key: "field_capacity", Type: form.Number, Unit: "%", Min: leastCapacity, Max: mostCapacity},
+		{Key: "wilting_point", Type: form.Number, Unit: "%", Min: leastWilting, Max: mostWilting},
+		{Key: "capacity_on", Type: form.Date},
+		{Key: "capacity_probe", Type: form.Text},
 		{Key: "outline", Type: form.Long, Private: true},
 		{Key: "title_en", Type: form.Text},
 		{Key: "holds_en", Type: form.Text},
@@ -47,13 +53,16 @@ func (p Place) Values() form.Values {
 	for key, text := range map[string]string{
 		"title": p.Title.VI, "title_en": p.Title.EN, "holds": p.Holds.VI, "holds_en": p.Holds.EN, "soil": p.Soil.VI, "soil_en": p.Soil.EN, "water": p.Water.VI, "water_en": p.Water.EN,
 		"zone": p.Zone, "household": p.Household, "scientific": p.Species, "limits": p.Profile, "short_name": p.Name, "outline": p.Outline.lines(),
+		"soil_texture": p.Ground.Texture, "capacity_probe": p.Ground.Probe, "capacity_on": dayOf(p.Ground.On),
 	} {
 		if text != "" {
 			v[key] = text
 		}
 	}
-	if p.AreaM2 != 0 {
-		v["area_m2"] = p.AreaM2
+	for key, n := range map[string]float64{"area_m2": p.AreaM2, "field_capacity": p.Ground.FieldCapacity, "wilting_point": p.Ground.WiltingPoint} {
+		if n != 0 {
+			v[key] = n
+		}
 	}
 	return v
 }
@@ -66,6 +75,9 @@ func PlaceOf(code string, v form.Values) (Place, form.Problems) {
 		Code: code, Name: v.Text("short_name"), Kind: Kind(v.Text("place_kind")), Title: bilingual(v, "title"), Zone: v.Text("zone"), AreaM2: area,
 		Holds: bilingual(v, "holds"), Species: v.Text("scientific"), Profile: v.Text("limits"), Soil: bilingual(v, "soil"), Water: bilingual(v, "water"), Household: v.Text("household"),
 	}
+	p.Ground = Ground{Texture: v.Text("soil_texture"), On: v.Day("capacity_on", Time()).UTC(), Probe: v.Text("capacity_probe")}
+	p.Ground.FieldCapacity, _ = v.Number("field_capacity")
+	p.Ground.WiltingPoint, _ = v.Number("wilting_point")
 	if p.Name == "" {
 		p.Name = strings.ToLower(code)
 	}
@@ -82,6 +94,14 @@ func PlaceOf(code string, v form.Values) (Place, form.Problems) {
 		p.Outline = append(p.Outline, corner)
 	}
 	return p, bad
+}
+
+// dayOf writes a day as forms do; "" where there is none.
+func dayOf(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.In(Time()).Format(time.DateOnly)
 }
 
 func bilingual(v form.Values, key string) Text {

@@ -61,7 +61,7 @@ func WithPlaces(f *Farm, rows []Record, random io.Reader) (out *Farm, at []int, 
 
 // PlaceProblems are the mistakes of a place as problems of its form's fields.
 func PlaceProblems(mistakes []*MistakeError, at int) form.Problems {
-	return ProblemsAt(mistakes, fmt.Sprintf("places[%d]", at), map[string]string{"": "title", "code": "title", "name": "short_name", "kind": "place_kind", "species": "scientific"})
+	return ProblemsAt(mistakes, fmt.Sprintf("places[%d]", at), map[string]string{"": "title", "code": "title", "name": "short_name", "kind": "place_kind", "species": "scientific", "ground.texture": "soil_texture", "ground.field_capacity": "field_capacity", "ground.wilting_point": "wilting_point", "ground.on": "capacity_on", "ground.probe": "capacity_probe"})
 }
 
 // ProblemsAt are the mistakes of one thing of the farm file as problems of its form's fields: keys are the fields of the file's names, "" that

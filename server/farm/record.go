@@ -167,6 +167,7 @@ func (k RecordKind) Fields() []form.Field {
 			{Key: "way", Type: form.Choice, Options: ways()},
 			{Key: "conversion_from", Type: form.Date},                                                   // organic: the day the conversion began, as the certifier accepts it
 			{Key: "conversion_months", Type: form.Number, Unit: "months", Whole: true, Min: 6, Max: 60}, // organic: what the certifier shortened it to, never below 6; none: the standard's
+			{Key: "blight_class", Type: form.Choice, Options: []string{"s", "ms", "mr", "r", "hr"}},     // potato: how far the variety resists late blight; none: moderately susceptible
 			{Key: "perennial", Type: form.Flag},
 			{Key: "degree_days", Type: form.Number, Unit: "°C·d", Max: 5000}, // fish: a withdrawal by degree-days beside the label's days; none: not asked for
 			{Key: "expected_kg_ha", Type: form.Number, Unit: "kg/ha", Max: 1e6},

@@ -6,6 +6,7 @@
 package history
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -18,6 +19,11 @@ type Series struct {
 	Quantity measure.Quantity
 	Gateway  string
 	Sensor   string
+}
+
+// Compare orders series by place, quantity, gateway, sensor.
+func (s Series) Compare(o Series) int {
+	return cmp.Or(cmp.Compare(s.Place, o.Place), cmp.Compare(s.Quantity, o.Quantity), cmp.Compare(s.Gateway, o.Gateway), cmp.Compare(s.Sensor, o.Sensor))
 }
 
 // Point is one reading of a series. A point of quality Fault has no value.
@@ -52,17 +58,29 @@ type Query struct {
 
 // Store is the history port.
 type Store interface {
+	Reader
+	Keep
 	// Write makes the points durable, or returns an error and may have kept some. Points of the same series and time
-	// replace each other, the later one of a call wins, so writing again is harmless. Order does not matter.
+	// replace each other, the later one of a call wins, so writing again is harmless. Order does not matter. The rollups of the hours
+	// written to are stale from then on.
 	//
 	// A *RejectedError lists points that will never be accepted; all others of the call are durable then. Any other error
 	// is an ErrUnavailable (try again), an ErrConfiguration (call a person), or the context's.
 	Write(ctx context.Context, points []Point) error
-	// Range returns the non-empty steps in time order. A first step that began before From holds only points from From on.
-	Range(ctx context.Context, q Query) ([]Bucket, error)
+	// Forget forgets what is remembered of rollups between calls: another process may have written since. It is called before the first
+	// Write of who takes over.
+	Forget()
+	Close() error
+}
+
+// Reader reads series.
+type Reader interface {
 	// Latest returns the newest point, of whatever quality, of each series that has any, in no order.
 	Latest(ctx context.Context, series []Series) ([]Point, error)
+	// Range returns the non-empty steps in time order. A first step that began before From holds only points from From on.
+	Range(ctx context.Context, q Query) ([]Bucket, error)
 	// Each calls f for every point of a series with from <= time < to, in time order, until f returns an error.
 	Each(ctx context.Context, s Series, from, to time.Time, f func(Point) error) error
-	Close() error
+	// Rollups returns the rollups of a span that lie within from and to, in time order. Where there is none there are no points either.
+	Rollups(ctx context.Context, s Series, span Span, from, to time.Time) ([]Rollup, error)
 }

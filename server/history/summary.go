@@ -42,6 +42,7 @@ type Summary struct {
 	Faults         int           // records without a value
 	Covered        time.Duration // time that a reading stands for
 	Within         time.Duration // of Covered, with a value within Terms.Limits; 0 without limits
+	Unjudged       time.Duration // of Covered, where that cannot be told: the readings were let go, and judged by other limits before
 	Gaps           []Gap         // the rest, in time order
 	First, Last    time.Time     // of the N values; zero when N is 0
 	// ByQuality counts the records of each quality.
@@ -71,13 +72,14 @@ func share(part, whole time.Duration) float64 {
 	return float64(part) / float64(whole)
 }
 
-// Summarise reads one series and summarises it.
-func Summarise(ctx context.Context, from Store, s Series, terms Terms) (Summary, error) {
+// Summarise summarises one series, from its rollups where there are and Hold is RollupHold. Where readings were let go, the beginning and the end
+// are moved to whole hours within.
+func Summarise(ctx context.Context, from Source, s Series, terms Terms) (Summary, error) {
 	t, err := NewTally(terms)
 	if err != nil {
 		return Summary{}, err
 	}
-	if err := from.Each(ctx, s, terms.From.Add(-terms.Hold), terms.To, t.Add); err != nil {
+	if err := t.summarise(ctx, from, s); err != nil {
 		return Summary{}, fmt.Errorf("history: summarise %s of %s: %w", s.Quantity, s.Sensor, err)
 	}
 	return t.Summary(), nil
@@ -97,6 +99,8 @@ type Tally struct {
 	inGap    bool
 	gap      Gap
 	reckoned time.Time // up to here time is either covered or gap
+	entering Standing  // at From
+	began    time.Time // the first record from From on
 }
 
 // NewTally returns an empty Tally.
@@ -142,6 +146,9 @@ func (t *Tally) Add(p Point) error {
 func (t *Tally) count(p Point) {
 	s := &t.sum
 	s.ByQuality[p.Quality]++
+	if t.began.IsZero() {
+		t.began = p.Time
+	}
 	switch p.Quality {
 	case measure.Fault:
 		s.Faults++
@@ -168,6 +175,9 @@ func (t *Tally) advance(now time.Time) {
 	}
 	if end := earlier(now, t.heldAt.Add(t.terms.Hold)); t.held && end.After(t.reckoned) {
 		t.closeGap(t.reckoned)
+		if t.heldAt.Before(t.terms.From) {
+			t.entering = Standing{t.heldV, true}
+		}
 		d := end.Sub(t.reckoned)
 		t.sum.Covered += d
 		t.seconds += t.heldV * d.Seconds()
@@ -203,8 +213,14 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
+// Began returns the time of the first record from Terms.From on, of whatever kind; zero: there was none.
+func (t *Tally) Began() time.Time { return t.began }
+
 // Summary returns the figures for the points so far, as if no more came before To.
-func (t *Tally) Summary() Summary {
+func (t *Tally) Summary() Summary { return t.Rollup(Judgement{}).Summary }
+
+// Rollup returns the figures for the points so far with what joins them to the time before and after.
+func (t *Tally) Rollup(by Judgement) Rollup {
 	end := *t
 	end.sum.Gaps = append([]Gap(nil), t.sum.Gaps...)
 	end.advance(t.terms.To)
@@ -216,5 +232,9 @@ func (t *Tally) Summary() Summary {
 	if s.Covered > 0 {
 		s.TimeMean = end.seconds / s.Covered.Seconds()
 	}
-	return s
+	r := Rollup{Summary: s, Total: end.total, Integral: end.seconds, Entering: end.entering, Began: end.began, Judged: by}
+	if end.held && s.N > 0 && end.heldAt.Equal(s.Last) {
+		r.Leaving = Standing{end.heldV, true}
+	}
+	return r
 }

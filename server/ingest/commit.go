@@ -15,20 +15,32 @@ const (
 // commitAll commits verified batches in groups: one fsync serves all that came while the one before it was written.
 func (n *Ingest) commitAll(ctx context.Context) error {
 	group := make([]*item, 0, n.GroupLimit)
+	var held []*item
 	for {
-		group = n.gather(ctx, group[:0])
+		group = n.gather(ctx, append(group[:0], held...))
+		if len(held) > 0 {
+			inOrder(group)
+		}
 		if len(group) == 0 || !n.commitUntilDone(ctx, group) {
 			return nil // ctx ended
 		}
-		n.report(group)
+		held = n.report(group)
 	}
 }
 
-// gather waits for one batch and then a moment for more.
+// gather waits for one batch, or for a moment where some are held, and then a moment for more.
 func (n *Ingest) gather(ctx context.Context, group []*item) []*item {
+	var again <-chan time.Time
+	if len(group) > 0 {
+		t := time.NewTimer(holdEach)
+		defer t.Stop()
+		again = t.C
+	}
 	select {
 	case <-ctx.Done():
 		return nil
+	case <-again:
+		return group
 	case it := <-n.verified:
 		group = append(group, it)
 	}
@@ -54,7 +66,9 @@ func (n *Ingest) commitUntilDone(ctx context.Context, group []*item) bool {
 		begin := n.Now()
 		err := n.commit(ctx, group)
 		if err == nil {
-			n.Metrics.commits.Observe(n.Now().Sub(begin).Seconds())
+			end := n.Now()
+			n.Metrics.commits.Observe(end.Sub(begin).Seconds())
+			n.trace(group, begin, end)
 			if n.trouble.Swap(nil) != nil {
 				n.Logger.Info("batches are committed again")
 			}
@@ -110,6 +124,7 @@ func (n *Ingest) commit(ctx context.Context, group []*item) error {
 	if err != nil {
 		return err
 	}
+	n.hold(group)
 	n.publish(group, last-int64(len(rows)))
 	n.receipt(group, heads)
 	return nil
@@ -118,9 +133,10 @@ func (n *Ingest) commit(ctx context.Context, group []*item) error {
 // publish tells whoever follows the log what is new in it, after position.
 func (n *Ingest) publish(group []*item, position int64) {
 	records := make([]Record, 0, len(group))
-	readings := 0
+	readings, now := 0, n.Now()
 	for _, it := range group {
 		if it.verdict == stored {
+			n.Metrics.took.Observe(now.Sub(it.received).Seconds())
 			position++
 			readings += len(it.batch.Readings)
 			records = append(records, Record{Position: position, Received: it.received, Batch: it.batch})
@@ -138,15 +154,15 @@ func (n *Ingest) publish(group []*item, position int64) {
 func (n *Ingest) receipt(group []*item, heads map[Chain]Head) {
 	upto := make(map[Chain]uint64, len(heads))
 	for _, it := range group {
-		if it.verdict != broken && it.verdict != replayed {
+		if it.verdict != broken && it.verdict != replayed && it.verdict != waiting {
 			upto[it.row.Chain] = heads[it.row.Chain].Seq
 		}
 	}
 	n.receipts.add(upto)
 }
 
-// report settles a committed group and quarantines what was refused in it.
-func (n *Ingest) report(group []*item) {
+// report settles a committed group and quarantines what was refused in it. It returns what waits.
+func (n *Ingest) report(group []*item) (held []*item) {
 	for i, it := range group {
 		switch it.verdict {
 		case duplicate:
@@ -157,9 +173,13 @@ func (n *Ingest) report(group []*item) {
 			n.note(it.message, BrokenChain, "does not name the batch before it")
 		case replayed:
 			n.note(it.message, ReplayedSeq, "a number that is stored already, with other bytes")
+		case waiting:
+			held = append(held, it)
+			continue
 		case stored:
 		}
 		n.settle(it.message)
 		group[i] = nil
 	}
+	return held
 }

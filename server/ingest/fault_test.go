@@ -86,9 +86,19 @@ type bare struct {
 
 func newBare(t *testing.T, db *sqldb.DB, maxWaiting int64) *bare {
 	t.Helper()
+	return newBareWith(t, db, maxWaiting, func(*ingest.Options) {})
+}
+
+// newBareWith is newBare with other options, and for a gateway that is enrolled already.
+func newBareWith(t *testing.T, db *sqldb.DB, maxWaiting int64, with func(*ingest.Options), enrolled ...*gateway) *bare {
+	t.Helper()
 	signer, verifier := newKey(t, "server")
 	b := &bare{line: &line{in: make(chan message), sent: make(chan wire.Receipt, 10_000), v: verifier}, log: &faultyLog{DB: db}}
-	b.g = (&rig{t: t, db: db}).enrol("gw-one")
+	if len(enrolled) > 0 {
+		b.g = enrolled[0]
+	} else {
+		b.g = (&rig{t: t, db: db}).enrol("gw-one")
+	}
 	log := slog.New(slog.DiscardHandler)
 	metrics, err := ingest.NewMetrics(prometheus.NewRegistry())
 	if err != nil {
@@ -98,10 +108,12 @@ func newBare(t *testing.T, db *sqldb.DB, maxWaiting int64) *bare {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.ingest = ingest.New(ingest.Options{
+	o := ingest.Options{
 		Broker: b.line, Log: b.log, Registry: registry, Notebook: ingest.NewNotebook(db, registry, metrics, log), Signer: signer,
 		Metrics: metrics, Now: time.Now, Logger: log, MaxWaiting: maxWaiting,
-	})
+	}
+	with(&o)
+	b.ingest = ingest.New(o)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- b.ingest.Run(ctx) }()
@@ -155,7 +167,7 @@ func TestIngest_AFailingLogDelaysReceiptsAndLosesNothing(t *testing.T) {
 		"both":                                 {{before: failed}, {after: failed}, {before: failed}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBare(t, sqldbtest.Open(t, sqldbtest.SQLite(t)), 0)
+			b := newBare(t, sqldbtest.Open(t, sqldbtest.Fresh(t)), 0)
 			b.log.fails = fails
 			for range 20 {
 				b.push()
@@ -172,7 +184,7 @@ func TestIngest_AFailingLogDelaysReceiptsAndLosesNothing(t *testing.T) {
 }
 
 func TestIngest_FullQueuePushesBackAndDropsNothing(t *testing.T) {
-	b := newBare(t, sqldbtest.Open(t, sqldbtest.SQLite(t)), 20_000)
+	b := newBare(t, sqldbtest.Open(t, sqldbtest.Fresh(t)), 20_000)
 	b.log.mu.Lock() // the log hangs
 	pushed := make(chan int, 1000)
 	go func() {
@@ -205,7 +217,7 @@ func TestIngest_FullQueuePushesBackAndDropsNothing(t *testing.T) {
 }
 
 func TestIngest_DoneMeansCommittedOrRefused(t *testing.T) {
-	db := sqldbtest.Open(t, sqldbtest.SQLite(t))
+	db := sqldbtest.Open(t, sqldbtest.Fresh(t))
 	b := newBare(t, db, 0)
 	b.log.mu.Lock()
 	done := b.push()

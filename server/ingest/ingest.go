@@ -40,11 +40,15 @@ type Options struct {
 	Logger    *slog.Logger
 	Online    func(gateway string) // told when a gateway says that it is there; must not block; may be nil
 	Committed func([]Record)       // told of every commit, in order, before its receipts go out; must not block; may be nil
+	Traced    Traced               // told where each batch spent its time; may be nil
 
 	MaxWaiting  int64         // bytes received and not yet committed; 0: 48 MiB
 	GroupWait   time.Duration // how long a commit waits for company; 0: 3 ms
 	GroupLimit  int           // batches in a commit; 0: 1,000
 	WorkerCount int           // 0: GOMAXPROCS
+	// Hold is how long a batch waits for the one before it, which a broker that deals out messages may have given to another process.
+	// 0: not at all; where there is one process none can be on its way.
+	Hold time.Duration
 }
 
 // Ingest verifies, commits and receipts. Make it with New, run it with Run.
@@ -73,6 +77,8 @@ type item struct {
 	batch   *wire.Batch
 	row     Row
 	verdict verdict
+	opening time.Time // when it was looked at, and
+	opened  time.Time // was found good; zero where nobody asks (Traced)
 }
 
 // New checks the options and fills in the defaults.
@@ -92,7 +98,7 @@ func New(o Options) *Ingest {
 	n := &Ingest{
 		Options: o, room: semaphore.NewWeighted(o.MaxWaiting), verified: make(chan *item, o.GroupLimit), seed: maphash.MakeSeed(),
 		receipts: &receipts{
-			send: o.Broker.Send, signer: o.Signer, now: o.Now, metrics: o.Metrics, log: o.Logger,
+			send: o.Broker.Send, signer: o.Signer, now: o.Now, metrics: o.Metrics, log: o.Logger, traced: o.Traced,
 			upto: map[Chain]uint64{}, wake: make(chan struct{}, 1),
 		},
 	}

@@ -13,6 +13,7 @@ const (
 	stored    verdict = iota // it is the next of its chain
 	duplicate                // it is in the log already
 	ahead                    // batches before it are missing
+	waiting                  // as ahead, for a moment: another process may have them
 	broken                   // it does not name the batch before it
 	replayed                 // its number is in the log with other bytes
 )

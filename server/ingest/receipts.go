@@ -19,6 +19,7 @@ type receipts struct {
 	now     func() time.Time
 	metrics *Metrics
 	log     *slog.Logger
+	traced  Traced // may be nil
 
 	mu    sync.Mutex
 	upto  map[Chain]uint64
@@ -65,6 +66,13 @@ func (r *receipts) run(ctx context.Context) error {
 	}
 }
 
+// length is how many receipts wait.
+func (r *receipts) length() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.order)
+}
+
 func (r *receipts) next() (c Chain, upto uint64, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -82,7 +90,8 @@ func (r *receipts) next() (c Chain, upto uint64, ok bool) {
 // sendOne sends one receipt. One that cannot be sent is not tried again: the gateway sends its batches again and gets
 // the next.
 func (r *receipts) sendOne(c Chain, upto uint64) {
-	sealed, err := wire.SealReceipt(wire.Receipt{Gateway: c.Gateway, Epoch: c.Epoch, Upto: upto, Time: r.now()}, r.signer)
+	begin := r.now()
+	sealed, err := wire.SealReceipt(wire.Receipt{Gateway: c.Gateway, Epoch: c.Epoch, Upto: upto, Time: begin}, r.signer)
 	if err == nil {
 		err = r.send(c.Gateway, wire.LeafReceipt, sealed)
 	}
@@ -92,4 +101,7 @@ func (r *receipts) sendOne(c Chain, upto uint64) {
 		return
 	}
 	r.metrics.receipts.WithLabelValues("sent").Inc()
+	if r.traced != nil {
+		r.traced.Receipted(c, upto, begin, r.now())
+	}
 }

@@ -123,3 +123,12 @@ func (r *Registry) SecretSHA(gateway string) (sha [32]byte, ok bool) {
 	}
 	return m.SecretSHA, true
 }
+
+// Source returns the verifier key of a source in service that cannot sign; ok is false for any other name.
+func (r *Registry) Source(name string) (vkey string, ok bool) {
+	m := r.member(name)
+	if m == nil || !m.Retired.IsZero() || !m.Unsigned() {
+		return "", false
+	}
+	return m.VKey, true
+}

@@ -27,21 +27,25 @@ import (
 	"aovuon/server/parttest"
 	"aovuon/server/project"
 	"aovuon/server/sqldb"
+	"aovuon/server/sqldb/sqldbtest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(parttest.Sharing(m)) }
 
 // patience is how long a test waits for what must come.
 const patience = 30 * time.Second
 
 // rig is the way of a reading from MQTT to the history, of real parts.
 type rig struct {
-	t         *testing.T
-	dir       string
-	config    sqldb.Config
-	mosquitto *parttest.MosquittoServer // nil: the embedded broker
-	signer    note.Signer
-	verifier  note.Verifier
+	t          *testing.T
+	dir        string
+	config     sqldb.Config
+	mosquitto  *parttest.MosquittoServer // nil: the embedded broker
+	signer     note.Signer
+	verifier   note.Verifier
+	metrics    *prometheus.Registry
+	log        *faultyLog
+	maxWaiting int64 // 0: as a server has it
 
 	db      *sqldb.DB
 	history *sqlite.Store
@@ -69,7 +73,7 @@ func eachBroker(t *testing.T, f func(t *testing.T, r *rig)) {
 func newRig(t *testing.T, m *parttest.MosquittoServer) *rig {
 	t.Helper()
 	r := &rig{t: t, dir: t.TempDir(), mosquitto: m}
-	r.config = sqldb.Config{Driver: sqldb.SQLite, DSN: filepath.Join(r.dir, "server.db")}
+	r.config = sqldbtest.Fresh(t)
 	r.signer, r.verifier = newKey(t, "server")
 	r.start()
 	t.Cleanup(func() { r.stop() })
@@ -106,7 +110,8 @@ func (r *rig) start() {
 	if r.history, err = sqlite.Open(ctx, filepath.Join(r.dir, "history.db")); err != nil {
 		t.Fatal(err)
 	}
-	metrics, err := ingest.NewMetrics(prometheus.NewRegistry())
+	r.metrics = prometheus.NewRegistry()
+	metrics, err := ingest.NewMetrics(r.metrics)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,8 +122,10 @@ func (r *rig) start() {
 	notebook := ingest.NewNotebook(r.db, registry, metrics, log)
 	b, closeBroker := r.openBroker(registry, notebook, log)
 	recent := project.NewRecent(r.db)
+	r.log = &faultyLog{DB: r.db}
 	r.ingest = ingest.New(ingest.Options{
-		Broker: b, Log: r.db, Registry: registry, Notebook: notebook, Signer: r.signer, Metrics: metrics, Now: time.Now, Logger: log, Committed: recent.Add,
+		Broker: b, Log: r.log, Registry: registry, Notebook: notebook, Signer: r.signer, Metrics: metrics, Now: time.Now, Logger: log, Committed: recent.Add,
+		MaxWaiting: r.maxWaiting,
 	})
 	runner := project.NewRunner(project.RunnerOptions{
 		Projection: project.NewHistory(r.history, project.NewPlaces(mounts{}, time.Now), project.NewDater(r.db), r.db, log),

@@ -18,11 +18,18 @@ const (
 	Foreign        Reason = "foreign"         // one gateway's message on another's topic, or a try to publish there
 	BrokenChain    Reason = "broken-chain"    // does not name the batch before it
 	ReplayedSeq    Reason = "replayed-seq"    // a number that is stored already, with other bytes
+
+	// Of sources that cannot sign.
+	NoValue   Reason = "no-value"   // the device itself has none
+	BadValue  Reason = "bad-value"  // no number, or of a unit that is none of the quantity
+	BadTime   Reason = "bad-time"   // in the future, or too old
+	SentTwice Reason = "sent-twice" // the same sensor, quantity and time came before
+	TooFast   Reason = "too-fast"   // more messages than the source may send
 )
 
 // Reasons lists every reason.
 func Reasons() []Reason {
-	return []Reason{UnknownGateway, RetiredGateway, BadSignature, Malformed, TooLarge, Foreign, BrokenChain, ReplayedSeq}
+	return []Reason{UnknownGateway, RetiredGateway, BadSignature, Malformed, TooLarge, Foreign, BrokenChain, ReplayedSeq, NoValue, BadValue, BadTime, SentTwice, TooFast}
 }
 
 // Refusal is one message that was refused.
@@ -63,7 +70,21 @@ type Enrolment struct {
 	SecretSHA [32]byte // SHA-256 of its MQTT password
 	Enrolled  time.Time
 	Retired   time.Time // zero while in service
+	Kind      Kind
 }
+
+// Kind says what stands behind a name of the register. It never changes: what a name sent stays what it was.
+type Kind string
+
+// The kinds.
+const (
+	Device   Kind = ""       // a gateway that signs what it measured
+	Intake   Kind = "intake" // devices that cannot sign: the server seals what it was told
+	Imported Kind = "import" // files of other systems, likewise
+)
+
+// Unsigned reports whether the server itself seals what comes under the name: nobody can say who said it.
+func (e Enrolment) Unsigned() bool { return e.Kind != Device }
 
 // Notes is what the quarantine and the gateway states are written to. None of it is needed to keep a reading: it is
 // written behind the log, a second late at most.

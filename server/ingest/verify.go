@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"aovuon/gateway/wire"
 )
 
 // verify is one worker: it has some of the gateways, and checks their messages one after the other.
 func (n *Ingest) verify(ctx context.Context, in <-chan message) error {
+	reader := wire.NewReader()
 	for {
 		var m message
 		select {
@@ -23,7 +25,7 @@ func (n *Ingest) verify(ctx context.Context, in <-chan message) error {
 			n.status(m)
 			continue
 		}
-		it, why, detail := n.open(m)
+		it, why, detail := n.open(reader, m)
 		if why != "" {
 			n.note(m, why, detail)
 			n.settle(m)
@@ -38,7 +40,7 @@ func (n *Ingest) verify(ctx context.Context, in <-chan message) error {
 }
 
 // open checks who sent m and whether it is what they sealed. A refusal has a reason.
-func (n *Ingest) open(m message) (it *item, why Reason, detail string) {
+func (n *Ingest) open(reader *wire.Reader, m message) (it *item, why Reason, detail string) {
 	g := n.Registry.member(m.gateway)
 	switch {
 	case g == nil:
@@ -46,12 +48,22 @@ func (n *Ingest) open(m message) (it *item, why Reason, detail string) {
 	case !g.Retired.IsZero():
 		return nil, RetiredGateway, "out of service since " + g.Retired.UTC().Format("2006-01-02 15:04")
 	}
-	b, err := wire.Open(m.payload, g.verifier)
+	if g.Unsigned() {
+		return nil, Foreign, "a batch under the name of a source that cannot sign: the server itself seals what that sends"
+	}
+	var opening, opened time.Time
+	if n.Traced != nil {
+		opening = n.Now()
+	}
+	b, err := reader.Open(m.payload, g.verifier)
 	if err != nil {
 		why, detail = reasonOf(m, err)
 		return nil, why, detail
 	}
-	it = &item{message: m, batch: b, row: Row{
+	if n.Traced != nil {
+		opened = n.Now()
+	}
+	it = &item{message: m, batch: b, opening: opening, opened: opened, row: Row{
 		Chain: Chain{b.Gateway, b.Epoch}, Seq: b.Seq, Hash: wire.HashOf(m.payload), Received: m.received, Body: n.Log.Pack(m.payload),
 	}}
 	return it, "", ""

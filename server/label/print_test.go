@@ -156,7 +156,7 @@ func TestLay_KeepsItsRules(t *testing.T) {
 	for _, t := range label.Templates() {
 		sizes = append(sizes, t.Label)
 	}
-	for _, size := range append(sizes, label.Rolls()...) {
+	for _, size := range append(sizes, rolls()...) {
 		for _, dpi := range []int{203, 300, 600} {
 			for name, c := range map[string]label.Content{"item": item(1), "longest": longest()} {
 				l, err := p.Lay(c, size, dpi)

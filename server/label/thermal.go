@@ -20,9 +20,6 @@ const (
 // Languages lists the languages.
 func Languages() []Language { return []Language{ZPL, TSPL, ESCPOS} }
 
-// Rolls lists the usual labels of a roll.
-func Rolls() []Size { return []Size{{50, 30}, {40, 30}} }
-
 // Bounds of a thermal print.
 const (
 	maxCopies = 1000

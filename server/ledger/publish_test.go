@@ -15,6 +15,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"aovuon/server/ledger"
+	"aovuon/server/parttest"
 	"aovuon/server/sqldb"
 	"aovuon/server/sqldb/sqldbtest"
 )
@@ -40,7 +41,7 @@ func newBench(t *testing.T) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := sqldbtest.SQLite(t)
+	c := sqldbtest.Fresh(t)
 	return &bench{t: t, config: c, db: sqldbtest.Open(t, c), signer: signer, vkey: vkey}
 }
 
@@ -147,10 +148,13 @@ func TestPublisher_NeverSignsARewrittenTree(t *testing.T) {
 			if _, after := b.head(p); !bytes.Equal(before, after) {
 				t.Error("another head was signed")
 			}
-			ctx, stop := context.WithTimeout(t.Context(), 50*time.Millisecond)
-			defer stop()
-			if err := p.Run(ctx); err != nil || !errors.Is(p.Fault(), ledger.ErrRewritten) {
-				t.Errorf("run %v, fault %v", err, p.Fault())
+			ctx, stop := context.WithCancel(t.Context())
+			ran := make(chan error, 1)
+			go func() { ran <- p.Run(ctx) }()
+			parttest.Await(t, "the fault is said", func() bool { return errors.Is(p.Fault(), ledger.ErrRewritten) })
+			stop()
+			if err := <-ran; err != nil {
+				t.Errorf("run %v", err)
 			}
 		})
 	}

@@ -28,7 +28,7 @@ var by = ledger.By{Actor: "u-tam", At: time.Date(2026, 11, 25, 7, 0, 0, 0, time.
 
 func shelf(t testing.TB) (*media.Shelf, *sqldb.DB, string) {
 	t.Helper()
-	db := sqldbtest.Open(t, sqldbtest.SQLite(t))
+	db := sqldbtest.Open(t, sqldbtest.Fresh(t))
 	dir := filepath.Join(t.TempDir(), "media")
 	return media.New(dir, db), db, dir
 }

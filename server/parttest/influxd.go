@@ -17,8 +17,9 @@ import (
 
 // InfluxdOptions are what an InfluxDB may differ in.
 type InfluxdOptions struct {
-	Auth         bool // asks for user and password; the server's Username and Password are an administrator's
-	MaxBodyBytes int  // larger write requests are answered 413; 0: InfluxDB's own 25 MB
+	Auth         bool   // asks for user and password; the server's Username and Password are an administrator's
+	Dir          string // where it keeps its data, and finds what an earlier one kept; empty: a folder that goes with the test
+	MaxBodyBytes int    // larger write requests are answered 413; 0: InfluxDB's own 25 MB
 }
 
 // InfluxdServer is an InfluxDB 1.8 of the test's own, with an empty database.
@@ -55,7 +56,10 @@ func InfluxdWith(t testing.TB, o InfluxdOptions) *InfluxdServer {
 
 func startInfluxd(t testing.TB, path string, o InfluxdOptions) (*InfluxdServer, error) {
 	t.Helper()
-	dir, port := tempDir(t, "aovuon-influxd-"), reservePort(t)
+	dir, port := o.Dir, reservePort(t)
+	if dir == "" {
+		dir = tempDir(t, "aovuon-influxd-")
+	}
 	conf := filepath.Join(dir, "influxdb.conf")
 	if err := os.WriteFile(conf, []byte(influxdConfig(dir, port, o)), 0o600); err != nil {
 		return nil, err

@@ -129,6 +129,8 @@ func installHint(name string) string {
 		return "apt-get install mosquitto mosquitto-clients"
 	case "postgres", "initdb":
 		return "apt-get install postgresql"
+	case "promtool":
+		return "apt-get install prometheus"
 	case "systemd-analyze", "systemd-sysusers":
 		return "apt-get install systemd"
 	case "zbarimg":

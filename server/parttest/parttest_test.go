@@ -2,7 +2,9 @@ package parttest_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
@@ -117,7 +119,7 @@ func TestPostgres_DatabasesAreEmptyAndSurviveKill(t *testing.T) {
 	if got := psql(two, "SELECT count(*) FROM information_schema.tables WHERE table_name = 'pond'"); got != "0" {
 		t.Errorf("second database has %s tables of the first", got)
 	}
-	if got := psql(one, "SHOW fsync"); got != "on" {
+	if got := psql(one, "SHOW fsync"); got != "off" { // kills of processes lose nothing that the kernel has; benchmarks write through
 		t.Errorf("fsync = %s", got)
 	}
 	for range 3 {
@@ -126,6 +128,78 @@ func TestPostgres_DatabasesAreEmptyAndSurviveKill(t *testing.T) {
 		if got := psql(one, "SELECT id FROM pond"); got != "7" {
 			t.Errorf("after kill: %q", got)
 		}
+	}
+}
+
+// tests is a package's tests, made of a function.
+type tests func() int
+
+func (f tests) Run() int { return f() }
+
+func TestSharing_TestsHaveDatabasesOfTheirOwnInOneClusterThatGoesWithThem(t *testing.T) {
+	ask := func(t *testing.T, dsn, q string) (string, error) {
+		out, err := exec.CommandContext(t.Context(), parttest.Tool(t, "psql"), "-AtX", "-c", q, dsn).CombinedOutput()
+		return strings.TrimSpace(string(out)), err
+	}
+	var first, last, cluster string
+	var filled, made int
+	code := parttest.Sharing(tests(func() int {
+		for range 2 {
+			t.Run("one", func(t *testing.T) {
+				dsn := parttest.Postgres(t)
+				if first == "" {
+					first = dsn
+				}
+				last = dsn
+				if out, err := ask(t, dsn, "CREATE TABLE pond (id BIGINT)"); err != nil {
+					t.Errorf("not empty: %v: %s", err, out)
+				}
+				at, err := ask(t, dsn, "SHOW data_directory")
+				if err != nil || cluster != "" && at != cluster {
+					t.Errorf("cluster %q, the first was in %q: %v", at, cluster, err)
+				}
+				cluster = at
+				like := parttest.PostgresLike(t, "ponds", func(dsn string) error {
+					filled++
+					_, err := ask(t, dsn, "CREATE TABLE pond AS SELECT 7 AS id")
+					return err
+				})
+				if out, err := ask(t, like, "SELECT id FROM pond; DROP TABLE pond"); err != nil || !strings.HasPrefix(out, "7") {
+					t.Errorf("a copy has not what was filled in: %v: %s", err, out)
+				}
+				path, ok := parttest.Once(t, "file", func(path string) error {
+					made++
+					return os.WriteFile(path, []byte("made"), 0o600)
+				})
+				if b, err := os.ReadFile(path); !ok || err != nil || string(b) != "made" {
+					t.Errorf("%v: %q, %v", ok, b, err)
+				}
+				t.Run("beside it", func(t *testing.T) {
+					if out, err := ask(t, parttest.Postgres(t), "CREATE TABLE pond (id BIGINT)"); err != nil {
+						t.Errorf("not empty: %v: %s", err, out)
+					}
+				})
+			})
+		}
+		if out, err := ask(t, last, "SELECT 1"); err == nil || !strings.Contains(out, "does not exist") {
+			t.Errorf("the database outlived its test: %v: %s", err, out)
+		}
+		return 7
+	})).Run()
+	if code != 7 || filled != 1 || made != 1 {
+		t.Errorf("code %d; filled %d times, made %d times", code, filled, made)
+	}
+	if path, ok := parttest.Once(t, "file", func(string) error { t.Error("asked for what is not shared"); return nil }); ok {
+		t.Errorf("shared with nobody: %s", path)
+	}
+	if first == last {
+		t.Errorf("two tests in one database: %s", last)
+	}
+	if out, err := ask(t, last, "SELECT 1"); err == nil || strings.Contains(out, "does not exist") {
+		t.Errorf("the cluster outlived the tests: %v: %s", err, out)
+	}
+	if _, err := os.Stat(filepath.Dir(filepath.Dir(cluster))); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("left: %s: %v", cluster, err)
 	}
 }
 

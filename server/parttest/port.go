@@ -74,3 +74,9 @@ func portFree(port int) bool {
 }
 
 func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
+
+// FreeAddress returns a loopback address nobody listens on, kept from other tests until t ends.
+func FreeAddress(t testing.TB) string {
+	t.Helper()
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(reservePort(t)))
+}

@@ -1,6 +1,7 @@
 package parttest
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -15,7 +16,7 @@ import (
 	"time"
 )
 
-// PostgresServer is a PostgreSQL cluster of the test's own, reached by a Unix socket in its folder: no port, no password.
+// PostgresServer is a PostgreSQL cluster, reached by a Unix socket in its folder: no port, no password.
 type PostgresServer struct {
 	t    testing.TB
 	p    *process
@@ -26,46 +27,73 @@ type PostgresServer struct {
 	n    int // databases made
 }
 
-// Postgres starts a cluster and returns the DSN of an empty database in it. Tests that need several databases, or kill
-// the server, use NewPostgres.
+// postgresUser is who owns the clusters and all that is in them.
+const postgresUser = "aovuon"
+
+// Postgres returns the DSN of an empty database: in the cluster that the tests of the package share (Sharing), else in one of the
+// test's own. Tests that kill the server use NewPostgres, and so do those that measure: a shared one does not sync.
 func Postgres(t testing.TB) string {
 	t.Helper()
+	_, speed := t.(*testing.B)
+	if dir := os.Getenv(shareEnv); dir != "" && !speed {
+		return sharedPostgres{dir}.database(t, "template1")
+	}
 	return NewPostgres(t).Database()
 }
 
-// NewPostgres makes and starts a cluster. PostgreSQL refuses to run as root: the tests of root run it as user postgres,
-// or nobody.
+// NewPostgres makes and starts a cluster of the test's own. The tests of root run it as user postgres, or nobody.
 func NewPostgres(t testing.TB) *PostgresServer {
 	t.Helper()
-	bin, ok := postgresBin()
-	if !ok {
-		Missing(t, "postgresql", installHint("postgres"))
+	s := &PostgresServer{t: t, dir: tempDir(t, "aovuon-pg-"), user: postgresUser}
+	err := s.find()
+	if err == nil {
+		err = s.makeCluster()
 	}
-	s := &PostgresServer{t: t, bin: bin, dir: tempDir(t, "aovuon-pg-"), user: "aovuon"}
-	if err := s.makeCluster(); err != nil {
+	if err != nil {
 		t.Fatalf("parttest: %v", err)
 	}
-	s.p = newProcess(t, "postgres", filepath.Join(bin, "postgres"),
-		"-D", s.data(), "-k", s.dir, "-c", "listen_addresses=", "-c", "max_connections=50", "-c", "shared_buffers=32MB")
-	s.p.as, s.p.stop = s.as, syscall.SIGINT // fast shutdown: does not wait for clients
-	s.p.ready = func(ctx context.Context) error {
-		return s.run(ctx, "pg_isready", "-q", "-h", s.dir, "-U", s.user, "-d", "postgres")
-	}
+	_, speed := t.(*testing.B)
+	s.p = newProcess(t, "postgres", filepath.Join(s.bin, "postgres"), s.arguments(!speed)...)
+	s.p.as, s.p.stop, s.p.ready = s.as, syscall.SIGQUIT, s.isReady // waits for no client and writes nothing more: the data go with the test
 	if err := s.p.start(); err != nil {
 		t.Fatalf("parttest: %v", err)
 	}
 	return s
 }
 
-// makeCluster runs initdb, without syncing: a power cut ends the test anyway. The cluster itself runs with fsync on.
-func (s *PostgresServer) makeCluster() error {
+// find sets where PostgreSQL's programs are and who runs them: PostgreSQL refuses to run as root. It ends the test where there is none.
+func (s *PostgresServer) find() (err error) {
+	s.t.Helper()
+	var ok bool
+	if s.bin, ok = postgresBin(); !ok {
+		Missing(s.t, "postgresql", installHint("postgres"))
+	}
 	if os.Getuid() == 0 {
-		cred, err := unprivileged()
-		if err != nil {
+		if s.as, err = unprivileged(); err != nil {
 			return fmt.Errorf("postgres: %w", err)
 		}
-		s.as = cred
-		if err := os.Chown(s.dir, int(cred.Uid), int(cred.Gid)); err != nil {
+	}
+	return nil
+}
+
+// arguments are those of the server. A test kills processes, not the machine: what the kernel has is not lost by quick, and each
+// database is made by some hundred small files.
+func (s *PostgresServer) arguments(quick bool) []string {
+	args := []string{"-D", s.data(), "-k", s.dir, "-c", "listen_addresses=", "-c", "max_connections=50", "-c", "shared_buffers=32MB"}
+	if quick {
+		args = append(args, "-c", "fsync=off", "-c", "full_page_writes=off")
+	}
+	return args
+}
+
+func (s *PostgresServer) isReady(ctx context.Context) error {
+	return s.run(ctx, "pg_isready", "-q", "-h", s.dir, "-U", s.user, "-d", "postgres")
+}
+
+// makeCluster runs initdb, without syncing: a power cut ends the test anyway.
+func (s *PostgresServer) makeCluster() error {
+	if s.as != nil {
+		if err := os.Chown(s.dir, int(s.as.Uid), int(s.as.Gid)); err != nil {
 			return fmt.Errorf("postgres: %w", err)
 		}
 	}
@@ -80,10 +108,14 @@ func (s *PostgresServer) data() string { return filepath.Join(s.dir, "data") }
 func (s *PostgresServer) Database() string {
 	s.t.Helper()
 	s.n++
-	name := "test" + strconv.Itoa(s.n)
+	return s.create("test" + strconv.Itoa(s.n))
+}
+
+func (s *PostgresServer) create(name string, flags ...string) string {
+	s.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	if err := s.run(ctx, "createdb", "-h", s.dir, "-U", s.user, name); err != nil {
+	if err := s.run(ctx, "createdb", append(flags, "-h", s.dir, "-U", s.user, name)...); err != nil {
 		s.t.Fatalf("parttest: %v", err)
 	}
 	return fmt.Sprintf("host=%s user=%s dbname=%s sslmode=disable", s.dir, s.user, name)
@@ -105,6 +137,33 @@ func (s *PostgresServer) Start() {
 	}
 	if err != nil {
 		s.t.Fatalf("parttest: %v", err)
+	}
+}
+
+// Lock takes a table of a database for itself, as a long migration does: whoever asks for it waits until release.
+func (s *PostgresServer) Lock(dsn, table string) (release func()) {
+	s.t.Helper()
+	cmd := exec.CommandContext(s.t.Context(), filepath.Join(s.bin, "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", dsn)
+	cmd.SysProcAttr, cmd.Dir = attributes(s.as), "/"
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		s.t.Fatalf("parttest: %v", err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		s.t.Fatalf("parttest: %v", err)
+	}
+	if err := cmd.Start(); err != nil {
+		s.t.Fatalf("parttest: %v", err)
+	}
+	_, err = fmt.Fprintf(in, "BEGIN;\nLOCK TABLE %s IN ACCESS EXCLUSIVE MODE;\n\\echo locked\n", table)
+	if line, rerr := bufio.NewReader(out).ReadString('\n'); line != "locked\n" {
+		s.t.Fatalf("parttest: lock %s: %q, %v", table, line, errors.Join(err, rerr))
+	}
+	return func() {
+		if err := errors.Join(in.Close(), cmd.Wait()); err != nil {
+			s.t.Errorf("parttest: lock %s: %v", table, err)
+		}
 	}
 }
 

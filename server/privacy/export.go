@@ -20,6 +20,28 @@ type Everything struct {
 	// Calibrations are those that say that they were done by somebody of the person's name or login.
 	Calibrations []Calibration `json:"calibrations,omitempty"`
 	Ledger       []Entry       `json:"ledger"`
+	// Contacts are how they are told of alarms; Messages what was sent to them.
+	Contacts []Contact `json:"contacts,omitempty"`
+	Messages []Message `json:"messages,omitempty"`
+}
+
+// Contact is one way of a person to be told of alarms.
+type Contact struct {
+	ID        string    `json:"id"`
+	Name      string    `json:"name"`
+	Addresses []string  `json:"addresses"` // channel and address
+	Places    []string  `json:"places,omitempty"`
+	Agreed    time.Time `json:"agreed,omitzero"`
+}
+
+// Message is one that was made for a person.
+type Message struct {
+	ID      string    `json:"id"`
+	Made    time.Time `json:"made"`
+	Channel string    `json:"channel"`
+	To      string    `json:"to"`
+	State   string    `json:"state"`
+	Text    string    `json:"text"`
 }
 
 // Account is what is kept of how a person signs in, without what would let anybody in.

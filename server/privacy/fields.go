@@ -45,6 +45,7 @@ func Fields() []Field {
 	out = append(out,
 		Field{ID: "live", To: Staff}, Field{ID: "system", To: Staff}, Field{ID: "calibration", To: Staff, Person: true},
 		Field{ID: "account", To: Staff, Person: true}, Field{ID: "scans", To: Staff}, Field{ID: "report", To: Staff, Person: true},
+		Field{ID: "contact", To: Staff, Person: true},
 	)
 	for _, id := range []string{"person.photo", "person.places", "person.consent", "person.request"} {
 		out = append(out, Field{ID: id, To: Operator, Person: true})
@@ -91,6 +92,7 @@ const (
 	UntilScans   Until = "scans"   // so many days, by the configuration
 	UntilClosed  Until = "closed"  // until it is answered
 	UntilReports Until = "reports" // so many days after it was answered
+	UntilLadder  Until = "ladder"  // so many days, by the page of the ladder
 	UntilBackups Until = "backups" // until the last backup that holds it is deleted
 	ForEver      Until = "ever"    // what strangers check; it holds no personal data
 )
@@ -112,6 +114,8 @@ func Retention() []Kept {
 		{"scankey", UntilDay},
 		{"report", UntilReports},
 		{"contact", UntilClosed},
+		{"alarmcontact", UntilErased},
+		{"message", UntilLadder},
 		{"backup", UntilBackups},
 	}
 }

@@ -14,8 +14,6 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
-
-	"aovuon/gateway/measure"
 )
 
 // Person is somebody the co-op keeps data about.
@@ -51,12 +49,6 @@ func NewID(random io.Reader) (string, error) {
 		b[i] = alphabet[b[i]&31]
 	}
 	return "p-" + string(b[:]), nil
-}
-
-// ValidID reports whether s is written like a pseudonym.
-func ValidID(s string) bool {
-	rest, ok := strings.CutPrefix(s, "p-")
-	return ok && len(rest) == idLen && measure.ValidID(rest, idLen) && !strings.Contains(rest, "-")
 }
 
 // Check reports what is wrong with what was entered of a person.

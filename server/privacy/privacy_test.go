@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"math"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -96,18 +97,14 @@ func TestText_IsTheOneThatWasAgreedTo(t *testing.T) {
 }
 
 func TestNewID_TellsNothing(t *testing.T) {
+	form := regexp.MustCompile(`^p-[0-9a-z]{10}$`)
 	seen := map[string]bool{}
 	for range 1000 {
 		id, err := privacy.NewID(rand.Reader)
-		if err != nil || !privacy.ValidID(id) || seen[id] {
+		if err != nil || !form.MatchString(id) || seen[id] {
 			t.Fatalf("%q, %v", id, err)
 		}
 		seen[id] = true
-	}
-	for _, bad := range []string{"", "p-", "p-012345678", "p-01234567890", "u-0123456789", "p-012345678A", "p-01234-6789", "Nguyễn"} {
-		if privacy.ValidID(bad) {
-			t.Errorf("%q passes", bad)
-		}
 	}
 	if _, err := privacy.NewID(bytes.NewReader(nil)); err == nil {
 		t.Error("a pseudonym out of nothing")

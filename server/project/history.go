@@ -21,6 +21,9 @@ type History struct {
 	places  *Places
 	dater   *Dater
 	anchors Anchors
+	refused Refused // nil: refused points are only logged
+	name    string
+	now     func() time.Time
 	log     *slog.Logger
 	points  []history.Point      // reused between chunks
 	freed   map[bootKey]struct{} // boots with an anchor and, since then, nothing parked
@@ -29,11 +32,25 @@ type History struct {
 
 // NewHistory returns the projection. Only one goroutine may apply records.
 func NewHistory(store history.Store, places *Places, dater *Dater, anchors Anchors, log *slog.Logger) *History {
-	return &History{store: store, places: places, dater: dater, anchors: anchors, log: log, freed: map[bootKey]struct{}{}}
+	return &History{store: store, places: places, dater: dater, anchors: anchors, log: log, name: HistoryName, freed: map[bootKey]struct{}{}}
+}
+
+// Sheet keeps what one generation of the history has parked and refused.
+type Sheet interface {
+	Anchors
+	Refused
+}
+
+// NewGeneration returns the projection that draws one generation of the history. What the store will never take is kept in the sheet, with the
+// time by now.
+func NewGeneration(g Generation, store history.Store, places *Places, dater *Dater, sheet Sheet, now func() time.Time, log *slog.Logger) *History {
+	h := NewHistory(store, places, dater, sheet, log)
+	h.name, h.refused, h.now = g.Cursor(), sheet, now
+	return h
 }
 
 // Name implements Projection.
-func (*History) Name() string { return "history" }
+func (h *History) Name() string { return h.name }
 
 // Written returns how many points were made durable since the start.
 func (h *History) Written() int64 { return h.written.Load() }
@@ -145,11 +162,14 @@ func (h *History) write(ctx context.Context) error {
 	err := h.store.Write(ctx, h.points)
 	refused := 0
 	if rejected, ok := errors.AsType[*history.RejectedError](err); ok {
-		// The engine will never take these; all others are durable. The log keeps them, and a page shows them missing. They
+		// The engine will never take these; all others are durable. The log keeps them, and so does the quarantine, with the reason. They
 		// are told in one line: a gateway whose clock is far off sends thousands.
 		refused = len(rejected.Rejected)
 		h.log.Error("history refuses points", slog.Int("points", refused), slog.Any("err", rejected))
 		err = nil
+		if h.refused != nil {
+			err = h.refused.SaveRefused(ctx, rejected.Rejected, h.now())
+		}
 	}
 	if err != nil {
 		return err

@@ -20,13 +20,14 @@ import (
 	"aovuon/server/history"
 	"aovuon/server/history/sqlite"
 	"aovuon/server/ingest"
+	"aovuon/server/parttest"
 	"aovuon/server/project"
 	"aovuon/server/sqldb"
 	"aovuon/server/sqldb/sqldbtest"
 	"aovuon/server/watch"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(parttest.Sharing(m)) }
 
 const patience = 30 * time.Second
 
@@ -91,7 +92,7 @@ func (f *field) mount(m ...project.Mount) {
 
 func newField(t *testing.T) *field {
 	t.Helper()
-	f := &field{t: t, db: sqldbtest.Open(t, sqldbtest.SQLite(t))}
+	f := &field{t: t, db: sqldbtest.Open(t, sqldbtest.Fresh(t))}
 	skey, _, err := note.GenerateKey(rand.Reader, "gw-one")
 	if err != nil {
 		t.Fatal(err)

@@ -23,9 +23,9 @@ type Projection interface {
 // Bounds of a runner's work.
 const (
 	chunkRecords = 5_000
-	chunkSize    = 20_000 // readings and gaps of a chunk of catching up; a live one is smaller
+	chunkSize    = 60_000 // readings and gaps of a chunk of catching up; a live one is smaller
 	firstWait    = 250 * time.Millisecond
-	lastWait     = 30 * time.Second
+	lastWait     = 5 * time.Second // an engine that is back is written to soon after
 	lastAsked    = 5 * time.Minute // however long an engine asks to be left alone
 	pollLog      = time.Second     // for appends of other processes; those of this one wake the runner
 )
@@ -41,6 +41,8 @@ type RunnerOptions struct {
 	SaveEvery  time.Duration   // the cursor may trail the effect this long; 0: saved after every chunk
 	Now        func() time.Time
 	Log        *slog.Logger
+	// Traced is told of each chunk that was applied, from when to when; nil: nobody is. It must not block.
+	Traced func(projection string, records []ingest.Record, begin, end time.Time)
 }
 
 // Runner leads one projection along the log.
@@ -140,8 +142,15 @@ func (r *Runner) step(ctx context.Context, at *int64) (n int, err error) {
 	if err != nil || len(records) == 0 {
 		return 0, err
 	}
+	var begin time.Time
+	if r.Traced != nil {
+		begin = r.Now()
+	}
 	if err := r.Projection.Apply(ctx, records); err != nil {
 		return 0, fmt.Errorf("project: %s: after position %d: %w", r.Projection.Name(), *at, err)
+	}
+	if r.Traced != nil {
+		r.Traced(r.Projection.Name(), records, begin, r.Now())
 	}
 	*at = records[len(records)-1].Position
 	return len(records), nil

@@ -22,6 +22,9 @@ func (d *DB) Append(
 	ctx context.Context, chains []ingest.Chain, decide func(heads map[ingest.Chain]ingest.Head, at ingest.HashAt) ([]ingest.Row, error),
 ) (last int64, err error) {
 	var changed map[ingest.Chain]ingest.Head
+	if err := d.appender.prepare(ctx); err != nil {
+		return 0, err
+	}
 	err = d.update(ctx, "append batches", func(tx *sql.Tx) error {
 		err := tx.QueryRowContext(ctx, `UPDATE log_end SET position = position WHERE id = 1 RETURNING position`).Scan(&last)
 		if err != nil {
@@ -37,7 +40,7 @@ func (d *DB) Append(
 		if err != nil || len(rows) == 0 {
 			return err
 		}
-		if changed, err = insertBatches(ctx, tx, last, rows); err != nil {
+		if changed, err = d.appender.insertBatches(ctx, tx, last, rows); err != nil {
 			return err
 		}
 		last += int64(len(rows))
@@ -102,41 +105,25 @@ func (d *DB) loadHeads(ctx context.Context, tx *sql.Tx, chains []ingest.Chain) (
 const rowsAtOnce = 128
 
 // insertBatches writes rows after position last and moves their chains' heads.
-func insertBatches(ctx context.Context, tx *sql.Tx, last int64, rows []ingest.Row) (map[ingest.Chain]ingest.Head, error) {
+func (p *appender) insertBatches(ctx context.Context, tx *sql.Tx, last int64, rows []ingest.Row) (map[ingest.Chain]ingest.Head, error) {
 	heads := make(map[ingest.Chain]ingest.Head, len(rows))
 	received := make(map[ingest.Chain]int64, len(rows))
-	for len(rows) > 0 {
-		n := min(len(rows), rowsAtOnce)
-		args := make([]any, 0, 7*n)
-		for i := range rows[:n] {
-			r := &rows[i]
-			last++
-			args = append(args, last, r.Gateway, r.Epoch, int64(r.Seq), r.Received.UnixMilli(), r.Hash[:], r.Body)
-			heads[r.Chain] = ingest.Head{Seq: r.Seq, Hash: r.Hash}
-			received[r.Chain] = r.Received.UnixMilli()
-		}
-		rows = rows[n:]
-		_, err := tx.ExecContext(ctx, `INSERT INTO batch (position, gateway, epoch, seq, received_ms, hash, body) VALUES `+tuples(n, 7), args...)
-		if err != nil {
-			return nil, err
-		}
+	batches := make([]any, 0, 7*len(rows))
+	for i := range rows {
+		r := &rows[i]
+		last++
+		batches = append(batches, last, r.Gateway, r.Epoch, int64(r.Seq), r.Received.UnixMilli(), r.Hash[:], r.Body)
+		heads[r.Chain] = ingest.Head{Seq: r.Seq, Hash: r.Hash}
+		received[r.Chain] = r.Received.UnixMilli()
 	}
-	args := make([]any, 0, 5*min(len(heads), rowsAtOnce))
-	left := len(heads)
+	if err := p.batches.exec(ctx, tx, batches); err != nil {
+		return nil, err
+	}
+	moved := make([]any, 0, 5*len(heads))
 	for c, h := range heads {
-		args = append(args, c.Gateway, c.Epoch, int64(h.Seq), h.Hash[:], received[c])
-		left--
-		if len(args) < 5*rowsAtOnce && left > 0 {
-			continue
-		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO chain_head (gateway, epoch, seq, hash, received_ms) VALUES `+tuples(len(args)/5, 5)+
-			` ON CONFLICT (gateway, epoch) DO UPDATE SET seq = excluded.seq, hash = excluded.hash, received_ms = excluded.received_ms`, args...)
-		if err != nil {
-			return nil, err
-		}
-		args = args[:0]
+		moved = append(moved, c.Gateway, c.Epoch, int64(h.Seq), h.Hash[:], received[c])
 	}
-	return heads, nil
+	return heads, p.heads.exec(ctx, tx, moved)
 }
 
 // tuples returns n groups of k parameters: ($1, $2), ($3, $4) ...
@@ -199,6 +186,14 @@ func (d *DB) After(ctx context.Context, position int64, records, size int) ([]in
 		position, records)
 }
 
+// takeReader returns a reader that nobody else uses; it is put back into d.readers.
+func (d *DB) takeReader() *wire.Reader {
+	if r, ok := d.readers.Get().(*wire.Reader); ok {
+		return r
+	}
+	return wire.NewReader()
+}
+
 // errEnough ends a query early.
 var errEnough = errors.New("enough")
 
@@ -206,6 +201,8 @@ var errEnough = errors.New("enough")
 func (d *DB) records(ctx context.Context, op string, size int, query string, args ...any) ([]ingest.Record, error) {
 	var out []ingest.Record
 	got := 0
+	reader := d.takeReader()
+	defer d.readers.Put(reader)
 	err := each(ctx, d.read, func(scan func(...any) error) error {
 		var r ingest.Record
 		var ms int64
@@ -218,7 +215,7 @@ func (d *DB) records(ctx context.Context, op string, size int, query string, arg
 			return fmt.Errorf("position %d: %w", r.Position, err)
 		}
 		r.Received = time.UnixMilli(ms).UTC()
-		if r.Batch, err = wire.OpenUnverified(sealed); err != nil {
+		if r.Batch, err = reader.OpenUnverified(sealed); err != nil {
 			return fmt.Errorf("position %d: %w", r.Position, err)
 		}
 		out = append(out, r)

@@ -19,6 +19,7 @@ import (
 	"aovuon/gateway/measure"
 	"aovuon/gateway/wire"
 	"aovuon/server/ingest"
+	"aovuon/server/parttest"
 	"aovuon/server/sqldb"
 	"aovuon/server/sqldb/sqldbtest"
 )
@@ -38,7 +39,14 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	goleak.VerifyTestMain(m)
+	if text := os.Getenv(asMover); text != "" {
+		if err := moveFromEnv(text); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	goleak.VerifyTestMain(parttest.Sharing(m))
 }
 
 // chain seals batches of one gateway.
@@ -388,4 +396,37 @@ func TestPack_RoundTripsThroughTheLog(t *testing.T) {
 	if p := db.Pack(noise); len(p) != 401 || p[0] != 0 || !slices.Equal(p[1:], noise) {
 		t.Errorf("what cannot be packed is stored as it is, after a 0; got %d bytes, first %d", len(p), p[0])
 	}
+}
+
+func TestLastBatches_AreThoseOfTheNewestEpoch(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		ctx := t.Context()
+		one, two := mustChain(t, "gw-one"), mustChain(t, "gw-two")
+		for _, n := range []int{5, 4} {
+			for _, c := range []*chain{one, two} {
+				if _, err := appendAll(ctx, db, c, n); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		for limit, want := range map[int][]uint64{3: {9, 8, 7}, 100: {9, 8, 7, 6, 5, 4, 3, 2, 1}, 0: nil} {
+			list, err := db.LastBatches(ctx, "gw-one", limit)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []uint64
+			for _, r := range list {
+				if r.Batch.Gateway != "gw-one" {
+					t.Errorf("a batch of %s", r.Batch.Gateway)
+				}
+				got = append(got, r.Batch.Seq)
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%d: got %v, want %v", limit, got, want)
+			}
+		}
+		if list, err := db.LastBatches(ctx, "gw-nobody", 3); len(list) != 0 || err != nil {
+			t.Errorf("of nobody: %d, %v", len(list), err)
+		}
+	})
 }

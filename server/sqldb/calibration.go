@@ -36,7 +36,7 @@ func (d *DB) SaveCalibrations(ctx context.Context, entries []calibration.Entry) 
 
 // DateCalibrations implements project.CalibrationStore.
 func (d *DB) DateCalibrations(ctx context.Context, gateway, boot string, began time.Time) error {
-	_, err := d.write.ExecContext(ctx, `UPDATE calibration SET time_ms = uptime_ms + $3 WHERE gateway = $1 AND boot = $2 AND time_ms = 0`,
+	err := d.exec(ctx, `UPDATE calibration SET time_ms = uptime_ms + $3 WHERE gateway = $1 AND boot = $2 AND time_ms = 0`,
 		gateway, boot, began.UnixMilli())
 	if err != nil {
 		return fmt.Errorf("sqldb: date calibrations: %w", err)
@@ -46,7 +46,7 @@ func (d *DB) DateCalibrations(ctx context.Context, gateway, boot string, began t
 
 // ForgetCalibrations empties the projection, so that it is drawn anew.
 func (d *DB) ForgetCalibrations(ctx context.Context) error {
-	if _, err := d.write.ExecContext(ctx, `DELETE FROM calibration`); err != nil {
+	if err := d.exec(ctx, `DELETE FROM calibration`); err != nil {
 		return fmt.Errorf("sqldb: forget calibrations: %w", err)
 	}
 	return nil

@@ -31,11 +31,14 @@ const (
 
 	decisionTable = "scan_decision"
 	shopTable     = "sold_shop"
+
+	contactTable        = "contact"
+	notifySettingsTable = "notify_settings"
 )
 
 // ChangeTables names the tables whose rows ChangeRows returns.
 func ChangeTables() []string {
-	return []string{personTable, consentTable, requestTable, desiredTable, erasedTable, landTable, holdTable, mediaTable, recallTable, capturedTable, decisionTable, shopTable}
+	return []string{personTable, consentTable, requestTable, desiredTable, erasedTable, landTable, holdTable, mediaTable, recallTable, capturedTable, decisionTable, shopTable, contactTable, notifySettingsTable}
 }
 
 // ChangeRows returns what the tables of people, of gateways' settings and of who works which land say now, in the form of the bodies of leaves of kind `change`: a
@@ -120,6 +123,9 @@ func (d *DB) changeRows(ctx context.Context) (out []ledger.Row, err error) {
 		}
 	}
 	if err := capturedRows(ctx, d.read, add); err != nil {
+		return nil, err
+	}
+	if err := notifyChanges(ctx, d.read, add); err != nil {
 		return nil, err
 	}
 	if err := d.diaryChanges(ctx, add); err != nil {

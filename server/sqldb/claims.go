@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"aovuon/gateway/wire"
+	"aovuon/server/ingest"
 	"aovuon/server/ledger"
 )
 
@@ -40,13 +41,16 @@ func (d *DB) AddClaim(ctx context.Context, c Claim) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM claim WHERE expires_ms < $1`, c.Made.UnixMilli()); err != nil {
 			return err
 		}
-		var open, serving int
-		err := tx.QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM claim), (SELECT COUNT(*) FROM gateway WHERE id = $1 AND retired_ms = 0)`, c.Gateway).Scan(&open, &serving)
+		var open, serving, unsigned int
+		err := tx.QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM claim), (SELECT COUNT(*) FROM gateway WHERE id = $1 AND retired_ms = 0),
+			(SELECT COUNT(*) FROM gateway WHERE id = $1 AND kind <> '')`, c.Gateway).Scan(&open, &serving, &unsigned)
 		switch {
 		case err != nil:
 			return err
 		case open >= maxClaims:
 			return ErrTooManyClaims
+		case unsigned > 0:
+			return fmt.Errorf("gateway %s: %w", c.Gateway, ErrUnsignedName)
 		case serving > 0:
 			return fmt.Errorf("gateway %s: %w", c.Gateway, ErrInService)
 		}
@@ -139,9 +143,13 @@ type keySaid struct {
 
 func inForce(ctx context.Context, r *record, gateway string) (vkey string, retired, known bool, err error) {
 	var ms int64
-	err = r.QueryRowContext(ctx, `SELECT vkey, retired_ms FROM gateway WHERE id = $1`, gateway).Scan(&vkey, &ms)
+	var kind string
+	err = r.QueryRowContext(ctx, `SELECT vkey, retired_ms, kind FROM gateway WHERE id = $1`, gateway).Scan(&vkey, &ms, &kind)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", false, false, nil
+	}
+	if err == nil && kind != string(ingest.Device) {
+		err = ErrUnsignedName
 	}
 	return vkey, ms != 0, err == nil, err
 }
@@ -183,15 +191,15 @@ func keyUsed(ctx context.Context, r *record, card wire.Card) (used bool, err err
 // gatewayRows adds what the tables say of gateways' keys, in the form of the ledger's bodies.
 func (d *DB) gatewayRows(ctx context.Context, add func(kind ledger.Kind, subject string, body any) error) error {
 	return each(ctx, d.read, func(scan func(...any) error) error {
-		var id, vkey, first, rekeyed string
+		var id, vkey, first, rekeyed, kind string
 		var retired int64
-		if err := scan(&id, &vkey, &first, &rekeyed, &retired); err != nil {
+		if err := scan(&id, &vkey, &first, &rekeyed, &retired, &kind); err != nil {
 			return err
 		}
 		if first == "" {
 			first = vkey
 		}
-		if err := add(ledger.GatewayEnrolled, id, gatewaySaid{Gateway: id, VKey: first}); err != nil {
+		if err := add(ledger.GatewayEnrolled, id, gatewaySaid{Gateway: id, VKey: first, Kind: kind}); err != nil {
 			return err
 		}
 		if rekeyed != "" {
@@ -203,7 +211,7 @@ func (d *DB) gatewayRows(ctx context.Context, add func(kind ledger.Kind, subject
 			return nil
 		}
 		return add(ledger.GatewayRetired, id, retiredSaid(id, vkey, rekeyed))
-	}, `SELECT id, vkey, first_vkey, rekeyed, retired_ms FROM gateway ORDER BY id`)
+	}, `SELECT id, vkey, first_vkey, rekeyed, retired_ms, kind FROM gateway ORDER BY id`)
 }
 
 // withKey is the body with the key that is in force: where the two columns differ, the row does not say what the ledger says.

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"sync"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // registers the driver "pgx"
 	"github.com/pressly/goose/v3"
@@ -38,18 +39,36 @@ type DB struct {
 	driver string
 	write  *sql.DB // SQLite: one connection, every transaction is a write transaction from its start
 	read   *sql.DB
+	beats  *sql.DB // of leases, which must not wait for long transactions; SQLite: write
 	codec  *codec
 	heads  *headCache
 	pulse  *pulse // SQLite: of the folder it lies in; nil for PostgreSQL, whose disk is its own business
+
+	appender *appender
+	readers  sync.Pool // of *wire.Reader
 }
 
 // Open opens the database, creating the SQLite file where there is none, and brings its tables up to date. Several
 // processes may do so at once.
 func Open(ctx context.Context, c Config) (*DB, error) {
-	d := &DB{driver: c.Driver}
-	var err error
+	d, err := connect(c)
+	if err == nil {
+		err = d.migrate(ctx, d.atHome)
+	}
+	if err == nil {
+		err = d.shortenOld(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("sqldb: open %s: %w", c.Driver, err), d.Close())
+	}
+	return d, nil
+}
+
+// connect makes the pools of a database and looks at nothing in it.
+func connect(c Config) (d *DB, err error) {
+	d = &DB{driver: c.Driver}
 	if d.codec, err = newCodec(); err != nil {
-		return nil, fmt.Errorf("sqldb: %w", err)
+		return d, err
 	}
 	switch c.Driver {
 	case SQLite:
@@ -60,15 +79,9 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 		err = fmt.Errorf("unknown driver %q: want %s or %s", c.Driver, SQLite, Postgres)
 	}
 	if err == nil {
-		err = d.migrate(ctx)
+		d.appender = newAppender(d.write, c.Driver == SQLite)
 	}
-	if err == nil {
-		err = d.shortenOld(ctx)
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("sqldb: open %s: %w", c.Driver, err), d.Close())
-	}
-	return d, nil
+	return d, err
 }
 
 func (d *DB) openSQLite(path string) (err error) {
@@ -82,6 +95,7 @@ func (d *DB) openSQLite(path string) (err error) {
 		return err
 	}
 	d.write.SetMaxOpenConns(1)
+	d.beats = d.write
 	if d.read, err = sql.Open("sqlite", uri+"?"+pragmas+"&_pragma=query_only(ON)"); err != nil {
 		return err
 	}
@@ -100,10 +114,15 @@ func (d *DB) openPostgres(dsn string) (err error) {
 		return err
 	}
 	d.read.SetMaxOpenConns(8)
+	if d.beats, err = sql.Open("pgx", dsn); err != nil {
+		return err
+	}
+	d.beats.SetMaxOpenConns(2)
 	return nil
 }
 
-func (d *DB) migrate(ctx context.Context) error {
+// migrate brings the tables up to date; where there are tables already, look may refuse them first, as they are.
+func (d *DB) migrate(ctx context.Context, look func(context.Context) error) error {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
@@ -120,8 +139,14 @@ func (d *DB) migrate(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("migrations: %w", err)
 	}
-	if err := knows(ctx, p); err != nil {
+	at, err := knows(ctx, p)
+	if err != nil {
 		return err
+	}
+	if at > 0 {
+		if err := look(ctx); err != nil {
+			return err
+		}
 	}
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("migrate: %w", err)
@@ -132,26 +157,27 @@ func (d *DB) migrate(ctx context.Context) error {
 // ErrNewer says that a newer program has changed the tables. Nothing was written.
 var ErrNewer = errors.New("the database is newer than this program")
 
-// knows refuses tables that this program does not know: it would write rows that the newer one takes for wrong.
-func knows(ctx context.Context, p *goose.Provider) error {
-	at, err := p.GetDBVersion(ctx)
-	if err != nil {
-		return fmt.Errorf("migrations: %w", err)
+// knows returns the newest migration that the tables have (0: there are none). It refuses tables that this program does not know: it would
+// write rows that the newer one takes for wrong.
+func knows(ctx context.Context, p *goose.Provider) (at int64, err error) {
+	if at, err = p.GetDBVersion(ctx); err != nil {
+		return 0, fmt.Errorf("migrations: %w", err)
 	}
 	list := p.ListSources()
 	if newest := list[len(list)-1].Version; at > newest {
-		return fmt.Errorf("%w: its tables are at migration %d, this program knows them up to %d: run the newer program again, "+
+		return 0, fmt.Errorf("%w: its tables are at migration %d, this program knows them up to %d: run the newer program again, "+
 			"or restore a backup that this one made (server restore)", ErrNewer, at, newest)
 	}
-	return nil
+	return at, nil
 }
 
 // Close ends every connection.
 func (d *DB) Close() error {
 	var errs []error
-	for _, db := range []*sql.DB{d.read, d.write} {
+	errs = append(errs, d.appender.close())
+	for _, db := range []*sql.DB{d.read, d.write, d.beats} {
 		if db != nil {
-			errs = append(errs, db.Close())
+			errs = append(errs, db.Close()) // closing one twice does nothing
 		}
 	}
 	errs = append(errs, d.pulse.close())
@@ -167,13 +193,17 @@ func (d *DB) Close() error {
 // Driver returns SQLite or Postgres.
 func (d *DB) Driver() string { return d.driver }
 
-// update runs f in one write transaction and commits it if f returns nil. op names it in errors.
+// update runs f in one write transaction and commits it if f returns nil. op names it in errors. Of work under a lease that is another's by
+// now nothing is kept: elect.ErrLost.
 func (d *DB) update(ctx context.Context, op string, f func(*sql.Tx) error) (err error) {
 	tx, err := d.write.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("sqldb: %s: begin: %w", op, err)
 	}
-	if err := f(tx); err != nil {
+	if err = f(tx); err == nil {
+		err = fenced(ctx, tx)
+	}
+	if err != nil {
 		if rb := tx.Rollback(); rb != nil && !errors.Is(rb, sql.ErrTxDone) {
 			err = errors.Join(err, rb)
 		}

@@ -51,6 +51,9 @@ func (r *record) erasePerson(ctx context.Context, p privacy.Person, by ledger.By
 	if err := r.eraseDiary(ctx, "", []string{p.Name}, by); err != nil {
 		return err
 	}
+	if err := r.eraseContacts(ctx, p.Account, []string{p.Name}, p.Phone, by); err != nil {
+		return err
+	}
 	if _, err := r.ExecContext(ctx, `DELETE FROM person_place WHERE person = $1`, p.ID); err != nil {
 		return err
 	}
@@ -123,6 +126,12 @@ func (r *record) eraseAccount(ctx context.Context, id string, by ledger.By) erro
 	if err := r.eraseDiary(ctx, id, []string{before.Name, before.Login}, by); err != nil {
 		return err
 	}
+	if err := r.eraseAlarmNotes(ctx, id); err != nil {
+		return err
+	}
+	if err := r.eraseContacts(ctx, id, []string{before.Name}, "", by); err != nil {
+		return err
+	}
 	if err := r.eraseBodies(ctx, ledger.AccountChanged, id); err != nil {
 		return err
 	}
@@ -169,7 +178,7 @@ func erasedDocs(ctx context.Context, q querier) (map[erasedCalibration]bool, err
 // scrub overwrites what deleted rows left behind in the database's own files.
 func (d *DB) scrub(ctx context.Context) error {
 	if d.driver == Postgres {
-		for _, table := range slices.Concat([]string{"person", "person_place", "ledger_body", "account", "calibration", "farm_record", "diary_event", "goods_event"}, AccountTables()) {
+		for _, table := range slices.Concat([]string{"person", "person_place", "ledger_body", "account", "calibration", "farm_record", "diary_event", "goods_event", "alarm_change", "maintenance", "contact", "notify_message", "notify_attempt"}, AccountTables()) {
 			if _, err := d.write.ExecContext(ctx, `VACUUM (FULL) `+table); err != nil {
 				return fmt.Errorf("sqldb: scrub %s: %w", table, err)
 			}

@@ -51,6 +51,13 @@ func (d *DB) ChangeFarm(ctx context.Context, from string, f *farm.Farm, by ledge
 }
 
 func (r *record) saveFarm(ctx context.Context, f *farm.Farm, by ledger.By) error {
+	var old farm.Farm // limits that a program without versions left
+	if err := readLimits(ctx, r, &old); err != nil {
+		return err
+	}
+	if err := r.keepLimitVersions(ctx, &old, time.Time{}); err != nil {
+		return err
+	}
 	for _, table := range []string{"coop", "zone", "address", "mount", "limit_row"} {
 		if _, err := r.ExecContext(ctx, `DELETE FROM `+table); err != nil {
 			return err
@@ -73,6 +80,9 @@ func (r *record) saveFarm(ctx context.Context, f *farm.Farm, by ledger.By) error
 		return err
 	}
 	if err := saveLands(ctx, r, f, before, by, false); err != nil {
+		return err
+	}
+	if err := r.keepLimitVersions(ctx, f, by.At); err != nil {
 		return err
 	}
 	if err := bump(ctx, r, "farm"); err != nil {
@@ -134,15 +144,7 @@ func insertCoop(ctx context.Context, tx *record, f *farm.Farm) error {
 			return err
 		}
 	}
-	for i, l := range f.Limits {
-		_, err := tx.ExecContext(ctx, `INSERT INTO limit_row (profile, quantity, level, above, ordinal, value, source_vi, source_en)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			l.Profile, string(l.Quantity), string(l.Level), flag(l.Above), i, l.Value, l.Source.VI, l.Source.EN)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return insertLimits(ctx, tx, f)
 }
 
 func insertAddresses(ctx context.Context, tx *record, zone string, rows []farm.Address) error {
@@ -159,14 +161,18 @@ func insertAddresses(ctx context.Context, tx *record, zone string, rows []farm.A
 func insertPlaces(ctx context.Context, tx *record, f *farm.Farm) error {
 	for i, p := range f.Places {
 		_, err := tx.ExecContext(ctx, `INSERT INTO place
-			(code, ordinal, name, kind, title_vi, title_en, zone, area_m2, holds_vi, holds_en, species, profile, soil_vi, soil_en, water_vi, water_en)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+			(code, ordinal, name, kind, title_vi, title_en, zone, area_m2, holds_vi, holds_en, species, profile, soil_vi, soil_en, water_vi, water_en,
+			texture, field_capacity, wilting_point, capacity_ms, capacity_probe)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
 			ON CONFLICT (code) DO UPDATE SET ordinal = excluded.ordinal, name = excluded.name, kind = excluded.kind,
 				title_vi = excluded.title_vi, title_en = excluded.title_en, zone = excluded.zone, area_m2 = excluded.area_m2,
 				holds_vi = excluded.holds_vi, holds_en = excluded.holds_en, species = excluded.species, profile = excluded.profile,
-				soil_vi = excluded.soil_vi, soil_en = excluded.soil_en, water_vi = excluded.water_vi, water_en = excluded.water_en`,
+				soil_vi = excluded.soil_vi, soil_en = excluded.soil_en, water_vi = excluded.water_vi, water_en = excluded.water_en,
+				texture = excluded.texture, field_capacity = excluded.field_capacity, wilting_point = excluded.wilting_point,
+				capacity_ms = excluded.capacity_ms, capacity_probe = excluded.capacity_probe`,
 			p.Code, i, p.Name, string(p.Kind), p.Title.VI, p.Title.EN, p.Zone, p.AreaM2, p.Holds.VI, p.Holds.EN, p.Species, p.Profile,
-			p.Soil.VI, p.Soil.EN, p.Water.VI, p.Water.EN)
+			p.Soil.VI, p.Soil.EN, p.Water.VI, p.Water.EN,
+			p.Ground.Texture, p.Ground.FieldCapacity, p.Ground.WiltingPoint, toMillis(p.Ground.On), p.Ground.Probe)
 		if err != nil {
 			return err
 		}
@@ -195,7 +201,7 @@ func (d *DB) Farm(ctx context.Context) (*farm.Farm, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sqldb: farm: %w", err)
 	}
-	for _, read := range []func(context.Context, querier, *farm.Farm) error{readCoop, readZones, readAddresses, readPlaces, readLands, readMounts, readLimits} {
+	for _, read := range []func(context.Context, querier, *farm.Farm) error{readCoop, readZones, readAddresses, readPlaces, readLands, readMounts, readLimits, readUnsigned} {
 		if err := read(ctx, tx, f); err != nil {
 			return nil, fmt.Errorf("sqldb: farm: %w", closing(tx, err))
 		}
@@ -256,11 +262,15 @@ func readAddresses(ctx context.Context, q querier, f *farm.Farm) error {
 func readPlaces(ctx context.Context, q querier, f *farm.Farm) error {
 	return each(ctx, q, func(scan func(...any) error) error {
 		var p farm.Place
+		var on int64
 		err := scan(&p.Code, &p.Name, &p.Kind, &p.Title.VI, &p.Title.EN, &p.Zone, &p.AreaM2, &p.Holds.VI, &p.Holds.EN, &p.Species, &p.Profile,
-			&p.Soil.VI, &p.Soil.EN, &p.Water.VI, &p.Water.EN)
+			&p.Soil.VI, &p.Soil.EN, &p.Water.VI, &p.Water.EN,
+			&p.Ground.Texture, &p.Ground.FieldCapacity, &p.Ground.WiltingPoint, &on, &p.Ground.Probe)
+		p.Ground.On = fromMillis(on)
 		f.Places = append(f.Places, p)
 		return err
-	}, `SELECT code, name, kind, title_vi, title_en, zone, area_m2, holds_vi, holds_en, species, profile, soil_vi, soil_en, water_vi, water_en FROM place ORDER BY ordinal`)
+	}, `SELECT code, name, kind, title_vi, title_en, zone, area_m2, holds_vi, holds_en, species, profile, soil_vi, soil_en, water_vi, water_en,
+		texture, field_capacity, wilting_point, capacity_ms, capacity_probe FROM place ORDER BY ordinal`)
 }
 
 func readMounts(ctx context.Context, q querier, f *farm.Farm) error {
@@ -280,15 +290,14 @@ func readMounts(ctx context.Context, q querier, f *farm.Farm) error {
 	}, `SELECT gateway, sensor, from_ms, to_ms, place, measures FROM mount ORDER BY ordinal`)
 }
 
-func readLimits(ctx context.Context, q querier, f *farm.Farm) error {
+// readUnsigned adds the sources that cannot sign, in service or not: what they sent stays what it is.
+func readUnsigned(ctx context.Context, q querier, f *farm.Farm) error {
 	return each(ctx, q, func(scan func(...any) error) error {
-		var l farm.Limit
-		var above int64
-		err := scan(&l.Profile, &l.Quantity, &l.Level, &above, &l.Value, &l.Source.VI, &l.Source.EN)
-		l.Above = above != 0
-		f.Limits = append(f.Limits, l)
+		var id string
+		err := scan(&id)
+		f.Unsigned = append(f.Unsigned, id)
 		return err
-	}, `SELECT profile, quantity, level, above, value, source_vi, source_en FROM limit_row ORDER BY ordinal`)
+	}, `SELECT id FROM gateway WHERE kind <> '' ORDER BY id`)
 }
 
 // MountRevision changes whenever Mounts would.

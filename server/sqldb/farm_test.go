@@ -38,6 +38,7 @@ func TestFarm_ComesBackAsItWasSaved(t *testing.T) {
 		}
 		f, _ := demoFarm(t)
 		f.Mounts[0].From = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+		f.Places[4].Ground = farm.Ground{Texture: "loam", FieldCapacity: 27.25, WiltingPoint: 13.5, On: time.Date(2026, 11, 3, 17, 0, 0, 0, time.UTC), Probe: "gw-vuon/khoai1-am"}
 		for range 2 { // the second time changes nothing
 			if err := db.SaveFarm(t.Context(), f, byAt(noon)); err != nil {
 				t.Fatal(err)

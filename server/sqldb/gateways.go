@@ -15,6 +15,9 @@ import (
 // ErrKeyChanged says that a gateway is enrolled with another key: it must be retired first; a claim gives its name a new key.
 var ErrKeyChanged = errors.New("enrolled with another key")
 
+// ErrUnsignedName says that a name belongs to a source that cannot sign. It stays so for ever: what came under it is marked by its name.
+var ErrUnsignedName = errors.New("the name is that of a source that cannot sign (server intake list): choose another")
+
 // ErrNoGateway says that no gateway of that name is enrolled.
 var ErrNoGateway = errors.New("no such gateway")
 
@@ -22,6 +25,7 @@ var ErrNoGateway = errors.New("no such gateway")
 type gatewaySaid struct {
 	Gateway string `json:"gateway"`
 	VKey    string `json:"vkey,omitempty"`
+	Kind    string `json:"kind,omitempty"` // ingest.Kind: where there is one, the key is the server's
 }
 
 // AddGateway enrols a gateway. Adding the same card again changes nothing; a card with the same key and a new password
@@ -55,12 +59,14 @@ func (d *DB) AddGateways(ctx context.Context, cards []wire.Card, by ledger.By) (
 }
 
 func addGateway(ctx context.Context, r *record, card wire.Card, by ledger.By) (added bool, err error) {
-	var vkey, rekeyed string
-	switch err := r.QueryRowContext(ctx, `SELECT vkey, rekeyed FROM gateway WHERE id = $1`, card.Gateway).Scan(&vkey, &rekeyed); {
+	var vkey, rekeyed, kind string
+	switch err := r.QueryRowContext(ctx, `SELECT vkey, rekeyed, kind FROM gateway WHERE id = $1`, card.Gateway).Scan(&vkey, &rekeyed, &kind); {
 	case errors.Is(err, sql.ErrNoRows):
 		added = true
 	case err != nil:
 		return false, err
+	case kind != string(ingest.Device):
+		return false, ErrUnsignedName
 	case vkey != card.VKey:
 		return false, fmt.Errorf("%w: retire it, and enrol the new key with a claim (server gateway claim) or under a new name", ErrKeyChanged)
 	}
@@ -126,7 +132,7 @@ func (d *DB) Enrolments(ctx context.Context) ([]ingest.Enrolment, error) {
 		var e ingest.Enrolment
 		var sha []byte
 		var enrolled, retired int64
-		if err := scan(&e.Gateway, &e.VKey, &sha, &enrolled, &retired); err != nil {
+		if err := scan(&e.Gateway, &e.VKey, &sha, &enrolled, &retired, &e.Kind); err != nil {
 			return err
 		}
 		if copy(e.SecretSHA[:], sha) != len(e.SecretSHA) {
@@ -135,7 +141,7 @@ func (d *DB) Enrolments(ctx context.Context) ([]ingest.Enrolment, error) {
 		e.Enrolled, e.Retired = fromMillis(enrolled), fromMillis(retired)
 		out = append(out, e)
 		return nil
-	}, `SELECT id, vkey, secret_sha, enrolled_ms, retired_ms FROM gateway ORDER BY id`)
+	}, `SELECT id, vkey, secret_sha, enrolled_ms, retired_ms, kind FROM gateway ORDER BY id`)
 	if err != nil {
 		return nil, fmt.Errorf("sqldb: enrolments: %w", err)
 	}
@@ -146,6 +152,7 @@ func (d *DB) Enrolments(ctx context.Context) ([]ingest.Enrolment, error) {
 type MosquittoPassword struct {
 	Gateway string
 	Hash    string // wire.MosquittoHash; empty: the gateway's card did not say
+	Kind    ingest.Kind
 }
 
 // MosquittoPasswords lists the gateways in service by name.
@@ -153,10 +160,10 @@ func (d *DB) MosquittoPasswords(ctx context.Context) ([]MosquittoPassword, error
 	var out []MosquittoPassword
 	err := each(ctx, d.read, func(scan func(...any) error) error {
 		var p MosquittoPassword
-		err := scan(&p.Gateway, &p.Hash)
+		err := scan(&p.Gateway, &p.Hash, &p.Kind)
 		out = append(out, p)
 		return err
-	}, `SELECT id, mosquitto FROM gateway WHERE retired_ms = 0 ORDER BY id`)
+	}, `SELECT id, mosquitto, kind FROM gateway WHERE retired_ms = 0 ORDER BY id`)
 	if err != nil {
 		return nil, fmt.Errorf("sqldb: passwords: %w", err)
 	}

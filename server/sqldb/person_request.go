@@ -115,12 +115,16 @@ func everythingOf(ctx context.Context, q querier, id string) (out privacy.Everyt
 	if err := accountInto(ctx, q, &out); err != nil {
 		return out, err
 	}
+	told, err := contactsInto(ctx, q, &out)
+	if err != nil {
+		return out, err
+	}
 	numbers := make(map[string]bool, len(out.Requests))
 	for _, r := range out.Requests {
 		numbers["person_request/"+strconv.FormatInt(r.ID, 10)] = true
 	}
 	about := func(l ledger.Leaf) bool {
-		return l.Actor == id || out.Account != nil && (l.Actor == out.Account.ID || l.Subject == out.Account.ID) || l.Subject == "person/"+id || numbers[l.Subject] || strings.HasPrefix(l.Subject, "consent/"+id+"/")
+		return l.Actor == id || out.Account != nil && (l.Actor == out.Account.ID || l.Subject == out.Account.ID) || l.Subject == "person/"+id || numbers[l.Subject] || strings.HasPrefix(l.Subject, "consent/"+id+"/") || told[l.Subject]
 	}
 	err = each(ctx, q, func(scan func(...any) error) error {
 		var n int64
@@ -138,6 +142,38 @@ func everythingOf(ctx context.Context, q querier, id string) (out privacy.Everyt
 		return nil
 	}, `SELECT l.n, l.leaf, b.body FROM ledger_leaf l JOIN ledger_body b ON b.n = l.n ORDER BY l.n`)
 	return out, err
+}
+
+// contactsInto adds how a person is told of alarms and what was sent to them, and returns the subjects of the leaves about it.
+func contactsInto(ctx context.Context, q querier, out *privacy.Everything) (map[string]bool, error) {
+	list, err := contacts(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	names := []string{out.Person.Name}
+	if out.Account != nil {
+		names = append(names, out.Account.Name)
+	}
+	about := map[string]bool{}
+	for _, c := range list {
+		if !contactOf(c, out.Person.Account, names, out.Person.Phone) {
+			continue
+		}
+		about[contactTable+"/"+c.ID] = true
+		x := privacy.Contact{ID: c.ID, Name: c.Name, Places: c.Places, Agreed: c.Agreed}
+		for _, a := range c.Addresses {
+			x.Addresses = append(x.Addresses, a.Channel+": "+a.To)
+		}
+		out.Contacts = append(out.Contacts, x)
+		sent, err := messagesWhere(ctx, q, `WHERE contact = $1 ORDER BY id`, c.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range sent {
+			out.Messages = append(out.Messages, privacy.Message{ID: m.ID, Made: m.Created, Channel: m.Channel, To: m.To, State: string(m.State), Text: m.Text})
+		}
+	}
+	return about, nil
 }
 
 // accountInto adds the account of a person, and the calibrations that name them.

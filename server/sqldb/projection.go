@@ -20,12 +20,9 @@ func (d *DB) Cursor(ctx context.Context, projection string) (position int64, err
 	return position, nil
 }
 
-// Drawn implements trace.Store.
-func (d *DB) Drawn(ctx context.Context) (int64, error) { return d.Cursor(ctx, "history") }
-
 // SaveCursor implements project.Cursors.
 func (d *DB) SaveCursor(ctx context.Context, projection string, position int64) error {
-	_, err := d.write.ExecContext(ctx, `INSERT INTO projection_cursor (projection, position) VALUES ($1, $2)
+	err := d.exec(ctx, `INSERT INTO projection_cursor (projection, position) VALUES ($1, $2)
 		ON CONFLICT (projection) DO UPDATE SET position = excluded.position`, projection, position)
 	if err != nil {
 		return fmt.Errorf("sqldb: cursor of %s: %w", projection, err)
@@ -35,7 +32,7 @@ func (d *DB) SaveCursor(ctx context.Context, projection string, position int64) 
 
 // SaveAnchor implements project.Anchors.
 func (d *DB) SaveAnchor(ctx context.Context, a project.Anchor) (project.Anchor, error) {
-	_, err := d.write.ExecContext(ctx, `INSERT INTO boot_anchor (gateway, boot, uptime_ms, wall_ms, position) VALUES ($1, $2, $3, $4, $5)
+	err := d.exec(ctx, `INSERT INTO boot_anchor (gateway, boot, uptime_ms, wall_ms, position) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (gateway, boot) DO NOTHING`, a.Gateway, a.Boot, a.Uptime.Milliseconds(), a.Wall.UnixMilli(), a.Position)
 	if err != nil {
 		return a, fmt.Errorf("sqldb: save anchor: %w", err)
@@ -61,47 +58,6 @@ func (d *DB) AnchorOf(ctx context.Context, gateway, boot string) (a project.Anch
 	}
 	a.Uptime, a.Wall = time.Duration(uptime)*time.Millisecond, time.UnixMilli(wall).UTC()
 	return a, true, nil
-}
-
-// Park implements project.Anchors.
-func (d *DB) Park(ctx context.Context, parked []project.Parked) error {
-	if len(parked) == 0 {
-		return nil
-	}
-	return d.update(ctx, "park", func(tx *sql.Tx) error {
-		for _, p := range parked {
-			_, err := tx.ExecContext(ctx, `INSERT INTO undated (position, gateway, boot, readings) VALUES ($1, $2, $3, $4)
-				ON CONFLICT (position) DO NOTHING`, p.Position, p.Gateway, p.Boot, p.Readings)
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// ParkedOf implements project.Anchors.
-func (d *DB) ParkedOf(ctx context.Context, gateway, boot string, after int64, limit int) ([]ingest.Record, error) {
-	return d.records(ctx, "parked", 0, `SELECT b.position, b.received_ms, b.body FROM undated u JOIN batch b ON b.position = u.position
-		WHERE u.gateway = $1 AND u.boot = $2 AND u.position > $3 ORDER BY u.position LIMIT $4`, gateway, boot, after, limit)
-}
-
-// Unpark implements project.Anchors.
-func (d *DB) Unpark(ctx context.Context, gateway, boot string, upto int64) error {
-	_, err := d.write.ExecContext(ctx, `DELETE FROM undated WHERE gateway = $1 AND boot = $2 AND position <= $3`, gateway, boot, upto)
-	if err != nil {
-		return fmt.Errorf("sqldb: unpark: %w", err)
-	}
-	return nil
-}
-
-// Undated returns how many readings wait for the anchor of their boot.
-func (d *DB) Undated(ctx context.Context) (readings int64, err error) {
-	err = d.read.QueryRowContext(ctx, `SELECT CAST(COALESCE(SUM(readings), 0) AS BIGINT) FROM undated`).Scan(&readings)
-	if err != nil {
-		return 0, fmt.Errorf("sqldb: undated: %w", err)
-	}
-	return readings, nil
 }
 
 // Bounds of EachNewest: what a fresh start shows, not how much there is.

@@ -23,7 +23,7 @@ func (d *DB) LedgerRows(ctx context.Context) ([]ledger.Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(f.Places) > 0 || len(f.Zones) > 0 {
+	if f.Coop.Name.VI != "" || len(f.Places) > 0 || len(f.Zones) > 0 { // somebody has said something of it
 		if err := add(ledger.FarmSaved, "farm", f); err != nil {
 			return nil, fmt.Errorf("sqldb: rows: %w", err)
 		}

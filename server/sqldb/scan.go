@@ -119,10 +119,8 @@ func keepRows(ctx context.Context, tx *sql.Tx, code string, rows []scan.Row, s s
 
 // clientKnown reports whether the browser of a row has looked at its code before: on the same day, beyond which it is another.
 func clientKnown(ctx context.Context, tx *sql.Tx, r scan.Row) (bool, error) {
-	at := r.At.In(farm.Time())
-	from := time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, farm.Time())
 	var n int
-	err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM scan_row WHERE code = $1 AND at_ms >= $2 AND client = $3`, r.Code, toMillis(from), r.Client[:]).Scan(&n)
+	err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM scan_row WHERE code = $1 AND at_ms >= $2 AND client = $3`, r.Code, toMillis(farm.Midnight(r.At)), r.Client[:]).Scan(&n)
 	return n > 0, err
 }
 

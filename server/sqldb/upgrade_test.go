@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"aovuon/gateway/wire"
+	"aovuon/server/farm"
 	"aovuon/server/ledger"
 	"aovuon/server/sqldb"
 	"aovuon/server/sqldb/sqldbtest"
@@ -26,6 +27,7 @@ func older(t *testing.T, c sqldb.Config) {
 		t.Fatal(err)
 	}
 	f, d := demoFarm(t)
+	f.Limits = slices.DeleteFunc(f.Limits, func(l farm.Limit) bool { return l.What != farm.OfValue }) // the programs of then knew no others
 	_, err = db.AddGateways(t.Context(), []wire.Card{card(t, "gw-ao-phukhe", "secret"), card(t, "gw-cu", "secret")}, byAt(noon))
 	for _, err := range []error{
 		err, db.SaveFarm(t.Context(), f, byAt(noon)), db.SaveProduct(t.Context(), d.Product, byAt(noon)),

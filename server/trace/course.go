@@ -28,34 +28,61 @@ type Step struct {
 // At returns when a step began.
 func (c Course) At(s Step) time.Time { return c.From.AddDate(0, 0, s.I*c.Days) }
 
-// courseOf draws up the course of points in time order between two times: the values that Evidence's figures are over.
-func courseOf(from, to time.Time, points []history.Point) Course {
-	local := from.In(farm.Time())
-	c := Course{From: time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, farm.Time()), Days: 1}
+// courseMaker draws up a course from points or rollups in time order: of the values that Evidence's figures are over.
+type courseMaker struct {
+	Course
+	from, to time.Time
+	ends     time.Time // of the step that is being made
+	sum      float64
+	n        int
+}
+
+var _ history.Course = (*courseMaker)(nil)
+
+func newCourse(from, to time.Time) *courseMaker {
+	c := &courseMaker{from: from, to: to, Course: Course{From: farm.Midnight(from)}}
 	c.Days = max(1, int(math.Ceil(to.Sub(c.From).Hours()/24/mostSteps)))
-	var sum float64
-	var n int
-	var ends time.Time
-	finish := func() {
-		if n > 0 {
-			c.Steps[len(c.Steps)-1].Mean = sum / float64(n)
-		}
-		sum, n = 0, 0
-	}
-	for _, p := range points {
-		if p.Quality >= measure.OutOfRange || p.Time.Before(from) || !p.Time.Before(to) {
-			continue
-		}
-		if !p.Time.Before(ends) {
-			finish()
-			i := int(p.Time.Sub(c.From)/(24*time.Hour)) / c.Days
-			ends = c.From.AddDate(0, 0, (i+1)*c.Days)
-			c.Steps = append(c.Steps, Step{I: i, Min: p.Value, Max: p.Value})
-		}
-		s := &c.Steps[len(c.Steps)-1]
-		s.Min, s.Max = min(s.Min, p.Value), max(s.Max, p.Value)
-		sum, n = sum+p.Value, n+1
-	}
-	finish()
 	return c
+}
+
+// Point implements history.Course.
+func (c *courseMaker) Point(p history.Point) {
+	if p.Quality < measure.OutOfRange {
+		c.add(p.Time, p.Value, p.Value, p.Value, 1)
+	}
+}
+
+// Rollup implements history.Course.
+func (c *courseMaker) Rollup(r *history.Rollup) {
+	if r.N > 0 {
+		c.add(r.From, r.Min, r.Total, r.Max, r.N)
+	}
+}
+
+// add adds n values of the step that holds at.
+func (c *courseMaker) add(at time.Time, low, sum, high float64, n int) {
+	if at.Before(c.from) || !at.Before(c.to) {
+		return
+	}
+	if !at.Before(c.ends) {
+		c.finish()
+		i := int(at.Sub(c.From)/(24*time.Hour)) / c.Days
+		c.ends = c.From.AddDate(0, 0, (i+1)*c.Days)
+		c.Steps = append(c.Steps, Step{I: i, Min: low, Max: high})
+	}
+	s := &c.Steps[len(c.Steps)-1]
+	s.Min, s.Max = min(s.Min, low), max(s.Max, high)
+	c.sum, c.n = c.sum+sum, c.n+n
+}
+
+func (c *courseMaker) finish() {
+	if c.n > 0 {
+		c.Steps[len(c.Steps)-1].Mean = c.sum / float64(c.n)
+	}
+	c.sum, c.n = 0, 0
+}
+
+func (c *courseMaker) done() Course {
+	c.finish()
+	return c.Course
 }

@@ -3,6 +3,8 @@ package trace
 import (
 	"cmp"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -13,9 +15,8 @@ import (
 	"aovuon/server/history"
 )
 
-// hold is how long one reading speaks for the water (the rule of holding of history.Summary): probes are read every
-// minute, so five missed readings in a row are a gap.
-const hold = 5 * time.Minute
+// hold is how long one reading speaks for the water (the rule of holding of history.Summary).
+const hold = history.RollupHold
 
 // listed is the shortest gap that is listed by itself; maxGaps bounds the list, longest first. All gaps count in Covered.
 const (
@@ -51,6 +52,7 @@ type Evidence struct {
 	Faults   int // readings without
 	Doubtful int // of N, those of quality estimated or suspect
 	Uncal    int // of N, those of probes never calibrated
+	Unsigned int `json:",omitempty"` // of N, those of devices that cannot sign
 	// Min, Mean and Max are over the N values but the Outlying; Mean weighs each value with the time it speaks for.
 	Min, Mean, Max float64
 	Outlying       int           // readings outside the physical limits: counted, in no figure
@@ -89,13 +91,11 @@ func quantities() []measure.Quantity {
 }
 
 // Points reads the history of one series; history.Store is one.
-type Points interface {
-	// Each calls f for every point of a series with from <= time < to, in time order, until f returns an error.
-	Each(ctx context.Context, s history.Series, from, to time.Time, f func(history.Point) error) error
-}
+type Points = history.Source
 
 // Weigh computes the evidence of a lot from the history: one row for every quantity of quantities that a
-// sensor mounted at one of its places measures, whether it has readings or not.
+// sensor mounted at one of its places measures, whether it has readings or not. Where only readings that were let go could tell, it returns a
+// history.ErrGone: what was weighed before stands.
 func Weigh(ctx context.Context, f *farm.Farm, h Points, l Lot, now time.Time) ([]Evidence, error) {
 	from, to := l.Span(now)
 	var out []Evidence
@@ -105,16 +105,12 @@ func Weigh(ctx context.Context, f *farm.Farm, h Points, l Lot, now time.Time) ([
 			return nil, fmt.Errorf("trace: lot %s: no place %s", l.Code, code)
 		}
 		for _, q := range quantities() {
-			points, probed, err := gather(ctx, f, h, place.Code, q, from, to)
-			if err != nil {
-				return nil, fmt.Errorf("trace: evidence of lot %s, %s: %w", l.Code, q, err)
-			}
-			if !probed {
+			hung := hangings(f, place.Code, q, from, to)
+			if len(hung) == 0 {
 				continue
 			}
-			limits := slices.DeleteFunc(f.LimitsOf(place, q), func(l farm.Limit) bool { return l.Level != farm.Warn })
-			e, err := summarise(Evidence{Place: code, Quantity: q, From: from, To: to, Limits: limits}, points)
-			if err != nil {
+			e := Evidence{Place: code, Quantity: q, From: from, To: to, Limits: WarnLimits(f, place, q)}
+			if err := e.weigh(ctx, h, hung, f.Signs); err != nil {
 				return nil, fmt.Errorf("trace: evidence of lot %s, %s: %w", l.Code, q, err)
 			}
 			out = append(out, e)
@@ -123,56 +119,129 @@ func Weigh(ctx context.Context, f *farm.Farm, h Points, l Lot, now time.Time) ([
 	return out, nil
 }
 
-// gather returns the points of every sensor that measured q at a place, in time order; probed is false when there was no
-// such sensor.
-func gather(ctx context.Context, f *farm.Farm, h Points, place string, q measure.Quantity, from, to time.Time) (points []history.Point, probed bool, err error) {
+// WarnLimits are the limits that evidence is judged by.
+func WarnLimits(f *farm.Farm, p farm.Place, q measure.Quantity) []farm.Limit {
+	return slices.DeleteFunc(f.LimitsOf(p, q), func(l farm.Limit) bool { return l.Level != farm.Warn })
+}
+
+// hanging is a time that a sensor hung at a place.
+type hanging struct {
+	history.Series
+	from, to time.Time
+}
+
+// hangings returns those of every sensor that measured q at a place, the oldest mount first.
+func hangings(f *farm.Farm, place string, q measure.Quantity, from, to time.Time) (out []hanging) {
 	for _, m := range f.MountsAt(place, from, to) {
 		if !slices.Contains(m.Measures, q) {
 			continue
 		}
-		probed = true
-		s := history.Series{Place: place, Quantity: q, Gateway: m.Gateway, Sensor: m.Sensor}
-		begin, end := from, to
-		if m.From.After(begin) {
-			begin = m.From
+		h := hanging{history.Series{Place: place, Quantity: q, Gateway: m.Gateway, Sensor: m.Sensor}, from, to}
+		if m.From.After(from) {
+			h.from = m.From
 		}
-		if !m.To.IsZero() && m.To.Before(end) {
-			end = m.To
+		if !m.To.IsZero() && m.To.Before(to) {
+			h.to = m.To
 		}
-		err := h.Each(ctx, s, begin, end, func(p history.Point) error {
+		out = append(out, h)
+	}
+	return out
+}
+
+// weigh fills in e from what the sensors said while they hung there; signs tells whose readings are signed.
+func (e *Evidence) weigh(ctx context.Context, h Points, hung []hanging, signs func(gateway string) bool) error {
+	tally, err := history.NewTally(history.Terms{From: e.From, To: e.To, Hold: hold, Limits: Band(e.Limits)})
+	if err != nil {
+		return err
+	}
+	course := newCourse(e.From, e.To)
+	if together(hung) {
+		err = eachOf(ctx, h, hung, func(p history.Point) error {
+			course.Point(p)
+			if p.Quality < measure.OutOfRange && !signs(p.Gateway) {
+				e.Unsigned++
+			}
+			return tally.Add(p)
+		})
+	} else {
+		for _, x := range hung {
+			before := tally.Summary().N
+			if err = tally.Feed(ctx, h, x.Series, x.from, x.to, course); err != nil {
+				break
+			}
+			if !signs(x.Gateway) {
+				e.Unsigned += tally.Summary().N - before
+			}
+		}
+	}
+	if err != nil {
+		return err
+	}
+	e.tell(tally)
+	e.Course = course.done()
+	return nil
+}
+
+// together reports whether two sensors hung there at the same time.
+func together(hung []hanging) bool {
+	for i := 1; i < len(hung); i++ {
+		if hung[i].from.Before(hung[i-1].to) {
+			return true
+		}
+	}
+	return false
+}
+
+// eachOf calls f for the points of sensors that hung there together, in time order.
+func eachOf(ctx context.Context, h Points, hung []hanging, f func(history.Point) error) error {
+	var points []history.Point
+	for _, x := range hung {
+		if err := whole(ctx, h, x); err != nil {
+			return err
+		}
+		if err := h.Each(ctx, x.Series, x.from, x.to, func(p history.Point) error {
 			points = append(points, p)
 			return nil
-		})
-		if err != nil {
-			return nil, false, err
+		}); err != nil {
+			return err
 		}
 	}
 	slices.SortStableFunc(points, func(a, b history.Point) int { return a.Time.Compare(b.Time) })
-	return points, probed, nil
-}
-
-// summarise fills in e from points in time order.
-func summarise(e Evidence, points []history.Point) (Evidence, error) {
-	tally, err := history.NewTally(history.Terms{From: e.From, To: e.To, Hold: hold, Limits: band(e.Limits)})
-	if err != nil {
-		return Evidence{}, err
-	}
 	for i, p := range points {
 		if i > 0 && !p.Time.After(points[i-1].Time) {
 			continue // two probes at the same instant: the older mount speaks
 		}
-		if err := tally.Add(p); err != nil {
-			return Evidence{}, err
+		if err := f(p); err != nil {
+			return err
 		}
 	}
+	return nil
+}
+
+// whole returns an ErrGone where points of a sensor were let go.
+func whole(ctx context.Context, h Points, x hanging) error {
+	hours, err := h.Rollups(ctx, x.Series, history.Hour, history.Hour.Floor(x.from), history.Hour.Ceil(x.to))
+	if err != nil {
+		return err
+	}
+	for i := range hours {
+		if hours[i].Gone {
+			return fmt.Errorf("trace: %s of sensor %s at %s: %w", x.Quantity, x.Sensor, hours[i].From.Format(time.RFC3339), history.ErrGone)
+		}
+	}
+	return nil
+}
+
+// tell fills in the figures.
+func (e *Evidence) tell(tally *history.Tally) {
 	s := tally.Summary()
 	e.N, e.Faults, e.Outlying, e.First, e.Last = s.N, s.Faults, s.OutOfRange, s.First, s.Last
 	e.Min, e.Mean, e.Max, e.Covered, e.Within = s.Min, s.TimeMean, s.Max, s.Covered, s.Within
 	e.Uncal = s.ByQuality[measure.Uncalibrated]
 	e.Doubtful = s.ByQuality[measure.Estimated] + s.ByQuality[measure.Suspect]
-	began := e.To // when the first record came, of whatever kind
-	if len(points) > 0 {
-		began = points[0].Time
+	began := tally.Began() // when the first record came, of whatever kind
+	if began.IsZero() {
+		began = e.To
 	}
 	for _, g := range s.Gaps {
 		if g.From.Before(began) {
@@ -186,12 +255,10 @@ func summarise(e Evidence, points []history.Point) (Evidence, error) {
 		}
 	}
 	e.longestGaps()
-	e.Course = courseOf(e.From, e.To, points)
-	return e, nil
 }
 
-// band returns the limits as the two ends of a band; nil when there are none.
-func band(limits []farm.Limit) *history.Limits {
+// Band returns the limits as the two ends of a band; nil when there are none.
+func Band(limits []farm.Limit) *history.Limits {
 	if len(limits) == 0 {
 		return nil
 	}
@@ -229,4 +296,23 @@ func (e *Evidence) longestGaps() {
 	slices.SortStableFunc(e.Gaps, func(a, b Gap) int { return cmp.Compare(b.To.Sub(b.From), a.To.Sub(a.From)) })
 	e.Gaps = slices.Clone(e.Gaps[:maxGaps])
 	slices.SortFunc(e.Gaps, func(a, b Gap) int { return a.From.Compare(b.From) })
+}
+
+// SameEvidence reports whether a and b tell the same. Means are sums, which may be added up in another order: they may differ by a billionth.
+func SameEvidence(a, b []Evidence) (bool, error) {
+	if len(a) != len(b) {
+		return false, nil
+	}
+	b = slices.Clone(b)
+	for i := range b {
+		if math.Abs(a[i].Mean-b[i].Mean) <= 1e-9*math.Abs(a[i].Mean) {
+			b[i].Mean = a[i].Mean
+		}
+	}
+	x, errA := json.Marshal(a)
+	y, errB := json.Marshal(b)
+	if err := errors.Join(errA, errB); err != nil {
+		return false, fmt.Errorf("trace: evidence: %w", err)
+	}
+	return string(x) == string(y), nil
 }

@@ -18,12 +18,17 @@ import (
 	"aovuon/gateway/measure"
 	"aovuon/server/farm"
 	"aovuon/server/history"
+	"aovuon/server/history/historytest"
 	"aovuon/server/ledger"
 	"aovuon/server/trace"
 )
 
 // points is a history of made-up points.
 type points []history.Point
+
+func (p points) Rollups(_ context.Context, _ history.Series, _ history.Span, from, to time.Time) ([]history.Rollup, error) {
+	return historytest.Unrolled(from, to), nil
+}
 
 func (p points) Each(_ context.Context, s history.Series, from, to time.Time, f func(history.Point) error) error {
 	for _, x := range p {
@@ -264,6 +269,10 @@ type growing struct {
 	from  time.Time
 	asked int
 	n     int
+}
+
+func (g *growing) Rollups(_ context.Context, _ history.Series, _ history.Span, from, to time.Time) ([]history.Rollup, error) {
+	return historytest.Unrolled(from, to), nil
 }
 
 func (g *growing) Each(_ context.Context, s history.Series, _, _ time.Time, f func(history.Point) error) error {

@@ -93,10 +93,13 @@ type Certificate struct {
 	Number   string
 	Issuer   string
 	GTIN     string
-	Place    string // code; empty: wherever it is made
-	From, To time.Time
-	Demo     bool // made up: the page says that it is worth nothing
+	Place    string    // code; empty: wherever it is made
+	From, To time.Time // To is 00:00 of the day after the last, which is part of it
+	Demo     bool      // made up: the page says that it is worth nothing
 }
+
+// LastDay returns 00:00 of the last day of the certificate: the day that people and papers write.
+func (c Certificate) LastDay() time.Time { return c.To.AddDate(0, 0, -1) }
 
 // Scope returns what the certificate covers, its product by GTIN.
 func (c Certificate) Scope() farm.CertificateScope {

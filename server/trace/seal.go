@@ -2,8 +2,7 @@ package trace
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
+	"errors"
 	"log/slog"
 	"slices"
 	"time"
@@ -39,11 +38,13 @@ type Seals interface {
 
 // sealing is what a worker remembers of a lot between two weighings, to know which batches its evidence is made of.
 type sealing struct {
-	asked    bool // the ledger was asked for the newest seal
-	sealed   string
-	weighed  string // the evidence of the last weighing
-	position int64  // end of the log after that weighing
-	chains   []ledger.ChainHead
+	asked       bool // the ledger was asked for the newest seal
+	sealed      []Evidence
+	weighed     []Evidence // the evidence of the last weighing
+	weighedOnce bool       // there was a last weighing
+	hasSeal     bool       // there is a seal
+	position    int64      // end of the log after that weighing
+	chains      []ledger.ChainHead
 }
 
 // seal enters the evidence of a harvested lot once it has come to rest. The batches behind it are known by weighing twice: what is the
@@ -59,41 +60,33 @@ func (w *Worker) seal(ctx context.Context, f *farm.Farm, l Lot, rows []Evidence,
 			return err
 		}
 		if last != nil {
-			if t.sealed, err = evidenceText(last.Evidence); err != nil {
-				return err
-			}
+			t.sealed, t.hasSeal = last.Evidence, true
 		}
 		t.asked = true
 	}
-	text, err := evidenceText(rows)
-	if err != nil {
+	resting, errA := SameEvidence(t.weighed, rows)
+	sealed, errB := SameEvidence(t.sealed, rows)
+	if err := errors.Join(errA, errB); err != nil {
 		return err
 	}
+	resting, sealed = resting && t.weighedOnce, sealed && t.hasSeal
 	drawn, err := w.store.Drawn(ctx)
 	if err != nil {
 		return err
 	}
-	if text == t.weighed && text != t.sealed && drawn >= t.position {
+	if resting && !sealed && drawn >= t.position {
 		s := Seal{Lot: l.Link().Path(), Weighed: now.UTC(), Position: t.position, Chains: chainsOf(f, l, t.chains), Evidence: rows}
 		if err := w.seals.SaveSeal(ctx, s, ledger.By{Actor: ledger.Server, At: now}); err != nil {
 			return err
 		}
-		t.sealed = text
+		t.sealed, t.hasSeal = rows, true
 		w.log.Info("evidence sealed", slog.String("lot", l.Code), slog.Int("quantities", len(rows)))
 	}
-	if text != t.weighed || drawn >= t.position {
-		t.weighed = text
+	if !resting || drawn >= t.position {
+		t.weighed, t.weighedOnce = rows, true
 		t.position, t.chains, err = w.seals.Heads(ctx)
 	}
 	return err
-}
-
-func evidenceText(rows []Evidence) (string, error) {
-	raw, err := json.Marshal(rows)
-	if err != nil {
-		return "", fmt.Errorf("trace: evidence: %w", err)
-	}
-	return string(raw), nil
 }
 
 // chainsOf leaves the chains of gateways that measured at the lot's places.

@@ -2,11 +2,13 @@ package trace
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
 
 	"aovuon/server/farm"
+	"aovuon/server/history"
 )
 
 // Store keeps lots and their evidence.
@@ -130,6 +132,11 @@ func (w *Worker) Step(ctx context.Context) error {
 func (w *Worker) weigh(ctx context.Context, f *farm.Farm, l Lot, t *turn) error {
 	now := w.now()
 	rows, err := Weigh(ctx, f, w.h, l, now)
+	if errors.Is(err, history.ErrGone) { // what was weighed while the readings were there stands
+		t.every = latest
+		t.at = now.Add(latest)
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@
 package watch
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -153,8 +152,5 @@ func (l *Live) take(s *subscriber) []Value {
 }
 
 func sortValues(v []Value) {
-	slices.SortFunc(v, func(a, b Value) int {
-		return cmp.Or(cmp.Compare(a.Place, b.Place), cmp.Compare(a.Quantity, b.Quantity),
-			cmp.Compare(a.Gateway, b.Gateway), cmp.Compare(a.Sensor, b.Sensor))
-	})
+	slices.SortFunc(v, func(a, b Value) int { return a.Compare(b.Series) })
 }

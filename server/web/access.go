@@ -16,8 +16,8 @@ import (
 	"aovuon/server/watch"
 )
 
-// rule says who may ask a route. The zero rule lets nobody in.
-type rule struct {
+// guard says who may ask a route. The zero rule lets nobody in.
+type guard struct {
 	action account.Action // what the visitor must be allowed to do; everybody, when public
 	public bool
 	blind  bool // public, and the same for everybody: nobody is looked up for it
@@ -26,16 +26,16 @@ type rule struct {
 }
 
 // needs is the rule of a page for those who may do an action.
-func needs(a account.Action) rule { return rule{action: a} }
+func needs(a account.Action) guard { return guard{action: a} }
 
 // The rules that name no action.
-func everybody() rule { return rule{public: true} }
-func stranger() rule  { return rule{public: true, blind: true} }
+func everybody() guard { return guard{public: true} }
+func stranger() guard  { return guard{public: true, blind: true} }
 
 // route is one line of the table of what there is.
 type route struct {
 	pattern string // http.ServeMux's; those that begin with a method alone are taken before it
-	rule    rule
+	guard   guard
 	handler http.HandlerFunc
 }
 
@@ -59,11 +59,11 @@ func (s *Server) may(ctx context.Context, a account.Action) bool {
 // guarded lets a request through if its route's rule does.
 func (s *Server) guarded(rt route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if rt.rule.blind {
+		if rt.guard.blind {
 			rt.handler(w, r)
 			return
 		}
-		v, err := s.who(r, !rt.rule.script)
+		v, err := s.who(r, !rt.guard.script)
 		if err != nil {
 			s.o.Log.Error("visitor not known", slog.Any("err", err))
 			s.send(w, r, s.failed(r))
@@ -75,18 +75,18 @@ func (s *Server) guarded(rt route) http.HandlerFunc {
 		}
 		r = r.WithContext(context.WithValue(r.Context(), visitorKey{}, v))
 		switch {
-		case rt.rule.public || rt.rule.action != "" && s.may(r.Context(), rt.rule.action) || rt.rule.enrol && v.Enrols():
+		case rt.guard.public || rt.guard.action != "" && s.may(r.Context(), rt.guard.action) || rt.guard.enrol && v.Enrols():
 			rt.handler(w, r)
-		case v.Enrols() && rt.rule.script:
+		case v.Enrols() && rt.guard.script:
 			s.apiRefuse(w, http.StatusForbidden, "set up a second factor first")
 		case v.Enrols():
 			http.Redirect(w, r, inLanguage("/account/second", s.words(r).lang), http.StatusSeeOther)
-		case v == nil && rt.rule.script:
+		case v == nil && rt.guard.script:
 			s.apiRefuse(w, http.StatusUnauthorized, "sign in first")
 		case v == nil && (r.Method == http.MethodGet || r.Method == http.MethodHead):
 			w.Header().Set("Cache-Control", "no-store")
 			http.Redirect(w, r, inLanguage("/sign-in?next="+url.QueryEscape(r.URL.RequestURI()), s.words(r).lang), http.StatusSeeOther)
-		case rt.rule.script:
+		case rt.guard.script:
 			s.apiRefuse(w, http.StatusForbidden, "not allowed to you")
 		default:
 			s.answer(w, r, s.denied)

@@ -13,7 +13,6 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -30,12 +29,16 @@ import (
 	"aovuon/server/parttest"
 	"aovuon/server/passkey"
 	"aovuon/server/sqldb"
+	"aovuon/server/sqldb/sqldbtest"
 	"aovuon/server/trace"
 	"aovuon/server/trace/digitallink"
 	"aovuon/server/trace/epcis"
 	"aovuon/server/trace/flow"
 	"aovuon/server/trace/printjob"
 	"aovuon/server/trace/recall"
+	"aovuon/server/watch/alarm"
+	"aovuon/server/watch/notify"
+	"aovuon/server/watch/soil"
 	"aovuon/server/web"
 )
 
@@ -53,7 +56,11 @@ type town struct {
 	card string                  // code of the farmer's, used by nobody yet
 	sid  string                  // name of the cookie
 
-	book *townBook
+	book  *townBook
+	disks disks
+	told  *notify.Desk
+	db    *sqldb.DB
+	soil  *soil.Service
 	// fault answers instead of the pages, while there is one; it may ask them.
 	fault atomic.Pointer[func(http.ResponseWriter, *http.Request)]
 	late  atomic.Int64 // how far the clock of accounts is ahead of the pages', ns
@@ -78,6 +85,19 @@ func (s shop) Account(ctx context.Context, l trace.Link) (flow.Account, error) {
 	return s.desk.Account(ctx, l)
 }
 
+// townAlarms are the alarms on record, or those that a test made up.
+type townAlarms struct {
+	*alarm.Desk
+	of *sources
+}
+
+func (a townAlarms) Open(ctx context.Context) ([]alarm.Alarm, error) {
+	if made, err := a.of.openAlarms(ctx); len(made) > 0 || err != nil {
+		return made, err
+	}
+	return a.Desk.Open(ctx)
+}
+
 // own and foreign are a place of the farmer's, and somebody else's.
 const (
 	own     = "F7NE3CDQ7"
@@ -97,11 +117,17 @@ func newTown(t testing.TB, publicURL string, open bool) *town {
 // newTownAt is newTown where l listens.
 func newTownAt(t testing.TB, l net.Listener, publicURL string, open bool) *town {
 	t.Helper()
-	db, err := sqldb.Open(t.Context(), sqldb.Config{Driver: sqldb.SQLite, DSN: filepath.Join(t.TempDir(), "server.db")})
+	return newTownOf(t, newSources(t), l, publicURL, open)
+}
+
+// newTownOf is newTownAt of another farm.
+func newTownOf(t testing.TB, of *sources, l net.Listener, publicURL string, open bool) *town {
+	t.Helper()
+	db, err := sqldb.Open(t.Context(), sqldbtest.Fresh(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &town{sources: newSources(t), t: t, ids: map[account.Role]string{}, sids: map[account.Role]string{}, sid: "__Host-sid"}
+	w := &town{sources: of, t: t, ids: map[account.Role]string{}, sids: map[account.Role]string{}, sid: "__Host-sid"}
 	if strings.HasPrefix(publicURL, "http:") {
 		w.sid = "sid"
 	}
@@ -129,14 +155,20 @@ func newTownAt(t testing.TB, l net.Listener, publicURL string, open bool) *town 
 		t.Fatal(err)
 	}
 	done := make(chan struct{})
-	w.book = newTownBook(t, db, w.farm)
+	w.book, w.told = newTownBook(t, db, w.farm), newNotify(t, db, w)
+	w.db = db
+	w.soil = soil.New(w.book, w)
 	w.web, err = web.New(web.Options{
-		Farm: w, Lots: w, Names: w, EPCIS: &epcis.Gatherer{Names: epcis.Names{Base: publicURL}, Lots: w, Book: w.book, Goods: db}, Captures: db, Packed: w, Scans: w, ScanDesk: db, Reports: db, ScanDays: 180, People: w.sources, Calibrations: w, Ledger: db, Evidence: db, Live: w.live, History: w, PublicURL: publicURL, HSTS: true, Now: now, Log: log, Done: done,
+		Soil: w.soil, Farm: w, Lots: w, Names: w, EPCIS: &epcis.Gatherer{Names: epcis.Names{Base: publicURL}, Lots: w, Book: w.book, Goods: db}, Captures: db, Packed: w, Scans: w, ScanDesk: db, Reports: db, ScanDays: 180, People: w.sources, Calibrations: w, Ledger: db, Evidence: db, Live: w.live, Board: w.advice, History: w, PublicURL: publicURL, HSTS: true, Now: now, Log: log, Done: done,
 		LogKey: web.LogKey{VKey: vkey, Verifier: verifier, SignStatement: signer.Sign}, Accounts: w.acc, Trail: db, OpenPages: open, Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
 		System: func(context.Context) (web.System, error) { return w.system, w.fail() }, Book: w.book, Desk: w.book, Shelf: w.book.shelf, Registrar: db, Standings: db.DiaryLots,
+		Alarms:  townAlarms{alarm.NewDesk(db, db, w.now), of},
+		Notify:  w.told,
+		PushKey: pushKey,
+		Claims:  w.claim, Backups: &w.disks, SameDisk: func(dir string) bool { return dir == "/same/aovuon" },
 		Printer: printjob.New(db, rand.Reader, now, log),
 		Goods:   shop{db, moves}, Recall: recall.New(db, db, moves, w.now),
-		Gates: &assess.Assessor{Book: w.book, Calibrations: w, Settings: gate.Defaults(), Now: now},
+		Gates: &assess.Assessor{Book: w.book, Calibrations: w, Settings: gate.Defaults(), Now: now}, Blight: newBlightDesk(w),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -238,13 +270,13 @@ func accessTable() map[string]string {
 	out := map[string]string{
 		"POST /report": "atfip", "GET /picture/{record}/{sum}": "atfip",
 		"/t/": "atfip", "GET /.well-known/gs1resolver": "atfip", "GET /jws/{path...}": "atfip", "/qr/": "atfip", "/live": "atfi", "GET /{$}": "atfi", "GET /places/{code}": "atfi", "GET /p/{code}": "atfip",
-		"GET /places/{code}/calibrations": "atfi", "GET /system": "ati", "GET /static/{sum}/{file}": "atfip", "GET /api/places": "atfi",
+		"GET /places/{code}/calibrations": "atfi", "GET /places/{code}/data.csv": "atfi", "GET /places/{code}/chart.png": "atfi", "GET /readings": "atfi", "GET /readings/file": "atfi", "GET /api/readings": "atfi", "GET /compare": "atfi", "GET /compare/chart.png": "atfi", "GET /probes/{gateway}/{sensor}": "atfi", "GET /system": "ati", "GET /static/{sum}/{file}": "atfip", "GET /api/places": "atfi",
 		"GET /api/series": "atfi", "GET /api/calibrations": "atfi", "GET /api/calibrations/in-force": "atfi", "GET /healthz": "atfip", "/": "atfip",
-		"GET /privacy": "atfip", "GET /tls": "atfip", "GET /tls/ca.pem": "atfip", "GET /tls/ca.crt": "atfip", "GET /proof/{n}": "atfip", "GET /ledger": "atfip", "GET /ledger/{$}": "atfip", "GET /ledger/checkpoint": "atfip", "GET /ledger/tile/{path...}": "atfip",
+		"GET /gateways/{id}": "ati", "GET /wall": "atfi", "GET /theme": "atfip", "GET /privacy": "atfip", "GET /help": "atfip", "GET /help/{id}": "atfip", "GET /tls": "atfip", "GET /tls/ca.pem": "atfip", "GET /tls/ca.crt": "atfip", "GET /proof/{n}": "atfip", "GET /ledger": "atfip", "GET /ledger/{$}": "atfip", "GET /ledger/checkpoint": "atfip", "GET /ledger/tile/{path...}": "atfip",
 		"GET /ledger/proof/{n}": "atfip", "GET /ledger/body/{n}": "atfip", "GET /ledger/rows": "atfip", "GET /ledger/batches/{n}": "ai",
 		"GET /ledger/bundle/{path...}": "ai", "GET /ledger/key": "atfip", "GET /sign-in": "atfip", "POST /sign-in": "atfip", "POST /sign-in/code": "atfip",
 		"POST /sign-out": "atfip", "GET /setup/{token}": "atfip", "POST /setup/{token}": "atfip", "GET /c": "atfip", "GET /c/{code}": "atfip", "POST /c": "atfip",
-		"GET /household": "atfi", "GET /farm": "ati", "GET /farm/{kind}": "ati", "GET /farm/{kind}/new": "at", "POST /farm/{kind}/new": "at", "GET /farm/{kind}/{id}": "ati", "POST /farm/{kind}/{id}": "at", "GET /farm/{kind}/{id}/media/{sum}": "ati",
+		"GET /household": "atfi", "GET /forecast": "atfi", "GET /farm": "ati", "GET /farm/{kind}": "ati", "GET /farm/{kind}/new": "at", "POST /farm/{kind}/new": "at", "GET /farm/{kind}/{id}": "ati", "POST /farm/{kind}/{id}": "at", "GET /farm/{kind}/{id}/media/{sum}": "ati",
 		"GET /plan": "ati", "GET /plan.xlsx": "ati", "GET /land": "ati", "GET /land/new": "at", "POST /land/new": "at", "GET /land/{code}": "at", "POST /land/{code}": "at",
 		"GET /farm/{kind}/export.csv": "ati", "GET /farm/{kind}/export.xlsx": "ati", "GET /farm/{kind}/template.xlsx": "ati", "GET /farm/{kind}/import": "at", "POST /farm/{kind}/import": "at",
 		"POST /land/{code}/mounts": "at", "POST /land/{code}/mounts/end": "at", "GET /zones/new": "at", "POST /zones/new": "at", "GET /coop": "at", "POST /coop": "at", "GET /limits": "ati", "GET /limits/new": "at", "POST /limits/new": "at", "GET /limits/{n}": "at",
@@ -263,12 +295,19 @@ func accessTable() map[string]string {
 		"GET /recall/{id}/list.csv": "at", "GET /recall/{id}/list.xlsx": "at", "GET /recall/{id}/items.csv": "at",
 		"GET /lots": "ati", "GET /lots/{gtin}/{code}": "ati", "GET /lots/{gtin}/{code}/{deed}": "at", "POST /lots/{gtin}/{code}/{deed}": "at", "GET /goods/receive": "at", "POST /goods/receive": "at",
 		"GET /goods/{id}/void": "at", "POST /goods/{id}/void": "at", "GET /boxes/{sscc}": "ati", "POST /boxes/{sscc}/unbox": "at",
+		"GET /alarms": "atfi", "GET /alarms/history": "atfi", "GET /alarms/{id}": "atfi", "POST /alarms/{id}/ack": "atf", "POST /alarms/{id}/snooze": "atf",
+		"GET /alarms/maintenance": "at", "POST /alarms/maintenance": "at", "POST /alarms/maintenance/{id}/end": "at",
 		"GET /scans": "ati", "GET /scans/code": "ati", "POST /scans/code": "at", "POST /scans/sold": "at", "GET /scans/reports": "ati", "POST /scans/reports": "at",
 		"GET /scans/shops": "at", "POST /scans/shops": "at", "POST /scans/shops/revoke": "at", "POST /scan/where": "atfip", "POST /scan/sold": "atfip",
+		"GET /water": "atfi", "GET /land/{code}/capacity": "at", "POST /land/{code}/capacity": "at",
 		"GET /gates": "ati", "GET /api/actives": "atfi", "GET /api/gates": "atfi",
 		"GET /sw.js": "atfip", "GET /manifest.webmanifest": "atfip", "GET /offline": "atfip",
 		"GET /cards": "at", "POST /cards": "at", "POST /cards/{id}/revoke": "at", "GET /trail": "ai", "GET /epcis/lot/{path...}": "atfip", "GET /epcis/events": "ati", "GET /epcis/export.jsonld": "ati", "GET /epcis": "ati", "POST /epcis": "at", "POST /epcis/capture": "at", "GET /epcis/capture/{sum}": "ati", "GET /portal/{gtin}/{code}": "ati", "GET /portal/{gtin}/{code}/bundle.zip": "ati",
 	}
+	maps.Copy(out, notifyAccess())
+	maps.Copy(out, startAccess())
+	maps.Copy(out, blightAccess())
+	maps.Copy(out, pushAccess())
 	for _, key := range digitallink.Keys() {
 		out["/"+key+"/"] = "atfip"
 	}

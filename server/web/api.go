@@ -33,6 +33,7 @@ type apiNewest struct {
 	Quality  string              `json:"quality,omitempty"`
 	Reason   measure.FaultReason `json:"reason,omitempty"`
 	State    string              `json:"state"`
+	Unsigned bool                `json:"unsigned,omitempty"` // its device cannot sign
 }
 
 func (s *Server) apiPlaces(w http.ResponseWriter, r *http.Request) {
@@ -43,15 +44,16 @@ func (s *Server) apiPlaces(w http.ResponseWriter, r *http.Request) {
 	}
 	words := s.words(r)
 	out := []apiPlace{}
-	values := s.values(r.Context())
+	now, at := s.o.Now(), byPlace(s.values(r.Context()))
+	known := s.lastKnownOf(r.Context(), f, at, now)
 	for _, p := range f.Places {
-		c := s.newCard(r.Context(), r.Context(), words, f, p, values, s.o.Now())
+		c := s.newCard(r.Context(), words, f, p, at[p.Code], known, now)
 		a := apiPlace{
 			Code: p.Code, Name: p.Name, Kind: p.Kind, Title: p.Title.In(words.lang), AreaM2: p.AreaM2, Species: p.Species, State: c.Level.String(),
 			Series: []apiNewest{},
 		}
 		for _, x := range c.Readings {
-			n := apiNewest{Quantity: x.Quantity, Unit: words.unit(x.Quantity), Gateway: x.Gateway, Sensor: x.Sensor, State: x.Level.String()}
+			n := apiNewest{Quantity: x.Quantity, Unit: words.unit(x.Quantity), Gateway: x.Gateway, Sensor: x.Sensor, State: x.Level.String(), Unsigned: x.Unsigned}
 			if !x.Time.IsZero() {
 				n.Time, n.Quality, n.Reason = &x.Time, x.last.Quality.String(), x.last.Reason
 				if x.last.Quality != measure.Fault {
@@ -71,6 +73,7 @@ type apiSeriesLine struct {
 	Unit     string           `json:"unit"`
 	Gateway  string           `json:"gateway"`
 	Sensor   string           `json:"sensor"`
+	Unsigned bool             `json:"unsigned,omitempty"` // its device cannot sign
 	Steps    []apiStep        `json:"steps"`
 }
 
@@ -109,27 +112,38 @@ func (s *Server) apiSeries(w http.ResponseWriter, r *http.Request) {
 		s.apiRefuse(w, http.StatusBadRequest, "quantity: unknown")
 		return
 	}
-	sp, ok := spanNamed(q.Get("range"))
-	if !ok {
-		s.apiRefuse(w, http.StatusBadRequest, "range: want 24h, 7d or 30d")
-		return
-	}
 	f, p, ok := s.apiPlace(w, r)
 	if !ok {
 		return
 	}
 	now := s.o.Now()
+	begun, err := s.seasonOf(r.Context(), p.Code, now)
+	if err != nil {
+		s.apiFail(w, err)
+		return
+	}
+	asked, wrong, ok := askedPeriod(q, begun, now)
+	if !ok || wrong != "" {
+		s.apiRefuse(w, http.StatusBadRequest, "range: want 24h, 7d, 30d or season; or from and to, of at least 10 minutes and at most 400 days, as 2026-11-01 or 2026-11-01T06:30 in the co-op's time")
+		return
+	}
 	out, words := []apiSeriesLine{}, s.words(r)
-	for _, sr := range seriesAt(f, p, s.values(r.Context()), now.Add(-sp.Long), now.Add(time.Nanosecond)) {
+	all := seriesAt(f, p, s.values(r.Context()), asked.From, asked.To.Add(time.Nanosecond))
+	asked, _, err = s.asKept(r.Context(), all, asked)
+	if err != nil {
+		s.apiFail(w, err)
+		return
+	}
+	for _, sr := range all {
 		if quantity != "" && sr.Quantity != quantity {
 			continue
 		}
-		_, buckets, err := s.stepsOf(r.Context(), sr, sp, now)
+		buckets, err := s.stepsOf(r.Context(), sr, asked)
 		if err != nil {
 			s.apiFail(w, err)
 			return
 		}
-		line := apiSeriesLine{Quantity: sr.Quantity, Unit: words.unit(sr.Quantity), Gateway: sr.Gateway, Sensor: sr.Sensor, Steps: []apiStep{}}
+		line := apiSeriesLine{Quantity: sr.Quantity, Unit: words.unit(sr.Quantity), Gateway: sr.Gateway, Sensor: sr.Sensor, Unsigned: !f.Signs(sr.Gateway), Steps: []apiStep{}}
 		for _, b := range buckets {
 			st := apiStep{Start: b.Start.UTC(), N: b.N, Faults: b.Faults, Worst: b.Worst.String()}
 			if b.N > 0 {
@@ -139,7 +153,7 @@ func (s *Server) apiSeries(w http.ResponseWriter, r *http.Request) {
 		}
 		out = append(out, line)
 	}
-	s.apiSend(w, http.StatusOK, map[string]any{"place": p.Code, "range": sp.Name, "step_s": sp.Step.Seconds(), "series": out})
+	s.apiSend(w, http.StatusOK, map[string]any{"place": p.Code, "range": asked.Name, "from": asked.From.UTC(), "to": asked.To.UTC(), "step_s": asked.Step.Seconds(), "series": out})
 }
 
 func (s *Server) apiRefuse(w http.ResponseWriter, status int, text string) {

@@ -3,7 +3,10 @@ package web
 import (
 	"cmp"
 	"context"
+	"html/template"
+	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"aovuon/gateway/measure"
@@ -19,15 +22,47 @@ type card struct {
 	Word     string
 	Readings []reading
 	Own      bool // on the page of the place itself
+
+	Notes  []cardNote    // open alarms and advice, the gravest first
+	Unsure string        // topics that rules could not judge
+	Brief  bool          // nothing is wrong: its values stand beside each other
+	Main   reading       // what one looks at first
+	Some   bool          // there is a Main
+	HTML   template.HTML // drawn, on the dashboard
 }
 
 // zoneCards are the cards of one zone, the worst first.
 type zoneCards struct {
-	Name  string
-	Cards []card
+	ID, Name string
+	Cards    []card
+	Map      template.HTML // of those with an outline; empty: there is none, or it is not for the visitor
+	Worst    level
 }
 
-// board is what is true now, everywhere.
+// Count is how many places of the zone are shown.
+func (z zoneCards) Count() int64 { return int64(len(z.Cards)) }
+
+// Full are the cards of places where something is wrong.
+func (z zoneCards) Full() []card { return z.Cards[:z.calm()] }
+
+// Calm are the others.
+func (z zoneCards) Calm() []card { return z.Cards[z.calm():] }
+
+// fewCards is how many cards of a zone stand in one grid, whatever their state: two grids of a few each would leave half a screen empty.
+const fewCards = 8
+
+// calm is where those begin: the worst come first.
+func (z zoneCards) calm() int {
+	if len(z.Cards) <= fewCards {
+		return len(z.Cards)
+	}
+	if i := slices.IndexFunc(z.Cards, func(c card) bool { return c.Brief }); i >= 0 {
+		return i
+	}
+	return len(z.Cards)
+}
+
+// board is what is true now, everywhere that is asked for.
 type board struct {
 	Zones    []zoneCards
 	Unplaced []reading // of sensors nobody has placed yet
@@ -35,7 +70,37 @@ type board struct {
 	Lost     []card
 	Fine     int
 	Places   int
+	Others   []cardNote // alarms of gateways and of the server itself
+	Deaf     bool       // alarms cannot be read
+	Ask      sift
 }
+
+// mostListed is how many places in danger or with a warning the head of the dashboard names, and how many of which nobody knows.
+const mostListed, mostListedLost = 6, 4
+
+// Listed are the places that the head names, and how many more there are.
+func (b board) Listed() []card { return b.Look[:min(len(b.Look), mostListed)] }
+
+// ListedLost are those of which nobody knows.
+func (b board) ListedLost() []card { return b.Lost[:min(len(b.Lost), mostListedLost)] }
+
+// More is how many places the head does not name.
+func (b board) More() int64 {
+	return int64(len(b.Look) - len(b.Listed()) + len(b.Lost) - len(b.ListedLost()))
+}
+
+// At is the address of the dashboard with another state to look for, or with none if it is looked for already.
+func (b board) At(state string) string {
+	a := b.Ask
+	if a.State == state {
+		state = ""
+	}
+	a.State = state
+	return a.at("/")
+}
+
+// Legend are the states that places may be in, the gravest first.
+func (b board) Legend() []level { return []level{danger, warned, lost, noted, fine} }
 
 // cards returns every card, in the order of the board.
 func (b board) cards() []card {
@@ -46,23 +111,33 @@ func (b board) cards() []card {
 	return out
 }
 
-// newBoard judges every value of the farm. In each zone the worst place comes first; zones keep the farm's order.
-func (s *Server) newBoard(ctx context.Context, w *words, f *farm.Farm, now time.Time) board {
+// newBoard judges every value of the places that are asked for, whatever their state. In each zone the worst place comes first, and the zone with
+// the worst one first.
+func (s *Server) newBoard(ctx context.Context, w *words, f *farm.Farm, ask sift, now time.Time) board {
 	values := s.values(ctx)
 	limit, cancel := context.WithTimeout(ctx, sparkBudget)
 	defer cancel()
-	b := board{Places: len(f.Places)}
+	b := board{Ask: ask}
+	said, deaf := s.newBoardNotes(ctx, w, f, now)
+	b.Deaf, b.Others = deaf, said.others
 	zones := map[string]*zoneCards{}
-	var order []string
 	for _, z := range f.Zones {
-		zones[z.ID] = &zoneCards{Name: z.Name.In(w.lang)}
-		order = append(order, z.ID)
+		zones[z.ID] = &zoneCards{ID: z.ID, Name: z.Name.In(w.lang)}
 	}
+	at := byPlace(values)
+	known := s.lastKnownOf(ctx, f, at, now)
 	for _, p := range f.Places {
-		c := s.newCard(ctx, limit, w, f, p, values, now)
+		if !ask.place(p) {
+			continue
+		}
+		b.Places++
+		c := s.newCard(limit, w, f, p, at[p.Code], known, now)
 		c.Readings = named(dense(c.Readings))
+		c.add(w, said)
+		c.Main, c.Some = mainReading(c.Readings)
+		c.Brief = c.Level <= noted
 		if z := zones[p.Zone]; z != nil {
-			z.Cards = append(z.Cards, c)
+			z.Cards, z.Worst = append(z.Cards, c), max(z.Worst, c.Level)
 		}
 		switch c.Level {
 		case danger, warned:
@@ -73,30 +148,71 @@ func (s *Server) newBoard(ctx context.Context, w *words, f *farm.Farm, now time.
 			b.Fine++
 		}
 	}
-	for _, id := range order {
-		if z := zones[id]; len(z.Cards) > 0 {
+	for _, z := range f.Zones {
+		if z := zones[z.ID]; len(z.Cards) > 0 {
 			worstFirst(z.Cards)
 			b.Zones = append(b.Zones, *z)
 		}
 	}
+	slices.SortStableFunc(b.Zones, func(x, y zoneCards) int { return cmp.Compare(y.Worst, x.Worst) })
 	worstFirst(b.Look)
-	for _, v := range values {
-		if _, known := f.Place(v.Place); !known && !v.Quantity.OfGateway() { // the system page shows how gateways are
-			r := judge(w, nil, v, true, now)
-			r.Label += " (" + v.Gateway + " / " + v.Sensor + ")"
-			b.Unplaced = append(b.Unplaced, r)
-		}
+	if !ask.Some() {
+		b.Unplaced = unplaced(w, f, values, now)
 	}
 	return b
+}
+
+// unplaced are the values of sensors that nobody has placed.
+func unplaced(w *words, f *farm.Farm, values []watch.Value, now time.Time) (out []reading) {
+	for _, v := range values {
+		if _, known := f.Place(v.Place); !known && !v.Quantity.OfGateway() { // the system page shows how gateways are
+			r := judge(w, f, nil, v, true, now)
+			r.Label += " (" + v.Gateway + " / " + v.Sensor + ")"
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+func byPlace(values []watch.Value) map[string][]watch.Value {
+	out := map[string][]watch.Value{}
+	for _, v := range values {
+		out[v.Place] = append(out[v.Place], v)
+	}
+	return out
 }
 
 func worstFirst(cards []card) {
 	slices.SortStableFunc(cards, func(a, b card) int { return cmp.Compare(b.Level, a.Level) })
 }
 
-// newCard judges the values of one place: those of every sensor that hangs there, whether it spoke or not, and of any
-// other that says it does. limit bounds the time for what only adorns it.
-func (s *Server) newCard(ctx, limit context.Context, w *words, f *farm.Farm, p farm.Place, values []watch.Value, now time.Time) card {
+// mainReading is what one looks at first at a place: oxygen in water, moisture in soil, else the first that is measured.
+func mainReading(list []reading) (reading, bool) {
+	for _, q := range []measure.Quantity{measure.DissolvedOxygen, measure.SoilMoisture, measure.RelativeHumidity, measure.AirTemperature} {
+		if i := slices.IndexFunc(list, func(r reading) bool { return r.Quantity == q }); i >= 0 {
+			return list[i], true
+		}
+	}
+	if len(list) == 0 {
+		return reading{}, false
+	}
+	return list[0], true
+}
+
+// add puts open alarms and advice on a card. What is graver than all that its probes say now gives the card its state.
+func (c *card) add(w *words, said boardNotes) {
+	c.Notes = said.of[c.Place.Code]
+	if unsure := said.unsure[c.Place.Code]; len(unsure) > 0 {
+		c.Unsure = w.t("dashboard.unsure", strings.Join(unsure, ", "))
+	}
+	if len(c.Notes) > 0 && c.Notes[0].Level > max(c.Level, noted) {
+		c.Level, c.Word = c.Notes[0].Level, c.Notes[0].Topic
+	}
+}
+
+// newCard judges the values of one place: those of every sensor that hangs there, whether it spoke or not, and of any other that says it does. values
+// are those of the place; known answers for series that have not spoken since the server started. limit bounds the time for what only adorns it.
+func (s *Server) newCard(limit context.Context, w *words, f *farm.Farm, p farm.Place, values []watch.Value, known func(history.Series) (watch.Value, bool), now time.Time) card {
 	c := card{Place: p}
 	for _, sr := range seriesAt(f, p, values, now, now.Add(time.Nanosecond)) {
 		i := slices.IndexFunc(values, func(v watch.Value) bool { return v.Series == sr })
@@ -105,9 +221,9 @@ func (s *Server) newCard(ctx, limit context.Context, w *words, f *farm.Farm, p f
 		if ok {
 			v = values[i]
 		} else {
-			v, ok = s.lastKnown(ctx, sr)
+			v, ok = known(sr)
 		}
-		r := judge(w, f.LimitsOf(p, sr.Quantity), v, ok, now)
+		r := judge(w, f, f.LimitsOf(p, sr.Quantity), v, ok, now)
 		r.Spark = s.sparks.get(limit, sr, now)
 		c.Readings = append(c.Readings, r)
 	}
@@ -141,7 +257,8 @@ func named(list []reading) []reading {
 
 // ownCard is the card on the page of the place itself.
 func (s *Server) ownCard(ctx context.Context, w *words, f *farm.Farm, p farm.Place, values []watch.Value, now time.Time) card {
-	c := s.newCard(ctx, ctx, w, f, p, values, now)
+	known := func(sr history.Series) (watch.Value, bool) { return s.lastKnown(ctx, sr) }
+	c := s.newCard(ctx, w, f, p, byPlace(values)[p.Code], known, now)
 	c.Own, c.Readings = true, named(c.Readings)
 	return c
 }
@@ -178,4 +295,35 @@ func (s *Server) lastKnown(ctx context.Context, sr history.Series) (watch.Value,
 	}
 	p := points[0]
 	return watch.Value{Series: sr, Time: p.Time, Value: p.Value, Quality: p.Quality}, true
+}
+
+// lastKnownOf asks the history once for all series of a board that have not spoken since the server started.
+func (s *Server) lastKnownOf(ctx context.Context, f *farm.Farm, at map[string][]watch.Value, now time.Time) func(history.Series) (watch.Value, bool) {
+	var silent []history.Series
+	for _, p := range f.Places {
+		for _, sr := range seriesAt(f, p, at[p.Code], now, now.Add(time.Nanosecond)) {
+			if !slices.ContainsFunc(at[p.Code], func(v watch.Value) bool { return v.Series == sr }) {
+				silent = append(silent, sr)
+			}
+		}
+	}
+	said := map[history.Series]watch.Value{}
+	if len(silent) > 0 {
+		limit, cancel := context.WithTimeout(ctx, boardPatience)
+		defer cancel()
+		points, err := s.o.History.Latest(limit, silent)
+		if err != nil && ctx.Err() == nil {
+			s.o.Log.Warn("last known values", slog.Any("err", err))
+		}
+		for _, p := range points {
+			said[p.Series] = watch.Value{Series: p.Series, Time: p.Time, Value: p.Value, Quality: p.Quality}
+		}
+	}
+	return func(sr history.Series) (watch.Value, bool) {
+		v, ok := said[sr]
+		if !ok {
+			v.Series = sr // the page says that there is no value, which is true of this server now
+		}
+		return v, ok
+	}
 }

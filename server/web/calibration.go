@@ -135,21 +135,27 @@ func (s *Server) calibrations(r *http.Request, w *words) (answer, error) {
 			names = append(names, w.t("quantity."+string(q)))
 		}
 		h.Measures = strings.Join(names, ", ")
-		seen := map[measure.Quantity]bool{}
-		for _, e := range entries {
-			row := newCalibrationRow(w, e, now)
-			if row.Newest = !seen[e.Quantity] && !e.Time.IsZero(); row.Newest {
-				seen[e.Quantity] = true
-			} else if !e.Time.IsZero() {
-				row.Level, row.Word = fine, w.t("calibration.replaced") // another one took its place; it cannot be overdue
-			}
-			h.Rows = append(h.Rows, row)
-		}
+		h.Rows = calibrationRows(w, entries, now)
 		v.Nothing = v.Nothing && len(h.Rows) == 0
 		v.Probes = append(v.Probes, h)
 	}
 	body, err := s.e.render(w.lang, "calibrations.html", "layout", v)
 	return answer{status: http.StatusOK, body: body}, err
+}
+
+// calibrationRows writes the calibrations of one probe down, the newest first, as they come.
+func calibrationRows(w *words, entries []calibration.Entry, now time.Time) (out []calibrationRow) {
+	seen := map[measure.Quantity]bool{}
+	for _, e := range entries {
+		row := newCalibrationRow(w, e, now)
+		if row.Newest = !seen[e.Quantity] && !e.Time.IsZero(); row.Newest {
+			seen[e.Quantity] = true
+		} else if !e.Time.IsZero() {
+			row.Level, row.Word = fine, w.t("calibration.replaced") // another one took its place; it cannot be overdue
+		}
+		out = append(out, row)
+	}
+	return out
 }
 
 // newCalibrationRow writes an entry down. What cannot be read is shown as that, with its beginning.

@@ -33,7 +33,7 @@ func (s *Server) captureRoutes() []route {
 	return []route{
 		{"GET /epcis", needs(account.SeeRegister), s.page(s.epcisPage)},
 		{"POST /epcis", needs(account.EditFarm), s.upload(s.captureForm)},
-		{"POST /epcis/capture", rule{action: account.EditFarm, script: true}, s.captureAPI},
+		{"POST /epcis/capture", guard{action: account.EditFarm, script: true}, s.captureAPI},
 		{"GET /epcis/capture/{sum}", needs(account.SeeRegister), s.plain(s.captured)},
 	}
 }

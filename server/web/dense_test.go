@@ -46,7 +46,8 @@ func TestDashboard_LeavesOutWhatIsAsItShouldBe(t *testing.T) {
 	s.set("ao2-ph", measure.PH, 7.5, measure.Good, "")
 	for path, want := range map[string][2]int{"/": {4, 5}, "/places/%s": {6, 9}} { // two oxygen probes, one with a thermometer; aerator and alarm
 		for i, code := range []string{pond2, pond4} {
-			if n := strings.Count(cardOf(t, s, strings.ReplaceAll(path, "%s", code), code), `<li class="row`); n != want[i] {
+			card := cardOf(t, s, strings.ReplaceAll(path, "%s", code), code)
+			if n := strings.Count(card, `<li class="row`) + strings.Count(card, `<li class="cell`); n != want[i] {
 				t.Errorf("%s: %d rows of %s, want %d", path, n, code, want[i])
 			}
 		}

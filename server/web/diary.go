@@ -43,7 +43,7 @@ func (s *Server) diaryRoutes() []route {
 		return nil
 	}
 	keep, read := needs(account.KeepDiary), needs(account.ReadBook)
-	program := rule{action: account.KeepDiary, script: true}
+	program := guard{action: account.KeepDiary, script: true}
 	return []route{
 		{"GET /p/{code}/log/{kind}", keep, s.page(s.logPage)},
 		{"POST /p/{code}/log/{kind}", keep, s.upload(s.log)},

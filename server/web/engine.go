@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"aovuon/server/farm"
+	"aovuon/server/help"
 )
 
 //go:embed templates/*.html
@@ -25,19 +26,33 @@ var static embed.FS
 // pageFiles are the pages: each is layout.html, the parts, and a file of its own.
 func pageFiles() []string {
 	return []string{
-		"dashboard.html", "place.html", "calibrations.html", "system.html", "label.html", "proof.html", "ledger.html", "tls.html", "privacy.html", "missing.html",
+		"dashboard.html", "place.html", "compare.html", "readings.html", "probe.html", "calibrations.html", "system.html", "label.html", "proof.html", "ledger.html", "tls.html", "privacy.html", "help.html", "missing.html",
 		"signin.html", "setup.html", "keycard.html", "board.html", "account.html", "confirm.html", "password.html", "second.html", "codes.html", "users.html", "user.html", "cards.html", "sheet.html", "trail.html",
-		"farm.html", "plan.html", "places.html", "placeform.html", "zone.html", "limits.html", "limit.html", "records.html", "record.html", "import.html", "spot.html", "log.html", "diary.html", "entry.html", "outbox.html", "offline.html", "books.html", "book.html", "gates.html", "labels.html", "print.html", "which.html", "portal.html", "coop.html", "epcis.html",
+		"farm.html", "plan.html", "places.html", "placeform.html", "zone.html", "limits.html", "limit.html", "records.html", "record.html", "import.html", "spot.html", "log.html", "diary.html", "entry.html", "outbox.html", "offline.html", "books.html", "book.html", "gates.html", "water.html", "capacity.html", "labels.html", "print.html", "which.html", "portal.html", "coop.html", "epcis.html",
+		"gateway.html", "wall.html",
 		"lots.html", "lot.html", "deed.html", "amend.html", "box.html",
 		"lotlabels.html", "printjob.html", "printjobs.html",
+		"blight.html", "pests.html", "bulletin.html",
 		"trace.html", "recall.html", "recallfound.html", "recallone.html",
+		"forecast.html",
+		"contacts.html", "contact.html", "messages.html", "ladder.html", "push.html",
 		"scans.html", "scancode.html", "reports.html", "shops.html", "where.html", "sold.html",
+		"install.html", "start.html", "claim.html", "backup.html",
+		"alarms.html", "alarm.html", "alarmhistory.html", "maintenance.html",
 	}
 }
 
 // partFiles are templates that pages share.
 func partFiles() []string {
-	return []string{"layout.html", "card.html", "icons.html", "person.html", "passkey.html", "fields.html", "entryline.html", "gate.html", "goods.html", "joblist.html", "kin.html"}
+	return []string{
+		"blightcard.html",
+		"layout.html", "card.html", "icons.html", "person.html", "passkey.html", "fields.html", "entryline.html", "gate.html", "goods.html", "joblist.html", "kin.html", "watercard.html", "dryingpanel.html", "processes.html",
+		"atwork.html", "placealarms.html",
+		"dawn.html", "advice.html",
+		"period.html",
+		"messageline.html",
+		"guidelink.html",
+	}
 }
 
 // engine holds the parsed templates of every language and the static files under the names their contents give them.
@@ -48,6 +63,7 @@ type engine struct {
 	names  map[string]string                        // static file -> URL path
 	css    template.CSS
 	cssSum string // of css, as a CSP source
+	help   *help.Library
 	build  string // a mark for all that pages are drawn from
 }
 
@@ -64,29 +80,47 @@ func newEngine() (*engine, error) {
 		return nil, err
 	}
 	var err error
-	if e.build, err = buildOf(templates, static, locales); err != nil {
+	if e.build, err = buildOf(templates, static, locales, help.Files); err != nil {
 		return nil, err
 	}
 	for _, lang := range []string{Vietnamese, English} {
-		w, err := loadWords(lang)
-		if err != nil {
+		if e.words[lang], err = loadWords(lang); err != nil {
 			return nil, err
 		}
-		e.words[lang] = w
+	}
+	if err := e.loadHelp(); err != nil {
+		return nil, err
+	}
+	for lang, w := range e.words {
 		e.pages[lang] = map[string]*template.Template{}
-		for _, file := range pageFiles() {
-			files := []string{"templates/" + file}
-			for _, p := range partFiles() {
-				files = append(files, "templates/"+p)
-			}
-			t, err := template.New(file).Funcs(e.funcs(w)).Option("missingkey=error").ParseFS(templates, files...)
-			if err != nil {
-				return nil, fmt.Errorf("web: templates: %w", err)
-			}
-			e.pages[lang][file] = t
+		if err := e.loadPages(w); err != nil {
+			return nil, fmt.Errorf("web: templates: %w", err)
 		}
 	}
 	return e, nil
+}
+
+// loadPages parses the templates of a language: the parts once, of which every page takes a copy (what is run is written into).
+func (e *engine) loadPages(w *words) error {
+	var files []string
+	for _, p := range partFiles() {
+		files = append(files, "templates/"+p)
+	}
+	parts, err := template.New("").Funcs(e.funcs(w)).Option("missingkey=error").ParseFS(templates, files...)
+	if err != nil {
+		return err
+	}
+	for _, file := range pageFiles() {
+		t, err := parts.Clone()
+		if err == nil {
+			t, err = t.ParseFS(templates, "templates/"+file)
+		}
+		if err != nil {
+			return err
+		}
+		e.pages[w.lang][file] = t.Lookup(file)
+	}
+	return nil
 }
 
 func (e *engine) loadStatic() error {
@@ -108,15 +142,44 @@ func (e *engine) loadStatic() error {
 		if path.Ext(name) == ".js" {
 			body = slimScript(body)
 		}
-		sum := sha256.Sum256(body)
-		at := "/static/" + hex.EncodeToString(sum[:6]) + "/" + path.Base(name)
-		e.assets[at], e.names[path.Base(name)] = asset{body, mime}, at
+		sum := e.serve(path.Base(name), body, mime)
 		if path.Base(name) == "public.css" {
 			e.css = template.CSS(body)
 			e.cssSum = "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 		}
 		return nil
 	})
+}
+
+// serve puts a file under an address that holds a sum of its content, which it returns.
+func (e *engine) serve(name string, body []byte, mime string) [sha256.Size]byte {
+	sum := sha256.Sum256(body)
+	at := "/static/" + hex.EncodeToString(sum[:6]) + "/" + name
+	e.assets[at], e.names[name] = asset{body, mime}, at
+	return sum
+}
+
+// loadHelp reads the guides, and serves their pictures as static files.
+func (e *engine) loadHelp() error {
+	pictures, err := fs.Glob(help.Files, "pictures/*.png")
+	if err != nil {
+		return fmt.Errorf("web: %w", err)
+	}
+	for _, file := range pictures {
+		body, err := help.Files.ReadFile(file)
+		if err != nil {
+			return fmt.Errorf("web: %w", err)
+		}
+		e.serve("help-"+path.Base(file), body, "image/png")
+	}
+	e.help, err = help.Open(help.Files, help.Pages{
+		Picture: func(file string) string { return e.names["help-"+file] },
+		Word: func(lang, key string) (string, bool) {
+			w := e.words[lang]
+			return w.t(key), w.has(key)
+		},
+	})
+	return err
 }
 
 // funcs are what templates may call. Each set knows its language.
@@ -136,6 +199,7 @@ func (e *engine) funcs(w *words) template.FuncMap {
 		"lang":     func() string { return w.lang },
 		"asset":    func(name string) (string, error) { return e.asset(name) },
 		"css":      func() template.CSS { return e.css },
+		"guide":    func(id string) guideLink { return e.guide(w, id) },
 		"link":     func(to string) string { return inLanguage(to, w.lang) },
 	}
 }

@@ -30,7 +30,7 @@ func (s *Server) epcisRoutes() []route {
 	}
 	return []route{
 		{"GET /epcis/lot/{path...}", everybody(), s.plain(s.lotEPCIS)},
-		{"GET /epcis/events", rule{action: account.SeeRegister, script: true}, s.epcisEvents},
+		{"GET /epcis/events", guard{action: account.SeeRegister, script: true}, s.epcisEvents},
 		{"GET /epcis/export.jsonld", needs(account.SeeRegister), s.plain(s.periodEPCIS)},
 	}
 }

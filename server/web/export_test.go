@@ -1,6 +1,9 @@
 package web
 
-import "aovuon/server/form"
+import (
+	"aovuon/server/form"
+	"aovuon/server/help"
+)
 
 // Patterns are the routes there are.
 func (s *Server) Patterns() (out []string) {
@@ -42,3 +45,12 @@ func Reasons() []string { return reasons() }
 
 // FileStem is fileStem.
 func FileStem(code string) string { return fileStem(code) }
+
+// Guides are the guides of the program, as its pages draw them.
+func Guides() (*help.Library, error) {
+	e, err := newEngine()
+	if err != nil {
+		return nil, err
+	}
+	return e.help, nil
+}

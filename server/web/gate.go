@@ -29,8 +29,8 @@ func (s *Server) gateRoutes() []route {
 	}
 	return []route{
 		{"GET /gates", needs(account.SeeRegister), s.page(s.gatesPage)},
-		{"GET /api/actives", rule{action: account.SeePlaces, script: true}, s.apiActives},
-		{"GET /api/gates", rule{action: account.ReadBook, script: true}, s.apiGates},
+		{"GET /api/actives", guard{action: account.SeePlaces, script: true}, s.apiActives},
+		{"GET /api/gates", guard{action: account.ReadBook, script: true}, s.apiGates},
 	}
 }
 

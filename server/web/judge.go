@@ -55,12 +55,22 @@ type reading struct {
 	Detail          string // the limit and its source, or what to do
 	Old             bool   // Value is the last one known and too old
 	Made            string // what the value was made from: inputs with their ages, the value before filters
+	Unsigned        bool   // its device cannot sign
 	Spark           template.HTML
 	last            watch.Value
 }
 
 // judge says what a newest value is worth at a place now. ok is false when there never was one.
-func judge(w *words, limits []farm.Limit, v watch.Value, ok bool, now time.Time) reading {
+func judge(w *words, f *farm.Farm, limits []farm.Limit, v watch.Value, ok bool, now time.Time) reading {
+	r := judged(w, limits, v, ok, now)
+	if r.Unsigned = !f.Signs(v.Gateway); r.Unsigned {
+		r.Word += " · " + w.t("unsigned")
+	}
+	return r
+}
+
+// judged is judge without regard to whether the device signs.
+func judged(w *words, limits []farm.Limit, v watch.Value, ok bool, now time.Time) reading {
 	r := reading{Quantity: v.Quantity, Gateway: v.Gateway, Sensor: v.Sensor, Label: w.t("quantity." + string(v.Quantity)), last: v}
 	if !ok {
 		r.Level, r.Word = lost, w.t("state.never")

@@ -32,7 +32,7 @@ import (
 // newLedger is a ledger of n leaves on a real database, signed; every third leaf is public.
 func newLedger(t testing.TB, n int) (*sqldb.DB, *ledger.Publisher) {
 	t.Helper()
-	db := sqldbtest.Open(t, sqldbtest.SQLite(t))
+	db := sqldbtest.Open(t, sqldbtest.Fresh(t))
 	skey, vkey, err := note.GenerateKey(rand.Reader, "htx-thu/ledger")
 	if err != nil {
 		t.Fatal(err)
@@ -246,7 +246,7 @@ func TestLedgerPage_LeadsToWhatIsThere(t *testing.T) {
 			s.ledger, s.logKey = db, web.LogKey{VKey: p.VKey(), Verifier: p.Verifier()}
 			says = []string{"Sổ cái công khai", fmt.Sprintf("<dd>%d lá</dd>", leaves), "Chưa có người chứng nào bên ngoài", "log " + p.VKey()}
 		} else {
-			s.ledger = sqldbtest.Open(t, sqldbtest.SQLite(t))
+			s.ledger = sqldbtest.Open(t, sqldbtest.Fresh(t))
 		}
 		srv := s.pages(t)
 		for _, path := range []string{"/ledger", "/ledger/"} {

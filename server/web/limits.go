@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -38,8 +39,8 @@ type limitProfile struct {
 }
 
 type limitRow struct {
-	N                   int
-	What, Bound, Source string
+	N                           int
+	What, Bound, Judged, Source string
 }
 
 func (s *Server) limitsPage(r *http.Request, w *words) (answer, error) {
@@ -57,10 +58,42 @@ func (s *Server) limitsPage(r *http.Request, w *words) (answer, error) {
 			v.Profiles = append(v.Profiles, limitProfile{Name: l.Profile, Places: placesUnder(w, f, l.Profile)})
 		}
 		side := map[bool]string{true: "high", false: "low"}[l.Above]
-		bound := w.t("limits."+string(l.Level)+"."+side, w.limit(l.Quantity, l.Value))
-		v.Profiles[k].Lines = append(v.Profiles[k].Lines, limitRow{i, w.t("quantity." + string(l.Quantity)), bound, l.Source.In(w.lang)})
+		bound := w.t("limits."+string(l.Level)+"."+side, w.bound(l, l.Value))
+		v.Profiles[k].Lines = append(v.Profiles[k].Lines, limitRow{i, w.topic(l.Topic()), bound, w.judging(l), l.Source.In(w.lang)})
 	}
 	return s.draw(r, w, "limits.html", "farm", w.t("bounds.title"), func(fr frame) any { v.frame = fr; return v })
+}
+
+// bound writes a number of a limit in its unit; a rate is per hour.
+func (w *words) bound(l farm.Limit, v float64) string {
+	if k, ok := farm.KitParameterOf(string(l.Quantity)); ok && l.What == farm.OfKit {
+		return w.num(v, max(k.Decimals, decimalsOf(v))) + nbsp + k.Unit
+	}
+	out := w.limit(l.Quantity, v)
+	if l.What == farm.OfRate {
+		out = w.t("bounds.rate", out)
+	}
+	return out
+}
+
+// decimalsOf is how many decimals a number needs, at most three.
+func decimalsOf(v float64) (n int) {
+	for n < 3 && math.Abs(v*math.Pow10(n)-math.Round(v*math.Pow10(n))) > 1e-9 {
+		n++
+	}
+	return n
+}
+
+// judging says when an alarm of a limit begins and ends.
+func (w *words) judging(l farm.Limit) string {
+	if l.What == farm.OfKit {
+		return w.t("bounds.kit")
+	}
+	begins := w.t("bounds.for", w.length(l.Persistence()))
+	if l.N > 0 {
+		begins = w.t("bounds.count", w.count(int64(l.N)), w.count(int64(l.M)))
+	}
+	return w.t("bounds.judged", begins, w.length(l.Keeping()), w.bound(l, l.Offset()))
 }
 
 // placesUnder names the places where a set of limits holds.
@@ -90,7 +123,7 @@ type limitView struct {
 
 // limitID tells a limit from every other. Its number does not: it is another's as soon as one before it is taken out.
 func limitID(l farm.Limit) string {
-	return fmt.Sprint(l.Profile, " ", l.Quantity, " ", l.Level, " ", l.Above)
+	return fmt.Sprint(l.Profile, " ", l.Topic(), " ", l.Level, " ", l.Above)
 }
 
 func (s *Server) limitPage(r *http.Request, w *words) (answer, error) {
@@ -136,6 +169,9 @@ func quantityOptions(w *words) refs {
 			}
 			out = append(out, optionView{Value: string(q), Label: label})
 		}
+		for _, k := range farm.KitParameters() {
+			out = append(out, optionView{Value: k.Key, Label: w.topic("kit/"+k.Key) + " (" + k.Unit + ")"})
+		}
 		return out
 	}
 }
@@ -169,7 +205,7 @@ func (s *Server) saveLimit(r *http.Request, w *words) (answer, error) {
 		return answer{}, err
 	}
 	if said != "" {
-		bad := farm.ProblemsAt(mistakes, fmt.Sprintf("limits[%d]", at), map[string]string{"profile": "limit_profile", "quantity": "limit_quantity", "level": "limit_level", "source": "limit_source", "": "limit_value"})
+		bad := farm.ProblemsAt(mistakes, fmt.Sprintf("limits[%d]", at), map[string]string{"profile": "limit_profile", "quantity": "limit_quantity", "level": "limit_level", "source": "limit_source", "clear": "limit_clear", "for": "limit_for", "keep": "limit_keep", "of": "limit_of", "what": "limit_what", "": "limit_value"})
 		if len(mistakes) > 0 && len(bad) == 0 || remove && len(mistakes) > 0 { // a place would be left with a set that is no more
 			bad, said = nil, w.t("bounds.used")
 		}

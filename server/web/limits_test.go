@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/google/go-cmp/cmp"
@@ -101,11 +102,11 @@ func TestLimits_AStaleFormChangesItsOwnLimitAlone(t *testing.T) {
 		t.Fatalf("not taken out: %d: %s", res.status, wrongs(res.body))
 	}
 	again("no number, and stale", http.StatusUnprocessableEntity)
-	mine.Set("limit_value", "3,75")
+	mine.Set("limit_value", "3,25")
 	again("nobody told of the other's change yet", http.StatusUnprocessableEntity)
 	again("told", http.StatusSeeOther)
 	want := slices.Clone(was[1:])
-	want[0].Value = 3.75
+	want[0].Value = 3.25
 	if diff := cmp.Diff(want, w.farmOnRecord().Limits); diff != "" {
 		t.Error(diff)
 	}
@@ -194,4 +195,44 @@ func TestBrowser_ACornerIsWhereThePhoneStands(t *testing.T) {
 	b.do("silence", command("Emulation.setGeolocationOverride", nil), command("Browser.setPermission", map[string]any{"permission": map[string]any{"name": "geolocation"}, "setting": "denied", "origin": w.srv.URL}),
 		chromedp.Click(chromedp.ID("here")))
 	b.until("said", `document.getElementById("here-said").textContent.includes("không cho biết")`)
+}
+
+// When an alarm begins and ends is said and asked with the limit; so are swings, rates and what kits measure.
+func TestLimits_SayWhenAnAlarmBeginsAndEnds(t *testing.T) {
+	w := newTown(t, "https://tx.example.vn", false)
+	w.says(account.Inspector, "/limits", []string{
+		"Báo khi kéo dài 10 phút; hết báo sau 15 phút trở lại mức 4,5\u00a0mg/L.", "Dao động 24 giờ của pH", "Nitrit (NO₂) đo bằng bộ thử", "Xét mỗi lần ghi số đo bằng bộ thử",
+	}, nil)
+	form := w.values("/limits/0")
+	form.Set("limit_for", "5")
+	form.Set("limit_keep", "20")
+	form.Set("limit_clear", "4,75")
+	if res := w.as(account.Technician, http.MethodPost, "/limits/0", form, nil); res.status != http.StatusSeeOther {
+		t.Fatalf("%d: %s", res.status, wrongs(res.body))
+	}
+	if l := w.farmOnRecord().Limits[0]; l.For != 5*time.Minute || l.Keep != 20*time.Minute || l.Clear != 4.75 || !l.HasClear {
+		t.Errorf("kept %+v", l)
+	}
+	for field, wrong := range map[string]string{"limit_clear": "3", "limit_for": "2000", "limit_of": "5"} {
+		form := w.values("/limits/0")
+		form.Set(field, wrong)
+		res := w.as(account.Technician, http.MethodPost, "/limits/0", form, nil)
+		if res.status != http.StatusUnprocessableEntity || !strings.Contains(html.UnescapeString(string(res.body)), `href="#at-`+field+`"`) {
+			t.Errorf("%s %s: %d: %s", field, wrong, res.status, wrongs(res.body))
+		}
+	}
+	added := w.values("/limits/0")
+	added.Del("limit_clear")
+	added.Set("limit_quantity", "no2")
+	added.Set("limit_side", "above")
+	added.Set("limit_level", "warn")
+	added.Set("limit_profile", "ao-uom")
+	added.Set("limit_value", "0,4")
+	if res := w.as(account.Technician, http.MethodPost, "/limits/new", added, nil); res.status != http.StatusSeeOther {
+		t.Fatalf("of a kit: %d: %s", res.status, wrongs(res.body))
+	}
+	limits := w.farmOnRecord().Limits
+	if l := limits[len(limits)-1]; l.What != farm.OfKit || l.Quantity != "no2" || l.Value != 0.4 {
+		t.Errorf("kept %+v", l)
+	}
 }

@@ -1,7 +1,11 @@
 package web
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
@@ -11,10 +15,16 @@ import (
 
 // The stream of changes: an event "part" carries {"id","html"}, the new inside of an element of the page. A part is sent
 // when what people would see of it has changed, so ages move on without a script that can count.
+//
+// After every look an event "all" ends what was sent, and its id says what the page has now: some bytes of the sum of each part, in their order. A
+// browser brings it back when it connects again (Last-Event-ID), a page that was just drawn brings its own (?have=), and only what differs is
+// sent. So the server remembers nothing of a page, and a page that missed anything gets it.
 const (
 	liveTick  = 20 * time.Second // also tells a page that the line is alive
 	livePause = time.Second      // between two looks at most this often
 	liveWrite = 10 * time.Second // a reader who takes nothing for so long is gone
+	liveRetry = 3 * time.Second  // after a line broke
+	partSum   = 3                // bytes of the sum of a part: that a change is missed, until the next, is one in 16 million
 )
 
 type part struct {
@@ -49,7 +59,8 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 	tick := time.NewTicker(liveTick)
 	defer tick.Stop()
 	out := http.NewResponseController(w)
-	sent := map[string]string{}
+	sent, had := map[string]string{}, lastHeard(r)
+	s.write(w, fmt.Appendf(nil, "retry: %d\n\n", liveRetry.Milliseconds()))
 	for {
 		parts, err := s.parts(r)
 		if err != nil {
@@ -59,6 +70,10 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 		// The deadline is the operating system's business, not the pages' clock. A writer that can set none, waits.
 		if err := out.SetWriteDeadline(time.Now().Add(liveWrite)); err != nil { //nolint:forbidigo // see above
 			s.o.Log.Debug("live stream without deadline", slog.Any("err", err))
+		}
+		if had != nil {
+			have(parts, had, sent)
+			had = nil
 		}
 		if !s.sendParts(w, parts, sent) || out.Flush() != nil {
 			return
@@ -118,8 +133,56 @@ func (s *Server) sendParts(w http.ResponseWriter, parts []part, sent map[string]
 		}
 		buf = append(append(append(buf, "event: part\ndata: "...), raw...), "\n\n"...)
 	}
+	buf = append(append(append(buf, "id: "...), tokenOf(parts)...), "\nevent: all\ndata: \n\n"...)
 	_, err := w.Write(buf)
 	return err == nil
+}
+
+// live is the address of the stream of a dashboard, for a page that has what token says.
+func (a sift) live(token string) string {
+	q := a.query()
+	q.Set("have", token)
+	return "/live?" + q.Encode()
+}
+
+// partMark is what stands in a token for a part.
+func partMark(p part) []byte {
+	sum := sha256.Sum256([]byte(p.ID + "\x00" + p.HTML))
+	return sum[:partSum]
+}
+
+// tokenOf says what a page has.
+func tokenOf(parts []part) string {
+	raw := make([]byte, 0, len(parts)*partSum)
+	for _, p := range parts {
+		raw = append(raw, partMark(p)...)
+	}
+	return base64.RawURLEncoding.EncodeToString(raw)
+}
+
+// lastHeard is what a page says that it has; nil: nothing, or what no server of ours ever said.
+func lastHeard(r *http.Request) []byte {
+	token := r.Header.Get("Last-Event-Id")
+	if token == "" {
+		token = r.URL.Query().Get("have")
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(token)
+	if err != nil || len(raw) == 0 || len(raw)%partSum != 0 {
+		return nil
+	}
+	return raw
+}
+
+// have marks as sent what a page has. One with another number of parts is of another farm, and gets everything.
+func have(parts []part, had []byte, sent map[string]string) {
+	if len(had) != len(parts)*partSum {
+		return
+	}
+	for i, p := range parts {
+		if bytes.Equal(had[i*partSum:(i+1)*partSum], partMark(p)) {
+			sent[p.ID] = p.HTML
+		}
+	}
 }
 
 // parts draws what the stream's page shows now.
@@ -129,25 +192,15 @@ func (s *Server) parts(r *http.Request) ([]part, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out []part
-	var cards []card
-	if p, ok := f.Place(r.URL.Query().Get("place")); ok {
-		cards = []card{s.ownCard(r.Context(), w, f, p, s.values(r.Context()), s.o.Now())}
-	} else {
-		b := s.newBoard(r.Context(), w, f, s.o.Now())
-		cards = b.cards()
-		html, err := s.e.render(w.lang, "dashboard.html", "totals", b)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, part{"totals", string(slim(html))})
+	p, ok := f.Place(r.URL.Query().Get("place"))
+	if !ok {
+		b := s.newBoard(r.Context(), w, f, s.asked(r), s.o.Now())
+		return s.boardParts(r.Context(), w, f, &b)
 	}
-	for _, c := range cards {
-		html, err := s.e.render(w.lang, "dashboard.html", "card", c)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, part{"p-" + c.Place.Code, string(slim(html))})
+	c := s.ownCard(r.Context(), w, f, p, s.values(r.Context()), s.o.Now())
+	html, err := s.e.render(w.lang, "place.html", "card", c)
+	if err != nil {
+		return nil, err
 	}
-	return out, nil
+	return []part{{"p-" + p.Code, string(slim(html))}}, nil
 }

@@ -42,7 +42,7 @@ func (s *Server) releaseChecks(ctx context.Context, a deedAsked, acc flow.Accoun
 		return nil, err
 	}
 	for _, c := range d.Certificates {
-		add(fine, w.t("lot.check.cert", c.Scheme, c.Standard, c.Number, w.date(c.To)), "")
+		add(fine, w.t("lot.check.cert", c.Scheme, c.Standard, c.Number, w.date(c.LastDay())), "")
 	}
 	if len(d.Certificates) == 0 {
 		add(noted, w.t("lot.check.nocert"), "/farm/certificate")
@@ -92,6 +92,11 @@ func evidenceChecks(w *words, d trace.Dossier) (out []deedCheck) {
 			out = append(out, deedCheck{warned, w.t("lot.check.thin", name, w.percent(e.Share())), ""})
 		default:
 			out = append(out, deedCheck{fine, w.t("lot.check.evidence", name, w.percent(e.Share())), ""})
+		}
+	}
+	for _, e := range d.Evidence {
+		if e.Unsigned > 0 {
+			out = append(out, deedCheck{noted, w.t("lot.check.unsigned", w.t("quantity."+string(e.Quantity)), w.percent(float64(e.Unsigned)/float64(e.N))), ""})
 		}
 	}
 	if d.Seal == nil {

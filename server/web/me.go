@@ -24,6 +24,8 @@ type meView struct {
 
 	HasPIN bool // which has one
 
+	Alarms *ownAlarms // nil: nobody is told here
+
 	Passkeys   []account.Passkey
 	NoPasskeys string // why none are offered
 }
@@ -68,6 +70,9 @@ func (s *Server) mePage(r *http.Request, w *words, wrong error, done string) (an
 		if v.HasPIN, err = s.o.Accounts.HasPIN(r.Context(), me); err != nil {
 			return answer{}, err
 		}
+	}
+	if v.Alarms, err = s.ownAlarms(r, w, me.Account); err != nil {
+		return answer{}, err
 	}
 	if v.Passkeys, err = s.o.Accounts.Passkeys.PasskeysOf(r.Context(), me.Account.ID); err != nil {
 		return answer{}, err

@@ -11,10 +11,22 @@ import (
 )
 
 // entry is one entry of the navigation.
-type entry struct{ Name, Href, Label string }
+type entry struct {
+	Name, Href, Label string
+	Icon              string // symbol of templates/icons.html; only those at the top of menuLines need one
+	Group             string // what it belongs to behind "more"
+	Near              bool   // also beside the first ones, where a screen is wide
+}
 
-// mostShown is how many entries of the navigation a phone has room for beside each other; of more the rest is behind "more".
-const mostShown = 5
+// A phone has room for mostShown entries beside each other at its lower edge; of more the rest is behind "more". A wide screen shows
+// nearShown more of them.
+const (
+	mostShown = 5
+	nearShown = 4
+)
+
+// Barred reports whether the page has the navigation.
+func (f frame) Barred() bool { return len(f.Menu) > 0 && !f.Plain }
 
 // Shown are the entries that are always seen.
 func (f frame) Shown() []entry {
@@ -24,54 +36,92 @@ func (f frame) Shown() []entry {
 	return f.Menu[:mostShown-1]
 }
 
-// Rest are the others.
-func (f frame) Rest() []entry { return f.Menu[len(f.Shown()):] }
+// Near are those of the others that a wide screen has room for.
+func (f frame) Near() []entry {
+	rest := f.Menu[len(f.Shown()):]
+	return rest[:min(len(rest), nearShown)]
+}
+
+// entryGroup are the entries behind "more" that belong together.
+type entryGroup struct {
+	Label   string
+	Entries []entry
+	Near    bool // all of them stand beside the first ones, where a screen is wide
+}
+
+// Rest are the others, by what they belong to.
+func (f frame) Rest() []entryGroup {
+	var out []entryGroup
+	at := map[string]int{}
+	for i, e := range f.Menu[len(f.Shown()):] {
+		g, ok := at[e.Group]
+		if !ok {
+			g = len(out)
+			at[e.Group], out = g, append(out, entryGroup{Label: e.Group, Near: true})
+		}
+		e.Near = i < nearShown
+		out[g].Entries = append(out[g].Entries, e)
+		out[g].Near = out[g].Near && e.Near
+	}
+	return out
+}
 
 // InRest reports whether this page is one of the others.
 func (f frame) InRest() bool {
-	return slices.ContainsFunc(f.Rest(), func(e entry) bool { return e.Name == f.Nav })
+	return slices.ContainsFunc(f.Menu[len(f.Shown()):], func(e entry) bool { return e.Name == f.Nav })
 }
 
-// menu are the pages a visitor may see, those that people need every day first.
+// menuLine is one line of the table of the navigation: nav.NAME is its label, nav.group.GROUP what it belongs to.
+type menuLine struct {
+	name, href string
+	action     account.Action // what a visitor must be allowed to do
+	group      string         // now, work, goods, office
+	there      bool           // this server has the page
+}
+
+// menuLines are the pages of the navigation. The order is what people need: the first four that a visitor may see lie at the lower edge of a
+// phone and need a symbol n-NAME in templates/icons.html; the others are behind "more", by their group.
+func (s *Server) menuLines() []menuLine {
+	book := s.o.Book != nil
+	kin := s.o.Recall != nil && s.o.Goods != nil && book
+	return []menuLine{
+		{"home", "/", account.SeePlaces, "now", true},
+		{"alarms", "/alarms", account.SeePlaces, "now", s.o.Alarms != nil},
+		{"diary", "/diary", account.ReadBook, "work", book},
+		{"forecast", "/forecast", account.SeePlaces, "now", s.o.Dawn != nil},
+		{"gates", "/gates", account.SeeRegister, "work", s.o.Gates != nil && book},
+		{"book", "/book", account.ReadBook, "work", book},
+		{"water", "/water", account.SeePlaces, "now", s.o.Soil != nil},
+		{"lots", "/lots", account.SeeRegister, "goods", s.o.Goods != nil},
+		{"trace", "/trace", account.SeeRegister, "goods", kin},
+		{"recall", "/recall", account.SeeRegister, "goods", kin},
+		{"farm", "/farm", account.SeeRegister, "work", book},
+		{"blight", "/blight", account.ReadBook, "work", s.o.Blight != nil && book},
+		{"pests", "/pests", account.ReadBook, "work", book},
+		{"bulletin", "/bulletin", account.SeeRegister, "now", s.o.Board != nil && book},
+		{"labels", "/labels", account.EditFarm, "goods", true},
+		{"scans", "/scans", account.SeeRegister, "goods", s.o.ScanDesk != nil},
+		{"contacts", "/contacts", account.EditFarm, "now", s.o.Notify != nil},
+		{"readings", "/readings", account.SeePlaces, "office", true},
+		{"wall", "/wall", account.SeeAllPlaces, "office", true},
+		{"system", "/system", account.SeeSystem, "office", true},
+		{"cards", "/cards", account.ManageCards, "office", true},
+		{"users", "/users", account.ManageAccounts, "office", true},
+		{"trail", "/trail", account.SeeTrail, "office", true},
+		{"help", "/help", account.SeeRegister, "office", true},
+		{"account", "/account", account.OwnAccount, "office", true},
+	}
+}
+
+// menu are the pages a visitor may see.
 func (s *Server) menu(ctx context.Context, w *words) (out []entry) {
-	for _, e := range []struct {
-		name, href string
-		action     account.Action
-	}{
-		{"home", "/", account.SeePlaces},
-		{"diary", "/diary", account.ReadBook},
-		{"gates", "/gates", account.SeeRegister},
-		{"book", "/book", account.ReadBook},
-		{"lots", "/lots", account.SeeRegister},
-		{"trace", "/trace", account.SeeRegister},
-		{"recall", "/recall", account.SeeRegister},
-		{"farm", "/farm", account.SeeRegister},
-		{"labels", "/labels", account.EditFarm},
-		{"scans", "/scans", account.SeeRegister},
-		{"system", "/system", account.SeeSystem},
-		{"cards", "/cards", account.ManageCards},
-		{"users", "/users", account.ManageAccounts},
-		{"trail", "/trail", account.SeeTrail},
-		{"account", "/account", account.OwnAccount},
-	} {
-		if e.name == "lots" && s.o.Goods == nil {
-			continue
-		}
-		if (e.name == "trace" || e.name == "recall") && (s.o.Recall == nil || s.o.Goods == nil || s.o.Book == nil) {
-			continue
-		}
-		if e.name == "scans" && s.o.ScanDesk == nil {
-			continue
-		}
-		if e.name == "gates" && (s.o.Gates == nil || s.o.Book == nil) {
-			continue
-		}
-		if s.may(ctx, e.action) && (e.name != "diary" && e.name != "farm" && e.name != "book" || s.o.Book != nil) {
-			out = append(out, entry{e.name, e.href, w.t("nav." + e.name)})
+	for _, l := range s.menuLines() {
+		if l.there && s.may(ctx, l.action) {
+			out = append(out, entry{Name: l.name, Href: l.href, Label: w.t("nav." + l.name), Icon: "n-" + l.name, Group: w.t("nav.group." + l.group)})
 		}
 	}
 	if visitor(ctx) == nil && s.o.Accounts != nil {
-		out = append(out, entry{"signin", "/sign-in", w.t("nav.signin")})
+		out = append(out, entry{Name: "signin", Href: "/sign-in", Label: w.t("nav.signin"), Icon: "n-account", Group: w.t("nav.group.office")})
 	}
 	return out
 }
@@ -92,6 +142,9 @@ func (s *Server) draw(r *http.Request, w *words, file, nav, title string, fill f
 func (s *Server) told(w *words, err error) (string, int, error) {
 	if wait, ok := errors.AsType[*account.WaitError](err); ok {
 		return w.t("problem.wait", w.count(int64(wait.Wait.Seconds())+1)), http.StatusTooManyRequests, nil
+	}
+	if own, ok := errors.AsType[*ownError](err); ok {
+		return own.text, http.StatusUnprocessableEntity, nil
 	}
 	if key, ok := problem(err); ok {
 		return w.t(key), http.StatusUnprocessableEntity, nil

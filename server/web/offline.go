@@ -29,7 +29,7 @@ func (s *Server) offlineRoutes() []route {
 // phoneAssets are the static files without which pages of the diary are not whole.
 func (s *Server) phoneAssets() []string {
 	var out []string
-	for _, name := range []string{"app.css", "forms.css", "diary.css", "icon.svg", "kinds.svg", "live.js", "outbox.js", "offline.js", "log.js", "phone.js", "icon-192.png"} {
+	for _, name := range []string{"shell.css", "shell.js", "app.css", "forms.css", "diary.css", "icon.svg", "kinds.svg", "live.js", "outbox.js", "offline.js", "log.js", "phone.js", "icon-192.png"} {
 		out = append(out, s.e.names[name])
 	}
 	return out

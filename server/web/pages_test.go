@@ -18,6 +18,7 @@ import (
 	"aovuon/gateway/measure"
 	"aovuon/server/farm"
 	"aovuon/server/history"
+	"aovuon/server/parttest"
 	"aovuon/server/trace"
 	"aovuon/server/watch"
 	"aovuon/server/web"
@@ -26,7 +27,7 @@ import (
 // tags are what a text is without.
 var tags = regexp.MustCompile(`<[^>]*>`)
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(parttest.Sharing(m)) }
 
 type got struct {
 	status int
@@ -161,6 +162,18 @@ func TestLabelPage_IsSentAgainOnlyWhenItChanged(t *testing.T) {
 	d.Evidence[0].Min--
 	if res := get(t, srv, path, http.Header{"If-None-Match": {tag}}); res.status != 200 || res.header.Get("ETag") == tag {
 		t.Errorf("changed evidence: %d, tag %q", res.status, res.header.Get("ETag"))
+	}
+}
+
+func TestLabelPage_TheLastDayOfACertificateIsThatOfItsPaper(t *testing.T) {
+	s := newSources(t)
+	link := s.demo.Lot.Link()
+	d := s.dossiers[link]
+	d.Certificates = []trace.Certificate{s.demo.Certificate}
+	d.Certificates[0].From, d.Certificates[0].To = time.Date(2026, 1, 30, 0, 0, 0, 0, farm.Time()), time.Date(2027, 1, 31, 0, 0, 0, 0, farm.Time()).UTC()
+	s.dossiers[link] = d
+	if body := string(get(t, s.pages(t), link.Path(), nil).body); !strings.Contains(body, "hiệu lực 30/01/2026 – 30/01/2027") {
+		t.Error("the page does not say the days that stand on the paper, 30/01/2026 to 30/01/2027")
 	}
 }
 

@@ -70,6 +70,7 @@ func (s *Server) placesPage(r *http.Request, w *words) (answer, error) {
 type placeFormView struct {
 	frame
 	Code     string // "": a new one
+	NoZone   bool   // there is none that it could be in
 	Revision string
 	Fields   fieldsPart
 	Problem  string
@@ -77,6 +78,7 @@ type placeFormView struct {
 	Gateway  string
 	Sensor   string
 	Measures []optionView
+	Loose    string // probes that are heard and placed nowhere
 }
 
 type mountLine struct {
@@ -114,7 +116,7 @@ func (s *Server) placeForm(r *http.Request, w *words, f *farm.Farm, code string,
 	if err != nil {
 		return answer{}, err
 	}
-	v.Code = code
+	v.Code, v.NoZone = code, len(f.Zones) == 0
 	if v.Revision == "" {
 		v.Revision = r.PostForm.Get("revision")
 	}
@@ -140,6 +142,14 @@ func (s *Server) placeForm(r *http.Request, w *words, f *farm.Farm, code string,
 	for _, q := range measure.Quantities() {
 		v.Measures = append(v.Measures, optionView{string(q), w.t("quantity." + string(q)), slices.Contains(r.PostForm["measures"], string(q))})
 	}
+	var loose []string
+	for _, x := range s.o.Live.Snapshot() {
+		if _, known := f.Place(x.Place); !known && !x.Quantity.OfGateway() {
+			loose = append(loose, x.Gateway+" / "+x.Sensor)
+		}
+	}
+	slices.Sort(loose)
+	v.Loose = strings.Join(slices.Compact(loose), ", ")
 	title := w.t("places.new")
 	if code != "" {
 		title = values.Text("title")

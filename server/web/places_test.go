@@ -8,9 +8,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"aovuon/gateway/measure"
 	"aovuon/server/account"
 	"aovuon/server/farm"
+	"aovuon/server/history"
+	"aovuon/server/ledger"
+	"aovuon/server/watch"
 )
 
 // values are the answers that a form of a page shows, to send it again.
@@ -69,16 +74,24 @@ func TestPlaces_AreChangedOnAPhone(t *testing.T) {
 	form = w.values(path)
 	form.Set("area_m2", "4.300,5")
 	form.Set("soil", "bùn pha cát")
+	form.Set("soil_texture", "silt_loam")
+	form.Set("field_capacity", "31,5")
+	form.Set("capacity_on", "2026-11-20")
 	if res := w.as(account.Technician, http.MethodPost, path, form, nil); res.status != http.StatusSeeOther {
 		t.Fatalf("changed: %d: %.1500s", res.status, res.body)
 	}
-	if p, _ := w.farmOnRecord().Place(own); p.AreaM2 != 4300.5 || p.Soil.VI != "bùn pha cát" {
+	if p, _ := w.farmOnRecord().Place(own); p.AreaM2 != 4300.5 || p.Soil.VI != "bùn pha cát" || p.Ground.Texture != "silt_loam" || p.Ground.FieldCapacity != 31.5 || p.Ground.On.In(farm.Time()).Format(time.DateOnly) != "2026-11-20" {
 		t.Errorf("kept %+v", p)
 	}
 	stale.Set("title", "Ao của người chậm")
 	res := w.as(account.Technician, http.MethodPost, path, stale, nil)
 	if res.status != http.StatusUnprocessableEntity || !strings.Contains(string(res.body), "Có người vừa sửa") || !strings.Contains(string(res.body), "Ao của người chậm") {
 		t.Errorf("from a stale page: %d", res.status)
+	}
+	form = w.values(path)
+	form.Set("wilting_point", "30,5")
+	if res := w.as(account.Technician, http.MethodPost, path, form, nil); res.status != http.StatusUnprocessableEntity || !strings.Contains(string(res.body), "Không khớp") {
+		t.Errorf("a soil that holds nothing: %d", res.status)
 	}
 	form = w.values(path)
 	form.Set("outline", "20.769 106.238\nở góc cây đa")
@@ -91,6 +104,27 @@ func TestPlaces_AreChangedOnAPhone(t *testing.T) {
 	}
 	if p, _ := w.farmOnRecord().Place(own); len(p.Outline) != len(before.Outline) {
 		t.Error("a refused outline was kept")
+	}
+}
+
+// A server that the setup page made knows the co-op's name, and no more.
+func TestPlaces_OfANewServerBeginWithAZone(t *testing.T) {
+	w := newTown(t, "https://tx.example.vn", false)
+	text := farm.Text{VI: "HTX mới", EN: "HTX mới"}
+	begun := &farm.Farm{Coop: farm.Coop{Name: text, Addresses: []farm.Address{{Text: text}}}}
+	if err := w.book.SaveFarm(t.Context(), begun, ledger.By{Actor: ledger.Operator, At: now()}); err != nil {
+		t.Fatal(err)
+	}
+	if body := w.text(account.Admin, "/land/new"); !strings.Contains(body, "Chưa có khu nào") {
+		t.Error("the form of a place does not say that a zone comes first")
+	}
+	form := w.values("/zones/new")
+	form.Set("name", "Khu ao")
+	if res := w.as(account.Admin, http.MethodPost, "/zones/new", form, nil); res.status != http.StatusSeeOther {
+		t.Fatalf("%d: %.1500s", res.status, res.body)
+	}
+	if body := w.text(account.Admin, "/land/new"); strings.Contains(body, "Chưa có khu nào") || !strings.Contains(body, ">Khu ao</option>") {
+		t.Error("the zone cannot be chosen")
 	}
 }
 
@@ -112,6 +146,10 @@ func TestPlaces_GetABoardAndProbes(t *testing.T) {
 	mount := url.Values{"revision": w.values(path)["revision"], "gateway": {"gw-ao-phukhe"}, "sensor": {"ao1-temp"}, "measures": {"water_temperature"}}
 	if res := w.as(account.Technician, http.MethodPost, path+"/mounts", mount, nil); res.status != http.StatusUnprocessableEntity || !strings.Contains(string(res.body), "đang lắp ở nơi khác") {
 		t.Errorf("a probe that hangs elsewhere: %d", res.status)
+	}
+	w.live.Update([]watch.Value{{Series: history.Series{Place: "unplaced", Gateway: "gw-moi", Sensor: "ao9-do", Quantity: measure.DissolvedOxygen}, Time: now().UTC(), Value: 5}})
+	if page := w.text(account.Technician, path); !strings.Contains(page, "gw-moi / ao9-do") {
+		t.Error("the form does not name the probe that is heard and placed nowhere: a name that is typed wrongly has no values")
 	}
 	mount.Set("sensor", "ao9-temp")
 	if res := w.as(account.Technician, http.MethodPost, path+"/mounts", mount, nil); res.status != http.StatusSeeOther {

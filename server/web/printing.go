@@ -52,7 +52,7 @@ func (s *Server) printRoutes() []route {
 		{"GET /labels/roll.png", staff, s.printed("image/png", (*Server).rollPNG)},
 		{"GET /labels/jobs", staff, s.page(s.jobsPage)},
 		{"GET /labels/jobs/{id}", staff, s.page(s.jobPage)},
-		{"GET /labels/jobs/{id}/progress", rule{action: account.EditFarm, script: true}, s.jobProgress},
+		{"GET /labels/jobs/{id}/progress", guard{action: account.EditFarm, script: true}, s.jobProgress},
 		{"GET /labels/jobs/{id}/file", staff, s.jobDownload},
 	}...)
 }

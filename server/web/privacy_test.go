@@ -22,9 +22,9 @@ func publicTemplates() []string {
 func shownBy() map[string]string {
 	out := map[string]string{}
 	for field, values := range map[string]string{
-		"-": `.Title .Alarm .Text .Detail .Menu .Href .Label .Forms .Next .There .Live .Script .Plain .Demo .Nav .QR .Any .Limited .Days .Waiting .Base .HasBody .Version .Consent .Shown .Who
-			.Fields .Kept .What .Until .Columns .Heading .Unit .Quantity .Uncal .Outbox .AsOf .Rest .InRest .Says .Sellable .Provinces .Abroad .Before .Typed .Shop .Internal
-			.Tone .Head .Why .Say .Mark .Now .Pending .Back .Done .Problem .Kinds .Code .Where .Note .Contact .Reports .OneDay .SameName .Measured`,
+		"-": `.Title .Alarm .Text .Detail .Sheet .Href .Label .Forms .Next .There .Live .Script .Plain .Demo .Nav .QR .Any .Limited .Days .Waiting .Base .HasBody .Version .Consent .Shown .Who
+			.Fields .Kept .What .Until .Columns .Heading .Unit .Quantity .Uncal .Unsigned .Outbox .AsOf .Rest .InRest .Near .Barred .Icon .Entries .Theme .Themes .Here .Says .Sellable .Provinces .Abroad .Before .Typed .Shop .Internal
+			.Tone .Head .Why .Say .Mark .Now .Pending .Back .Done .Problem .Kinds .Code .Where .Note .Contact .Reports .OneDay .SameName .Measured .Bare .Soon`,
 		"coop":    ".Coop",
 		"address": ".Address .Today .Place.Address",
 		"place":   ".Places .Place.Zone .Place.AreaM2 .Title .Zone .AreaM2 .Place.Title .Place.Holds .Place.Code", "place.coordinates": ".Map",
@@ -32,10 +32,10 @@ func shownBy() map[string]string {
 		"journey": ".Journey .At .Until.IsZero .Parents .Text", "treatment": ".Treated .When .Wait .Waited",
 		"item": ".Item .Filled .Filled.IsZero .Boxes .Serial .State .Best .Best.IsZero .NetG", "scan": ".Seen .Count .Odd",
 		"lot":          ".Lots .Verdict .Amount .Lot.Code .Lot.Species .Lot.Scientific .Lot.Stocked .Lot.Stocked.IsZero .Lot.Harvested .Lot.Harvested.IsZero .Lot.KG .Lot.GTIN .Days .Lot",
-		"water":        ".Covered .Charts .Figures .Said .SVG .Within .Min .Mean .Max .WithinHours .ShareWithin .Share .Count .UncalCount .Gaps .From .To .Reason .Of .MoreGaps .Weighed",
+		"water":        ".Covered .Charts .Figures .Said .SVG .Within .Min .Mean .Max .WithinHours .ShareWithin .Share .Count .UncalCount .UnsignedCount .Gaps .From .To .Reason .Of .MoreGaps .Weighed",
 		"limits":       ".Limits",
-		"certificate":  ".Certificates .Scheme .Standard .Number .Issuer .From .To",
-		"gateway":      ".Who .Gateways",
+		"certificate":  ".Certificates .Scheme .Standard .Number .Issuer .From .To .LastDay",
+		"gateway":      ".Who .Gateways .Told",
 		"seal":         ".Bundle .Seal .Seal.At .Seal.Leaf",
 		"leaf":         ".N .Leaf.Subject .Leaf.Time .By .Body .Me", // .Me: the visitor's own pseudonym, told to nobody else; leaves tell it to everybody,
 		"proof":        ".Head.Size .Last .Leaves .Hashes .Log .VKey .Witness .Seen .Name .Time",

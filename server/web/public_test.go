@@ -14,7 +14,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -28,6 +27,7 @@ import (
 	"aovuon/server/ledger"
 	"aovuon/server/media"
 	"aovuon/server/sqldb"
+	"aovuon/server/sqldb/sqldbtest"
 	"aovuon/server/trace"
 	"aovuon/server/trace/scan"
 )
@@ -300,7 +300,7 @@ func TestPublicPage_OfAnItemIsItsOwn(t *testing.T) {
 // database, and many ask at once.
 func TestPublicPage_ShowsARecallByTheNextAnswer(t *testing.T) {
 	s := newSources(t)
-	db, err := sqldb.Open(t.Context(), sqldb.Config{Driver: sqldb.SQLite, DSN: filepath.Join(t.TempDir(), "server.db")})
+	db, err := sqldb.Open(t.Context(), sqldbtest.Fresh(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -232,14 +232,14 @@ func (p *publicFacts) treatments(w *words, reg register, entries []diary.Entry) 
 		if !ok || !asksToWait(e, rec, key) {
 			continue
 		}
-		day := dayOf(e.At())
+		day := farm.Midnight(e.At())
 		if end := e.Values.Day(diary.KeyEnd, farm.Time()); e.Kind == diary.Treatment && end.After(day) {
 			day = end
 		}
 		i := slices.IndexFunc(uses, func(u use) bool { return u.rec.ID == rec.ID })
 		if i < 0 {
 			i = len(uses)
-			uses = append(uses, use{rec: rec, first: dayOf(e.At())})
+			uses = append(uses, use{rec: rec, first: farm.Midnight(e.At())})
 		}
 		uses[i].times++
 		if day.After(uses[i].last) {
@@ -274,7 +274,7 @@ func (t *treated) wait(w *words, p *publicFacts, rec farm.Record, key string, la
 	case p.Lot.Harvested.Before(from):
 		t.Tone, t.Waited = "bad", w.t("treated.broken", w.date(p.Lot.Harvested))
 	default:
-		t.Tone, t.Waited = "ok", w.t("treated.kept", w.date(p.Lot.Harvested), w.amount("for.days", int64(dayOf(p.Lot.Harvested).Sub(last)/(24*time.Hour))))
+		t.Tone, t.Waited = "ok", w.t("treated.kept", w.date(p.Lot.Harvested), w.amount("for.days", int64(farm.Midnight(p.Lot.Harvested).Sub(last)/(24*time.Hour))))
 	}
 }
 
@@ -291,12 +291,6 @@ func inputTold(rec farm.Record) string {
 		name += " (" + strings.Join(actives, ", ") + ")"
 	}
 	return name
-}
-
-// dayOf returns 00:00 of a time's day at the co-op.
-func dayOf(t time.Time) time.Time {
-	l := t.In(farm.Time())
-	return time.Date(l.Year(), l.Month(), l.Day(), 0, 0, 0, 0, l.Location())
 }
 
 // begun adds stocking or planting, and the harvest, where neither the diary nor the book of goods says how it began.

@@ -32,7 +32,8 @@ type publicFacts struct {
 	Limits   []string
 	Gaps     []gapLine
 	MoreGaps int64
-	Gateways string
+	Gateways string          // that signed
+	Told     string          // sources that cannot sign
 	People   []privacy.Shown // what they agreed to, of those who raised or grew it
 	Kept     bool            // the diary was looked at
 	Journey  []stage
@@ -71,7 +72,7 @@ func newPublicFacts(w *words, f *farm.Farm, d trace.Dossier, now time.Time) *pub
 	p := &publicFacts{Dossier: d, Kind: farm.Shed, words: w}
 	from, to := d.Lot.Span(now)
 	p.Days = int64(to.Sub(from).Round(24*time.Hour) / (24 * time.Hour))
-	var gateways []string
+	var gateways, told []string
 	for _, code := range d.Lot.Places {
 		place, ok := f.Place(code)
 		if !ok {
@@ -79,17 +80,21 @@ func newPublicFacts(w *words, f *farm.Farm, d trace.Dossier, now time.Time) *pub
 		}
 		p.Places = append(p.Places, placeShown(w, f, place, to, now))
 		for _, m := range f.MountsAt(code, from, to) {
-			if !slices.Contains(gateways, m.Gateway) {
-				gateways = append(gateways, m.Gateway)
+			list := &gateways
+			if !f.Signs(m.Gateway) {
+				list = &told
+			}
+			if !slices.Contains(*list, m.Gateway) {
+				*list = append(*list, m.Gateway)
 			}
 		}
 	}
 	if len(p.Places) > 0 {
 		p.Kind = p.Places[0].Kind
 	}
-	p.OneDay = dayOf(d.Lot.Stocked).Equal(dayOf(d.Lot.Harvested))
+	p.OneDay = farm.Midnight(d.Lot.Stocked).Equal(farm.Midnight(d.Lot.Harvested))
 	p.SameName = fold(d.Lot.Species.In(w.lang)) == fold(d.Product.Name.In(w.lang))
-	p.Gateways = strings.Join(gateways, ", ")
+	p.Gateways, p.Told = strings.Join(gateways, ", "), strings.Join(told, ", ")
 	return p
 }
 
@@ -153,12 +158,15 @@ func safeHTML(b []byte) template.HTML { return template.HTML(b) }
 
 // says lists who says what on the page.
 func (p *publicFacts) says(w *words) {
-	var readings int64
+	var signed, unsigned int64
 	for _, e := range p.Evidence {
-		readings += int64(e.N)
+		signed, unsigned = signed+int64(e.N-e.Unsigned), unsigned+int64(e.Unsigned)
 	}
-	if readings > 0 {
-		p.Who = append(p.Who, sayer{"probe", w.t("who.probe"), w.t("who.probe.what", p.Gateways, w.count(readings))})
+	if signed > 0 {
+		p.Who = append(p.Who, sayer{"probe", w.t("who.probe"), w.t("who.probe.what", p.Gateways, w.count(signed))})
+	}
+	if unsigned > 0 {
+		p.Who = append(p.Who, sayer{"unsigned", w.t("who.unsigned"), w.t("who.unsigned.what", p.Told, w.count(unsigned))})
 	}
 	if p.Kept {
 		p.Who = append(p.Who, sayer{"person", w.t("who.person"), w.t("who.person.what", w.count(p.Entries))})

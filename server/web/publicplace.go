@@ -61,12 +61,12 @@ func certificatesAt(reg register, place string, now time.Time, demo bool) (out [
 		v := rec.Values
 		c := trace.Certificate{
 			ID: rec.ID, Scheme: farm.SchemeName(v.Text("scheme")), Standard: v.Text("standard"), Number: v.Text("number"), Issuer: v.Text("issuer"), Place: place,
-			From: v.Day("from", farm.Time()), To: v.Day("to", farm.Time()), Demo: demo,
+			From: v.Day("from", farm.Time()), To: v.Day("to", farm.Time()).AddDate(0, 0, 1), Demo: demo,
 		}
 		if e := v.Text("edition"); e != "" {
 			c.Standard += ":" + e
 		}
-		if !rec.Retired && slices.Contains(v.List("places"), place) && !now.Before(c.From) && now.Before(c.To.AddDate(0, 0, 1)) {
+		if !rec.Retired && slices.Contains(v.List("places"), place) && !now.Before(c.From) && now.Before(c.To) {
 			out = append(out, c)
 		}
 	}

@@ -35,6 +35,7 @@ type evidenceColumn struct {
 	WithinHours   string
 	Count         int64
 	UncalCount    int64
+	UnsignedCount int64
 }
 
 // gapLine is a gap that several quantities share.
@@ -50,7 +51,7 @@ func (p *publicFacts) water(w *words) {
 	for i, e := range p.Evidence {
 		c := evidenceColumn{
 			Evidence: e, Heading: w.t("quantity." + string(e.Quantity)), Unit: w.unit(e.Quantity), Any: e.N > 0,
-			Limited: len(e.Limits) > 0, Count: int64(e.N), UncalCount: int64(e.Uncal),
+			Limited: len(e.Limits) > 0, Count: int64(e.N), UncalCount: int64(e.Uncal), UnsignedCount: int64(e.Unsigned),
 		}
 		if len(p.Places) > 1 {
 			if at := slices.IndexFunc(p.Places, func(l labelPlace) bool { return l.Code == e.Place }); at >= 0 {
@@ -82,6 +83,9 @@ func lifeChartOf(w *words, c evidenceColumn, id string) lifeChart {
 	l.Said = w.t("evidence.said", w.percent(c.Share()))
 	if c.Uncal > 0 {
 		l.Said += " " + w.t("evidence.uncal", w.percent(float64(c.Uncal)/float64(c.N)))
+	}
+	if c.Unsigned > 0 {
+		l.Said += " " + w.t("evidence.unsigned", w.percent(float64(c.Unsigned)/float64(c.N)))
 	}
 	if c.Doubtful > 0 {
 		l.Said += " " + w.t("evidence.doubtful", w.percent(float64(c.Doubtful)/float64(c.N)))

@@ -190,10 +190,12 @@ func TestBrowser_Recall(t *testing.T) {
 	}
 	w.done(lot, "ship", url.Values{"buyer": {w.find("buyer", "Chợ Phú Khê").ID}, "kg": {"75"}, "document_no": {"PX-8"}})
 	found := "/recall/found?" + url.Values{"lot": {"/01/" + parts[2] + "/10/" + parts[3]}}.Encode()
-	drill, truly := w.recalled(lot, "drill"), w.recalled(lot, "recall")
 	b := w.signedIn(browser(t), account.Technician)
+	visit(b, chromedp.EmulateViewport(360, 2400, chromedp.EmulateScale(2)), w.srv.URL+found)
+	shoot(b, "recall-found")
+	drill, truly := w.recalled(lot, "drill"), w.recalled(lot, "recall")
 	for name, path := range map[string]string{
-		"recall": "/recall", "recall-found": found, "recall-one": truly, "recall-drill": drill, "trace": "/trace", "trace-lot": "/trace?of=" + parts[3], "trace-buyer": "/trace?of=cho+phu+khe",
+		"recall": "/recall", "recall-found-again": found, "recall-one": truly, "recall-drill": drill, "trace": "/trace", "trace-lot": "/trace?of=" + parts[3], "trace-buyer": "/trace?of=cho+phu+khe",
 	} {
 		for _, shade := range []string{"light", "dark"} {
 			b.do(name, scheme(shade))

@@ -251,6 +251,7 @@ func (from BookSources) probes(ctx context.Context, w *words, src *book.Source, 
 			m := book.Measured{
 				Quantity: w.t("quantity." + string(sr.Quantity)), Unit: info.Unit, Sensor: sr.Sensor, From: b.Start, To: b.Start.Add(week), N: b.N, Faults: b.Faults + b.OutOfRange,
 				Min: b.Min, Mean: b.Mean, Max: b.Max, Decimals: info.Decimals,
+				Unsigned: !src.Farm.Signs(sr.Gateway),
 			}
 			if m.From.Before(begin) {
 				m.From = begin

@@ -83,8 +83,11 @@ func TestBrowser_Books(t *testing.T) {
 			for screen, view := range map[string]step{"phone": phone(), "desk": desk()} {
 				b.do(name, view, scheme(shade))
 				visit(b, view, w.srv.URL+path)
-				if complaints := axe(b.ctx); complaints != "" {
-					t.Errorf("%s, %s, %s: %s", name, shade, screen, complaints)
+				// Thousands of cells: seconds each. "#health" is further down on a page that was asked; colours do not change with the width, nor the layout with the colours.
+				if !strings.Contains(path, "#health") && (shade == "light") == (screen == "phone") {
+					if complaints := axe(b.ctx); complaints != "" {
+						t.Errorf("%s, %s, %s: %s", name, shade, screen, complaints)
+					}
 				}
 				if wide := ask1(b, name, evaluate[bool](`document.documentElement.scrollWidth > innerWidth`)); wide {
 					t.Errorf("%s, %s: wider than the screen", name, screen)

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"unicode/utf8"
@@ -65,7 +66,7 @@ func (s *Server) drawScanCode(r *http.Request, w *words, code, problem, note str
 	}
 	for _, d := range decisions {
 		row := decisionRow{When: w.dateTime(d.At), What: w.t("scan.decided." + string(d.Verdict)), Note: d.Note}
-		if row.Who, err = s.accountName(r, d.Actor); err != nil {
+		if row.Who, err = s.accountName(r.Context(), d.Actor); err != nil {
 			return answer{}, err
 		}
 		v.Decisions = append(v.Decisions, row)
@@ -81,8 +82,8 @@ func (s *Server) drawScanCode(r *http.Request, w *words, code, problem, note str
 }
 
 // accountName returns what an account is called; one that is gone keeps its pseudonym.
-func (s *Server) accountName(r *http.Request, id string) (string, error) {
-	all, err := s.o.Accounts.People.Accounts(r.Context())
+func (s *Server) accountName(ctx context.Context, id string) (string, error) {
+	all, err := s.o.Accounts.People.Accounts(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -115,7 +116,7 @@ func (s *Server) saleOf(r *http.Request, w *words, v *scanCodeView) error {
 	}
 	who := ""
 	if sale.Actor != "" {
-		if who, err = s.accountName(r, sale.Actor); err != nil {
+		if who, err = s.accountName(r.Context(), sale.Actor); err != nil {
 			return err
 		}
 	} else {

@@ -56,7 +56,7 @@ func (s *Server) drawReports(r *http.Request, w *words, v reportsView, typed str
 			row.Href, row.Page = scanHref(x.Code), inLanguage(x.Code, w.lang)
 		}
 		if !x.Answered.IsZero() {
-			who, err := s.accountName(r, x.By)
+			who, err := s.accountName(r.Context(), x.By)
 			if err != nil {
 				return answer{}, err
 			}

@@ -28,6 +28,8 @@ import (
 	"aovuon/server/trace/printjob"
 	"aovuon/server/trace/recall"
 	"aovuon/server/watch"
+	"aovuon/server/watch/notify"
+	"aovuon/server/watch/rule"
 )
 
 // historyPatience is how long a page waits for one question to the history.
@@ -59,6 +61,8 @@ type Live interface {
 type History interface {
 	Range(ctx context.Context, q history.Query) ([]history.Bucket, error)
 	Latest(ctx context.Context, series []history.Series) ([]history.Point, error)
+	Each(ctx context.Context, s history.Series, from, to time.Time, f func(history.Point) error) error
+	Rollups(ctx context.Context, s history.Series, span history.Span, from, to time.Time) ([]history.Rollup, error)
 }
 
 // Calibrations are the calibrations on record; see sqldb.DB for what each promises.
@@ -80,7 +84,8 @@ type Options struct {
 	Ledger       Ledger
 	LogKey       LogKey
 	Evidence     Evidence
-	OpenBatches  bool // the gateways' batches may be read by everybody
+	Blight       Blight // judges potato plots; nil: nobody does
+	OpenBatches  bool   // the gateways' batches may be read by everybody
 	// Bundle writes the evidence bundle of a lot's path; the error wraps trace.ErrUnknown where there is none.
 	Bundle     func(ctx context.Context, path string, w io.Writer) error
 	Accounts   *account.Service
@@ -103,16 +108,34 @@ type Options struct {
 	CA         *CA            // who signed the pages' certificate on a local network; nil: phones know them
 	HSTS       bool           // browsers may be told to ask for TLS for ever: the host is a name on the internet
 	Live       Live
+	Board      *rule.Board      // what rules decided; nil: none do
+	Soil       Soil             // water in the soil of plots; nil: nobody looks
+	Drying     Drying           // how batches dry; nil: nobody watches
+	Dawn       Dawn             // foretells oxygen; nil: nobody does
+	Alarms     Alarms           // nil: nobody keeps them
+	Looked     func() time.Time // when alarms were last judged, zero before the first time; nil: nobody knows
+	Notify     *notify.Desk     // who is told of alarms, and what was sent; nil: nobody is told
+	PushKey    string           // what browsers ask for alarms with; empty: they cannot
 	History    History
 	System     func(ctx context.Context) (System, error)
-	Stuck      func() time.Time // since when batches cannot be committed; zero while they can. nil: nobody knows
-	ScanDays   int              // after so many days single scans are forgotten; 0: as long as there is none
-	BackupDays int              // after so many days the nightly backups have forgotten what was erased; 0: none are made
-	PublicURL  string           // http:// or https:// and host: what labels begin with
+	Claims     Claims                // makes claims of gateways; nil: nobody does
+	Backups    Backups               // settles where backups go; nil: no page does
+	SameDisk   func(dir string) bool // whether a folder is on the disk that the data is on; nil: nobody knows
+	Watched    Watched               // told of every answer; nil: nobody counts
+	Stuck      func() time.Time      // since when batches cannot be committed; zero while they can. nil: nobody knows
+	ScanDays   int                   // after so many days single scans are forgotten; 0: as long as there is none
+	BackupDays int                   // after so many days the nightly backups have forgotten what was erased; 0: none are made
+	PublicURL  string                // http:// or https:// and host: what labels begin with
 	Now        func() time.Time
 	Log        *slog.Logger
 	// Done ends the live streams when it is closed, so that a server can stop; nil never does.
 	Done <-chan struct{}
+
+	// Unknown returns what came to an intake that its mapping does not name; nil: nobody tells.
+	Unknown func(ctx context.Context, source string) ([]UnknownDevice, error)
+
+	// Batches returns the newest batches of a gateway, the newest first; nil: nobody tells.
+	Batches func(ctx context.Context, gateway string, limit int) ([]Batch, error)
 }
 
 // Server answers every page. It is safe for concurrent use.
@@ -169,26 +192,34 @@ const (
 // table is what there is, and who may ask for it. Nothing is served that is not in here.
 func (s *Server) table() []route {
 	labels := account.NewBucket(labelBurst, labelEvery, s.o.Now)
-	return slices.Concat([]route{
+	return slices.Concat(s.blightRoutes(), s.pestRoutes(), s.bulletinRoutes(), []route{
 		{"/qr/", stranger(), s.limited(labels, s.qr)},
 		{"POST /report", stranger(), s.limited(account.NewBucket(reportBurst, reportEvery, s.o.Now), s.form(s.report))},
 		{"GET /picture/{record}/{sum}", stranger(), s.limited(labels, s.picture)},
-		{"/live", rule{action: account.SeePlaces, script: true}, s.live},
+		{"/live", guard{action: account.SeePlaces, script: true}, s.live},
 		{"GET /{$}", needs(account.SeePlaces), s.page(s.dashboard)},
-		{"GET /places/{code}", needs(account.SeePlaces), s.page(s.place)},
 		{"GET /p/{code}", everybody(), s.limited(labels, s.page(s.boardPage))},
-		{"GET /places/{code}/calibrations", needs(account.SeePlaces), s.page(s.calibrations)},
 		{"GET /system", needs(account.SeeSystem), s.page(s.system)},
+		{"GET /gateways/{id}", needs(account.SeeSystem), s.page(s.gateway)},
 		{"GET /static/{sum}/{file}", stranger(), s.static},
-		{"GET /api/places", rule{action: account.SeePlaces, script: true}, s.apiPlaces},
-		{"GET /api/series", rule{action: account.SeePlaces, script: true}, s.apiSeries},
-		{"GET /api/calibrations", rule{action: account.SeePlaces, script: true}, s.apiCalibrations},
-		{"GET /api/calibrations/in-force", rule{action: account.SeePlaces, script: true}, s.apiCalibrationAt},
+		{"GET /api/places", guard{action: account.SeePlaces, script: true}, s.apiPlaces},
+		{"GET /api/series", guard{action: account.SeePlaces, script: true}, s.apiSeries},
+		{"GET /api/calibrations", guard{action: account.SeePlaces, script: true}, s.apiCalibrations},
+		{"GET /api/calibrations/in-force", guard{action: account.SeePlaces, script: true}, s.apiCalibrationAt},
 		{"GET /healthz", stranger(), s.health},
+		{"GET /wall", needs(account.SeePlaces), s.page(s.wall)},
+		{"GET /theme", stranger(), s.page(s.setTheme)},
 		{"GET /privacy", stranger(), s.page(s.privacy)},
 		{"GET /proof/{n}", stranger(), s.page(s.proofOf)},
 		{"/", everybody(), s.page(func(r *http.Request, w *words) (answer, error) { return s.missing(r, w, "missing.page", "") })},
-	}, s.codeRoutes(labels), s.epcisRoutes(), s.portalRoutes(), s.captureRoutes(), s.ledgerRoutes(), s.accountRoutes(), s.tlsRoutes(), s.diaryRoutes(), s.offlineRoutes(), s.recordRoutes(), s.gateRoutes(), s.bookRoutes(), s.printRoutes(), s.goodsRoutes(), s.kinRoutes(), s.scanRoutes(), s.sayRoutes())
+	}, s.codeRoutes(labels), s.epcisRoutes(), s.portalRoutes(), s.captureRoutes(), s.ledgerRoutes(), s.accountRoutes(), s.tlsRoutes(), s.helpRoutes(), s.diaryRoutes(), s.offlineRoutes(), s.recordRoutes(), s.gateRoutes(), s.bookRoutes(), s.printRoutes(), s.goodsRoutes(), s.kinRoutes(), s.scanRoutes(), s.sayRoutes(), s.waterRoutes(),
+		s.alarmRoutes(),
+		s.timeRoutes(), s.readingsRoutes(), s.compareRoutes(), s.probeRoutes(),
+		s.forecastRoutes(),
+		s.notifyRoutes(),
+		s.pushRoutes(),
+		s.startRoutes(), s.claimRoutes(), s.backupRoutes(),
+	)
 }
 
 // routes serves the table. Labels are taken before http.ServeMux: it would tidy a malformed path into another one and redirect there, and a
@@ -197,7 +228,7 @@ func (s *Server) routes(compress func(http.Handler) http.HandlerFunc) http.Handl
 	before := map[string]http.HandlerFunc{}
 	mux := http.NewServeMux()
 	for _, rt := range s.table() {
-		h := s.guarded(rt)
+		h := Watch(s.o.Watched, s.o.Now, rt.pattern, s.guarded(rt))
 		switch {
 		case rt.pattern == "/live":
 			before["live"] = h
@@ -358,10 +389,14 @@ type frame struct {
 	Forms  bool   // it has forms, and their style sheet
 	Here   string // path and query of this page in Vietnamese
 	There  string // the same page in the other language
+	Sheet  string // static style sheet of the page's own; "" for none
 	Live   string // stream of changes; "" for none
 	Script string // static file with a script of the page's own; "" for none
 	Alarm  string // what is wrong with the server itself; for those who work here
+	Theme  string // how this device is to show pages; "" as it wishes itself
 	Plain  bool   // without the navigation: for those who do not work here
+	Bare   bool   // the server is none yet: there is no other page to lead to
+	Soon   bool   // it asks again in a moment, by itself
 	Outbox bool   // it speaks of what is on the phone and not with the server
 	Me     string // the visitor's pseudonym, for the phone's outbox
 	AsOf   time.Time
@@ -384,7 +419,7 @@ func (s *Server) frame(r *http.Request, w *words, f *farm.Farm, title string) fr
 	}
 	fr := frame{
 		Title: title, Coop: f.Coop.Name, Demo: f.Coop.Demo, Here: at, There: inLanguage(at, other), Alarm: s.alarm(w), Menu: s.menu(r.Context(), w), Outbox: s.atHome(r),
-		AsOf: s.o.Now(),
+		AsOf: s.o.Now(), Theme: themeOf(r),
 	}
 	if v := visitor(r.Context()); v != nil {
 		fr.Me = v.Account.ID

@@ -18,13 +18,13 @@ func (s *Server) accountRoutes() []route {
 	enter := func(act func(*http.Request, *words) (answer, error)) http.HandlerFunc {
 		return s.entering(entry, s.form(act))
 	}
-	enrol := rule{action: account.OwnAccount, enrol: true}
+	enrol := guard{action: account.OwnAccount, enrol: true}
 	own, users, cards := needs(account.OwnAccount), needs(account.ManageAccounts), needs(account.ManageCards)
 	return []route{
 		{"GET /sign-in", everybody(), s.page(s.signInPage)},
 		{"POST /sign-in", everybody(), enter(s.signIn)},
 		{"POST /sign-in/code", everybody(), enter(s.signInCode)},
-		{"POST " + signInChallenge, rule{public: true, script: true}, s.entering(entry, s.challenge(s.askSignIn))},
+		{"POST " + signInChallenge, guard{public: true, script: true}, s.entering(entry, s.challenge(s.askSignIn))},
 		{"POST /sign-out", everybody(), s.form(s.signOut)},
 		{"GET /setup/{token}", everybody(), s.entering(entry, s.page(s.setupPage))},
 		{"POST /setup/{token}", everybody(), enter(s.setup)},
@@ -36,7 +36,7 @@ func (s *Server) accountRoutes() []route {
 		{"GET /account/confirm", own, s.page(s.confirmPage)},
 		{"POST /account/confirm", own, enter(s.confirm)},
 		{"GET /account/second", enrol, s.page(s.secondPage)},
-		{"POST " + ownChallenge, rule{action: account.OwnAccount, enrol: true, script: true}, s.entering(entry, s.challenge(s.askOwn))},
+		{"POST " + ownChallenge, guard{action: account.OwnAccount, enrol: true, script: true}, s.entering(entry, s.challenge(s.askOwn))},
 		{"GET /account/password", own, s.page(s.freshly(s.passwordPage))},
 		{"POST /account/password", own, s.form(s.freshly(s.newPassword))},
 		{"POST /account/sessions", own, s.form(s.endSession)},
@@ -230,6 +230,10 @@ func (s *Server) setupForm(r *http.Request, w *words, v setupView) (answer, erro
 
 func (s *Server) setup(r *http.Request, w *words) (answer, error) {
 	p := account.Person{Login: r.PostForm.Get("login"), Name: r.PostForm.Get("name")}
+	next := "/account"
+	if i, err := s.o.Accounts.Peek(r.Context(), r.PathValue("token")); err == nil && i.First && s.o.Registrar != nil {
+		next = "/start"
+	}
 	o, err := s.o.Accounts.Redeem(r.Context(), r.PathValue("token"), p, r.PostForm.Get("password"), s.from(r))
 	if err != nil {
 		text, status, err := s.told(w, err)
@@ -243,9 +247,9 @@ func (s *Server) setup(r *http.Request, w *words) (answer, error) {
 		return a, err
 	}
 	if o.NeedsCode {
-		a, err := s.codeForm(r, w, o.Token, "/account", "")
+		a, err := s.codeForm(r, w, o.Token, next, "")
 		a.set = s.opened(o)
 		return a, err
 	}
-	return s.enter(r, w, o, "/account")
+	return s.enter(r, w, o, next)
 }

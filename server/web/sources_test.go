@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,10 +22,13 @@ import (
 	"aovuon/server/diary"
 	"aovuon/server/farm"
 	"aovuon/server/history"
+	"aovuon/server/history/historytest"
 	"aovuon/server/privacy"
 	"aovuon/server/trace"
 	"aovuon/server/trace/scan"
 	"aovuon/server/watch"
+	"aovuon/server/watch/alarm"
+	"aovuon/server/watch/rule"
 	"aovuon/server/web"
 )
 
@@ -33,9 +37,16 @@ func now() time.Time { return time.Date(2026, 11, 24, 7, 40, 12, 0, farm.Time())
 
 // sources is a made-up co-op: the demo farm, a season of plausible water in memory, one lot.
 type sources struct {
+	gone time.Time // readings before were let go; zero: none were
 	farm *farm.Farm
 	demo trace.Demo
 	live *watch.Live
+
+	clock  func() time.Time // of the pages; nil: now
+	ranges atomic.Int64     // how often the history was asked for a range
+	advice *rule.Board
+	alarms []alarm.Alarm // open
+	deaf   atomic.Bool   // alarms cannot be read
 
 	ledger web.Ledger
 	logKey web.LogKey
@@ -61,6 +72,19 @@ type sources struct {
 	lots     web.Lots // nil: sources itself
 }
 
+// demoEvidence weighs the season of the demo lot: the same for all tests, once.
+var demoEvidence = sync.OnceValues(func() ([]trace.Evidence, error) {
+	f, err := farm.Demo()
+	if err != nil {
+		return nil, err
+	}
+	demo, ok := trace.NewDemo(f, now())
+	if !ok {
+		return nil, errors.New("no demo lot")
+	}
+	return trace.Weigh(context.Background(), f, &sources{farm: f, demo: demo}, demo.Lot, now())
+})
+
 func newSources(t testing.TB) *sources {
 	t.Helper()
 	f, err := farm.Demo()
@@ -71,13 +95,13 @@ func newSources(t testing.TB) *sources {
 	if !ok {
 		t.Fatal("no demo lot")
 	}
-	s := &sources{farm: f, demo: demo, live: watch.NewLive(), system: madeUpSystem()}
-	rows, err := trace.Weigh(t.Context(), f, s, demo.Lot, now())
+	s := &sources{farm: f, demo: demo, live: watch.NewLive(), advice: rule.NewBoard(), system: madeUpSystem()}
+	rows, err := demoEvidence()
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.dossiers = map[trace.Link]trace.Dossier{demo.Lot.Link(): {
-		Lot: demo.Lot, Product: demo.Product, Certificates: []trace.Certificate{demo.Certificate}, Evidence: rows, Weighed: now().Add(-3 * time.Minute),
+		Lot: demo.Lot, Product: demo.Product, Certificates: []trace.Certificate{demo.Certificate}, Evidence: slices.Clone(rows), Weighed: now().Add(-3 * time.Minute),
 	}}
 	s.live.Update(s.newest())
 	db, p := newLedger(t, 12)
@@ -100,9 +124,11 @@ func (s *sources) pages(t testing.TB) *httptest.Server {
 	if lots == nil {
 		lots = s
 	}
+	board, foretold := foretell(t, s, s, now())
 	h, err := web.New(web.Options{
-		Book: book, Shelf: s.shelf, Packed: s, Scans: s, Reports: s,
-		Farm: s, Lots: lots, Names: s, GLN: s.gln, People: s, Calibrations: s, Ledger: s.ledger, Evidence: evidence, LogKey: s.logKey, Live: s.live, History: s, OpenPages: true, PublicURL: "https://tx.example.vn", HSTS: true, Now: now, Log: slog.New(slog.DiscardHandler), Done: done,
+		Board: board, Dawn: foretold,
+		Soil: s.looked(t), Book: book, Shelf: s.shelf, Packed: s, Scans: s, Reports: s,
+		Farm: s, Lots: lots, Names: s, GLN: s.gln, People: s, Calibrations: s, Ledger: s.ledger, Evidence: evidence, LogKey: s.logKey, Live: s.live, History: s, OpenPages: true, PublicURL: "https://tx.example.vn", HSTS: true, Now: s.time, Batches: madeUpBatches, Log: slog.New(slog.DiscardHandler), Done: done,
 		CA:     &web.CA{PEM: []byte("pem\n"), DER: []byte("der"), Fingerprint: strings.TrimSuffix(strings.Repeat("AB:", 32), ":")},
 		System: func(context.Context) (web.System, error) { return s.system, s.fail() },
 	})
@@ -127,6 +153,22 @@ func (s *sources) setFailing(v bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.failing = v
+}
+
+func (s *sources) time() time.Time {
+	if s.clock != nil {
+		return s.clock()
+	}
+	return now()
+}
+
+func (s *sources) openAlarms(context.Context) ([]alarm.Alarm, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.deaf.Load() {
+		return nil, errors.New("secret-dsn: no alarms")
+	}
+	return slices.Clone(s.alarms), nil
 }
 
 // Producers is what the people of the lot agreed to.
@@ -284,7 +326,10 @@ func water(sr history.Series, at time.Time) (v float64, ok bool) {
 	sun := math.Sin((hour - 9) * math.Pi / 12) // greatest at 15
 	drift := math.Sin(day/4.5) + 0.4*math.Sin(day*1.7+float64(len(sr.Sensor)))
 	noise := math.Sin(day*977+float64(sr.Sensor[len(sr.Sensor)-1])) * 0.03
-	number := float64(sr.Sensor[strings.IndexAny(sr.Sensor, "0123456789")] - '0') // of the pond or plot
+	number := 0.0 // of the pond or plot
+	if i := strings.IndexAny(sr.Sensor, "0123456789"); i >= 0 {
+		number = float64(sr.Sensor[i] - '0')
+	}
 	own, pond := math.Sin(number*2.4), 0.0
 	if strings.HasPrefix(sr.Sensor, "ao3") {
 		pond = -3.6
@@ -351,10 +396,15 @@ func (s *sources) Latest(context.Context, []history.Series) ([]history.Point, er
 }
 
 func (s *sources) Range(_ context.Context, q history.Query) ([]history.Bucket, error) {
+	s.ranges.Add(1)
 	if err := s.fail(); err != nil {
 		return nil, err
 	}
 	var out []history.Bucket
+	if q.Every == 0 { // every reading
+		err := s.Each(context.Background(), q.Series, q.From, q.To, func(p history.Point) error { out = append(out, p.Bucket()); return nil })
+		return out, err
+	}
 	for at := q.From; at.Before(q.To); at = at.Add(q.Every) {
 		b := history.Bucket{Start: at, Min: math.Inf(1), Max: math.Inf(-1)}
 		for i := range 6 {
@@ -372,7 +422,21 @@ func (s *sources) Range(_ context.Context, q history.Query) ([]history.Bucket, e
 	return out, nil
 }
 
+// Rollups are kept of the time before gone alone, whose readings were let go.
+func (s *sources) Rollups(_ context.Context, _ history.Series, _ history.Span, from, to time.Time) (out []history.Rollup, err error) {
+	if err := s.fail(); err != nil {
+		return nil, err
+	}
+	for ; from.Before(to) && from.Before(s.gone); from = from.Add(time.Hour) {
+		out = append(out, history.Rollup{Summary: history.Summary{From: from, To: from.Add(time.Hour)}, Gone: true})
+	}
+	return append(out, historytest.Unrolled(from, to)...), nil
+}
+
 func (s *sources) Each(_ context.Context, sr history.Series, from, to time.Time, f func(history.Point) error) error {
+	if err := s.fail(); err != nil {
+		return err
+	}
 	for at := from; at.Before(to); at = at.Add(time.Minute) {
 		if v, ok := water(sr, at); ok {
 			if err := f(history.Point{Series: sr, Time: at, Value: v}); err != nil {
@@ -395,6 +459,11 @@ func madeUpSystem() web.System {
 	return web.System{
 		Started: at.Add(-51 * time.Hour), Version: "0.2.0", Database: "sqlite", History: "sqlite", Broker: "127.0.0.1:1883", LogEnd: 91234,
 		Projections: []web.Projection{{Name: "live", Position: 91234}, {Name: "history", Position: 91112, Behind: 122, Err: "history engine unavailable: connection refused", Undated: 12}},
+		Processes: []web.Process{
+			{Name: "may-1 10.0.0.11:8080", Roles: []string{"ingest", "web", "project"}, Leads: []string{"alarms", "history", "ledger", "lots", "messages"}, Started: at.Add(-51 * time.Hour), Seen: at, Own: true, Version: "3f2a91c0de11 2026-11-20"},
+			{Name: "may-2 10.0.0.12:8080", Roles: []string{"ingest", "web", "project"}, Started: at.Add(-26 * time.Hour), Seen: at, Trouble: "the disk is full"},
+			{Name: "may-3 10.0.0.13:8080", Roles: []string{"ingest", "weigh"}, Leads: []string{"settings"}, Started: at.Add(-9 * time.Hour), Seen: at.Add(-4 * time.Minute), Silent: true},
+		},
 		Gateways: []web.Gateway{
 			{
 				ID: "gw-ao-phukhe", State: "online", Since: at.Add(-5 * time.Hour), Seen: at.Add(-20 * time.Second), Clock: "synced", Seq: 86412, Refused: 2,

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"html/template"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -12,12 +13,13 @@ import (
 	"aovuon/server/web/chart"
 )
 
-// Little lines of the last day beside the numbers. They are drawn anew every sparkEvery, and a page waits for them only
-// sparkBudget in all: what is not ready then is there the next time.
+// Little lines of the last day beside the numbers. They are drawn anew every sparkEvery, ahead of time (Server.Run), and a page waits for what is
+// not ready only sparkBudget in all: it is there the next time.
 const (
 	sparkSpan   = 24 * time.Hour
 	sparkStep   = time.Hour
 	sparkEvery  = 5 * time.Minute
+	sparkAhead  = time.Minute      // before they are due, they are drawn anew
 	sparkRetry  = 20 * time.Second // after an error, or while there was nothing to draw
 	sparkBudget = 40 * time.Millisecond
 	maxSparks   = 2000
@@ -37,13 +39,55 @@ type sparkLine struct {
 
 func newSparks(h History) *sparks { return &sparks{history: h, lines: map[history.Series]sparkLine{}} }
 
+// Run keeps ready what pages would otherwise wait for, until ctx ends.
+func (s *Server) Run(ctx context.Context) error {
+	tick := time.NewTicker(sparkAhead / 2)
+	defer tick.Stop()
+	for {
+		if err := s.warm(ctx); err != nil && ctx.Err() == nil {
+			s.o.Log.Warn("lines of the last day", slog.Any("err", err)) // pages draw them themselves, as far as their time goes
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// warm draws the lines of every place that are due soon.
+func (s *Server) warm(ctx context.Context) error {
+	f, err := s.wholeFarm(ctx)
+	if err != nil {
+		return err
+	}
+	now, at := s.o.Now(), byPlace(s.o.Live.Snapshot())
+	for _, p := range f.Places {
+		for _, sr := range seriesAt(f, p, at[p.Code], now, now.Add(time.Nanosecond)) {
+			limit, cancel := context.WithTimeout(ctx, historyPatience)
+			s.sparks.draw(limit, sr, now, now.Add(sparkAhead))
+			late := limit.Err()
+			cancel()
+			if late != nil { // the history does not answer: the others would not come either
+				return late
+			}
+		}
+	}
+	return nil
+}
+
 // get returns the line of a series. limit bounds how long it may take to draw it anew; when it is over, the line is the
 // one from before, or none.
 func (s *sparks) get(limit context.Context, sr history.Series, now time.Time) template.HTML {
+	return s.draw(limit, sr, now, now)
+}
+
+// draw returns the line of a series, drawn anew where it is due at a time.
+func (s *sparks) draw(limit context.Context, sr history.Series, now, due time.Time) template.HTML {
 	s.mu.Lock()
 	line, ok := s.lines[sr]
 	s.mu.Unlock()
-	if (ok && now.Before(line.due)) || limit.Err() != nil {
+	if (ok && due.Before(line.due)) || limit.Err() != nil {
 		return line.svg
 	}
 	from := now.Add(-sparkSpan).Truncate(sparkStep)

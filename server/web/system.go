@@ -8,6 +8,8 @@ import (
 
 	"aovuon/gateway/measure"
 	"aovuon/gateway/wire"
+	"aovuon/server/account"
+	"aovuon/server/ingest"
 	"aovuon/server/watch"
 )
 
@@ -24,7 +26,11 @@ type System struct {
 	Gateways    []Gateway
 	Refusals    []Refusal
 	Samples     []Sample
-	Backup      *Backup // nil: none are made by themselves
+	Backup      *Backup         // nil: none are made by themselves
+	Rollups     *Rollups        // nil: no server that speaks keeps them
+	Processes   []Process       // that work together; none: there is this one alone
+	Unkept      []Unkept        // readings that the history will never take, by gateway
+	UnkeptLast  []UnkeptReading // the newest of them
 }
 
 // Projection is one projection of the batch log.
@@ -46,8 +52,14 @@ type Gateway struct {
 	Refused int64
 	Retired time.Time
 
+	Kind ingest.Kind // of what stands behind the name
+
 	Settings Settings
+	Program  *wire.ProgramReport // nil: it never said
 }
+
+// Unsigned reports whether the server seals what comes under the name.
+func (g Gateway) Unsigned() bool { return g.Kind != ingest.Device }
 
 // Settings says how a gateway and what is wanted of it agree.
 type Settings struct {
@@ -72,6 +84,24 @@ type Sample struct {
 	Size                    int64
 }
 
+// Unkept counts readings of one gateway that are in the log and will never be in the history.
+type Unkept struct {
+	Gateway string
+	Count   int64
+	Last    time.Time // when the newest was refused
+}
+
+// UnkeptReading is one of them.
+type UnkeptReading struct {
+	Gateway, Sensor string
+	Quantity        measure.Quantity
+	Time            time.Time // when it says it was measured, whatever that is worth
+	Value           float64
+	Quality         measure.Quality
+	Reason          string
+	At              time.Time // when it was refused
+}
+
 type systemPage struct {
 	frame
 	System
@@ -79,6 +109,12 @@ type systemPage struct {
 	Rows []gatewayRow
 	Lags []projectionRow
 	Safe backupCard
+
+	Servers []processRow
+	Sums    *rollupCard
+
+	Adds  bool // the visitor may add gateways
+	Backs bool // and settle where backups go
 }
 
 type gatewayRow struct {
@@ -90,6 +126,7 @@ type gatewayRow struct {
 
 	SeqNumber int64
 	Set       string // its settings, in words; empty when nobody ever wanted any
+	Prog      programLine
 	Health    []reading
 }
 
@@ -115,7 +152,9 @@ func (s *Server) system(r *http.Request, w *words) (answer, error) {
 	}
 	now := s.o.Now()
 	p := systemPage{frame: s.frame(r, w, f, w.t("system.title")), System: sys, Now: now}
-	p.Nav, p.Safe = "system", backupLine(w, sys.Backup)
+	p.Nav, p.Safe, p.Servers, p.Sums = "system", backupLine(w, sys.Backup), processRows(w, sys.Processes, now), newRollupCard(w, sys.Rollups)
+	p.Adds = s.o.Claims != nil && s.may(r.Context(), account.EditFarm)
+	p.Backs, p.Forms = s.o.Backups != nil && s.may(r.Context(), account.ManageAccounts), true
 	values := s.values(r.Context())
 	for _, g := range sys.Gateways {
 		row := gatewayLine(w, g, now)
@@ -155,9 +194,12 @@ func gatewayLine(w *words, g Gateway, now time.Time) gatewayRow {
 		row.Clock = w.t(key)
 	}
 	row.Set = settingsText(w, g.Settings)
+	row.Prog = programText(w, g.ID, g.Program)
 	switch {
 	case !g.Retired.IsZero():
 		row.Level, row.Word = noted, w.t("gateway.retired")
+	case g.Kind == ingest.Imported: // it sends nothing by itself
+		row.Word = w.t("gateway.imported")
 	case g.State == "" && g.Seen.IsZero():
 		row.Level, row.Word = lost, w.t("gateway.never")
 	case g.State == "offline":
@@ -175,7 +217,7 @@ func healthOf(w *words, gateway string, values []watch.Value, now time.Time) (li
 			if v.Gateway != gateway || v.Quantity != q || !q.OfGateway() {
 				continue
 			}
-			r := judge(w, nil, v, true, now)
+			r := judged(w, nil, v, true, now)
 			if r.Value != "" {
 				r.Value = w.withUnit(r.Value, q)
 			}

@@ -112,11 +112,7 @@ func (w *words) withUnit(number string, q measure.Quantity) string {
 
 // limit writes a limit with its unit and no more decimals than it has.
 func (w *words) limit(q measure.Quantity, v float64) string {
-	decimals := 0
-	for decimals < 3 && math.Abs(v*math.Pow10(decimals)-math.Round(v*math.Pow10(decimals))) > 1e-9 {
-		decimals++
-	}
-	return w.withUnit(w.num(v, decimals), q)
+	return w.withUnit(w.num(v, decimalsOf(v)), q)
 }
 
 // unit returns the symbol of a quantity's unit; pH has none.
@@ -174,6 +170,8 @@ func (w *words) amount(key string, n int64) string {
 // length writes a duration in its largest fitting unit.
 func (w *words) length(d time.Duration) string {
 	switch {
+	case d > 0 && d < time.Minute:
+		return w.amount("for.seconds", max(1, int64(d.Round(time.Second)/time.Second)))
 	case d < time.Hour:
 		return w.amount("for.minutes", int64(d.Round(time.Minute)/time.Minute))
 	case d < 48*time.Hour:

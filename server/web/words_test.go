@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -25,12 +26,22 @@ import (
 	"aovuon/server/label"
 	"aovuon/server/ledger"
 	"aovuon/server/privacy"
+	"aovuon/server/setup"
 	"aovuon/server/sheet"
 	"aovuon/server/trace"
 	"aovuon/server/trace/flow"
 	"aovuon/server/trace/portal"
 	"aovuon/server/trace/printjob"
 	"aovuon/server/trace/scan"
+	"aovuon/server/watch/advice"
+	"aovuon/server/watch/alarm"
+	"aovuon/server/watch/blight"
+	"aovuon/server/watch/bulletin"
+	"aovuon/server/watch/dawn"
+	"aovuon/server/watch/drying"
+	"aovuon/server/watch/outbreak"
+	"aovuon/server/watch/rule"
+	"aovuon/server/watch/soil"
 	"aovuon/server/web"
 )
 
@@ -83,9 +94,30 @@ func asked(t *testing.T) []string {
 	for _, k := range trace.RefKinds() {
 		out = append(out, "kin.kind."+string(k))
 	}
+	for _, r := range []string{"ingest", "web", "project"} {
+		out = append(out, "process.role."+r)
+	}
+	for _, l := range []string{"history", "settings", "calibrations", "alarms", "messages", "ledger", "lots", "backup", "intakes", "home-assistant"} { // those of server/app
+		out = append(out, "process.lease."+l)
+	}
 	out = append(out, "nav.trace", "nav.recall", "recall.head", "recall.head.over", "recall.head.drill", "recall.head.drill.over", "recall.why", "recall.none", "recall.over", "missing.recall")
 	for _, why := range web.Reasons() {
 		out = append(out, "recall.reason."+why)
+	}
+	for _, c := range setup.Codes() {
+		out = append(out, "install.wrong."+c)
+	}
+	for _, c := range setup.FindingCodes() {
+		out = append(out, "install.found."+c)
+	}
+	for _, g := range []setup.Grade{setup.Fine, setup.Note, setup.Warn, setup.Bad} {
+		out = append(out, "install.grade."+string(g))
+	}
+	for _, s := range []string{"coop", "address", "check", "admin", "backup"} {
+		out = append(out, "install.step."+s)
+	}
+	for _, s := range []string{"second", "backup", "place", "gateway", "seen", "mount", "people", "cards", "contacts"} {
+		out = append(out, "start."+s, "start."+s+".help", "start."+s+".go")
 	}
 	for _, v := range trace.Verdicts() {
 		out = append(out, "verdict."+string(v), "verdict."+string(v)+".why")
@@ -107,7 +139,7 @@ func asked(t *testing.T) []string {
 	for _, k := range scan.ReportKinds() {
 		out = append(out, "report.what."+k)
 	}
-	out = append(out, "missing.label", "mark.probe", "mark.person", "mark.lab", "public.box.some.go", "public.box.some.wait", "public.box.some.stop")
+	out = append(out, "missing.label", "mark.probe", "mark.person", "mark.lab", "mark.unsigned", "public.box.some.go", "public.box.some.wait", "public.box.some.stop")
 	out = append(out, "gate."+intake.RuleInput, "lot.of")
 	out = append(out, portal.Keys()...)
 	for _, law := range portal.Laws() {
@@ -180,6 +212,15 @@ func asked(t *testing.T) []string {
 	for _, state := range wire.SettingsStates() {
 		out = append(out, "settings."+string(state))
 	}
+	for _, state := range wire.ProgramStates() {
+		out = append(out, "program."+string(state))
+	}
+	for _, code := range wire.ProgramCodes() {
+		out = append(out, "program.why."+code)
+	}
+	for _, code := range []string{wire.CodeCrash, wire.CodeHang, wire.CodeMute, wire.CodeBlind, wire.CodeStopped, wire.CodeDisk, wire.CodeExpired} {
+		out = append(out, "program.next."+code)
+	}
 	for _, q := range []measure.Quantity{measure.AeratorCommand, measure.AeratorRunning, measure.AlarmState, measure.UnderVoltage, measure.LinkUp} {
 		out = append(out, "yes."+string(q), "no."+string(q))
 	}
@@ -226,6 +267,27 @@ func asked(t *testing.T) []string {
 	}
 	out = append(out, web.FormWords()...)
 	out = append(out, goodsWords()...)
+	out = append(out, blightWords()...)
+	out = append(out, notifyWords()...)
+	out = append(out, "why.outdated") // what the rules say: each package of server/watch lists its own, Words()
+	out = append(out, alarm.Words()...)
+	out = append(out, dawn.Words()...)
+	out = append(out, advice.Words()...)
+	for _, v := range []rule.Verdict{rule.Calm, rule.Notice, rule.Warn, rule.Crit, rule.Unknown} {
+		out = append(out, "dawn.verdict."+string(v))
+	}
+	out = append(out, "nav.forecast")
+	for _, st := range []alarm.State{alarm.Normal, alarm.Pending, alarm.Firing, alarm.Recovering, alarm.NoData, alarm.Blind} {
+		out = append(out, "alarm."+string(st), "alarm.to."+string(st))
+	}
+	for _, what := range []string{alarm.Raised, alarm.Acked, alarm.Muted, alarm.Unmuted} {
+		out = append(out, "alarm.did."+what)
+	}
+	out = append(out, "alarm.refused.choose", "alarm.level.warn", "alarm.level.crit")
+	out = append(out, "field.limit_clear.help", "field.limit_for.help", "field.limit_keep.help")
+	out = append(out, soil.Words()...)
+	out = append(out, drying.Words()...)
+	out = append(out, waterWords()...)
 	for _, r := range scan.Rules() {
 		out = append(out, "scan.rule."+string(r), "scan.found."+string(r), "scan.todo."+string(r))
 	}
@@ -233,23 +295,59 @@ func asked(t *testing.T) []string {
 		out = append(out, "scan.decided."+string(v))
 	}
 	out = append(out, bookWords(t)...)
+	out = append(out, dashWords()...)
 	for prefix, names := range map[string]string{
-		"unit.": "d h min months", "option.unit.": strings.Join(farm.Units(), " "),
-		"nav.":     "home farm lots scans diary book system cards users trail account gates",
-		"problem.": "refused code cloned passkey slow last many proof plain host late short common named taken lastadmin bound typed pin wrongpin shut link notfarmer person none",
-		"what.":    "added person disabled enabled reset password rehash link codes recovery sessions-ended card-made card-bound card-revoked pin-set pin-dropped erased marked passkey-added passkey-removed passkey-cloned sealed recovery-new",
+		"data.": "time quantity unit gateway sensor value quality min mean max n out faults signed", "period.wrong.": "form future order long", "chart.limit.": "warn crit",
+		"readings.wrong.": "format quantity place nothing busy",
+		"unit.":           "d h min months", "option.unit.": strings.Join(farm.Units(), " "),
+		"nav.group.": "now work goods office",
+		"theme.":     "auto light dark sun",
+		"nav.":       "readings home alarms farm lots scans diary book system cards users trail account gates help",
+		"problem.":   "refused code cloned passkey slow last many proof plain host late short common named taken lastadmin bound typed pin wrongpin shut link notfarmer person none",
+		"what.":      "added person disabled enabled reset password rehash link codes recovery sessions-ended card-made card-bound card-revoked pin-set pin-dropped erased marked passkey-added passkey-removed passkey-cloned sealed recovery-new",
 	} {
 		for name := range strings.FieldsSeq(names) {
 			out = append(out, prefix+name)
 		}
 	}
 	out = append(out, fieldWords(slices.Concat(farm.PlaceFields(), farm.LimitFields()))...)
-	out = append(out, "field.outline.help")
+	out = append(out, "field.outline.help", "field.field_capacity.help", "field.wilting_point.help")
 	for _, k := range farm.RecordKinds() {
 		out = append(out, fieldWords(k.Fields())...)
 		out = append(out, "record."+string(k), "record."+string(k)+".many", "record."+string(k)+".what")
 	}
-	return append(out, "actor.server", "actor.operator", "projection.calibrations", "range.24h", "range.7d", "range.30d", "projection.history", "projection.live", "projection.ingest", "projection.settings")
+	return append(out, "actor.server", "actor.operator", "projection.calibrations", "range.24h", "range.7d", "range.30d", "range.season", "projection.history", "projection.live", "projection.ingest", "projection.settings")
+}
+
+// blightWords are what late blight asks for.
+func blightWords() []string {
+	out := append(blight.Words(), "nav.blight", "nav.pests", "nav.bulletin")
+	out = append(out, outbreak.Words()...)
+	for _, v := range []rule.Verdict{rule.Calm, rule.Notice, rule.Warn, rule.Unknown} {
+		out = append(out, "blight.word."+string(v))
+	}
+	for i, topic := range bulletin.Topics() {
+		out = append(out, "bulletin.topic."+topic, fmt.Sprint("bulletin.nth.", i+1))
+	}
+	for _, v := range bulletin.Verdicts() {
+		out = append(out, "bulletin.verdict."+string(v))
+	}
+	for _, part := range []string{"morning", "noon", "afternoon", "evening"} {
+		out = append(out, "bulletin.part."+part)
+	}
+	for _, k := range farm.Kinds() {
+		out = append(out, "bulletin.more."+string(k), "bulletin.places."+string(k))
+	}
+	for _, v := range []rule.Verdict{rule.Calm, rule.Notice, rule.Warn, rule.Crit, rule.Unknown} {
+		out = append(out, "note.verdict."+string(v))
+	}
+	for _, r := range blight.Risks() {
+		out = append(out, "blight.risk."+string(r))
+	}
+	for _, p := range []blight.Period{blight.NoPeriod, blight.NearMiss, blight.SmithPeriod, blight.MetosPeriod, blight.UnknownSmith} {
+		out = append(out, "blight.smith."+string(p))
+	}
+	return append(out, "blight.week.none", "blight.week.warning", "blight.week.seven", "blight.week.five", "blight.spray."+blight.OtherPest, "blight.spray."+blight.OtherActives)
 }
 
 // goodsWords are what the pages of lots ask for.
@@ -380,4 +478,20 @@ func TestPages_WriteNumbersAndDatesAsPeopleDo(t *testing.T) {
 			}
 		}
 	}
+}
+
+// waterWords are the keys that the board asks for by what it finds.
+func waterWords() (out []string) {
+	for _, topic := range []string{soil.Irrigation, soil.Drought, soil.Waterlogging} {
+		for _, v := range []rule.Verdict{rule.Calm, rule.Notice, rule.Warn, rule.Crit, rule.Unknown} {
+			if topic == soil.Irrigation && v.Alarming() || topic == soil.Waterlogging && v == rule.Crit { // never made
+				continue
+			}
+			out = append(out, "water.say."+topic+"."+string(v))
+		}
+	}
+	for _, mark := range []string{"wilts", "trigger", "full", "drowns"} {
+		out = append(out, "water.bar."+mark)
+	}
+	return append(out, "nav.water", "capacity.holds", "capacity.holds.estimated")
 }

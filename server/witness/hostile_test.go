@@ -23,7 +23,7 @@ import (
 
 // Whatever a witness answers, what is kept is the head with signatures that every policy can check: nothing it says gets into it.
 func TestGatherer_KeepsNothingOfAHostileAnswer(t *testing.T) {
-	db := sqldbtest.Open(t, sqldbtest.SQLite(t))
+	db := sqldbtest.Open(t, sqldbtest.Fresh(t))
 	skey, vkey, err := note.GenerateKey(rand.Reader, "htx-thu/ledger")
 	if err != nil {
 		t.Fatal(err)

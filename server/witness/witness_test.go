@@ -280,7 +280,7 @@ func TestWitness_BadRequestsAreRefused(t *testing.T) {
 }
 
 func TestGatherer_HoldsNothingUpAndCollects(t *testing.T) {
-	db := sqldbtest.Open(t, sqldbtest.SQLite(t))
+	db := sqldbtest.Open(t, sqldbtest.Fresh(t))
 	skey, vkey, err := note.GenerateKey(rand.Reader, "htx-thu/ledger")
 	if err != nil {
 		t.Fatal(err)

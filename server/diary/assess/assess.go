@@ -49,23 +49,30 @@ type Assessor struct {
 
 // Verdict judges a place as it stands now; "" is the co-op with all its places. With an error that is ErrTemperatures the verdict can be shown.
 func (a *Assessor) Verdict(ctx context.Context, place string) (gate.Verdict, error) {
-	f, err := a.Book.Farm(ctx)
+	c, err := a.Case(ctx, place)
 	if err != nil {
-		return gate.Verdict{}, fmt.Errorf("assess: farm: %w", err)
-	}
-	records, err := a.Book.Records(ctx, "")
-	if err != nil {
-		return gate.Verdict{}, fmt.Errorf("assess: register: %w", err)
-	}
-	events, err := a.events(ctx, f, place)
-	if err != nil {
-		return gate.Verdict{}, err
-	}
-	c := gate.Case{Farm: f, Records: records, Entries: diary.Entries(events), Settings: a.Settings, Now: a.Now(), Place: place}
-	if c.Calibrations, err = a.calibrations(ctx, f, place); err != nil {
 		return gate.Verdict{}, err
 	}
 	return a.Judge(ctx, c)
+}
+
+// Case returns what a place is judged by as it stands now, without temperatures; "" is the co-op with all its places.
+func (a *Assessor) Case(ctx context.Context, place string) (gate.Case, error) {
+	f, err := a.Book.Farm(ctx)
+	if err != nil {
+		return gate.Case{}, fmt.Errorf("assess: farm: %w", err)
+	}
+	records, err := a.Book.Records(ctx, "")
+	if err != nil {
+		return gate.Case{}, fmt.Errorf("assess: register: %w", err)
+	}
+	events, err := a.events(ctx, f, place)
+	if err != nil {
+		return gate.Case{}, err
+	}
+	c := gate.Case{Farm: f, Records: records, Entries: diary.Entries(events), Settings: a.Settings, Now: a.Now(), Place: place}
+	c.Calibrations, err = a.calibrations(ctx, f, place)
+	return c, err
 }
 
 // Judge judges a case, with the temperatures its seasons ask for. With an error that is ErrTemperatures the verdict is that of a case without any.

@@ -87,31 +87,6 @@ func (j *judge) drift(p farm.Place) {
 	}
 }
 
-// Near is a pond near a place.
-type Near struct {
-	Pond  farm.Place
-	M     float64 // metres between the edges
-	Known bool    // false: one of them has no outline, and nobody can tell
-}
-
-// Ponds returns the ponds that a spray at a place must be kept from: those nearer than the setting, and those of which nobody can tell.
-func Ponds(f *farm.Farm, place string, s Settings) []Near {
-	from, ok := f.Place(place)
-	if !ok || from.Kind == farm.Pond {
-		return nil
-	}
-	var out []Near
-	for _, p := range f.Places {
-		if p.Kind != farm.Pond {
-			continue
-		}
-		if m, known := from.Outline.DistanceM(p.Outline); !known || m <= s.DriftM {
-			out = append(out, Near{p, m, known})
-		}
-	}
-	return out
-}
-
 // last returns the newest of a season's own entries of a kind.
 func (j *judge) last(s season, kind string) (out act, at time.Time) {
 	for _, e := range j.entries(s) {

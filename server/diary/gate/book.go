@@ -33,7 +33,7 @@ func newJudge(c Case) *judge {
 	j := &judge{
 		Case: c, zone: farm.Time(), table: Actives(), inputs: map[string]farm.Record{}, hits: map[string][]Hit{}, cycles: map[string][]farm.Record{}, at: map[string][]act{}, abroad: map[string][]act{}, said: map[string]int{},
 	}
-	j.today = j.day(c.Now)
+	j.today = farm.MidnightIn(c.Now, j.zone)
 	for _, r := range c.Records {
 		switch r.Kind {
 		case farm.Input:
@@ -69,7 +69,7 @@ func newJudge(c Case) *judge {
 		if e.Voided || e.At().After(until) {
 			continue
 		}
-		a := act{Entry: e, day: j.day(e.At()), input: j.inputOf(e)}
+		a := act{Entry: e, day: farm.MidnightIn(e.At(), j.zone), input: j.inputOf(e)}
 		j.at[e.Place] = append(j.at[e.Place], a)
 		if e.Cycle != "" && grows[e.Cycle] != e.Place {
 			j.abroad[e.Cycle] = append(j.abroad[e.Cycle], a)
@@ -93,12 +93,6 @@ type act struct {
 
 func byTime(a, b act) int {
 	return cmp.Or(a.At().Compare(b.At()), cmp.Compare(a.First.ID, b.First.ID))
-}
-
-// day returns 00:00 of the local day of t.
-func (j *judge) day(t time.Time) time.Time {
-	y, m, d := t.In(j.zone).Date()
-	return time.Date(y, m, d, 0, 0, 0, 0, j.zone)
 }
 
 // daysSince counts whole local days from day to today.

@@ -16,16 +16,6 @@ const (
 	unlistedMonths  = 36 // after an input that is not listed
 )
 
-// Parcel is what a place is under the organic standard.
-type Parcel string
-
-// What a parcel may be.
-const (
-	Conventional Parcel = "conventional"
-	Conversion   Parcel = "conversion"
-	Organic      Parcel = "organic"
-)
-
 // organic judges a season that aims at organic; of the others nothing is said.
 func (j *judge) organic(s season) {
 	if s.rec.Values.Text("way") != "organic" {
@@ -107,34 +97,6 @@ func (j *judge) sown(s season) (day time.Time, cause string) {
 		}
 	}
 	return s.begin, ""
-}
-
-// ParcelAt says what a season's place is at a time: what the record book prints. A parcel whose season does not aim at organic is conventional.
-func ParcelAt(c Case, place, cycle string, t time.Time) Parcel {
-	c.Place, c.Cycle, c.Now = place, cycle, t
-	j := newJudge(c)
-	p, ok := c.Farm.Place(place)
-	if !ok {
-		return Conventional
-	}
-	for _, s := range j.seasons(p) {
-		from := j.conversion(s)
-		if s.rec.Values.Text("way") != "organic" || from.IsZero() || t.Before(from) {
-			continue
-		}
-		if _, yes := j.broken(s, from); yes {
-			continue
-		}
-		ready, asked := j.ready(s, from), j.today
-		if !s.rec.Values.Flag("perennial") {
-			asked, _ = j.sown(s)
-		}
-		if asked.Before(ready) {
-			return Conversion
-		}
-		return Organic
-	}
-	return Conventional
 }
 
 // unlisted judges the inputs of the last 36 months that the organic standard does not list. What nobody said of is not listed.

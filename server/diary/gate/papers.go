@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -22,23 +21,6 @@ func (j *judge) claims(s season) {
 		}
 	}
 	j.find(Finding{Rule: CertMissing, Level: Block, Claim: way, Place: s.place.Code, Cycle: s.id, Record: about(farm.Cycle, s.id), Args: []any{way}})
-}
-
-// Badges returns the schemes whose names may stand beside a product from places at t: those of certificates that cover all of it.
-func Badges(records []farm.Record, product string, places []string, t time.Time) []string {
-	var all []farm.CertificateScope
-	for _, r := range records {
-		if r.Kind == farm.Certificate && !r.Retired {
-			all = append(all, farm.ScopeOf(r))
-		}
-	}
-	var out []string
-	for _, c := range farm.Covering(all, product, places, t) {
-		if !slices.Contains(out, c.Scheme) {
-			out = append(out, c.Scheme)
-		}
-	}
-	return out
 }
 
 // How many days before its end a certificate is told of: renewing takes about two months.
@@ -150,7 +132,7 @@ func (j *judge) calibrations(p farm.Place) {
 		}
 		switch c.Standing {
 		case calibration.Overdue:
-			j.find(Finding{Rule: CalibrationDue, Level: Warning, Place: p.Code, Args: []any{c.Sensor, j.day(c.Due)}})
+			j.find(Finding{Rule: CalibrationDue, Level: Warning, Place: p.Code, Args: []any{c.Sensor, farm.MidnightIn(c.Due, j.zone)}})
 		case calibration.Unfit:
 			j.find(Finding{Rule: CalibrationBad, Level: Warning, Place: p.Code, Args: []any{c.Sensor}})
 		case calibration.InForce, calibration.Undated:

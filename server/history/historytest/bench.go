@@ -23,9 +23,31 @@ func Bench(b *testing.B, open func(b *testing.B) history.Store) {
 		benchWriteAll(b, s, points)
 	}
 	q := history.Query{Series: sensor(7), From: t0(), To: t0().AddDate(0, 0, 30), Every: time.Hour, Zone: hcm()}
+	made := func() {
+		if err := rollUp(b.Context(), s, always(warm(1, 4, 14))); err != nil {
+			b.Fatal(err)
+		}
+	}
+	made()
 	b.Run("Range/30d_hourly_of_43200_points", func(b *testing.B) {
 		for b.Loop() {
 			if got, err := s.Range(b.Context(), q); err != nil || len(got) != 720 || got[0].N != 60 {
+				b.Fatal(len(got), err)
+			}
+		}
+	})
+	season := history.Query{Series: sensor(500), From: t0(), To: t0().AddDate(0, 0, 120), Every: 24 * time.Hour, Zone: hcm()}
+	for d := range 120 {
+		var points []history.Point
+		for i := range 1440 {
+			points = append(points, point(sensor(500), time.Duration(d*1440+i)*time.Minute, float64(i%100)/7))
+		}
+		benchWriteAll(b, s, points)
+	}
+	made()
+	b.Run("Range/120d_daily_of_172800_points", func(b *testing.B) {
+		for b.Loop() {
+			if got, err := s.Range(b.Context(), season); err != nil || len(got) < 120 {
 				b.Fatal(len(got), err)
 			}
 		}
@@ -40,7 +62,7 @@ func Bench(b *testing.B, open func(b *testing.B) history.Store) {
 		}
 	})
 	b.Run("Summarise/30d_of_43200_points", func(b *testing.B) {
-		terms := history.Terms{From: q.From, To: q.To, Hold: 150 * time.Second, Limits: &history.Limits{Low: 4, High: 14}}
+		terms := history.Terms{From: q.From, To: q.To, Hold: history.RollupHold, Limits: &history.Limits{Low: 4, High: 14}}
 		for b.Loop() {
 			if got, err := history.Summarise(b.Context(), s, q.Series, terms); err != nil || got.N != 43200 {
 				b.Fatal(got.N, err)

@@ -257,7 +257,6 @@ func exactValues(t *testing.T, e Engine) {
 
 func sortPoints(points []history.Point) {
 	slices.SortFunc(points, func(a, b history.Point) int {
-		return cmp.Or(cmp.Compare(a.Place, b.Place), cmp.Compare(a.Quantity, b.Quantity), cmp.Compare(a.Gateway, b.Gateway),
-			cmp.Compare(a.Sensor, b.Sensor), a.Time.Compare(b.Time))
+		return cmp.Or(a.Compare(b.Series), a.Time.Compare(b.Time))
 	})
 }

@@ -69,8 +69,8 @@ func (s *Store) refused(status int, h http.Header) error {
 }
 
 func (s *Store) noDatabase(err error) error {
-	return fmt.Errorf("%w: no database %q at %s: create it (1.8: CREATE DATABASE %s; 2.x: a bucket with a DBRP mapping; 3 Core: influxdb3 create database): %w",
-		history.ErrConfiguration, s.opts.Database, s.opts.URL, identifier(s.opts.Database), err)
+	return fmt.Errorf("%w: no database %q at %s: `server history setup` makes it (1.8: CREATE DATABASE %s; 2.x: a bucket with a DBRP mapping; 3 Core: a database): %w",
+		history.ErrConfiguration, s.bucket(), s.opts.URL, identifier(s.opts.Database), err)
 }
 
 // retryAfter reads seconds, or a date, which it compares with the server's own clock.

@@ -64,7 +64,9 @@ func newFake(t *testing.T, script answer) *fake {
 			a = &reply{status: http.StatusNoContent, stored: lines}
 		}
 		for _, l := range a.stored {
-			f.stored[l]++
+			if !strings.HasPrefix(l, "ph.hour,") { // what makes a rollup stale is no point
+				f.stored[l]++
+			}
 		}
 		if a.status == 0 { // cut the wire
 			conn, _, err := w.(http.Hijacker).Hijack()
@@ -119,7 +121,7 @@ func without(lines, bad []string) (rest []string) {
 }
 
 func TestWrite_DoesWhatEachAnswerAsksFor(t *testing.T) {
-	const n = 10_000
+	const n = 9_990 // and what makes the rollups of their hours stale
 	always := func(r reply) answer { return func(int, []string) *reply { return &r } }
 	partial := func(status int, body string, keep bool) answer {
 		return func(_ int, lines []string) *reply {

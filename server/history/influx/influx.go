@@ -7,7 +7,6 @@ package influx
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,6 +16,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -33,8 +33,12 @@ const maxLines = 5000
 // Options say which InfluxDB.
 type Options struct {
 	URL      string // http://host:8086, without a path unless a proxy adds one
-	Database string // 2.x: the bucket, mapped to a database of the same name
-	Org      string // 2.x only
+	Database string // what InfluxQL calls it
+	// Policy is the retention policy within Database: a generation of the history. 1.8: a retention policy; 2.x: a bucket "bucket/policy" with its
+	// DBRP mapping; 3 Core: a database "database/policy". Empty: the default one of 1.8, Bucket itself, Database itself.
+	Policy   string
+	Bucket   string // 2.x only: the bucket that Database is mapped to; empty: one of the same name
+	Org      string // 2.x only, and needed there
 	Username string // 1.8 with auth-enabled; empty: none is sent
 	Password string
 	Token    string // 2.x, 3 Core; excludes Username
@@ -44,11 +48,17 @@ type Options struct {
 
 // Store is one database in InfluxDB. It is safe for concurrent use.
 type Store struct {
-	opts   Options
-	http   *http.Client
-	client influxdb2.Client
-	write  api.WriteAPIBlocking
-	lines  atomic.Int64 // what one request may carry; halved when the server calls it too large
+	opts    Options
+	http    *http.Client
+	client  influxdb2.Client
+	write   api.WriteAPIBlocking
+	lines   atomic.Int64 // what one request may carry; halved when the server calls it too large
+	encoder encoder
+	kind    atomic.Int32 // a flavour, once it is known
+	single  atomic.Bool  // it takes one statement a query: 3 Core
+
+	rolling sync.RWMutex // held to write points, and alone to make rollups
+	todo    todo
 }
 
 var _ history.Store = (*Store)(nil)
@@ -79,9 +89,10 @@ func New(o Options) (*Store, error) {
 		IdleConnTimeout:       90 * time.Second,
 	}}}}
 	s.lines.Store(maxLines)
+	s.todo.marks, s.todo.by = map[history.Series]map[span]struct{}{}, map[history.Series]string{}
 	options := influxdb2.DefaultOptions().SetPrecision(time.Millisecond).SetApplicationName("aovuon").SetHTTPClient(s.http)
 	s.client = influxdb2.NewClientWithOptions(o.URL, "", options)
-	s.write = s.client.WriteAPIBlocking(o.Org, o.Database)
+	s.write = s.client.WriteAPIBlocking(o.Org, s.bucket())
 	return s, nil
 }
 
@@ -92,33 +103,27 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// CreateDatabase makes the database when there is none. It works on 1.8; on 2.x and 3 Core a bucket or database is made
-// with their own tools.
-func (s *Store) CreateDatabase(ctx context.Context) error {
-	if err := s.query(ctx, http.MethodPost, "CREATE DATABASE "+identifier(s.opts.Database), func(result) error { return nil }); err != nil {
-		return fmt.Errorf("history/influx: create database: %w", err)
-	}
-	return nil
-}
-
 // transport signs in, compresses what is sent, and lifts out of error answers what influxdb-client-go does not look for:
 // the reason, where it is hidden in the body, and whether InfluxDB gave the answer at all.
 type transport struct {
 	opts Options
 	next *http.Transport
+	zips sync.Pool // of *gzip.Writer
 }
 
 // RoundTrip implements http.RoundTripper.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	req = req.Clone(req.Context())
 	switch {
+	case t.opts.Token != "" && strings.Contains(req.URL.Path, "/api/v3/"): // 3 Core's own endpoints know this word alone
+		req.Header.Set("Authorization", "Bearer "+t.opts.Token)
 	case t.opts.Token != "":
 		req.Header.Set("Authorization", "Token "+t.opts.Token)
 	case t.opts.Username != "":
 		// Not 1.8's "Token user:password": that one cannot carry a space.
 		req.SetBasicAuth(t.opts.Username, t.opts.Password)
 	}
-	if err := compress(req); err != nil {
+	if err := t.compress(req); err != nil {
 		return nil, err
 	}
 	resp, err := t.next.RoundTrip(req)
@@ -181,19 +186,25 @@ func reason(body []byte) string {
 
 // compress replaces the body of a write by its gzip form, at the level that costs least: line protocol shrinks to a tenth
 // at any level.
-func compress(req *http.Request) error {
+func (t *transport) compress(req *http.Request) error {
 	if req.Body == nil || !strings.HasSuffix(req.URL.Path, "/api/v2/write") {
 		return nil
 	}
 	var b bytes.Buffer
-	z, err := gzip.NewWriterLevel(&b, gzip.BestSpeed)
-	if err != nil {
-		return err
+	z, ok := t.zips.Get().(*gzip.Writer) // making one costs more than compressing by it
+	if ok {
+		z.Reset(&b)
+	} else {
+		var err error
+		if z, err = gzip.NewWriterLevel(&b, gzip.BestSpeed); err != nil {
+			return err
+		}
 	}
-	_, err = io.Copy(z, req.Body)
+	_, err := io.Copy(z, req.Body)
 	if err := errors.Join(err, z.Close(), req.Body.Close()); err != nil {
 		return fmt.Errorf("compress: %w", err)
 	}
+	t.zips.Put(z)
 	req.Header.Set("Content-Encoding", "gzip")
 	req.ContentLength = int64(b.Len())
 	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b.Bytes())), nil }

@@ -13,22 +13,63 @@ import (
 	"aovuon/server/history"
 )
 
-// result is a part of the answer to one statement.
-type result struct {
-	Statement int      `json:"statement_id"`
-	Series    []series `json:"series"`
-	Error     string   `json:"error"`
+// answer is a part of the answer to one statement; its cells are C.
+type answer[C any] struct {
+	Statement int         `json:"statement_id"`
+	Series    []series[C] `json:"series"`
+	Error     string      `json:"error"`
 }
 
-type series struct {
+type series[C any] struct {
 	Tags   map[string]string `json:"tags"`
-	Values [][]*float64      `json:"values"` // a row's first column is the time in milliseconds; null is nil
+	Values [][]C             `json:"values"` // a row's first column is the time in milliseconds; null is nil
 }
 
-// query runs InfluxQL statements, separated by semicolons, and gives every part of the answer to f as it arrives. Always
-// in chunks: an answer in one piece may be cut short by the server's max-row-limit.
-func (s *Store) query(ctx context.Context, method, q string, f func(result) error) (err error) {
-	form := url.Values{"db": {s.opts.Database}, "q": {q}, "epoch": {"ms"}, "chunked": {"true"}, "chunk_size": {"10000"}}
+// result is an answer of numbers.
+type result = answer[*float64]
+
+// oneStatement is what 3 Core says to several statements in one query.
+const oneStatement = "single InfluxQL statement"
+
+// query runs InfluxQL statements and gives every part of the answer to f as it arrives, in one request unless the server takes one statement
+// a request only.
+func (s *Store) query(ctx context.Context, method string, statements []string, f func(result) error) error {
+	return ask(ctx, s, method, statements, f)
+}
+
+// ask is query for cells of any kind.
+func ask[C any](ctx context.Context, s *Store, method string, statements []string, f func(answer[C]) error) error {
+	if !s.single.Load() && len(statements) > 1 {
+		begun := false
+		err := request(ctx, s, method, strings.Join(statements, "; "), func(r answer[C]) error {
+			begun = true
+			return f(r)
+		})
+		if err == nil || begun || !strings.Contains(err.Error(), oneStatement) {
+			return err
+		}
+		s.single.Store(true)
+	}
+	if !s.single.Load() {
+		return request(ctx, s, method, strings.Join(statements, "; "), f)
+	}
+	for i, one := range statements {
+		if err := request(ctx, s, method, one, func(r answer[C]) error {
+			r.Statement += i
+			return f(r)
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// request runs InfluxQL in one request. Always in chunks: an answer in one piece may be cut short by the server's max-row-limit.
+func request[C any](ctx context.Context, s *Store, method, q string, f func(answer[C]) error) (err error) {
+	form := url.Values{"q": {q}, "epoch": {"ms"}, "chunked": {"true"}, "chunk_size": {"10000"}}
+	if err := s.place(ctx, form); err != nil {
+		return err
+	}
 	req, err := http.NewRequestWithContext(ctx, method, s.opts.URL+"/query?"+form.Encode(), nil)
 	if err != nil {
 		return err
@@ -46,8 +87,8 @@ func (s *Store) query(ctx context.Context, method, q string, f func(result) erro
 	}
 	for d := json.NewDecoder(resp.Body); ; {
 		var part struct {
-			Results []result `json:"results"`
-			Error   string   `json:"error"`
+			Results []answer[C] `json:"results"`
+			Error   string      `json:"error"`
 		}
 		if err := d.Decode(&part); errors.Is(err, io.EOF) {
 			return nil

@@ -32,8 +32,11 @@ func (s *Store) Range(ctx context.Context, q history.Query) ([]history.Bucket, e
 	var all []history.Bucket
 	for _, seg := range segs {
 		read := s.steps
-		if q.Every == 0 {
+		switch {
+		case q.Every == 0:
 			read = s.raw
+		case seg.Rolled():
+			read = s.rolled
 		}
 		buckets, err := read(ctx, q.Series, seg)
 		if err != nil {
@@ -60,8 +63,10 @@ func (s *Store) steps(ctx context.Context, k history.Series, seg history.Segment
 	offset := ((-seg.OffsetMs)%seg.EveryMs + seg.EveryMs) % seg.EveryMs
 	from := fmt.Sprintf(`FROM %s WHERE %s AND time >= %dms AND time < %dms AND "q"`, identifier(string(k.Quantity)), is(k), seg.FromMs, seg.ToMs)
 	group := fmt.Sprintf(`GROUP BY time(%dms, %dms) fill(none)`, seg.EveryMs, offset)
-	q := fmt.Sprintf(`SELECT count("value"), min("value"), mean("value"), max("value"), max("q") %[1]s < %[2]d %[3]s; SELECT count("q"), sum("q"), max("q") %[1]s >= %[2]d %[3]s`,
-		from, measure.OutOfRange, group)
+	q := []string{
+		fmt.Sprintf(`SELECT count("value"), min("value"), mean("value"), max("value"), max("q") %s < %d %s`, from, measure.OutOfRange, group),
+		fmt.Sprintf(`SELECT count("q"), sum("q"), max("q") %s >= %d %s`, from, measure.OutOfRange, group),
+	}
 	var values, others []history.Bucket
 	err := s.query(ctx, http.MethodGet, q, func(r result) error {
 		for _, one := range r.Series {
@@ -146,7 +151,7 @@ func (s *Store) Each(ctx context.Context, k history.Series, from, to time.Time, 
 // points streams the points of one series in time order.
 func (s *Store) points(ctx context.Context, k history.Series, fromMs, toMs int64, f func(history.Point) error) error {
 	q := fmt.Sprintf(`SELECT "value", "q" FROM %s WHERE %s AND time >= %dms AND time < %dms`, identifier(string(k.Quantity)), is(k), fromMs, toMs)
-	return s.query(ctx, http.MethodGet, q, func(r result) error {
+	return s.query(ctx, http.MethodGet, []string{q}, func(r result) error {
 		for _, one := range r.Series {
 			for _, v := range one.Values {
 				p, whole, err := point(k, v)
@@ -197,12 +202,25 @@ func (s *Store) Latest(ctx context.Context, asked []history.Series) ([]history.P
 		}
 	}
 	points := make([]history.Point, 0, len(wanted))
+	// Most sensors spoke just now: of these InfluxDB need not open every shard. What is half written is asked for once more below.
+	if len(wanted) > 0 {
+		if err := s.latest(ctx, wanted, false, `time > now() - 1h`, func(p history.Point, whole bool) {
+			if whole {
+				points = append(points, p)
+			}
+		}); err != nil {
+			return nil, fmt.Errorf("history/influx: latest: %w", err)
+		}
+		for _, p := range points {
+			delete(wanted, p.Series)
+		}
+	}
 	for try := range latestTries {
 		half := map[history.Series]bool{}
 		if len(wanted) == 0 {
 			return points, nil
 		}
-		if err := s.latest(ctx, wanted, try > 0, func(p history.Point, whole bool) {
+		if err := s.latest(ctx, wanted, try > 0, "", func(p history.Point, whole bool) {
 			if whole {
 				points = append(points, p)
 			} else {
@@ -220,8 +238,8 @@ func (s *Store) Latest(ctx context.Context, asked []history.Series) ([]history.P
 		&history.UnavailableError{Err: fmt.Errorf("the newest records of %d series are being written", len(wanted))})
 }
 
-// latest asks once: one statement for each quantity, in one request.
-func (s *Store) latest(ctx context.Context, wanted map[history.Series]bool, careful bool, f func(p history.Point, whole bool)) error {
+// latest asks once: one statement for each quantity, in one request; since bounds it, unless it is empty.
+func (s *Store) latest(ctx context.Context, wanted map[history.Series]bool, careful bool, since string, f func(p history.Point, whole bool)) error {
 	perQuantity := map[measure.Quantity][]history.Series{}
 	for k := range wanted {
 		perQuantity[k.Quantity] = append(perQuantity[k.Quantity], k)
@@ -230,9 +248,9 @@ func (s *Store) latest(ctx context.Context, wanted map[history.Series]bool, care
 	statements := make([]string, 0, len(perQuantity))
 	for quantity, ks := range perQuantity {
 		quantities = append(quantities, quantity)
-		statements = append(statements, latestOf(quantity, ks, careful))
+		statements = append(statements, latestOf(quantity, ks, careful, since))
 	}
-	return s.query(ctx, http.MethodGet, strings.Join(statements, "; "), func(r result) error {
+	return s.query(ctx, http.MethodGet, statements, func(r result) error {
 		if r.Statement >= len(quantities) {
 			return fmt.Errorf("InfluxDB answered statement %d of %d", r.Statement+1, len(quantities))
 		}
@@ -256,8 +274,11 @@ func (s *Store) latest(ctx context.Context, wanted map[history.Series]bool, care
 
 // latestOf returns the statement for the newest record of each of the series, which are of one quantity. A record without
 // q is not ours, or not yet; a careful statement passes over it, which takes InfluxDB twice as long.
-func latestOf(quantity measure.Quantity, ks []history.Series, careful bool) string {
+func latestOf(quantity measure.Quantity, ks []history.Series, careful bool, since string) string {
 	var where []string
+	if since != "" {
+		where = append(where, since)
+	}
 	if careful {
 		where = append(where, `"q" >= 0`)
 	}
@@ -278,12 +299,12 @@ func latestOf(quantity measure.Quantity, ks []history.Series, careful bool) stri
 
 // CountPoints counts the points of every gateway. It reads the whole database: on a large one that takes its time.
 func (s *Store) CountPoints(ctx context.Context) (map[string]int64, error) {
-	var q strings.Builder
+	var q []string
 	for _, m := range measure.Quantities() { // a field that no measurement has, or no measurement, is an empty answer
-		q.WriteString(`SELECT COUNT("q") FROM ` + identifier(string(m)) + ` GROUP BY "gateway";`)
+		q = append(q, `SELECT COUNT("q") FROM `+identifier(string(m))+` GROUP BY "gateway"`)
 	}
 	counts := map[string]int64{}
-	err := s.query(ctx, http.MethodGet, q.String(), func(r result) error {
+	err := s.query(ctx, http.MethodGet, q, func(r result) error {
 		for _, one := range r.Series {
 			for _, v := range one.Values {
 				if len(v) != 2 || v[1] == nil {

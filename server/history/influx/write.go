@@ -6,31 +6,43 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"aovuon/gateway/measure"
 	"aovuon/server/history"
 )
 
 // Write implements history.Store. A line InfluxDB refuses is searched for by halving; all others are stored.
+//
+// Before the first point of an hour of a series goes the line that makes the rollup of that hour stale, in the same request.
 func (s *Store) Write(ctx context.Context, points []history.Point) error {
 	good, rejected := history.Sift(points)
-	prefixes := map[history.Series]string{}
+	s.rolling.RLock()
+	defer s.rolling.RUnlock()
+	m, all, refused := marking{todo: &s.todo, epoch: s.todo.epoch.Load()}, good, 0
 	for len(good) > 0 {
-		n := min(len(good), int(s.lines.Load()))
-		bad, err := s.send(ctx, encode(good[:n], prefixes))
+		b := s.encoder.encode(good, int(s.lines.Load()), &m)
+		bad, err := s.send(ctx, b)
 		if err != nil {
 			return fmt.Errorf("history/influx: write %d points: %w", len(points), err)
 		}
 		rejected = append(rejected, bad...)
-		good = good[n:]
+		refused += len(bad)
+		good = good[len(b.points):]
 	}
+	if refused > 0 {
+		if err := s.markAgain(ctx, all, rejected); err != nil {
+			return fmt.Errorf("history/influx: write %d points: %w", len(points), err)
+		}
+	}
+	s.todo.add(m.marks)
 	if len(rejected) > 0 {
 		return &history.RejectedError{Rejected: rejected}
 	}
 	return nil
 }
 
-// batch is points and their lines: line i is text[ends[i-1]:ends[i]].
+// batch is points and their lines: those of point i, its own the last, are text[ends[i-1]:ends[i]].
 type batch struct {
 	points []history.Point
 	text   string
@@ -68,7 +80,7 @@ func (s *Store) send(ctx context.Context, b batch) ([]history.Rejected, error) {
 		return nil, f.err
 	case f.tooLarge && n > 1:
 		s.lines.Store(min(s.lines.Load(), int64(n+1)/2))
-	case n == 1, f.dropped == n: // 1.8 says how many; when it is all, the reason is the same for all
+	case n == 1, f.dropped == strings.Count(b.body(), "\n"): // 1.8 says how many; when it is all, the reason is the same for all
 		return reject(b.points, f.reason), nil
 	}
 	var rejected []history.Rejected
@@ -90,17 +102,43 @@ func reject(points []history.Point, reason string) []history.Rejected {
 	return rejected
 }
 
-// encode writes points as line protocol. prefixes remembers measurement and tags of the series it met.
-func encode(points []history.Point, prefixes map[history.Series]string) batch {
-	text := make([]byte, 0, 112*len(points))
-	ends := make([]int, len(points))
-	for i, p := range points {
-		prefix, ok := prefixes[p.Series]
-		if !ok {
-			prefix = linePrefix(p.Series)
-			prefixes[p.Series] = prefix
+// encoder writes points as line protocol. It keeps what the next request can use again. It is safe for concurrent use.
+type encoder struct {
+	mu       sync.Mutex
+	prefixes map[history.Series]*line // of the series it met
+	text     []byte
+}
+
+// maxPrefixes bounds what an encoder remembers: about 20 MB.
+const maxPrefixes = 100_000
+
+// line is what the lines of a series begin with, and which hours of it were known to be stale in an epoch of todo.
+type line struct {
+	prefix string
+	known  [2]int64
+	epoch  int64
+}
+
+// encode writes points, as many as make so many lines.
+func (e *encoder) encode(points []history.Point, lines int, m *marking) batch {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	text := slices.Grow(e.text[:0], 112*min(lines, len(points)))
+	ends := make([]int, 0, min(lines, len(points)))
+	for i := range points {
+		p := &points[i]
+		l := e.line(p.Series)
+		hours := m.of(p, l)
+		if lines -= 1 + len(hours); lines < 0 && i > 0 {
+			break
 		}
-		text = append(text, prefix...)
+		if len(hours) > 0 {
+			for _, h := range hours {
+				text = mark(text, l.prefix, h, stale)
+			}
+			m.take(hours)
+		}
+		text = append(text, l.prefix...)
 		if p.Quality != measure.Fault {
 			text = append(text, "value="...)
 			text = strconv.AppendFloat(text, p.Value, 'g', -1, 64)
@@ -111,9 +149,23 @@ func encode(points []history.Point, prefixes map[history.Series]string) batch {
 		text = append(text, "i "...)
 		text = strconv.AppendInt(text, p.Time.UnixMilli(), 10)
 		text = append(text, '\n')
-		ends[i] = len(text)
+		ends = append(ends, len(text))
 	}
-	return batch{points: slices.Clip(points), text: string(text), ends: ends}
+	e.text = text
+	return batch{points: slices.Clip(points[:len(ends)]), text: string(text), ends: ends}
+}
+
+func (e *encoder) line(k history.Series) *line {
+	l, ok := e.prefixes[k]
+	if ok {
+		return l
+	}
+	if e.prefixes == nil || len(e.prefixes) >= maxPrefixes {
+		e.prefixes = map[history.Series]*line{}
+	}
+	l = &line{prefix: linePrefix(k), epoch: -1}
+	e.prefixes[k] = l
+	return l
 }
 
 // linePrefix returns measurement and tags, in the alphabetical order InfluxDB likes best, and the space after them.

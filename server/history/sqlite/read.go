@@ -48,8 +48,11 @@ func (s *Store) Range(ctx context.Context, q history.Query) ([]history.Bucket, e
 	var all []history.Bucket
 	for _, seg := range segs {
 		read := s.steps
-		if q.Every == 0 {
+		switch {
+		case q.Every == 0:
 			read = s.raw
+		case seg.Rolled():
+			read = s.hours
 		}
 		buckets, err := read(ctx, id, seg)
 		if err != nil {
@@ -77,9 +80,7 @@ const selectSteps = `SELECT (t_ms + $4) / $5 AS step,
 	FROM point WHERE series = $1 AND t_ms >= $2 AND t_ms < $3 GROUP BY step ORDER BY step`
 
 func (s *Store) steps(ctx context.Context, id int64, seg history.Segment) (buckets []history.Bucket, err error) {
-	// Whole steps are added so that no local time is negative: integer division rounds towards 0.
-	const day = 24 * 60 * 60 * 1000
-	ahead := (day/seg.EveryMs + 1) * seg.EveryMs
+	ahead := aheadOf(seg)
 	err = each(ctx, s.read, func(scan scanner) error {
 		var step int64
 		var b history.Bucket

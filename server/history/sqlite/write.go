@@ -17,20 +17,19 @@ import (
 // 1,000: 590,000).
 const rowsPerInsert = 50
 
-const (
-	insertHead = `INSERT INTO point (series, t_ms, value, q) VALUES `
-	insertTail = ` ON CONFLICT (series, t_ms) DO UPDATE SET value = excluded.value, q = excluded.q`
-)
+// insertHead replaces a point that is there already: the row is its key and nothing else refers to it, so that SQLite need not look for it first.
+const insertHead = `INSERT OR REPLACE INTO point (series, t_ms, value, q) VALUES `
 
 // insertOf returns the statement that writes n points.
 func insertOf(n int) string {
-	return insertHead + strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?), ", n), ", ") + insertTail
+	return insertHead + strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?), ", n), ", ")
 }
 
-// row is a point as it lies in the file.
+// row is a point as it lies in the file, and the how manieth of its Write it was.
 type row struct {
 	series, ms int64
 	value      sql.NullFloat64
+	nth        int32
 	q          measure.Quality
 }
 
@@ -39,17 +38,25 @@ func (s *Store) Write(ctx context.Context, points []history.Point) error {
 	good, rejected := history.Sift(points)
 	if len(good) > 0 {
 		created := map[history.Series]int64{}
+		var done []hourKey
+		s.writing.Lock()
+		defer s.writing.Unlock()
 		err := s.update(ctx, func(tx *sql.Tx) error {
 			rows, err := s.rows(ctx, tx, good, created)
 			if err != nil {
 				return err
 			}
-			return insert(ctx, tx, rows)
+			if err := insert(ctx, tx, rows); err != nil {
+				return err
+			}
+			done, err = s.mark(ctx, tx, rows)
+			return err
 		})
 		if err != nil {
 			return fmt.Errorf("history/sqlite: write %d points: %w", len(good), sort(ctx, err))
 		}
 		s.remember(created)
+		s.rely(done)
 	}
 	if len(rejected) > 0 {
 		return &history.RejectedError{Rejected: rejected}
@@ -70,13 +77,21 @@ func (s *Store) rows(ctx context.Context, tx *sql.Tx, points []history.Point, cr
 			}
 			last = p.Series
 		}
-		rows[i] = row{id, p.Time.UnixMilli(), sql.NullFloat64{Float64: p.Value, Valid: p.Quality != measure.Fault}, p.Quality}
+		rows[i] = row{id, p.Time.UnixMilli(), sql.NullFloat64{Float64: p.Value, Valid: p.Quality != measure.Fault}, int32(i), p.Quality}
 	}
-	// Stable: of two points of the same series and time the later one wins.
-	slices.SortStableFunc(rows, func(a, b row) int {
-		return cmp.Or(cmp.Compare(a.series, b.series), cmp.Compare(a.ms, b.ms))
-	})
+	slices.SortFunc(rows, inOrder)
 	return rows, nil
+}
+
+// inOrder is the order of the file. Of two points of the same series and time the later one comes later, and so wins.
+func inOrder(a, b row) int {
+	switch {
+	case a.series != b.series:
+		return cmp.Compare(a.series, b.series)
+	case a.ms != b.ms:
+		return cmp.Compare(a.ms, b.ms)
+	}
+	return cmp.Compare(a.nth, b.nth)
 }
 
 func insert(ctx context.Context, tx *sql.Tx, rows []row) (err error) {

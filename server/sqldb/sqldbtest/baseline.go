@@ -29,6 +29,7 @@ func raw(t testing.TB, c sqldb.Config) *sql.DB {
 	if err != nil {
 		t.Fatal(err)
 	}
+	db.SetMaxIdleConns(1) // a test that looks often would hold many connections
 	t.Cleanup(func() {
 		if err := db.Close(); err != nil {
 			t.Error(err)
@@ -94,9 +95,31 @@ func exec(t testing.TB, db *sql.DB, query string, args ...any) {
 }
 
 // Rows returns the rows of a table, each as the text of its columns, ordered.
-func Rows(t testing.TB, c sqldb.Config, table string) (out []string) {
+func Rows(t testing.TB, c sqldb.Config, table string) []string {
 	t.Helper()
-	err := eachRow(t.Context(), raw(t, c), table, func(names []string, values []any) error {
+	return rowsOf(t, raw(t, c), table)
+}
+
+// AllRows is Rows of every table that the migrations make, by its name.
+func AllRows(t testing.TB, c sqldb.Config) map[string][]string {
+	t.Helper()
+	tables, err := sqldb.Tables()
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, out := raw(t, c), map[string][]string{}
+	for _, table := range tables {
+		out[table] = rowsOf(t, db, table)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func rowsOf(t testing.TB, db *sql.DB, table string) (out []string) {
+	t.Helper()
+	err := eachRow(t.Context(), db, table, func(names []string, values []any) error {
 		var b strings.Builder
 		for i, n := range names {
 			b.WriteString(n + "=" + text(values[i]) + " ")

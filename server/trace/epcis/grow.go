@@ -265,8 +265,7 @@ func (t *teller) treated(e *Event, d diary.Event) {
 	}
 	day := d.Values.Day(diary.KeyEnd, farm.Time())
 	if day.IsZero() {
-		at := d.At().In(farm.Time())
-		day = time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, farm.Time())
+		day = farm.Midnight(d.At())
 	}
 	e.Ext["farm:withdrawalDays"] = days
 	e.Ext["farm:harvestAllowedFrom"] = gate.AllowedFrom(day, int(days)).Format(time.DateOnly)

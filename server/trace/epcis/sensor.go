@@ -36,7 +36,7 @@ func (n Names) sensors(f *farm.Farm, d trace.Dossier) []SensorElement {
 		if len(probes) > 1 {
 			s.Ext["farm:probes"] = probes
 		}
-		for key, count := range map[string]int{"farm:faults": e.Faults, "farm:outOfRange": e.Outlying, "farm:uncalibrated": e.Uncal, "farm:doubtful": e.Doubtful} {
+		for key, count := range map[string]int{"farm:faults": e.Faults, "farm:outOfRange": e.Outlying, "farm:uncalibrated": e.Uncal, "farm:doubtful": e.Doubtful, "farm:unsigned": e.Unsigned} {
 			if count > 0 {
 				s.Ext[key] = float64(count)
 			}

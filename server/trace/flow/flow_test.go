@@ -3,6 +3,7 @@ package flow_test
 import (
 	"testing"
 
+	"aovuon/server/farm"
 	"aovuon/server/trace"
 	"aovuon/server/trace/flow"
 )
@@ -19,7 +20,7 @@ func TestWayOut(t *testing.T) {
 
 		box := r.take(lan, trace.Goods{Kind: trace.FillBox, In: []trace.Part{{Ref: r.lot, Count: 60}}})
 		sscc := box.Out[0].Ref
-		if sscc.ID != "004000000000000015" || !flow.ValidSSCC(sscc.ID) || !flow.InternalSSCC(sscc.ID) {
+		if sscc.ID != "004000000000000015" || !flow.ValidSSCC(sscc.ID) || !farm.InternalSSCC(sscc.ID) {
 			r.Fatalf("box %s", sscc)
 		}
 		big := r.take(lan, trace.Goods{Kind: trace.FillBox, In: []trace.Part{{Ref: sscc}, {Ref: r.lot, KG: 50}, {Ref: r.lot, Items: []string{items[99].Serial}}}})

@@ -28,7 +28,7 @@ func FuzzTake(f *testing.F) {
 		if json.Unmarshal(raw, &g) != nil {
 			return
 		}
-		r := newRig(t, sqldbtest.Open(t, sqldbtest.SQLite(t)))
+		r := newRig(t, sqldbtest.Open(t, sqldbtest.Fresh(t)))
 		ctx := context.WithoutCancel(t.Context())
 		r.pack(r.lot, 5)
 		_, err := r.desk.Take(ctx, minh, g)

@@ -13,7 +13,6 @@ import (
 
 	"aovuon/server/ledger"
 	"aovuon/server/parttest"
-	"aovuon/server/sqldb"
 	"aovuon/server/sqldb/sqldbtest"
 	"aovuon/server/trace"
 	"aovuon/server/trace/flow"
@@ -29,7 +28,7 @@ func TestKilled(t *testing.T) {
 		toBeKilled(t, dsn)
 		return
 	}
-	c := sqldbtest.SQLite(t)
+	c := sqldbtest.Fresh(t)
 	r := newRig(t, sqldbtest.Open(t, c))
 	r.take(minh, trace.Goods{Kind: trace.Issue, In: part(r.lot, 0)})
 	told := 0
@@ -87,7 +86,7 @@ func runAndKill(t *testing.T, dsn string, n int) (ids []string) {
 // toBeKilled takes orders for ever.
 func toBeKilled(t *testing.T, dsn string) {
 	t.Helper()
-	db := sqldbtest.Open(t, sqldb.Config{Driver: sqldb.SQLite, DSN: dsn})
+	db := sqldbtest.Open(t, sqldbtest.Chosen(dsn))
 	d := flow.New(db, db, flow.Defaults(), rand.Reader, time.Now, slog.New(slog.DiscardHandler))
 	take := func(g trace.Goods) trace.Goods {
 		out, err := d.Take(t.Context(), minh, g)

@@ -30,17 +30,14 @@ func NewSerial(random io.Reader) (string, error) {
 // ValidSerial reports whether s can be a serial of ours.
 func ValidSerial(s string) bool { return len(s) == SerialLen && strings.Trim(s, alphabet) == "" }
 
-// internalSSCC begins the box numbers of a co-op without a GS1 company prefix: GS1 gives out no company prefix that begins with 04
-// (restricted circulation within a company, General Specifications 1.4). Such a number is never shown as an SSCC.
-const internalSSCC = "004"
-
-// InternalSSCC reports whether a box number is one of the co-op's own.
-func InternalSSCC(sscc string) bool { return strings.HasPrefix(sscc, internalSSCC) }
-
 // ValidSSCC reports whether s is written as an SSCC: 18 digits, the last of them right.
 func ValidSSCC(s string) bool {
 	return len(s) == 18 && strings.Trim(s, "0123456789") == "" && farm.CheckDigit(s[:17]) == s[17]
 }
+
+// internalSSCC begins the box numbers of a co-op without a GS1 company prefix: GS1 gives out no company prefix that begins with 04
+// (restricted circulation within a company, General Specifications 1.4). [farm.InternalSSCC] knows such a number again.
+const internalSSCC = "004"
 
 // ssccPrefix returns what the co-op's box numbers begin with: extension digit 0 and the company prefix.
 func ssccPrefix(company string) string {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"aovuon/server/farm"
 	"aovuon/server/trace"
 	"aovuon/server/trace/flow"
 )
@@ -18,7 +19,7 @@ func TestNumbers(t *testing.T) {
 		r.desk = flow.New(r.db, r.db, terms, rand.Reader, func() time.Time { return r.now }, slog.New(slog.DiscardHandler))
 		for _, want := range []string{"089385000010000017", "089385000010000024"} {
 			got := r.take(lan, trace.Goods{Kind: trace.FillBox, In: part(r.lot, 1)}).Out[0].Ref
-			if got.ID != want || !flow.ValidSSCC(got.ID) || flow.InternalSSCC(got.ID) {
+			if got.ID != want || !flow.ValidSSCC(got.ID) || farm.InternalSSCC(got.ID) {
 				r.Errorf("box %s, want %s", got.ID, want)
 			}
 		}

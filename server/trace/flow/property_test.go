@@ -149,7 +149,7 @@ func (w *world) check() {
 func TestMassBalance_OfWhateverIsDone(t *testing.T) {
 	steps, kept := parttest.Effort(t, 40, 120, 400, 400), 0
 	rapid.Check(t, func(rt *rapid.T) {
-		r := newRig(t, sqldbtest.Open(t, sqldbtest.SQLite(t)))
+		r := newRig(t, sqldbtest.Open(t, sqldbtest.Fresh(t)))
 		w := &world{rig: r, rt: rt, lots: []trace.Ref{r.lot}}
 		for n := range steps {
 			w.try(w.order())

@@ -29,6 +29,7 @@ type Told struct {
 	From     time.Time        `json:"from"`
 	To       time.Time        `json:"to"`
 	N        int              `json:"n"`
+	Unsigned int              `json:"unsigned,omitempty"` // of n, those of devices that cannot sign
 	Min      float64          `json:"min"`
 	Mean     float64          `json:"mean"`
 	Max      float64          `json:"max"`
@@ -56,7 +57,7 @@ func Tell(rows []trace.Evidence) []Told {
 	out := make([]Told, 0, len(rows))
 	for _, e := range rows {
 		t := Told{
-			Place: e.Place, Quantity: e.Quantity, From: e.From.UTC(), To: e.To.UTC(), N: e.N, Min: e.Min, Mean: e.Mean, Max: e.Max, Covered: e.Share(), Limits: len(e.Limits),
+			Place: e.Place, Quantity: e.Quantity, From: e.From.UTC(), To: e.To.UTC(), N: e.N, Unsigned: e.Unsigned, Min: e.Min, Mean: e.Mean, Max: e.Max, Covered: e.Share(), Limits: len(e.Limits),
 		}
 		if len(e.Limits) > 0 {
 			t.Within = e.ShareWithin()

@@ -161,7 +161,7 @@ func part(ref trace.Ref, kg float64) []trace.Part { return []trace.Part{{Ref: re
 // onFile runs f on SQLite alone: rules that no database answers.
 func onFile(t *testing.T, f func(r *rig)) {
 	t.Helper()
-	f(newRig(t, sqldbtest.Open(t, sqldbtest.SQLite(t))))
+	f(newRig(t, sqldbtest.Open(t, sqldbtest.Fresh(t))))
 }
 
 func each(t *testing.T, f func(r *rig)) {

@@ -204,7 +204,7 @@ func (m maker) decree(stages []Stage) []Field {
 	var certificates []string
 	for _, c := range m.d.Certificates {
 		if !c.Demo {
-			certificates = append(certificates, strings.Join(nonEmpty(c.Scheme, c.Standard, c.Number, c.Issuer, days(c.From, c.To.AddDate(0, 0, -1))), ", "))
+			certificates = append(certificates, strings.Join(nonEmpty(c.Scheme, c.Standard, c.Number, c.Issuer, days(c.From, c.LastDay())), ", "))
 		}
 	}
 	warning := ""

@@ -1,4 +1,7 @@
 // Package scan says what the scans of a code tell: when and where it was first seen, how often, and what is unusual about that.
+//
+// Scans come in as pages see them; rows without an address go out to a Store, Facts of a code to the page that asked, and Findings to who looks into them: what
+// breaks a Rule, with its figures. No SQL, no HTTP.
 package scan
 
 import "time"

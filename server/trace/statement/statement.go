@@ -76,6 +76,7 @@ type Measured struct {
 	From     time.Time `json:"from"`
 	To       time.Time `json:"to"`
 	N        int       `json:"n"`
+	Unsigned int       `json:"unsigned,omitempty"` // of n, those of devices that cannot sign
 	Min      *float64  `json:"min,omitempty"`
 	Mean     *float64  `json:"mean,omitempty"`
 	Max      *float64  `json:"max,omitempty"`
@@ -110,11 +111,11 @@ func Of(d trace.Dossier, coop farm.Text, base, vkey string, at time.Time) (State
 		s.Lot.GTIN = l.GTIN
 	}
 	for _, c := range d.Certificates {
-		s.Covers = append(s.Covers, Certificate{c.Scheme, c.Standard, c.Number, c.Issuer, dayOf(c.From), dayOf(c.To.AddDate(0, 0, -1)), c.Demo})
+		s.Covers = append(s.Covers, Certificate{c.Scheme, c.Standard, c.Number, c.Issuer, dayOf(c.From), dayOf(c.LastDay()), c.Demo})
 	}
 	for _, e := range d.Evidence {
 		info, _ := e.Quantity.Info()
-		m := Measured{Place: e.Place, Quantity: string(e.Quantity), Unit: info.UNECE, From: e.From.UTC(), To: e.To.UTC(), N: e.N, Covered: e.Share()}
+		m := Measured{Place: e.Place, Quantity: string(e.Quantity), Unit: info.UNECE, From: e.From.UTC(), To: e.To.UTC(), N: e.N, Unsigned: e.Unsigned, Covered: e.Share()}
 		if e.N > 0 {
 			m.Min, m.Mean, m.Max = &e.Min, &e.Mean, &e.Max
 		}

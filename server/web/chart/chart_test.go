@@ -1,13 +1,17 @@
 package chart_test
 
 import (
+	"bytes"
 	"encoding/xml"
 	"errors"
 	"flag"
+	"image/color"
+	"image/png"
 	"io"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -51,7 +55,7 @@ func TestSVG_Golden(t *testing.T) {
 	empty.Steps = nil
 	one := day()
 	one.Steps = one.Steps[3:4]
-	for name, c := range map[string]chart.Chart{"day": day(), "empty": empty, "one": one} {
+	for name, c := range map[string]chart.Chart{"day": day(), "empty": empty, "one": one, "rich": rich(), "several": several()} {
 		got := c.SVG()
 		file := filepath.Join("testdata", name+".svg")
 		if *update {
@@ -129,5 +133,73 @@ func TestSpark_BreaksAtGaps(t *testing.T) {
 	}
 	if chart.Spark(c.From, c.To, c.Every, c.Steps[:1], 1) != "" {
 		t.Error("a line of one point")
+	}
+}
+
+// rich is a drawing with everything: several limits, lanes of every kind.
+func rich() chart.Chart {
+	c := day()
+	c.Limits = []chart.Line{{Value: 4, Label: "ngưỡng 4,0"}, {Value: 3, Crit: true, Label: "ngưỡng 3,0"}}
+	at := func(h, m int) time.Time { return c.From.Add(time.Duration(h)*time.Hour + time.Duration(m)*time.Minute) }
+	c.Lanes = []chart.Lane{
+		{Label: "Báo động: 2 lần", Bars: []chart.Bar{{From: at(3, 0), To: at(5, 10), Share: 1, Class: "danger"}, {From: at(20, 0), To: at(20, 1), Share: 0.6, Class: "warned"}, {From: at(22, 0), To: at(40, 0), Share: .6, Class: "lost"}}},
+		{Label: "Quạt nước: chạy 4 giờ 30 phút", Bars: []chart.Bar{{From: at(2, 0), To: at(3, 0), Share: .5, Class: "run"}, {From: at(3, 0), To: at(7, 0), Share: 1, Class: "run"}, {From: at(-3, 0), To: at(-2, 0), Share: 1, Class: "run"}}},
+		{Label: "Nhật ký: 5 việc", Marks: []chart.Mark{{At: at(6, 30), Small: true}, {At: at(9, 0), Text: "1"}, {At: at(9, 20), Text: "2"}, {At: at(17, 30), Small: true}, {At: at(23, 59), Text: "3"}, {At: at(50, 0), Text: "4"}}},
+	}
+	return c
+}
+
+// several compares three ponds.
+func several() chart.Chart {
+	c := day()
+	for i, letter := range []string{"A", "B", "C"} {
+		steps := slices.Clone(c.Steps)
+		for k := range steps {
+			steps[k].Mean += float64(i) - 0.6*float64(i*i)
+		}
+		c.Courses = append(c.Courses, chart.Course{Letter: letter, Steps: steps})
+	}
+	c.Steps = nil
+	return c
+}
+
+func TestPNG_IsThePictureOfTheDrawing(t *testing.T) {
+	for name, c := range map[string]chart.Chart{"rich": rich(), "several": several(), "empty": {Number: number}} {
+		p := chart.Picture{
+			Chart: c, Heading: "Ôxy hòa tan (mg/L) · Ao 1", Lines: []string{"Từ 23/11/2026 00:00 đến 24/11/2026 00:00", c.Desc + strings.Repeat(" từ rất dài", 12)},
+			Foot: "HTX Phú Khê · vẽ lúc 24/11/2026 07:40",
+		}
+		var b bytes.Buffer
+		if err := p.PNG(&b); err != nil {
+			t.Fatal(err)
+		}
+		if dir := os.Getenv("AOVUON_SCREENSHOTS"); dir != "" {
+			if err := os.WriteFile(filepath.Join(dir, "chart-"+name+".png"), b.Bytes(), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		img, err := png.Decode(&b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w := img.Bounds().Dx(); w != 1080 {
+			t.Errorf("%s: %d pixels wide, want 1080", name, w)
+		}
+		if name != "rich" {
+			continue
+		}
+		seen := map[color.NRGBA]bool{}
+		for y := 0; y < img.Bounds().Dy(); y += 2 {
+			for x := range 1080 {
+				seen[color.NRGBAModel.Convert(img.At(x, y)).(color.NRGBA)] = true
+			}
+		}
+		for what, want := range map[string]color.NRGBA{
+			"line": {0x0b, 0x5f, 0x86, 0xff}, "limit": {0x8d, 0x0f, 0x1c, 0xff}, "diary": {0x07, 0x54, 0x3d, 0xff}, "warning": {0x6b, 0x3a, 0, 0xff},
+		} {
+			if !seen[want] {
+				t.Errorf("nothing is drawn of the %s", what)
+			}
+		}
 	}
 }

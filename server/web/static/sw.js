@@ -4,7 +4,7 @@
 importScripts(OUTBOX);
 const PATIENCE = 3000;
 const STATIC = "static";
-const ours = /^\/($|p\/|places\/|diary|log\/|outbox$)/;
+const ours = /^\/($|p\/|places\/|diary|log\/|outbox$|help($|\/))/;
 
 self.addEventListener("install", (event) => event.waitUntil((async () => {
   const cache = await caches.open(STATIC);
@@ -64,9 +64,19 @@ const page = async (event, url) => {
 
 const asset = async (request) => (await caches.match(request, { cacheName: STATIC })) || fetch(request);
 
+// A phone that nobody is signed in on shows no alarms: the server is told while it still knows who asks. Where no signal can tell it, the browser's address
+// ends all the same, and the server hears that from the push service.
+const hush = async () => {
+  const sub = self.registration.pushManager && await self.registration.pushManager.getSubscription();
+  if (!sub) return;
+  const body = new URLSearchParams({ endpoint: sub.endpoint });
+  await fetch("/account/push/off", { method: "POST", credentials: "same-origin", redirect: "manual", body }).catch(() => {});
+  await sub.unsubscribe();
+};
+
 // Whoever signs out takes the pages along, also where no signal can tell the server.
 const leave = async (request) => {
-  await forget();
+  await Promise.all([forget(), Promise.race([hush().catch(() => {}), new Promise((done) => { setTimeout(done, PATIENCE); })])]);
   return fetch(request).catch(async () => (await caches.match("/offline", { cacheName: STATIC })) || Response.error());
 };
 
@@ -121,3 +131,35 @@ self.addEventListener("message", (event) => {
 self.addEventListener("sync", (event) => {
   if (event.tag === "outbox") event.waitUntil(outbox.flush().then((out) => { if (out !== "busy" && out.left) throw new Error("not all sent"); }));
 });
+
+// An alarm comes (server/channel/push/FORMAT.md). Browsers want something shown for each, also for one that cannot be read.
+self.addEventListener("push", (event) => {
+  let m = {};
+  try { m = event.data.json(); } catch { /* shown as it is: empty */ }
+  const icon = SHELL.find((url) => url.includes("icon-192"));
+  event.waitUntil(self.registration.showNotification(m.title || "AoVườn", {
+    body: m.body || "", tag: m.tag || m.id || "aovuon", renotify: true, lang: m.lang || "vi", icon, requireInteraction: m.level === "crit" && m.kind !== "closed",
+    vibrate: m.level === "crit" ? [400, 150, 400, 150, 400] : [200], data: { url: m.url || "/" },
+  }));
+});
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil((async () => {
+    let url = new URL("/", location.origin);
+    try { const to = new URL(event.notification.data.url, location.origin); if (to.origin === location.origin) url = to; } catch { /* the first page */ }
+    for (const client of await self.clients.matchAll({ type: "window" })) {
+      if ("focus" in client && new URL(client.url).origin === url.origin) {
+        await client.focus();
+        if ("navigate" in client) return client.navigate(url.href).catch(() => self.clients.openWindow(url.href));
+      }
+    }
+    return self.clients.openWindow(url.href);
+  })());
+});
+// A browser that changes its address by itself tells the new one, as long as the old one is still wanted.
+self.addEventListener("pushsubscriptionchange", (event) => event.waitUntil((async () => {
+  const old = event.oldSubscription;
+  if (!old) return;
+  const next = event.newSubscription || await self.registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: old.options.applicationServerKey });
+  await fetch("/account/push", { method: "POST", credentials: "same-origin", body: new URLSearchParams({ subscription: JSON.stringify(next), old: old.endpoint }) });
+})()));

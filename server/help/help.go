@@ -1,0 +1,97 @@
+// Package help holds the guides of the product: what a technician does on the first day, in the night, on the day of an audit, in a recall.
+//
+// Markdown files of this folder, Vietnamese and English, come in (README.md says in which form); pages of HTML go out, each with its contents and with
+// what it refers to, so that a test can hold a guide against the product. A guide that breaks a rule is an error at the start, with file and line.
+package help
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"io/fs"
+)
+
+// Files are the guides and their pictures.
+//
+//go:embed guides/*.md pictures
+var Files embed.FS
+
+// Order lists the guides as /help shows them: as a co-op meets them.
+func Order() []string {
+	return []string{"install", "first-week", "farmer-card", "night", "offline", "audit-day", "recall", "bigger-server"}
+}
+
+// Languages are those in which every guide is written, the first one first.
+func Languages() []string { return []string{"vi", "en"} }
+
+// Guide is one guide in one language.
+type Guide struct {
+	ID, Lang string
+	Title    string
+	Summary  string        // its first paragraph, as text
+	Body     template.HTML // all below the title
+	Parts    []Part        // its contents
+
+	Pictures []string // names of screens, in order
+	Links    []Ref    // of the guide to pages of the product, as written: /alarms, guide:recall#drill
+	Commands []Ref    // code that begins with the name of a program
+}
+
+// Part is a section that the contents name.
+type Part struct {
+	ID, Title string
+}
+
+// Ref is something a guide refers to, and in which line.
+type Ref struct {
+	Text string
+	Line int
+}
+
+// Library are all guides in all languages.
+type Library struct {
+	guides map[string]map[string]*Guide // language, ID
+}
+
+// Pages are what guides need of the pages they speak of.
+type Pages struct {
+	Picture func(file string) string                      // address of a picture
+	Word    func(lang, key string) (text string, ok bool) // a text of the locales
+}
+
+// Open reads every guide of files.
+func Open(files fs.FS, pages Pages) (*Library, error) {
+	l := &Library{guides: map[string]map[string]*Guide{}}
+	var problems []error
+	for _, lang := range Languages() {
+		l.guides[lang] = map[string]*Guide{}
+		for _, id := range Order() {
+			g, err := read(files, id, lang, pages)
+			if err != nil {
+				problems = append(problems, err)
+				continue
+			}
+			l.guides[lang][id] = g
+		}
+	}
+	if len(problems) > 0 {
+		return nil, fmt.Errorf("help: %w", errors.Join(problems...))
+	}
+	return l, nil
+}
+
+// Guide returns a guide in a language.
+func (l *Library) Guide(lang, id string) (*Guide, bool) {
+	g, ok := l.guides[lang][id]
+	return g, ok
+}
+
+// List returns all guides in a language, in Order.
+func (l *Library) List(lang string) []*Guide {
+	var out []*Guide
+	for _, id := range Order() {
+		out = append(out, l.guides[lang][id])
+	}
+	return out
+}
