@@ -66,6 +66,9 @@ func ChromiumFlags(t testing.TB) []string {
 	return []string{
 		"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage", "--no-first-run",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync",
+		// What is loaded can be tapped: Chromium drops what comes before the first frame is drawn, which a busy machine is late with, and
+		// what is tapped stays where it was found while the page scrolls there.
+		"--allow-pre-commit-input", "--force-prefers-reduced-motion",
 		"--user-data-dir=" + tempDir(t, "aovuon-chromium-"),
 	}
 }

@@ -121,8 +121,17 @@ func (p pocket) fill(amount string) {
 func (p pocket) saved() (id string) {
 	p.b.t.Helper()
 	p.b.do("save", chromedp.Click(chromedp.CSS(".bottom button")))
+	last := ""
+	defer func() {
+		if p.b.t.Failed() {
+			p.b.t.Logf("the phone shows %s", last)
+		}
+	}()
 	parttest.Await(p.b.t, "kept on the phone", func() bool { // asked anew each time: another page comes
 		there, err := chromedp.Run(p.b.ctx, evaluate[bool](`location.hash.startsWith("#kept=") && document.readyState === "complete" && !!self.outbox && !document.getElementById("kept").hidden`))
+		if err == nil && !there {
+			last, _ = chromedp.Run(p.b.ctx, evaluate[string](`[location.href, document.readyState, document.activeElement.outerHTML.slice(0, 200), document.body.innerText].join("\n")`)) //nolint:errcheck // told when it fails
+		}
 		return err == nil && there
 	})
 	return ask1(p.b, "id", evaluate[string](`location.hash.slice(6)`))
@@ -199,6 +208,19 @@ func TestPhone_ThreeTapsAndTakenBack(t *testing.T) {
 	p.cut(false)
 	p.again()
 	p.exactly(first, second, p.book.kept(diary.Void)[0].ID)
+}
+
+// A server that is down, or that has too many from one address to answer, leaves what the phone has.
+func TestPhone_NoAnswerShowsWhatIsKept(t *testing.T) {
+	p := newPocket(t)
+	for _, status := range []int{429, 500, 503} {
+		p.fails(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
+		p.open("/p/" + own)
+		p.b.until("of when it is", `!document.getElementById("as-of").hidden`)
+	}
+	p.mend()
+	p.open("/p/" + own)
+	p.b.until("as the server has it", `document.getElementById("as-of").hidden`)
 }
 
 func TestPhone_NoSignal(t *testing.T) {

@@ -59,7 +59,7 @@ const page = async (event, url) => {
   event.waitUntil(net.catch(() => {}));
   if (!had) return net.catch(async () => (await caches.match(new URL(url).pathname === "/outbox" ? "/outbox" : "/offline", { cacheName: STATIC })) || Response.error());
   const res = await Promise.race([net.catch(() => null), new Promise((done) => { setTimeout(done, PATIENCE, null); })]);
-  return res && res.status < 500 ? res : old(had);
+  return res && res.status < 500 && res.status !== 429 ? res : old(had); // 429: many phones ask from one address
 };
 
 const asset = async (request) => (await caches.match(request, { cacheName: STATIC })) || fetch(request);
