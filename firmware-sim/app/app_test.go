@@ -124,7 +124,7 @@ func (s *screen) String() string {
 // await waits until the screen shows text.
 func (s *screen) await(t *testing.T, text string) {
 	t.Helper()
-	late := time.NewTimer(60 * time.Second)
+	late := time.NewTimer(3 * time.Minute)
 	defer late.Stop()
 	for !strings.Contains(s.String(), text) {
 		select {

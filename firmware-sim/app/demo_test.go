@@ -151,7 +151,7 @@ func children(t *testing.T, pid int) map[int]string {
 // gone waits until none of the processes is there any more.
 func gone(t *testing.T, pids map[int]string) {
 	t.Helper()
-	late := time.Now().Add(20 * time.Second)
+	late := time.Now().Add(3 * time.Minute)
 	for pid, line := range pids {
 		for syscall.Kill(pid, 0) == nil && !zombie(pid) {
 			if time.Now().After(late) {
@@ -189,7 +189,7 @@ func released(t *testing.T, dir, id string) (n uint64, epoch string) {
 // awaitPage asks for a page until it says everything that is wanted.
 func awaitPage(t *testing.T, address string, want []string) {
 	t.Helper()
-	late := time.Now().Add(30 * time.Second)
+	late := time.Now().Add(3 * time.Minute)
 	for missing := want; len(missing) > 0; {
 		resp, err := http.Get(address)
 		if err != nil {
@@ -255,7 +255,7 @@ func TestDemo_GoesOnFromWhereItWas(t *testing.T) {
 			t.Errorf("a second start says %q", never)
 		}
 	}
-	late := time.Now().Add(30 * time.Second)
+	late := time.Now().Add(3 * time.Minute)
 	for {
 		now, same := released(t, dir, "gw-vuon")
 		if same != epoch {
@@ -363,7 +363,7 @@ func TestDemo_KeepsHistoryInInflux(t *testing.T) {
 		}
 		return string(raw)
 	}
-	late := time.Now().Add(30 * time.Second)
+	late := time.Now().Add(3 * time.Minute)
 	for n := 0; n < 4*24*60; { // four ponds, a day; the projection follows the receipts
 		if m := regexp.MustCompile(`,(\d+)\]\]`).FindStringSubmatch(count()); m != nil {
 			var err error

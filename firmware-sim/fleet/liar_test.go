@@ -60,11 +60,11 @@ func newLiar(t *testing.T, n int, keeps func(seq uint64) int) (*liar, fleet.Plan
 		t.Fatal(err)
 	}
 	c := mqtt.NewClient(mqtt.NewClientOptions().AddBroker(m.URL).SetClientID("liar"))
-	if tok := c.Connect(); !tok.WaitTimeout(10*time.Second) || tok.Error() != nil {
+	if tok := c.Connect(); !tok.WaitTimeout(time.Minute) || tok.Error() != nil {
 		t.Fatal(tok.Error())
 	}
 	t.Cleanup(func() { c.Disconnect(100) })
-	if tok := c.Subscribe("aovuon/1/+/batch", 1, l.take); !tok.WaitTimeout(10*time.Second) || tok.Error() != nil {
+	if tok := c.Subscribe("aovuon/1/+/batch", 1, l.take); !tok.WaitTimeout(time.Minute) || tok.Error() != nil {
 		t.Fatal(tok.Error())
 	}
 	return l, fleet.Plan{

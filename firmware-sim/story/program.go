@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// Patience is how long anything may take that takes a moment on an idle machine.
-	Patience = 60 * time.Second
+	// Patience is how long anything may take that takes a moment on an idle machine. A passing run never waits it out.
+	Patience = 3 * time.Minute
 	// quick is how long a program may take to end after Ctrl-C.
 	quick = 15 * time.Second
 	// pollEvery is how often a state is asked for that tells nobody when it changes.

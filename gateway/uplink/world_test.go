@@ -117,7 +117,7 @@ func newReceiver(tb testing.TB, o *mqtt.ClientOptions, key note.Verifier) (*rece
 	r, v := newBooks(tb, key)
 	o.SetClientID("server").SetAutoReconnect(false).SetOrderMatters(true).SetCleanSession(true)
 	r.client = mqtt.NewClient(o)
-	if t := r.client.Connect(); !t.WaitTimeout(10*time.Second) || t.Error() != nil {
+	if t := r.client.Connect(); !t.WaitTimeout(time.Minute) || t.Error() != nil {
 		tb.Fatalf("the test's server: %v", t.Error())
 	}
 	tb.Cleanup(func() { r.client.Disconnect(250) })
@@ -125,7 +125,7 @@ func newReceiver(tb testing.TB, o *mqtt.ClientOptions, key note.Verifier) (*rece
 		"aovuon/1/+/batch":  func(_ mqtt.Client, m mqtt.Message) { r.batch(m.Payload()) },
 		"aovuon/1/+/status": func(_ mqtt.Client, m mqtt.Message) { r.status(m.Payload()) },
 	} {
-		if t := r.client.Subscribe(topic, 1, f); !t.WaitTimeout(10*time.Second) || t.Error() != nil {
+		if t := r.client.Subscribe(topic, 1, f); !t.WaitTimeout(time.Minute) || t.Error() != nil {
 			tb.Fatalf("the test's server: %v", t.Error())
 		}
 	}

@@ -21,7 +21,7 @@ func device(t *testing.T, addr, user, password, id string) mqtt.Client {
 	t.Helper()
 	c := mqtt.NewClient(mqtt.NewClientOptions().AddBroker("tcp://" + addr).SetClientID(id).SetUsername(user).SetPassword(password).
 		SetAutoReconnect(false).SetConnectTimeout(5 * time.Second))
-	if tok := c.Connect(); !tok.WaitTimeout(10*time.Second) || tok.Error() != nil {
+	if tok := c.Connect(); !tok.WaitTimeout(time.Minute) || tok.Error() != nil {
 		t.Fatalf("device %s: %v", id, tok.Error())
 	}
 	t.Cleanup(func() { c.Disconnect(100) })
@@ -30,7 +30,7 @@ func device(t *testing.T, addr, user, password, id string) mqtt.Client {
 
 func deviceSays(t *testing.T, c mqtt.Client, topic, payload string) {
 	t.Helper()
-	if tok := c.Publish(topic, 1, false, payload); !tok.WaitTimeout(10*time.Second) || tok.Error() != nil {
+	if tok := c.Publish(topic, 1, false, payload); !tok.WaitTimeout(time.Minute) || tok.Error() != nil {
 		t.Fatalf("%s: %v", topic, tok.Error())
 	}
 }

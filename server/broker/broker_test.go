@@ -20,7 +20,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience is how long a test waits for what must come; it is never waited out in a passing run.
-const patience = 20 * time.Second
+const patience = 3 * time.Minute
 
 type secrets map[string]string
 

@@ -25,7 +25,7 @@ import (
 	"aovuon/server/web"
 )
 
-const patience = 30 * time.Second
+const patience = 3 * time.Minute
 
 var (
 	noon   = time.Date(2026, 11, 24, 5, 0, 0, 0, time.UTC)

@@ -33,7 +33,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(parttest.Sharing(m)) }
 
 // patience is how long a test waits for what must come.
-const patience = 30 * time.Second
+const patience = 3 * time.Minute
 
 // rig is the way of a reading from MQTT to the history, of real parts.
 type rig struct {

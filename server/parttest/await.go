@@ -6,7 +6,7 @@ import (
 )
 
 // patience is how long anything may take that takes a moment on an idle machine.
-const patience = time.Minute
+const patience = 3 * time.Minute
 
 // Await waits for what another goroutine or process brings about and does not announce; what says it when it never happens.
 func Await(t testing.TB, what string, ok func() bool) {

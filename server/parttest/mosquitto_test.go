@@ -28,7 +28,7 @@ func client(t *testing.T, s *parttest.MosquittoServer, id, user, password string
 	}
 	c := mqtt.NewClient(o)
 	tok := c.Connect()
-	if !tok.WaitTimeout(10 * time.Second) {
+	if !tok.WaitTimeout(time.Minute) {
 		t.Fatal("connect: no answer")
 	}
 	if tok.Error() == nil {
@@ -39,7 +39,7 @@ func client(t *testing.T, s *parttest.MosquittoServer, id, user, password string
 
 func do(t *testing.T, tok mqtt.Token) {
 	t.Helper()
-	if !tok.WaitTimeout(10 * time.Second) {
+	if !tok.WaitTimeout(time.Minute) {
 		t.Fatal("no answer")
 	}
 	if tok.Error() != nil {
@@ -54,7 +54,7 @@ func await(t *testing.T, got <-chan string, want string) {
 		if m != want {
 			t.Fatalf("got %q, want %q", m, want)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatalf("%q did not arrive", want)
 	}
 }
