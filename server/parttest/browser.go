@@ -12,8 +12,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// lifetime ends a browser that hangs. The longest test asks axe about a hundred pages, beside all that a loaded machine does.
-const lifetime = 5 * time.Minute
+// lifetime ends a browser that hangs. The longest test asks axe about a hundred pages: minutes on an idle machine, many times that on a busy one.
+const lifetime = 20 * time.Minute
 
 // Browser starts Chromium for one test, with a blank page, and ends it with the test. The context is what chromedp's
 // functions take; it is over after lifetime.

@@ -6,8 +6,8 @@
 // kernel, on Linux, should the test binary be killed), and shows its log when the test failed. Kill is SIGKILL: what a
 // power cut leaves of a process.
 //
-// Beside parts there is what tests on them need: a disk that fills up (Disk), a browser and axe (Browser, Axe), waiting for
-// what nobody announces (Await).
+// Beside parts there is what tests on them need: a disk that fills up (Disk), a browser, a thumb and axe (Browser, Click, Axe),
+// waiting for what nobody announces (Await, Until).
 //
 // A part that is not installed skips the test aloud, naming the part and how to install it. With AOVUON_REQUIRE=all it
 // fails the test instead.

@@ -12,6 +12,9 @@
   let mends = "";
   let media = []; // {sha256, type, blob}
   let had = []; // of the entry that is mended or corrected: {sha256, type}
+  const touched = new Set(); // inputs that a person changed: what the form begins with comes a moment after the page, and not over these
+  form.addEventListener("input", (event) => touched.add(event.target));
+  const put = (input, value) => { if (!touched.has(input)) input.value = value; };
 
   // A number as people write it here: 1.234,5; and as programs do: 1234.5. As form.ParseNumber; "1.234" could be either and is asked again.
   const number = (text) => {
@@ -75,7 +78,7 @@
     for (const field of fields) {
       const v = values[field.dataset.key];
       const all = inputs(field);
-      if (v === undefined) continue;
+      if (v === undefined || all.some((i) => touched.has(i))) continue;
       if (field.dataset.type === "flag") for (const i of all) i.checked = i.value === (v ? "yes" : "no");
       else if (all[0].type === "radio") for (const i of all) i.checked = i.value === v;
       else if (all[0].type === "checkbox") for (const i of all) i.checked = [].concat(v).includes(i.value);
@@ -96,9 +99,9 @@
       mends = r.id;
       had = r.media || [];
       fill(r.event.values || {});
-      form.elements.note.value = r.event.note || "";
-      if (r.event.cycle && form.elements.cycle) form.elements.cycle.value = r.event.cycle;
-      form.elements.occurred.value = local(r.event.occurred);
+      put(form.elements.note, r.event.note || "");
+      if (r.event.cycle && form.elements.cycle) put(form.elements.cycle, r.event.cycle);
+      put(form.elements.occurred, local(r.event.occurred));
       for (const p of r.problems || []) { const f = fields.find((x) => x.dataset.key === p.key); if (f) complain(f, words.again); }
       shown();
       return;
@@ -172,11 +175,12 @@
 
   const say = (text) => { $("said").textContent = text; $("said").hidden = !text; };
 
+  // True: it is on the phone, and the page goes.
   const keep = async (with_) => {
     const { values, text, first } = read();
-    if (first) { if (first.closest("details")) first.closest("details").open = true; first.focus(); return; }
+    if (first) { if (first.closest("details")) first.closest("details").open = true; first.focus(); return false; }
     const note = form.elements.note.value.trim();
-    if (words.kind === "note" && !note && !media.length && !had.length) { say(words.empty); form.elements.note.focus(); return; }
+    if (words.kind === "note" && !note && !media.length && !had.length) { say(words.empty); form.elements.note.focus(); return false; }
     const now = new Date().toISOString();
     const when = form.elements.occurred.value;
     const id = outbox.ulid();
@@ -190,16 +194,20 @@
       const full = err && err.name === "QuotaExceededError";
       say((full ? words.full : words.failed) + (full && media.length && with_ ? " " + words.without : ""));
       $("without").hidden = !(full && media.length && with_);
-      return;
+      return false;
     }
     if (navigator.storage && navigator.storage.persist) navigator.storage.persist().catch(() => {});
     location.assign(words.next + "#kept=" + id);
+    return true;
   };
+  // A tap before the form knows what it begins with is not lost, and waits for that; one while the next page comes, which may take a while, is no
+  // second entry.
+  const begun = begin().catch(() => {});
   let busy = false;
-  const once = async (with_) => { if (busy) return; busy = true; await keep(with_).finally(() => { busy = false; }); };
+  const once = async (with_) => { if (busy) return; busy = true; await begun; busy = await keep(with_).catch(() => false); };
+  self.addEventListener("pageshow", (event) => { if (event.persisted) busy = false; });
   form.noValidate = true;
   form.classList.add("scripted");
   form.addEventListener("submit", (event) => { event.preventDefault(); once(true); });
   $("without").addEventListener("click", () => once(false));
-  begin();
 })();

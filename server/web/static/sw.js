@@ -29,7 +29,15 @@ const met = async (res) => {
   }
   return name;
 };
-const forget = async () => { for (const name of await caches.keys()) if (name.startsWith("mine-")) await caches.delete(name); };
+// Somebody leaves, or enters: what was asked before and comes later is not kept.
+let left = 0;
+const forget = async () => { left++; for (const name of await caches.keys()) if (name.startsWith("mine-")) await caches.delete(name); };
+const keeping = async (name, since) => {
+  const cache = await caches.open(name);
+  if (since === left) return cache;
+  await caches.delete(name);
+  return null;
+};
 const mine = async () => {
   if (await caches.match("/?", { cacheName: STATIC })) return null;
   const name = (await caches.keys()).find((n) => n.startsWith("mine-"));
@@ -51,9 +59,14 @@ const old = async (page) => new Response((await page.text()).replace('id="as-of"
 const page = async (event, url) => {
   const cache = await mine();
   const had = cache && plain(url) ? await cache.match(keyOf(url)) : null;
+  const since = left;
   const net = fetch(event.request).then(async (res) => {
-    const name = await met(res);
-    if (name && res.status === 200 && ours.test(new URL(url).pathname) && plain(url) && !url.includes("kept=")) await (await caches.open(name)).put(keyOf(url), res.clone());
+    const name = since === left && await met(res);
+    if (name && res.status === 200 && ours.test(new URL(url).pathname) && plain(url) && !url.includes("kept=")) {
+      const copy = res.clone();
+      const to = await keeping(name, since);
+      if (to) await to.put(keyOf(url), copy);
+    }
     return res;
   });
   event.waitUntil(net.catch(() => {}));
@@ -82,6 +95,7 @@ const leave = async (request) => {
 
 // Somebody signed in: until the server says who, no page that was kept is shown.
 const enter = async (request) => {
+  left++;
   await (await caches.open(STATIC)).put("/?", new Response(""));
   return fetch(request);
 };
@@ -100,11 +114,13 @@ self.addEventListener("fetch", (event) => {
 // Fetches what changed of the own pages; the list, with a mark for the state of each, is the answer of /api/me/farm.
 let warming = null;
 const warm = async (query) => {
+  const since = left;
   const res = await fetch("/api/me/farm" + query, { credentials: "same-origin" });
   if (!res.ok) return;
-  const name = await met(res);
-  const farm = await res.clone().json();
-  const cache = await caches.open(name);
+  const name = since === left && await met(res);
+  const farm = await res.json();
+  const cache = name && await keeping(name, since);
+  if (!cache) return;
   const before = await cache.match("/api/me/farm");
   const had = before ? (await before.json()).pages : {};
   const statics = await caches.open(STATIC);
@@ -122,7 +138,7 @@ const warm = async (query) => {
   if (farm.all) for (const key of await cache.keys()) { const path = keyOf(key.url); if (/^\/(p|places|log)\//.test(path) && !(path in farm.pages) && !path.startsWith("/places/")) await cache.delete(key); }
   if (!failed) for (const key of await statics.keys()) if (!farm.assets.includes(new URL(key.url).pathname) && !SHELL.includes(new URL(key.url).pathname)) await statics.delete(key);
   await cache.put("/api/me/farm", new Response(JSON.stringify(farm.all ? farm : { ...farm, pages: { ...had, ...farm.pages } })));
-  for (const client of await self.clients.matchAll()) client.postMessage({ kept: farm.as_of });
+  for (const client of await self.clients.matchAll({ includeUncontrolled: true })) client.postMessage({ kept: farm.as_of });
 };
 self.addEventListener("message", (event) => {
   if (event.data && event.data.warm) event.waitUntil(warming = (warming || Promise.resolve()).then(() => warm(event.data.warm)).catch(() => {}));
