@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 
@@ -70,10 +69,10 @@ func ask1[T any](b tab, what string, a chromedp.Action[T]) T {
 	return v
 }
 
-// until waits for a condition of the page.
+// until waits for a condition of the page, or of the one that comes after it.
 func (b tab) until(what, condition string) {
 	b.t.Helper()
-	ask1(b, what, chromedp.Poll[bool](condition, chromedp.WithPollingMutation(), chromedp.WithPollingTimeout(30*time.Second)))
+	parttest.Until(b.t, b.ctx, what, condition)
 }
 
 // command sends one command of the DevTools protocol.
@@ -117,8 +116,9 @@ func TestBrowser_DashboardIsLive(t *testing.T) {
 	if at := ask1(b, "focus", chromedp.Evaluate[string](`document.activeElement.closest("article").id`)); at != "p-F7NE3CDQ7" {
 		t.Errorf("the focus went to %q", at)
 	}
+	ask1(b, "what is told for a moment", evaluate[bool](`new MutationObserver((all, o) => { if (!document.querySelector("#live-lost").hidden) { window.told = true; o.disconnect(); } }).observe(document.querySelector("#live-lost"), { attributes: true }), true`))
 	srv.CloseClientConnections()
-	b.until("a lost connection is told", `!document.querySelector("#live-lost").hidden`)
+	b.until("a lost connection is told", `window.told`)
 	b.until("and mended", `document.querySelector("#live-lost").hidden`)
 }
 
@@ -127,21 +127,21 @@ func TestBrowser_LanguageAndCharts(t *testing.T) {
 	srv := s.pages(t)
 	b := browser(t)
 	b.do("open", phone(), chromedp.Navigate(srv.URL+"/"))
-	b.follow("english", chromedp.Click(chromedp.CSS(".tongue")))
+	b.follow("english", parttest.Click(chromedp.CSS(".tongue")))
 	if lang, title := b.text(`html[lang="en"] .tongue`), b.text("h1"); lang != "Tiếng Việt" || title != "Ponds and plots today" {
 		t.Errorf("language switch %q, title %q", lang, title)
 	}
-	b.follow("a place", chromedp.Click(chromedp.CSS("#p-F7NE3CDQ7 h3 a")))
+	b.follow("a place", parttest.Click(chromedp.CSS("#p-F7NE3CDQ7 h3 a")))
 	if title := b.text(`html[lang="en"] h1`); title != "Pond 1" {
 		t.Errorf("title %q", title)
 	}
 	for _, name := range []string{"7 days", "30 days", "24 hours"} {
-		b.follow(name, chromedp.Click(chromedp.Search(`//nav[@class="tabs"]/a[text()="`+name+`"]`)))
+		b.follow(name, parttest.Click(chromedp.Search(`//nav[@class="tabs"]/a[text()="`+name+`"]`)))
 		if tab, title := b.text(".tabs [aria-current]"), b.text(".figs svg.chart title"); tab != name || !strings.HasSuffix(title, "last "+name) {
 			t.Errorf("%s: tab %q, chart %q", name, tab, title)
 		}
 	}
-	b.follow("back to Vietnamese", chromedp.Click(chromedp.CSS(".tongue")))
+	b.follow("back to Vietnamese", parttest.Click(chromedp.CSS(".tongue")))
 	if title := b.text(`html[lang="vi"] h1`); title != "Ao 1" {
 		t.Errorf("title %q", title)
 	}

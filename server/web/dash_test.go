@@ -184,20 +184,9 @@ func TestRun_LinesAreDrawnAhead(t *testing.T) {
 	if !ok {
 		t.Fatal("no pages")
 	}
-	run := func() {
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error, 1)
-		go func() { done <- pages.Run(ctx) }()
-		before := w.ranges.Load()
-		parttest.Await(t, "every line is drawn", func() bool { return w.ranges.Load()-before >= int64(len(w.series())) })
-		cancel()
-		if err := <-done; err != nil {
-			t.Fatal(err)
-		}
-	}
 	for _, after := range []time.Duration{0, 4*time.Minute + 30*time.Second} { // they are due after five
 		late.Store(int64(after))
-		run()
+		w.drawn(t, pages)
 		late.Store(int64(after + 10*time.Second))
 		before := w.ranges.Load()
 		body := get(t, srv, "/", nil).body
@@ -210,10 +199,25 @@ func TestRun_LinesAreDrawnAhead(t *testing.T) {
 	}
 }
 
+// drawn lets pages draw every line of the last day ahead.
+func (s *sources) drawn(t *testing.T, pages *web.Server) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	before := s.ranges.Load()
+	done := make(chan error, 1)
+	go func() { done <- pages.Run(ctx) }()
+	parttest.Await(t, "every line is drawn", func() bool { return s.ranges.Load()-before >= int64(len(s.series())) })
+	cancel()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+}
+
 // stream reads the first look of a stream: its parts, and the id of what it leaves a page with.
 func stream(t *testing.T, srv *httptest.Server, path, last string, cookie *http.Cookie) (parts []string, id string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), parttest.Patience)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, srv.URL+path, nil)
 	if err != nil {
@@ -251,15 +255,14 @@ func stream(t *testing.T, srv *httptest.Server, path, last string, cookie *http.
 func TestLive_APageIsSentWhatItMissed(t *testing.T) {
 	w := commune(t)
 	cookie := &http.Cookie{Name: w.sid, Value: w.sids[account.Technician]}
-	var id string
-	parttest.Await(t, "a page that was just drawn is sent nothing, once the lines of its last day are drawn", func() bool {
-		page := string(w.as(account.Technician, http.MethodGet, "/", nil, nil).body)
-		_, rest, _ := strings.Cut(page, `data-live="`)
-		from, _, _ := strings.Cut(rest, `"`)
-		var parts []string
-		parts, id = stream(t, w.srv, html.UnescapeString(from), "", cookie)
-		return len(parts) == 0 && id != ""
-	})
+	w.drawn(t, w.web) // a line that is drawn later is a change, too
+	page := string(w.as(account.Technician, http.MethodGet, "/", nil, nil).body)
+	_, rest, _ := strings.Cut(page, `data-live="`)
+	from, _, _ := strings.Cut(rest, `"`)
+	parts, id := stream(t, w.srv, html.UnescapeString(from), "", cookie)
+	if len(parts) != 0 || id == "" {
+		t.Errorf("a page that was just drawn is sent %v", parts)
+	}
 	for _, sr := range w.series() {
 		if sr.Sensor == "ao5-do" && sr.Quantity == measure.DissolvedOxygen {
 			v := w.live.Snapshot()[0]

@@ -23,6 +23,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"aovuon/server/ledger"
+	"aovuon/server/parttest"
 	"aovuon/server/sqldb"
 	"aovuon/server/sqldb/sqldbtest"
 	"aovuon/server/trace"
@@ -212,7 +213,7 @@ func TestBrowser_ProofIsCheckedByTheReader(t *testing.T) {
 	b := browser(t)
 	open := func(srv *httptest.Server) {
 		t.Helper()
-		b.do("open", phone(), chromedp.Navigate(srv.URL+"/proof/3"), chromedp.WaitVisible(chromedp.CSS("#check button")), chromedp.Click(chromedp.CSS("#check button")))
+		b.do("open", phone(), chromedp.Navigate(srv.URL+"/proof/3"), chromedp.WaitVisible(chromedp.CSS("#check button")), parttest.Click(chromedp.CSS("#check button")))
 	}
 	open(srv)
 	b.until("checked", `document.querySelector("#check .result.ok") !== null`)
@@ -220,7 +221,7 @@ func TestBrowser_ProofIsCheckedByTheReader(t *testing.T) {
 		t.Errorf("steps %q", steps)
 	}
 	_, other := newLedger(t, 3)
-	b.do("the key of another ledger", chromedp.SetValue(chromedp.CSS("#key"), other.VKey()), chromedp.Click(chromedp.CSS("#check button")))
+	b.do("the key of another ledger", chromedp.SetValue(chromedp.CSS("#key"), other.VKey()), parttest.Click(chromedp.CSS("#check button")))
 	b.until("refused", `document.querySelector("#check .result.danger") !== null`)
 
 	s.ledger = lying{s.ledger}

@@ -174,13 +174,13 @@ func TestBrowser_ACornerIsWhereThePhoneStands(t *testing.T) {
 	corners := func() string {
 		return ask1(b, "corners", evaluate[string](`document.getElementById("f-outline").value`))
 	}
-	b.do("more", chromedp.Click(chromedp.CSS("main summary")))
-	b.do("press", chromedp.Click(chromedp.ID("here")))
+	b.do("more", parttest.Click(chromedp.CSS("main summary")))
+	b.do("press", parttest.Click(chromedp.ID("here")))
 	b.until("a corner", `document.getElementById("f-outline").value !== ""`)
 	if got := corners(); got != "20.769123, 106.238100" {
 		t.Errorf("the first corner: %q", got)
 	}
-	b.do("walk", command("Emulation.setGeolocationOverride", map[string]any{"latitude": 20.77, "longitude": 106.2381, "accuracy": 7.2}), chromedp.Click(chromedp.ID("here")))
+	b.do("walk", command("Emulation.setGeolocationOverride", map[string]any{"latitude": 20.77, "longitude": 106.2381, "accuracy": 7.2}), parttest.Click(chromedp.ID("here")))
 	b.until("two corners", `document.getElementById("f-outline").value.includes("\n")`)
 	if got := corners(); got != "20.769123, 106.238100\n20.770000, 106.238100" {
 		t.Errorf("two corners: %q", got)
@@ -193,7 +193,7 @@ func TestBrowser_ACornerIsWhereThePhoneStands(t *testing.T) {
 	}
 	shoot(b, "here")
 	b.do("silence", command("Emulation.setGeolocationOverride", nil), command("Browser.setPermission", map[string]any{"permission": map[string]any{"name": "geolocation"}, "setting": "denied", "origin": w.srv.URL}),
-		chromedp.Click(chromedp.ID("here")))
+		parttest.Click(chromedp.ID("here")))
 	b.until("said", `document.getElementById("here-said").textContent.includes("không cho biết")`)
 }
 

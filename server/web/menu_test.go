@@ -18,7 +18,7 @@ func TestBrowser_TheRestOfTheNavigationIsSeenOnAPhone(t *testing.T) {
 	b := w.signedIn(browser(t), account.Admin)
 	for _, path := range []string{"/", "/farm", "/users"} {
 		visit(b, phone(), w.srv.URL+path)
-		b.do("more", chromedp.Click(chromedp.CSS(".rest summary")))
+		b.do("more", parttest.Click(chromedp.CSS(".rest summary")))
 		if n := ask1(b, "links", evaluate[int](`document.querySelectorAll(".rest a").length`)); n < 2 {
 			t.Fatalf("%s: %d links behind more", path, n)
 		}
@@ -38,7 +38,7 @@ func TestBrowser_TheRestOfTheNavigationIsSeenOnAPhone(t *testing.T) {
 		}
 	}
 	shoot(b, "more")
-	b.do("a tap elsewhere closes it", chromedp.Click(chromedp.CSS(".coop")))
+	b.do("a tap elsewhere closes it", parttest.Click(chromedp.CSS(".coop")))
 	if ask1(b, "open", evaluate[bool](`document.querySelector(".rest").open`)) {
 		t.Error("it stays open")
 	}

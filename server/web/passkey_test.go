@@ -55,7 +55,7 @@ func type1(id, text string) step { return chromedp.SendKeys(chromedp.ID(id), tex
 // press presses the button with a text, and waits for the page it leads to.
 func (b tab) press(text string) {
 	b.t.Helper()
-	b.follow(text, chromedp.Click(chromedp.Search(`//button[normalize-space()="`+text+`"]`)))
+	b.follow(text, parttest.Click(chromedp.Search(`//button[normalize-space()="`+text+`"]`)))
 }
 
 // at returns the path of the page.
@@ -133,7 +133,7 @@ func TestBrowser_StaffSetUpAPasskeyAndSignInWithIt(t *testing.T) {
 	visit(b, phone(), origin+"/account")
 	b.press("Đăng xuất")
 	b.do("another finger", command("WebAuthn.setUserVerified", map[string]any{"authenticatorId": id, "isUserVerified": false}))
-	b.do("press", chromedp.Click(chromedp.Search(`//button[normalize-space()="Vào bằng khóa truy cập"]`)))
+	b.do("press", parttest.Click(chromedp.Search(`//button[normalize-space()="Vào bằng khóa truy cập"]`)))
 	b.until("told", `!document.querySelector("[data-wrong]").hidden`)
 	if at := b.at(); at != "/sign-in" {
 		t.Errorf("another finger leads to %s", at)
@@ -169,7 +169,7 @@ func TestBrowser_ACopiedPasskeyIsRefused(t *testing.T) {
 		c["signCount"] = 1
 		return t.Call(ctx, "WebAuthn.addCredential", map[string]any{"authenticatorId": id, "credential": c}, nil)
 	}))
-	b.do("press", chromedp.Click(chromedp.Search(`//button[normalize-space()="Vào bằng khóa truy cập"]`)), chromedp.WaitVisible(chromedp.CSS("main > div > .wrong")))
+	b.do("press", parttest.Click(chromedp.Search(`//button[normalize-space()="Vào bằng khóa truy cập"]`)), chromedp.WaitVisible(chromedp.CSS("main > div > .wrong")))
 	if text := b.text("main > div > .wrong"); !strings.Contains(text, "có thể ai đó có bản sao") {
 		t.Errorf("told %q", text)
 	}

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -21,16 +23,18 @@ import (
 func TestPhone_PowerOff(t *testing.T) {
 	w := newTown(t, "http://127.0.0.1", false)
 	dir := t.TempDir()
-	p := pocket{w, w.signedIn(tab{t, parttest.BrowserAt(t, dir)}, account.Farmer)}
+	p := w.pocket(tab{t, parttest.BrowserAt(t, dir)})
 	p.warm()
 	p.fails(hangUp)
 	var ids []string
 	for _, amount := range []string{"1", "2"} {
 		ids = append(ids, p.feed(amount))
 	}
-	if err := chromedp.FromContext(p.b.ctx).Browser.Process().Kill(); err != nil {
+	browser := chromedp.FromContext(p.b.ctx).Browser.Process()
+	if err := browser.Kill(); err != nil {
 		t.Fatal(err)
 	}
+	parttest.Await(t, "the browser is dead, and lets go of its folder", func() bool { return browser.Signal(syscall.Signal(0)) != nil })
 	p.b = tab{t, parttest.BrowserAt(t, dir)}
 	p.open("/p/" + own) // no signal yet: the page comes from the disk
 	for _, id := range ids {
@@ -74,7 +78,7 @@ func TestPhone_TwoTabs(t *testing.T) {
 					sent[id] += strings.Count(string(raw), id)
 				}
 				r.Body = io.NopCloser(bytes.NewReader(raw))
-				p.web.ServeHTTP(w, r)
+				p.answer(w, r)
 			})
 			p.again()
 			other.again()
@@ -97,7 +101,7 @@ func TestPhone_Quota(t *testing.T) {
 	p.fill("7")
 	p.photo()
 	p.b.do("full", command("Storage.overrideQuotaForOrigin", map[string]any{"origin": p.srv.URL, "quotaSize": 1}))
-	p.b.do("save", chromedp.Click(chromedp.CSS(".bottom button")))
+	p.b.do("save", parttest.Click(chromedp.CSS(".bottom button")))
 	p.b.until("said", `document.getElementById("said").textContent.includes("CHƯA được lưu") && !document.getElementById("without").hidden`)
 	if len(p.onPhone()) != 0 || len(p.book.kept("")) != 0 {
 		t.Error("something was kept without being asked")
@@ -107,7 +111,7 @@ func TestPhone_Quota(t *testing.T) {
 	}
 	// Room for words, none for a photo.
 	p.b.do("some room", command("Storage.overrideQuotaForOrigin", map[string]any{"origin": p.srv.URL}))
-	p.b.do("without", chromedp.Click(chromedp.CSS("#without")))
+	p.b.do("without", parttest.Click(chromedp.CSS("#without")))
 	parttest.Await(t, "the entry", func() bool { return len(p.book.kept("feed")) == 1 })
 	if e := p.book.kept("feed")[0]; len(e.Media) != 0 {
 		t.Errorf("kept %+v", e)
@@ -141,13 +145,13 @@ func TestPhone_Photos(t *testing.T) {
 		t.Errorf("the photo is %s", size)
 	}
 	id := p.saved()
-	p.cut(false)
-	refuse := true
-	p.only(func(r *http.Request) bool { return r.Method == http.MethodPut && refuse }, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
+	var refuse atomic.Bool
+	refuse.Store(true)
+	p.backTo(func(r *http.Request) bool { return r.Method == http.MethodPut && refuse.Load() }, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
 	p.again()
 	p.settled(id, "queued 500") // never the entry without its photo
 	p.exactly()
-	refuse = false
+	refuse.Store(false)
 	p.again()
 	p.settled(id, "sent")
 	p.exactly(id)
@@ -162,7 +166,7 @@ func TestPhone_Photos(t *testing.T) {
 // An entry that the version before wrote, photo and all, is read and sent by this one; one of a version to come is left alone.
 func TestPhone_UpgradeBetweenWritingAndSending(t *testing.T) {
 	w := newTown(t, "http://127.0.0.1", false)
-	p := pocket{w, w.signedIn(browser(t), account.Farmer)}
+	p := w.pocket(browser(t))
 	photo := jpegOf(t)
 	old := "01KBAAAAAAAAAAAAAAAAAAAAAH"
 	p.b.do("a page without scripts", chromedp.Navigate(p.srv.URL+"/healthz"))

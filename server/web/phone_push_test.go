@@ -1,9 +1,7 @@
 package web_test
 
 import (
-	"maps"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -12,6 +10,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"aovuon/server/account"
+	"aovuon/server/parttest"
 	"aovuon/server/watch/notify"
 	"aovuon/server/watch/rule"
 )
@@ -26,7 +25,7 @@ const (
 // Who signs out on a phone leaves none behind that shows alarms to whoever finds it: neither the server sends more nor does the browser keep its address.
 func TestPhone_SigningOutEndsItsAlarms(t *testing.T) {
 	w := newTown(t, "http://127.0.0.1", false)
-	p := pocket{w, w.signedIn(browser(t), account.Farmer)}
+	p := w.pocket(browser(t))
 	if _, err := w.told.Save(t.Context(), notify.Contact{
 		Name: "Nông dân", Account: p.ids[account.Farmer], Lang: "vi", Level: rule.Warn, Agreed: p.by().At,
 		Addresses: []notify.Address{{Channel: "push", To: subscription}, {Channel: "sms", To: "+84912345678"}},
@@ -38,25 +37,18 @@ func TestPhone_SigningOutEndsItsAlarms(t *testing.T) {
 	p.fails(func(rw http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/sw.js": // Chromium without its maker's service gives no address: the worker is told one
-			rec := httptest.NewRecorder()
-			r.Header.Del("Accept-Encoding")
-			p.web.ServeHTTP(rec, r)
-			maps.Copy(rw.Header(), rec.Header())
-			rw.Header().Del("Content-Length")
-			if _, err := rw.Write([]byte(subscribed + rec.Body.String())); err != nil {
-				t.Error(err)
-			}
+			p.worker(rw, r, subscribed)
 			return
 		case "/account/push/off", "/unsubscribed", "/sign-out":
 			mu.Lock()
 			asked = append(asked, strings.TrimPrefix(r.URL.Path, "/"))
 			mu.Unlock()
 		}
-		p.web.ServeHTTP(rw, r)
+		p.answer(rw, r)
 	})
 	p.warm()
 	p.open("/account")
-	p.b.follow("sign out", chromedp.Click(chromedp.CSS(`form[action="/sign-out"] button`)))
+	p.b.follow("sign out", parttest.Click(chromedp.CSS(`form[action="/sign-out"] button`)))
 	if path := ask1(p.b, "where it leads", evaluate[string](`location.pathname`)); path != "/sign-in" {
 		t.Errorf("signing out leads to %s", path)
 	}

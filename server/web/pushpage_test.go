@@ -137,13 +137,13 @@ func TestBrowser_PushIsSwitchedOnAndHeard(t *testing.T) {
 	visit(b, phone(), w.srv.URL+"/account/push")
 	b.do("button", chromedp.WaitVisible(chromedp.CSS("[data-on]")))
 	look("push-off", "[data-on]")
-	b.do("on", chromedp.Click(chromedp.CSS("[data-on]")), chromedp.WaitVisible(chromedp.CSS("[data-here]")))
+	b.do("on", parttest.Click(chromedp.CSS("[data-on]")), chromedp.WaitVisible(chromedp.CSS("[data-here]")))
 	if got := w.pushes(t, account.Farmer); len(got) != 1 || got[0] != "Ab7" {
 		t.Errorf("%v", got)
 	}
 	look("push-on", "[data-here]")
 	b.hears(t, w.srv.URL)
-	b.do("off", chromedp.Click(chromedp.CSS("[data-off] button")), chromedp.WaitVisible(chromedp.CSS("[data-on]")))
+	b.do("off", parttest.Click(chromedp.CSS("[data-off] button")), chromedp.WaitVisible(chromedp.CSS("[data-on]")))
 	if got := w.pushes(t, account.Farmer); len(got) != 0 {
 		t.Errorf("still on: %v", got)
 	}
@@ -179,10 +179,9 @@ func (b tab) hears(t *testing.T, origin string) {
 	}))
 	for n, message := range []string{`{"id":"1","kind":"opened","level":"crit","title":"Ao 1: ôxy thấp","body":"2,1 mg/L","lang":"vi","url":"` + origin + `/alarms","tag":"t1"}`, `rubbish`} {
 		b.do("push", command("ServiceWorker.deliverPushMessage", map[string]any{"origin": origin, "registrationId": id, "data": message}))
-		got := ask1(b, "shown", chromedp.Evaluate[string](fmt.Sprintf(`(async () => {
-			const r = await navigator.serviceWorker.ready;
-			for (;;) { const list = await r.getNotifications(); if (list.length > %d) return list.map((n) => [n.tag, n.title, n.body, n.requireInteraction, n.data.url].join("|")).join("\n"); await new Promise((f) => setTimeout(f, 20)); }
-		})()`, n), chromedp.EvalAwaitPromise))
+		shown := `navigator.serviceWorker.ready.then((r) => r.getNotifications())`
+		b.until("shown", fmt.Sprintf(`%s.then((list) => list.length > %d)`, shown, n))
+		got := ask1(b, "what is shown", chromedp.Evaluate[string](shown+`.then((list) => list.map((n) => [n.tag, n.title, n.body, n.requireInteraction, n.data.url].join("|")).join("\n"))`, chromedp.EvalAwaitPromise))
 		if want := "t1|Ao 1: ôxy thấp|2,1 mg/L|true|" + origin + "/alarms"; !strings.Contains(got, want) || n == 1 && !strings.Contains(got, "aovuon|AoVườn||false|/") {
 			t.Errorf("shown %q", got)
 		}

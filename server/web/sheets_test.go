@@ -127,7 +127,7 @@ func TestBrowser_ImportPages(t *testing.T) {
 			visit(b, phone(), w.srv.URL+"/farm/input/import")
 			if file != "" {
 				ask1(b, name, evaluate[bool](`(() => { const d = new DataTransfer(); d.items.add(new File([`+"`"+file+"`"+`], "vật tư.csv")); document.querySelector("#file").files = d.files; return true })()`))
-				b.do(name, chromedp.Click(chromedp.CSS(`form[enctype] button`)), chromedp.WaitVisible(chromedp.CSS(`dl.facts`)))
+				b.do(name, parttest.Click(chromedp.CSS(`form[enctype] button`)), chromedp.WaitVisible(chromedp.CSS(`dl.facts`)))
 			}
 			if complaints := axe(b.ctx); complaints != "" {
 				t.Errorf("%s, %s: %s", name, shade, complaints)

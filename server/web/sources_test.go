@@ -43,7 +43,7 @@ type sources struct {
 	live *watch.Live
 
 	clock  func() time.Time // of the pages; nil: now
-	ranges atomic.Int64     // how often the history was asked for a range
+	ranges atomic.Int64     // how often the history gave a range
 	advice *rule.Board
 	alarms []alarm.Alarm // open
 	deaf   atomic.Bool   // alarms cannot be read
@@ -396,7 +396,7 @@ func (s *sources) Latest(context.Context, []history.Series) ([]history.Point, er
 }
 
 func (s *sources) Range(_ context.Context, q history.Query) ([]history.Bucket, error) {
-	s.ranges.Add(1)
+	defer s.ranges.Add(1)
 	if err := s.fail(); err != nil {
 		return nil, err
 	}

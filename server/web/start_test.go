@@ -169,11 +169,11 @@ func TestBrowser_FirstStepsAxeFindsNothing(t *testing.T) {
 			}
 			visit(b, view, w.srv.URL+withLang("/gateways/new", lang))
 			b.do("name", chromedp.SendKeys(chromedp.ID("id"), "gw-ao-1"))
-			b.follow("claim", chromedp.Click(chromedp.CSS("main form button")))
+			b.follow("claim", parttest.Click(chromedp.CSS("main form button")))
 			look("first-claim" + end)
 			visit(b, view, w.srv.URL+withLang("/backup", lang))
-			b.do("disk", chromedp.Click(chromedp.CSS("input[name=dir]")))
-			b.follow("key", chromedp.Click(chromedp.CSS("main form button")))
+			b.do("disk", parttest.Click(chromedp.CSS("input[name=dir]")))
+			b.follow("key", parttest.Click(chromedp.CSS("main form button")))
 			look("first-key" + end)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"aovuon/server/account"
+	"aovuon/server/parttest"
 )
 
 // luminance is that of WCAG 2.2, of a colour #rrggbb.
@@ -129,8 +130,8 @@ func TestBrowser_ThemeIsSwitchedAtOnceAndStays(t *testing.T) {
 	}
 	before := ground()
 	ask1(b, "a mark that would not survive a reload", evaluate[int](`window.mark = 1`))
-	b.do("open", chromedp.Click(chromedp.CSS(".shade summary")), chromedp.WaitVisible(chromedp.CSS(".shade div")))
-	b.do("sun", chromedp.Click(chromedp.CSS(`.shade a[data-theme="sun"]`)))
+	b.do("open", parttest.Click(chromedp.CSS(".shade summary")), chromedp.WaitVisible(chromedp.CSS(".shade div")))
+	b.do("sun", parttest.Click(chromedp.CSS(`.shade a[data-theme="sun"]`)))
 	if got := ground(); got != "rgb(255, 255, 255)" || got == before || !ask1(b, "mark", evaluate[bool](`window.mark === 1`)) {
 		t.Errorf("ground %s, before %s", got, before)
 	}
@@ -139,7 +140,7 @@ func TestBrowser_ThemeIsSwitchedAtOnceAndStays(t *testing.T) {
 		t.Errorf("the next page has %s", got)
 	}
 	shoot(b, "theme-sun")
-	b.do("by the device", chromedp.Click(chromedp.CSS(".shade summary")), chromedp.Click(chromedp.CSS(`.shade a[data-theme="auto"]`)))
+	b.do("by the device", parttest.Click(chromedp.CSS(".shade summary")), parttest.Click(chromedp.CSS(`.shade a[data-theme="auto"]`)))
 	if got := ground(); got != before {
 		t.Errorf("as the device wishes: %s, before %s", got, before)
 	}
