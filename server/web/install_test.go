@@ -164,6 +164,60 @@ func TestInstall_NothingStartsOverAFaultOrAnUnseenWarning(t *testing.T) {
 	}
 }
 
+// What is no address of this machine is never offered as one: it stays where it was written, with what is wrong with it, and one of the
+// machine's that is chosen beside it counts.
+func TestInstall_ARefusedAddressIsNoChoice(t *testing.T) {
+	i, h, at := newInstaller(t)
+	ask := func(method, path string, form url.Values, cookie string) *httptest.ResponseRecorder {
+		return asks(h, "192.168.1.7:5000", cookie, method, path, form)
+	}
+	cookie := cookieOf(ask(http.MethodGet, at, nil, ""))
+	ask(http.MethodPost, at, url.Values{"step": {"coop"}, "coop": {"Hợp tác xã Đồng Tâm"}, "address": {"Thôn Đồng"}}, cookie)
+	address := func(chosen, written string) url.Values {
+		return url.Values{"step": {"address"}, "way": {"lan"}, "lan_host": {chosen}, "lan_other": {written}}
+	}
+	shows := func(w *httptest.ResponseRecorder, when, host, why string) {
+		t.Helper()
+		page := w.Body.String()
+		for _, part := range []string{`name="lan_other" value="` + host + `"`, `aria-describedby="e-lan_host"`, `id="e-lan_host" role="alert">` + why, `<option value="" selected>`} {
+			if !strings.Contains(page, part) {
+				t.Errorf("%s: no %s in %s", when, part, page)
+			}
+		}
+		if strings.Contains(page, ">"+host+"</option>") {
+			t.Errorf("%s: %s is a choice", when, host)
+		}
+	}
+	w := ask(http.MethodPost, at, address("192.168.1.10", "máy chủ"), cookie)
+	if w.Code != http.StatusUnprocessableEntity {
+		t.Errorf("no address: %d", w.Code)
+	}
+	shows(w, "sent", "máy chủ", "Không phải địa chỉ")
+	shows(ask(http.MethodGet, at, nil, cookie), "opened again", "máy chủ", "Không phải địa chỉ")
+	if w := ask(http.MethodPost, at, address("", "192.168.1.99"), cookie); w.Code != http.StatusSeeOther {
+		t.Errorf("written anew: %d", w.Code)
+	}
+	i.found = []setup.Finding{{Code: "address.other", Grade: setup.Bad, Args: []string{"192.168.1.99", "192.168.1.10"}}}
+	shows(ask(http.MethodGet, at+"?step=address", nil, cookie), "refused by the check", "192.168.1.99", "Địa chỉ 192.168.1.99 không phải của máy này")
+	i.found = nil
+	for _, c := range []struct{ chosen, written, want string }{
+		{"may.local", "192.168.1.99", "may.local"},           // chosen beside what stood there
+		{"may.local", "ten-khac.local", "ten-khac.local"},    // written beside what was chosen
+		{"", "ten-khac.local", "ten-khac.local"},             // left as it was
+		{"192.168.1.10", "ten-khac.local", "192.168.1.10"},   //
+		{"192.168.1.10", "192.168.1.10", "192.168.1.10"},     //
+		{"192.168.1.10", "ten-khac.local", "ten-khac.local"}, //
+		{"may.local", "", "may.local"}, {"may.local", "192.168.1.10", "192.168.1.10"},
+	} {
+		if w := ask(http.MethodPost, at, address(c.chosen, c.written), cookie); w.Code != http.StatusSeeOther {
+			t.Errorf("%+v: %d", c, w.Code)
+		}
+		if st, err := i.Standing(); err != nil || st.Draft.LANHost != c.want {
+			t.Errorf("%+v: %q, %v", c, st.Draft.LANHost, err)
+		}
+	}
+}
+
 func TestBrowser_InstallPagesAxeFindsNothing(t *testing.T) {
 	axe := parttest.Axe(t)
 	b := browser(t)
@@ -189,6 +243,7 @@ func TestBrowser_InstallPagesAxeFindsNothing(t *testing.T) {
 	}{
 		{"coop", at, setup.Draft{}, nil, i.state},
 		{"address", at + "?step=address", filled, nil, i.state},
+		{"address-wrong", at + "?step=address", setup.Draft{Coop: filled.Coop, Address: filled.Address, Name: filled.Name, Way: setup.LAN, LANHost: "máy chủ"}, nil, i.state},
 		{"check", at, filled, fault, i.state},
 		{"running", at, filled, nil, running},
 		{"closed", "/", filled, nil, i.state},

@@ -118,6 +118,13 @@ func (i *install) at(r *http.Request, w *words, p installPage) (answer, error) {
 	case p.Step == "check" && len(p.Draft.CheckAddress()) > 0:
 		p.Step = "address"
 	}
+	if p.Step == "address" && p.Draft.Way != "" {
+		wrong, err := i.refusedAddress(r, w, p.InstallState)
+		if err != nil {
+			return answer{}, err
+		}
+		p.Wrong = wrong
+	}
 	if p.Step == "check" && p.Found == nil {
 		found, err := i.desk.Look(r.Context(), p.Draft)
 		if err != nil {
@@ -152,7 +159,7 @@ func (i *install) sent(rw http.ResponseWriter, r *http.Request, w *words) (answe
 		fillCoop(&d, r.PostForm, st.Key)
 		bad = d.CheckCoop()
 	case step == "address":
-		fillAddress(&d, r.PostForm)
+		fillAddress(&d, r.PostForm, st.Hosts)
 		bad, next = d.CheckAddress(), "check"
 	default:
 		return answer{to: i.path(r, w, "")}, nil
@@ -164,15 +171,40 @@ func (i *install) sent(rw http.ResponseWriter, r *http.Request, w *words) (answe
 		return answer{to: i.path(r, w, next)}, nil
 	}
 	st.Draft = d
-	p := installPage{InstallState: st, Step: step, Wrong: map[string]string{}}
-	for _, x := range bad {
-		if p.Wrong[x.Field] == "" {
-			p.Wrong[x.Field] = w.t("install.wrong." + x.Code)
-		}
-	}
-	a, err = i.page(w, r, p)
+	a, err = i.page(w, r, installPage{InstallState: st, Step: step, Wrong: installWrongs(w, bad)})
 	a.status = http.StatusUnprocessableEntity
 	return a, err
+}
+
+// installWrongs says what is wrong, by field.
+func installWrongs(w *words, bad []setup.Problem) map[string]string {
+	out := map[string]string{}
+	for _, x := range bad {
+		if out[x.Field] == "" {
+			out[x.Field] = w.t("install.wrong." + x.Code)
+		}
+	}
+	return out
+}
+
+// refusedAddress says what is wrong with the address step as it is kept: who comes back to it sees at which field, and why.
+func (i *install) refusedAddress(r *http.Request, w *words, st InstallState) (map[string]string, error) {
+	out := installWrongs(w, st.Draft.CheckAddress())
+	if len(out) > 0 || !st.typed() {
+		return out, nil
+	}
+	found, err := i.desk.Look(r.Context(), st.Draft)
+	for _, f := range found {
+		if f.Grade == setup.Bad && strings.HasPrefix(f.Code, "address.") {
+			out["lan_host"] = w.t("install.found."+f.Code, f.Args...)
+		}
+	}
+	return out, err
+}
+
+// typed reports whether the address in the local network is one that somebody wrote, and none that this machine is known to have.
+func (s InstallState) typed() bool {
+	return s.Draft.Way == setup.LAN && s.Draft.LANHost != "" && !slices.Contains(s.Hosts, s.Draft.LANHost)
 }
 
 func fillCoop(d *setup.Draft, form url.Values, key string) {
@@ -186,12 +218,16 @@ func fillCoop(d *setup.Draft, form url.Values, key string) {
 	}
 }
 
-func fillAddress(d *setup.Draft, form url.Values) {
+// fillAddress takes the address step in. hosts are those that were offered. What somebody wrote counts before what is chosen, because something
+// always is; but what stands there from the last time does not, once one of hosts was chosen beside it.
+func fillAddress(d *setup.Draft, form url.Values, hosts []string) {
+	stood := d.LANHost
 	get := func(name string) string { return strings.TrimSpace(form.Get(name)) }
 	low := func(name string) string { return strings.TrimSuffix(strings.ToLower(get(name)), ".") }
 	d.Way, d.LANHost, d.Domain, d.OwnHost = setup.Way(get("way")), low("lan_host"), low("domain"), low("own_host")
 	d.Email, d.CertFile, d.KeyFile, d.Port = get("email"), get("cert_file"), get("key_file"), get("port")
-	if other := low("lan_other"); other != "" {
+	other := low("lan_other")
+	if again := other == stood && !slices.Contains(hosts, other); other != "" && (d.LANHost == "" || !again) {
 		d.LANHost = other
 	}
 }
