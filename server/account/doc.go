@@ -52,6 +52,8 @@ var (
 	ErrProof     = errors.New("account: who is there must be shown once more")
 	ErrLast      = errors.New("account: this is the last second factor: add another one first")
 	ErrMany      = errors.New("account: no more passkeys than these")
+	ErrLogin     = errors.New("want 2 to 40 small letters, digits, dots, hyphens")
+	ErrName      = errors.New("want 1 to 120 bytes")
 )
 
 // WaitError says that too much was tried, and how long to wait. It ends by itself.
@@ -103,7 +105,7 @@ func HashToken(token string) []byte {
 	return sum[:]
 }
 
-// CleanLogin returns the login as it is kept, or an error that says what one may be.
+// CleanLogin returns the login as it is kept; the error wraps ErrLogin.
 func CleanLogin(s string) (string, error) {
 	s = strings.ToLower(strings.TrimSpace(s))
 	ok := len(s) >= 2 && len(s) <= 40
@@ -111,16 +113,16 @@ func CleanLogin(s string) (string, error) {
 		ok = ok && (r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '.' || r == '-')
 	}
 	if !ok {
-		return "", fmt.Errorf("login %.60q: want 2 to 40 small letters, digits, dots, hyphens", s)
+		return "", fmt.Errorf("login %.60q: %w", s, ErrLogin)
 	}
 	return s, nil
 }
 
-// CleanName returns a person's name in one line.
+// CleanName returns a person's name in one line; the error wraps ErrName.
 func CleanName(s string) (string, error) {
 	s = strings.Join(strings.Fields(s), " ")
 	if s == "" || len(s) > 120 || strings.ContainsFunc(s, unicode.IsControl) {
-		return "", fmt.Errorf("name %.60q: want 1 to 120 bytes", s)
+		return "", fmt.Errorf("name %.60q: %w", s, ErrName)
 	}
 	return s, nil
 }

@@ -171,7 +171,8 @@ func (s *Service) peek(ctx context.Context, token string) (Invited, Account, err
 	return Invited{Login: a.Login}, a, err
 }
 
-// Redeem uses a link up: the first admin is made, or a password set. Whose account has a second factor is asked for it still.
+// Redeem uses a link up: the first admin is made, or a password set. Whose account has a second factor is asked for it still. The error wraps all
+// that is wrong with what was written.
 func (s *Service) Redeem(ctx context.Context, token string, p Person, password string, from From) (Opened, error) {
 	i, a, err := s.peek(ctx, token)
 	if err != nil {
@@ -179,13 +180,11 @@ func (s *Service) Redeem(ctx context.Context, token string, p Person, password s
 	}
 	if i.First {
 		p.Role, p.Places = Admin, nil // whatever a form says
-		if p, err = p.Clean(); err != nil {
-			return Opened{}, err
-		}
+		p, err = p.Clean()
 	} else {
 		p.Login = a.Login
 	}
-	if err := CheckPassword(password, p.Login, s.Coop); err != nil {
+	if err := errors.Join(err, CheckPassword(password, p.Login, s.Coop)); err != nil { // all that is wrong at once: a password has to be typed again each time
 		return Opened{}, err
 	}
 	hash, err := s.Hasher.Hash(ctx, password)

@@ -281,6 +281,8 @@ func problem(err error) (key string, known bool) {
 		{account.ErrShut, "problem.shut"},
 		{account.ErrLink, "problem.link"},
 		{account.ErrNotFarmer, "problem.notfarmer"},
+		{account.ErrLogin, "problem.login"},
+		{account.ErrName, "problem.name"},
 		{account.ErrPerson, "problem.person"},
 		{account.ErrNone, "problem.none"},
 	} {

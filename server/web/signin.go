@@ -200,6 +200,7 @@ type setupView struct {
 	frame
 	account.Invited
 	Problem     string
+	Wrong       map[string]string // by field
 	Login, Name string
 	Action      string
 }
@@ -228,6 +229,24 @@ func (s *Server) setupForm(r *http.Request, w *words, v setupView) (answer, erro
 	return a, err
 }
 
+// setupWrongs says at which fields of a link's form something is wrong, and how to mend it.
+func setupWrongs(w *words, err error) map[string]string {
+	out := map[string]string{}
+	for _, at := range []struct {
+		field string
+		err   error
+	}{
+		{"login", account.ErrLogin}, {"login", account.ErrTaken}, {"name", account.ErrName},
+		{"password", account.ErrShort}, {"password", account.ErrNamed}, {"password", account.ErrCommon},
+	} {
+		if errors.Is(err, at.err) {
+			key, _ := problem(at.err)
+			out[at.field] = w.t(key)
+		}
+	}
+	return out
+}
+
 func (s *Server) setup(r *http.Request, w *words) (answer, error) {
 	p := account.Person{Login: r.PostForm.Get("login"), Name: r.PostForm.Get("name")}
 	next := "/account"
@@ -236,11 +255,15 @@ func (s *Server) setup(r *http.Request, w *words) (answer, error) {
 	}
 	o, err := s.o.Accounts.Redeem(r.Context(), r.PathValue("token"), p, r.PostForm.Get("password"), s.from(r))
 	if err != nil {
+		wrong := setupWrongs(w, err)
 		text, status, err := s.told(w, err)
 		if err != nil {
 			return answer{}, err
 		}
-		a, err := s.setupForm(r, w, setupView{Problem: text, Login: p.Login, Name: p.Name})
+		if len(wrong) > 0 {
+			text = w.t("setup.wrong")
+		}
+		a, err := s.setupForm(r, w, setupView{Problem: text, Wrong: wrong, Login: p.Login, Name: p.Name})
 		if a.status == http.StatusOK {
 			a.status = status
 		}

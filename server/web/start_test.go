@@ -147,6 +147,72 @@ func TestStart_TicksItselfOff(t *testing.T) {
 	}
 }
 
+// firstAdmin is a link that makes the first admin, of a server that has none.
+func (w *town) firstAdmin() string {
+	w.t.Helper()
+	_, err := w.acc.Disable(w.t.Context(), w.ids[account.Admin], true, w.by())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	token, err := w.acc.SetupLink(w.t.Context(), w.by())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return "/setup/" + token
+}
+
+func TestSetupPage_SaysAtWhichFieldAndHowToMendIt(t *testing.T) {
+	w := newTown(t, "http://127.0.0.1", false)
+	at := w.firstAdmin()
+	const short, common, named = "từ 12 đến 128 ký tự", "từ ai cũng thử trước", "không được chứa tên đăng nhập"
+	for _, c := range []struct {
+		what, login, name, password string
+		want                        map[string]string // by field
+	}{
+		{"a login with marks", "Nguyễn Lan", "Nguyễn Thị Lan", password, map[string]string{"login": "chữ thường không dấu"}},
+		{"a login that is taken", "farmer.1", "Nguyễn Thị Lan", password, map[string]string{"login": "đã có người dùng"}},
+		{"no name", "lan", " ", password, map[string]string{"name": "Hãy ghi họ tên"}},
+		{"short", "lan", "Nguyễn Thị Lan", "ngắn", map[string]string{"password": short}},
+		{"common", "lan", "Nguyễn Thị Lan", "passwordpassword", map[string]string{"password": common}},
+		{"named", "nguyenlan", "Nguyễn Thị Lan", "bờ ruộng nguyenlan kèn", map[string]string{"password": named}},
+		{"everything at once", "Lan!", "", "ngắn", map[string]string{"login": "chữ thường không dấu", "name": "Hãy ghi họ tên", "password": short}},
+	} {
+		res := w.as(account.Public, http.MethodPost, at, url.Values{"login": {c.login}, "name": {c.name}, "password": {c.password}}, nil)
+		page := string(res.body)
+		if res.status != http.StatusUnprocessableEntity || !strings.Contains(page, `value="`+c.login+`"`) || !strings.Contains(page, "đánh dấu rồi gõ lại mật khẩu") {
+			t.Errorf("%s: %d: %s", c.what, res.status, wrongs(res.body))
+		}
+		for _, field := range []string{"login", "name", "password"} {
+			_, said, marked := strings.Cut(page, `<p class="wrong small" id="e-`+field+`" role="alert">`)
+			said, _, _ = strings.Cut(said, "</p>")
+			input, _, _ := strings.Cut(page[strings.Index(page, `id="`+field+`"`):], ">")
+			if want, wrong := c.want[field]; marked != wrong || strings.Contains(input, `aria-invalid="true"`) != wrong || !strings.Contains(said, want) {
+				t.Errorf("%s: %s: %q: %s", c.what, field, said, input)
+			}
+		}
+	}
+	if res := w.as(account.Public, http.MethodPost, at, url.Values{"login": {"lan"}, "name": {"Nguyễn Thị Lan"}, "password": {password}}, nil); res.status != http.StatusSeeOther {
+		t.Errorf("mended: %d: %s", res.status, wrongs(res.body))
+	}
+}
+
+// A form that was sent wrong is read out and seen at the field, too.
+func TestBrowser_AWrongFirstAdminAxeFindsNothing(t *testing.T) {
+	axe := parttest.Axe(t)
+	w := newTown(t, "http://127.0.0.1", false)
+	b := browser(t)
+	visit(b, phone(), w.srv.URL+w.firstAdmin())
+	b.do("filled in", chromedp.SendKeys("#login", "Nguyễn Lan"), chromedp.SendKeys("#name", "Nguyễn Thị Lan"), chromedp.SendKeys("#password", "passwordpassword"))
+	b.do("sent", chromedp.Submit("#login"), chromedp.WaitVisible("#e-login"), chromedp.WaitVisible("#e-password"))
+	if complaints := axe(b.ctx); complaints != "" {
+		t.Error(complaints)
+	}
+	if n := ask1(b, "marked", evaluate[int](`[...document.querySelectorAll("[aria-invalid=true]")].filter(i => getComputedStyle(i).borderColor !== getComputedStyle(document.querySelector("#name")).borderColor).length`)); n != 2 {
+		t.Errorf("%d fields are marked", n)
+	}
+	shoot(b, "setup-wrong")
+}
+
 func TestBrowser_FirstStepsAxeFindsNothing(t *testing.T) {
 	axe := parttest.Axe(t)
 	w := newTown(t, "http://127.0.0.1", false)
