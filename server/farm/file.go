@@ -154,6 +154,14 @@ type builder struct {
 	errs  []error
 }
 
+// What is wrong with a name or an address; forms say it at its field.
+var (
+	ErrUnsaid  = errors.New("want a text in both languages: { vi: ..., en: ... }")
+	ErrLong    = errors.New("longer than 300 bytes: shorten it")
+	ErrEnds    = errors.New("ends before it begins: swap from and until")
+	ErrOverlap = errors.New("is valid at the same time as an address above: end the one where the other begins")
+)
+
 // MistakeError is one thing that is wrong with a farm, and where.
 type MistakeError struct {
 	File string
@@ -205,10 +213,10 @@ func (b *builder) line(path string) int {
 
 func (b *builder) text(path string, t Text) {
 	if strings.TrimSpace(t.VI) == "" || strings.TrimSpace(t.EN) == "" {
-		b.wrong(path, "want a text in both languages: { vi: ..., en: ... }")
+		b.wrong(path, "%w", ErrUnsaid)
 	}
 	if len(t.VI) > 300 || len(t.EN) > 300 {
-		b.wrong(path, "longer than 300 bytes: shorten it")
+		b.wrong(path, "%w", ErrLong)
 	}
 }
 
@@ -246,11 +254,11 @@ func (b *builder) addresses(path string, rows []fileAddress) []Address {
 		b.text(at+".text", r.Text)
 		a := Address{Text: r.Text, ValidFrom: b.date(at+".from", r.From), ValidTo: b.date(at+".until", r.Until)}
 		if !a.ValidTo.IsZero() && !a.ValidFrom.Before(a.ValidTo) {
-			b.wrong(at, "ends before it begins: swap from and until")
+			b.wrong(at, "%w", ErrEnds)
 		}
 		for _, o := range out {
 			if overlap(a.ValidFrom, a.ValidTo, o.ValidFrom, o.ValidTo) {
-				b.wrong(at, "is valid at the same time as an address above: end the one where the other begins")
+				b.wrong(at, "%w", ErrOverlap)
 				break
 			}
 		}

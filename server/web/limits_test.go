@@ -3,6 +3,7 @@ package web_test
 import (
 	"html"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 
 	"aovuon/server/account"
 	"aovuon/server/farm"
+	"aovuon/server/ledger"
 	"aovuon/server/parttest"
 )
 
@@ -160,6 +162,63 @@ func TestZones_AreAddedAndTheCoopHasAnAddress(t *testing.T) {
 	c := w.farmOnRecord().Coop
 	if c.Name.VI != "HTX Phú Khê" || len(c.Addresses) != n || c.Addresses[n-1].Text.VI != "phường mới" || !c.Demo {
 		t.Errorf("kept %+v", c)
+	}
+}
+
+// What is wrong with a zone or the co-op is said at its field, each mistake in its own words.
+func TestZones_SayWhatIsWrongAtItsField(t *testing.T) {
+	w := newTown(t, "https://tx.example.vn", false)
+	long := strings.Repeat("thôn Phú Khê, ", 40)
+	for name, c := range map[string]struct {
+		change func(form url.Values)
+		want   map[string]string // by field
+	}{
+		"no name":                     {func(f url.Values) { f.Set("name", " ") }, map[string]string{"name": "Chưa điền bằng tiếng Việt"}},
+		"a long name":                 {func(f url.Values) { f.Set("name", long) }, map[string]string{"name": "Dài quá"}},
+		"a long name in English":      {func(f url.Values) { f.Set("name_en", long) }, map[string]string{"name_en": "Dài quá"}},
+		"an address in English alone": {func(f url.Values) { f["vi"][0], f["en"][0] = "", "Phu Khe" }, map[string]string{"vi0": "Chưa điền bằng tiếng Việt"}},
+		"a long address":              {func(f url.Values) { f["vi"][0] = long }, map[string]string{"vi0": "Dài quá"}},
+		"a day that there is not":     {func(f url.Values) { f["from"][0] = "2027-02-30" }, map[string]string{"from0": "Không có ngày này"}},
+		"it ends before it begins":    {func(f url.Values) { f["from"][0], f["to"][0] = "2027-02-01", "2027-01-01" }, map[string]string{"to0": "Ngày thôi dùng phải sau"}},
+		"two addresses at once": {func(f url.Values) {
+			for _, k := range []string{"vi", "en", "from", "to"} {
+				f[k] = append(f[k], "")
+			}
+			f["vi"][1], f["from"][1] = "thôn Phú Khê, phường mới", "2027-01-01"
+		}, map[string]string{"from1": "một địa chỉ ở trên vẫn còn dùng"}},
+		"two things": {func(f url.Values) { f.Set("name", ""); f["to"][0] = "2020-01-01"; f["from"][0] = "2021-01-01" }, map[string]string{"name": "Chưa điền", "to0": "phải sau"}},
+	} {
+		for _, path := range []string{"/zones/new", "/coop"} {
+			form := url.Values{"revision": w.values(path)["revision"], "name": {"Khu mới"}, "name_en": {""}, "vi": {"thôn Phú Khê"}, "en": {""}, "from": {""}, "to": {""}}
+			c.change(form)
+			res := w.as(account.Technician, http.MethodPost, path, form, nil)
+			page := html.UnescapeString(string(res.body))
+			if res.status != http.StatusUnprocessableEntity || !strings.Contains(page, "Sửa những chỗ đánh dấu") || strings.Count(page, `aria-invalid="true"`) != len(c.want) {
+				t.Errorf("%s, %s: %d: %s", path, name, res.status, wrongs(res.body))
+			}
+			for field, want := range c.want {
+				_, said, _ := strings.Cut(page, `aria-describedby="e-`+field+`"><p class="wrong small" id="e-`+field+`" role="alert">`)
+				if said, _, _ = strings.Cut(said, "</p>"); !strings.Contains(said, want) {
+					t.Errorf("%s, %s: %s says %q: %s", path, name, field, said, wrongs(res.body))
+				}
+			}
+		}
+	}
+}
+
+// What is wrong with the farm elsewhere is not laid at a zone's door.
+func TestZones_SayThatAMistakeIsElsewhere(t *testing.T) {
+	w := newTown(t, "https://tx.example.vn", false)
+	f := w.farmOnRecord()
+	f.Places[0].AreaM2 = -5
+	if err := w.book.SaveFarm(t.Context(), f, ledger.By{Actor: ledger.Operator, At: now()}); err != nil {
+		t.Fatal(err)
+	}
+	form := w.values("/zones/new")
+	form.Set("name", "Khu mới")
+	res := w.as(account.Technician, http.MethodPost, "/zones/new", form, nil)
+	if res.status != http.StatusUnprocessableEntity || !strings.Contains(wrongs(res.body), "ở nơi khác của trang trại: farm:") || !strings.Contains(wrongs(res.body), "places[0].area_m2") {
+		t.Errorf("%d: %s", res.status, wrongs(res.body))
 	}
 }
 

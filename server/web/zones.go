@@ -1,6 +1,8 @@
 package web
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -18,6 +20,18 @@ type zoneView struct {
 	Name      farm.Text
 	Addresses []addressLine // those there are, and an empty one
 	Problem   string
+	Wrong     zoneWrongs
+}
+
+// zoneWrongs says what is wrong by field: name, name_en; vi, en, from, to with the number of the address.
+type zoneWrongs map[string]string
+
+// At is what is wrong with a field; n is the number of its address.
+func (z zoneWrongs) At(field string, n ...int) struct{ ID, Said string } {
+	for _, i := range n {
+		field += strconv.Itoa(i)
+	}
+	return struct{ ID, Said string }{field, z[field]}
 }
 
 // addressLine is an address as a form shows it: days as YYYY-MM-DD, empty where open.
@@ -106,59 +120,103 @@ func (s *Server) zoneForm(r *http.Request, w *words, v zoneView) (answer, error)
 // saveZone keeps a zone's name and its addresses. Provinces are merged and villages renamed: an old address ends on the day the new one
 // begins, and stays for what was grown before.
 func (s *Server) saveZone(r *http.Request, w *words) (answer, error) {
-	v := zoneView{Name: inBoth(r.PostForm.Get("name"), r.PostForm.Get("name_en"))}
-	var rows []farm.Address
-	readable := v.Name.VI != ""
-	vi, en, from, to := r.PostForm["vi"], r.PostForm["en"], r.PostForm["from"], r.PostForm["to"]
-	for i := range vi {
-		if i >= len(en) || i >= len(from) || i >= len(to) {
-			return s.missing(r, w, "missing.page", "")
-		}
-		line := addressLine{VI: strings.TrimSpace(vi[i]), EN: strings.TrimSpace(en[i]), From: from[i], To: to[i]}
-		if line.VI == "" && line.EN == "" {
-			continue
-		}
-		a := farm.Address{Text: inBoth(line.VI, line.EN)}
-		for day, at := range map[string]*time.Time{line.From: &a.ValidFrom, line.To: &a.ValidTo} {
-			if day == "" {
-				continue
-			}
-			t, err := time.ParseInLocation(time.DateOnly, day, w.zone)
-			readable = readable && err == nil
-			*at = t.UTC()
-		}
-		v.Addresses, rows = append(v.Addresses, line), append(rows, a)
+	v, rows, ok := zoneWritten(r, w)
+	if !ok {
+		return s.missing(r, w, "missing.page", "")
 	}
-	if !readable {
-		v.Problem = w.t("zone.wrong")
+	if len(v.Wrong) > 0 {
+		v.Problem = w.t("record.wrong")
 		return s.zoneForm(r, w, v)
 	}
+	at := "coop"
 	said, mistakes, err := s.edit(r, w, func(f *farm.Farm) bool {
-		switch r.URL.Path {
-		case coopPath:
+		if r.URL.Path == coopPath {
 			f.Coop.Name, f.Coop.Addresses = v.Name, rows
-			return true
-		case newZonePath:
-			f.Zones = append(f.Zones, farm.Zone{ID: zoneID(f, v.Name.VI), Name: v.Name, Addresses: rows})
 			return true
 		}
 		i := slices.IndexFunc(f.Zones, func(z farm.Zone) bool { return z.ID == r.PathValue("id") })
+		if r.URL.Path == newZonePath {
+			i, f.Zones = len(f.Zones), append(f.Zones, farm.Zone{ID: zoneID(f, v.Name.VI)})
+		}
 		if i >= 0 {
-			f.Zones[i].Name, f.Zones[i].Addresses = v.Name, rows
+			f.Zones[i].Name, f.Zones[i].Addresses, at = v.Name, rows, fmt.Sprintf("zones[%d]", i)
 		}
 		return i >= 0
 	})
 	switch {
 	case err != nil:
 		return answer{}, err
-	case len(mistakes) > 0:
-		v.Problem = w.t("zone.wrong")
-	case said != "":
-		v.Problem = said
-	default:
+	case said == "":
 		return answer{status: http.StatusSeeOther, to: inLanguage("/land", w.lang), secret: true}, nil
 	}
+	for _, m := range mistakes {
+		v.mark(w, at, m)
+	}
+	if v.Problem = said; len(mistakes) > 0 && len(v.Wrong) == 0 { // what is wrong is no part of this form
+		v.Problem = w.t("zone.elsewhere", mistakes[0].Error())
+	}
 	return s.zoneForm(r, w, v)
+}
+
+// zoneWritten reads the form: what was written, and the addresses that it says; ok is false where it is no form of ours.
+func zoneWritten(r *http.Request, w *words) (v zoneView, rows []farm.Address, ok bool) {
+	v = zoneView{Name: inBoth(r.PostForm.Get("name"), r.PostForm.Get("name_en")), Wrong: zoneWrongs{}}
+	vi, en, from, to := r.PostForm["vi"], r.PostForm["en"], r.PostForm["from"], r.PostForm["to"]
+	for i := range vi {
+		if i >= len(en) || i >= len(from) || i >= len(to) {
+			return v, nil, false
+		}
+		line := addressLine{N: len(rows), VI: strings.TrimSpace(vi[i]), EN: strings.TrimSpace(en[i]), From: from[i], To: to[i]}
+		if line.VI == "" && line.EN == "" {
+			continue
+		}
+		a := farm.Address{Text: inBoth(line.VI, line.EN)}
+		day := func(field, text string) time.Time {
+			if text == "" {
+				return time.Time{}
+			}
+			t, err := time.ParseInLocation(time.DateOnly, text, w.zone)
+			if err != nil {
+				v.Wrong[field+strconv.Itoa(line.N)] = w.t("problem.form.date")
+			}
+			return t.UTC()
+		}
+		a.ValidFrom, a.ValidTo = day("from", line.From), day("to", line.To)
+		v.Addresses, rows = append(v.Addresses, line), append(rows, a)
+	}
+	return v, rows, true
+}
+
+// mark says a mistake at its field, where it is one of what stands at a path of the farm.
+func (v *zoneView) mark(w *words, at string, m *farm.MistakeError) {
+	path, here := strings.CutPrefix(m.Path, at+".")
+	if !here {
+		return
+	}
+	text, field, fieldEN := v.Name, "name", "name_en"
+	if path != "name" {
+		n, row := 0, strings.TrimSuffix(path, ".text")
+		if k, err := fmt.Sscanf(row, "addresses[%d]", &n); err != nil || k != 1 || n >= len(v.Addresses) {
+			return
+		}
+		text = inBoth(v.Addresses[n].VI, v.Addresses[n].EN)
+		i := strconv.Itoa(n)
+		field, fieldEN = "vi"+i, "en"+i
+		switch {
+		case errors.Is(m, farm.ErrEnds):
+			field = "to" + i
+		case errors.Is(m, farm.ErrOverlap):
+			field = "from" + i
+		}
+	}
+	if errors.Is(m, farm.ErrLong) && len(text.EN) > len(text.VI) {
+		field = fieldEN
+	}
+	for is, key := range map[error]string{farm.ErrUnsaid: "zone.unsaid", farm.ErrLong: "zone.long", farm.ErrEnds: "zone.ends", farm.ErrOverlap: "zone.overlap"} {
+		if errors.Is(m, is) {
+			v.Wrong[field] = w.t(key)
+		}
+	}
 }
 
 // inBoth is a text in both languages; where no English was written the Vietnamese stands.
