@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"aovuon/server/account"
 	"aovuon/server/form"
 	"aovuon/server/watch/alarm"
 )
@@ -21,6 +22,7 @@ type alarmHistoryView struct {
 	Wrong    string
 	Older    string // link to those before; empty: there are none
 	Count    string
+	Messages bool // the visitor may read what was sent of alarms
 }
 
 type alarmDay struct {
@@ -35,7 +37,7 @@ func (s *Server) alarmHistory(r *http.Request, w *words) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	v := alarmHistoryView{Places: placeOptions(w, f)}
+	v := alarmHistoryView{Places: placeOptions(w, f), Messages: s.o.Notify != nil && s.may(ctx, account.SeeRegister)}
 	asked := r.URL.Query()
 	place := asked.Get("place")
 	if place != "" {

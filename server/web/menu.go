@@ -108,6 +108,7 @@ func (s *Server) menuLines() []menuLine {
 		{"cards", "/cards", account.ManageCards, "office", true},
 		{"users", "/users", account.ManageAccounts, "office", true},
 		{"trail", "/trail", account.SeeTrail, "office", true},
+		{"ledger", "/ledger", account.SeeTrail, "office", true},
 		{"help", "/help", account.SeeRegister, "office", true},
 		{"account", "/account", account.OwnAccount, "office", true},
 	}

@@ -1,7 +1,12 @@
 package web_test
 
 import (
+	"html"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,6 +15,76 @@ import (
 	"aovuon/server/account"
 	"aovuon/server/parttest"
 )
+
+// ledAside are pages that are reached otherwise than by a link of another page.
+func ledAside() []string {
+	return []string{
+		"/start",           // the first page leads there until a probe hangs somewhere
+		"/account/confirm", // asked for before what is grave
+		"/c",               // the sign-in page leads there
+		"/offline",         // in place of a page that is not on the phone
+		"/labels/jobs",     // once there is a print job
+	}
+}
+
+// An auditor's inspector and the admin find the ledger beside what was changed.
+func TestMenu_HasTheLedger(t *testing.T) {
+	w := newTown(t, "https://tx.example.vn", false)
+	for role, want := range map[account.Role]bool{account.Admin: true, account.Inspector: true, account.Technician: false, account.Farmer: false} {
+		_, menu, _ := strings.Cut(w.text(role, "/account"), `<nav class="nav"`)
+		menu, _, _ = strings.Cut(menu, "</nav>")
+		if menu == "" || strings.Contains(menu, `href="/ledger">Sổ cái công khai</a>`) != want {
+			t.Errorf("%s: %s", role, menu)
+		}
+	}
+}
+
+// TestMenu_LeadsToEveryPage follows the links of every page from the first one, as each of the staff.
+func TestMenu_LeadsToEveryPage(t *testing.T) {
+	w := newTown(t, "https://tx.example.vn", false)
+	known := http.NewServeMux()
+	for _, p := range w.web.Patterns() {
+		if strings.HasPrefix(p, "GET ") {
+			known.HandleFunc(p, http.NotFound)
+		}
+	}
+	for role, letter := range map[account.Role]string{account.Admin: "a", account.Technician: "t", account.Inspector: "i"} {
+		reached := w.crawled(known, role)
+		for pattern, who := range accessTable() {
+			path, get := strings.CutPrefix(pattern, "GET ")
+			if !get || strings.Contains(path, "{") || !strings.Contains(who, letter) || reached[pattern] || slices.Contains(ledAside(), path) {
+				continue
+			}
+			if res := w.as(role, http.MethodGet, path, nil, nil); res.status == http.StatusOK && strings.HasPrefix(res.header.Get("Content-Type"), "text/html") {
+				t.Errorf("%s: no page leads to %s", role, path)
+			}
+		}
+	}
+}
+
+// crawled are the patterns of what the pages lead to that somebody sees, from the first page on. Of pages of one pattern the first few are looked at.
+func (w *town) crawled(known *http.ServeMux, role account.Role) map[string]bool {
+	w.t.Helper()
+	links := regexp.MustCompile(`(?:<a [^>]*?href|<form method="get"[^>]*? action|<form [^>]*?method="get" action)="(/[^"?#]*)`)
+	looked, seen, next := map[string]int{}, map[string]bool{}, []string{"/"}
+	reached := map[string]bool{}
+	for len(next) > 0 {
+		path := next[0]
+		next = next[1:]
+		_, pattern := known.Handler(httptest.NewRequest(http.MethodGet, path, nil))
+		if reached[pattern] = true; pattern == "" || looked[pattern] >= 2 {
+			continue
+		}
+		looked[pattern]++
+		for _, m := range links.FindAllSubmatch(w.as(role, http.MethodGet, path, nil, nil).body, -1) {
+			if to := html.UnescapeString(string(m[1])); !seen[to] {
+				seen[to] = true
+				next = append(next, to)
+			}
+		}
+	}
+	return reached
+}
 
 // TestBrowser_TheRestOfTheNavigationIsSeenOnAPhone also holds that it is no cut-off box: each of its links lies where a thumb reaches it.
 func TestBrowser_TheRestOfTheNavigationIsSeenOnAPhone(t *testing.T) {
