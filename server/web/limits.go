@@ -34,8 +34,9 @@ type limitsView struct {
 
 // limitProfile is a set of limits that hold together.
 type limitProfile struct {
-	Name, Places string
-	Lines        []limitRow
+	limitSet
+	Places string
+	Lines  []limitRow
 }
 
 type limitRow struct {
@@ -49,14 +50,11 @@ func (s *Server) limitsPage(r *http.Request, w *words) (answer, error) {
 		return answer{}, err
 	}
 	v := limitsView{Edit: s.may(r.Context(), account.EditFarm)}
-	at := map[string]int{}
+	for _, s := range limitSets(w, f) {
+		v.Profiles = append(v.Profiles, limitProfile{limitSet: s, Places: placesUnder(w, f, s.ID)})
+	}
 	for i, l := range f.Limits {
-		k, known := at[l.Profile]
-		if !known {
-			k = len(v.Profiles)
-			at[l.Profile] = k
-			v.Profiles = append(v.Profiles, limitProfile{Name: l.Profile, Places: placesUnder(w, f, l.Profile)})
-		}
+		k := slices.IndexFunc(v.Profiles, func(p limitProfile) bool { return p.ID == l.Profile })
 		side := map[bool]string{true: "high", false: "low"}[l.Above]
 		bound := w.t("limits."+string(l.Level)+"."+side, w.bound(l, l.Value))
 		v.Profiles[k].Lines = append(v.Profiles[k].Lines, limitRow{i, w.topic(l.Topic()), bound, w.judging(l), l.Source.In(w.lang)})
@@ -133,7 +131,11 @@ func (s *Server) limitPage(r *http.Request, w *words) (answer, error) {
 	}
 	raw := r.PathValue("n")
 	if raw == "" {
-		return s.limitForm(r, w, form.Values{}, nil, limitView{Revision: rev})
+		values := form.Values{}
+		if set := r.URL.Query().Get("set"); slices.ContainsFunc(f.Limits, func(l farm.Limit) bool { return l.Profile == set }) {
+			values["limit_profile"] = set
+		}
+		return s.limitForm(r, w, values, nil, limitView{Revision: rev})
 	}
 	n, err := strconv.Atoi(raw)
 	if err != nil || n < 0 || n >= len(f.Limits) {

@@ -20,7 +20,7 @@ import (
 
 func TestLimits_AreChangedOnAPhone(t *testing.T) {
 	w := newTown(t, "https://tx.example.vn", false)
-	w.says(account.Inspector, "/limits", []string{"freshwater", "Ao 1", "cảnh báo khi dưới 4\u00a0mg/L", "TCVN 13952:2024"}, []string{`href="/limits/0"`})
+	w.says(account.Inspector, "/limits", []string{"Cá nước ngọt", "Ao 1", "cảnh báo khi dưới 4\u00a0mg/L", "TCVN 13952:2024"}, []string{`href="/limits/0"`})
 	before := len(w.farmOnRecord().Limits)
 	form := w.values("/limits/0")
 	if res := w.as(account.Technician, http.MethodPost, "/limits/0", form, nil); res.status != http.StatusSeeOther {
@@ -78,6 +78,46 @@ func TestLimits_AreChangedOnAPhone(t *testing.T) {
 	}
 	if res := w.as(account.Technician, http.MethodGet, "/limits/900", nil, nil); res.status != http.StatusNotFound {
 		t.Errorf("no such limit: %d", res.status)
+	}
+}
+
+// Profiles are written for machines: what is read are words, and the profile only where there are none.
+func TestLimits_AreNamedInWords(t *testing.T) {
+	w := newTown(t, "https://tx.example.vn", false)
+	w.says(account.Inspector, "/limits", []string{"<h2>Cá nước ngọt</h2>", "<h2>Cá tra</h2>"}, []string{"freshwater", "catra", "/limits/new"})
+	w.says(account.Inspector, "/limits?lang=en", []string{"<h2>Freshwater fish</h2>", "<h2>Striped catfish</h2>"}, []string{"catra"})
+	for _, known := range w.farm.Limits {
+		if body := w.text(account.Inspector, "/limits"); strings.Contains(body, ">"+known.Profile+"<") {
+			t.Errorf("the example's %s has no words", known.Profile)
+		}
+	}
+}
+
+// A co-op's own sets are called by what lives where they hold.
+func TestLimits_OfTheCoopAreNamedByWhatLivesThere(t *testing.T) {
+	w := newTown(t, "https://tx.example.vn", false)
+	f := w.farmOnRecord()
+	for _, set := range []string{"ao-uom", "ruong-1", "ruong-2", "vuon"} {
+		l := f.Limits[0]
+		l.Profile = set
+		f.Limits = append(f.Limits, l)
+	}
+	for i, p := range f.Places {
+		f.Places[i].Profile = map[string]string{"khoai1": "ruong-1", "khoai2": "ruong-2", "thuoc1": "vuon"}[p.Name]
+	}
+	if err := w.book.SaveFarm(t.Context(), f, ledger.By{Actor: ledger.Operator, At: now()}); err != nil {
+		t.Fatal(err)
+	}
+	w.farm = f
+	w.says(account.Technician, "/limits", []string{
+		"<h2>Bộ ngưỡng <small><code>ao-uom</code></small></h2>", "<h2>Ngưỡng cho đinh lăng</h2>", "<h2>Ngưỡng cho khoai tây vụ đông <small><code>ruong-1</code></small></h2>", `href="/limits/new?set=vuon"`,
+	}, nil)
+	w.says(account.Inspector, "/limits?lang=en", []string{"<h2>Limits for ming aralia</h2>", "<h2>Limits for winter potato <small><code>ruong-2</code></small></h2>"}, []string{"<code>vuon</code>"})
+	w.says(account.Technician, "/land/"+own, []string{`>Cá nước ngọt</option>`, `>Ngưỡng cho đinh lăng</option>`, `>Bộ ngưỡng (ao-uom)</option>`}, nil)
+	for set, want := range map[string]string{"vuon": "vuon", "none-of-ours": ""} {
+		if got := w.values("/limits/new?set=" + set).Get("limit_profile"); got != want {
+			t.Errorf("a limit is added to the set %q", got)
+		}
 	}
 }
 

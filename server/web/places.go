@@ -178,10 +178,8 @@ func placeRefs(w *words, f *farm.Farm, reg register) refs {
 				out = append(out, optionView{Value: z.ID, Label: z.Name.In(w.lang)})
 			}
 		case farm.RefProfile:
-			for _, l := range f.Limits {
-				if !slices.ContainsFunc(out, func(o optionView) bool { return o.Value == l.Profile }) {
-					out = append(out, optionView{Value: l.Profile, Label: l.Profile})
-				}
+			for _, s := range limitSets(w, f) {
+				out = append(out, optionView{Value: s.ID, Label: s.label()})
 			}
 		default:
 			out = recordOptions(reg[farm.RecordKind(kind)])

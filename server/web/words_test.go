@@ -301,7 +301,7 @@ func asked(t *testing.T) []string {
 		"readings.wrong.": "format quantity place nothing busy",
 		"unit.":           "d h min months", "option.unit.": strings.Join(farm.Units(), " "),
 		"nav.group.": "now work goods office",
-		"theme.":     "auto light dark sun", "zone.": "unsaid long ends overlap",
+		"theme.":     "auto light dark sun", "bounds.set.": "freshwater catra", "zone.": "unsaid long ends overlap",
 		"nav.":     "readings home alarms farm lots scans diary book system cards users trail ledger account gates help",
 		"problem.": "refused code cloned passkey slow last many proof plain host late short common named taken lastadmin bound typed pin wrongpin shut link notfarmer login name person none",
 		"what.":    "added person disabled enabled reset password rehash link codes recovery sessions-ended card-made card-bound card-revoked pin-set pin-dropped erased marked passkey-added passkey-removed passkey-cloned sealed recovery-new",
