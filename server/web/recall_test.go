@@ -107,6 +107,25 @@ func TestRecall_MarksAtOnceAndADrillDoesNot(t *testing.T) {
 	}
 }
 
+// Whom nobody can call yet is a step away from being called: for those who may write the number down, and until it is.
+func TestRecall_LeadsToWhereAPhoneNumberIsWritten(t *testing.T) {
+	w := newTown(t, "https://tx.example.vn", false)
+	parts := strings.Split(w.sold(), "/")
+	found := "/recall/found?" + url.Values{"lot": {"/01/" + parts[2] + "/10/" + parts[3]}}.Encode()
+	at := "/farm/buyer/" + w.find("buyer", "Cá mừng xuân").ID
+	lead := `href="` + at + `#at-phone"`
+	w.says(account.Technician, found, []string{"Chưa có số điện thoại", lead}, nil)
+	w.says(account.Technician, found+"&lang=en", []string{"No phone number", `href="` + at + `?lang=en#at-phone"`}, nil)
+	w.says(account.Inspector, found, []string{"Chưa có số điện thoại"}, []string{lead})
+	w.says(account.Technician, at, []string{`id="at-phone"`}, nil)
+	form := w.values(at)
+	form.Set("phone", "0912 345 678")
+	if res := w.as(account.Technician, http.MethodPost, at, form, nil); res.status != http.StatusSeeOther {
+		t.Fatalf("%d: %s", res.status, wrongs(res.body))
+	}
+	w.says(account.Technician, found, []string{"tel:"}, []string{"Chưa có số điện thoại", lead})
+}
+
 // undecided sends orders that say neither recall nor drill, and looks for what keeps the Enter key from sending one: a browser presses the first
 // button of a form, and does nothing where that one is disabled.
 func (w *town) undecided(lot string) {

@@ -26,6 +26,7 @@ type callRow struct {
 	Name, Contact, Address string
 	Phone, Tel             string // as it is written, and as a phone dials it; empty: nobody knows, or it is not for this visitor
 	Hidden                 bool   // there is one, for others
+	Enter                  string // where the number is written, for those who may
 	Got                    []gotRow
 }
 
@@ -43,7 +44,7 @@ type foundLot struct {
 
 type boxLink struct{ Href, Code string }
 
-// found puts what was found into words. private shows phone numbers.
+// found puts what was found into words. private shows phone numbers, and where they are written.
 func (n namer) found(f recall.Found, private bool) (v touchedPart) {
 	w := n.t.w
 	v.Counts = counts(w, len(f.Lots), f.Items, len(f.Boxes), len(f.Buyers()))
@@ -77,6 +78,7 @@ func (n namer) call(id string, all []kin.Delivery, private bool) callRow {
 		c.Address = rec.Values.Text("address")
 		if phone := rec.Values.Text("phone"); private {
 			c.Phone, c.Tel, c.Contact = phone, telOf(phone), rec.Values.Text("contact")
+			c.Enter = "/farm/" + string(farm.Buyer) + "/" + url.PathEscape(id) + "#at-phone"
 		} else {
 			c.Hidden = phone != ""
 		}
