@@ -17,6 +17,13 @@ const (
 // Await waits for what another goroutine or process brings about and does not announce; what says it when it never happens.
 func Await(t testing.TB, what string, ok func() bool) {
 	t.Helper()
+	if !Comes(ok) {
+		t.Fatalf("%s: not within %v", what, Patience)
+	}
+}
+
+// Comes is Await for a test that goes on, or says more, where it never happens.
+func Comes(ok func() bool) bool {
 	wait := firstAsk
 	again := time.NewTimer(wait)
 	defer again.Stop()
@@ -27,7 +34,8 @@ func Await(t testing.TB, what string, ok func() bool) {
 			wait = min(wait+wait/4, lastAsk)
 			again.Reset(wait)
 		case <-deadline:
-			t.Fatalf("%s: not within %v", what, Patience)
+			return false
 		}
 	}
+	return true
 }
