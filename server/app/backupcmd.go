@@ -64,7 +64,7 @@ func (cmd *backupMakeCmd) Run(e *env) error {
 		if cmd.NoDrill {
 			return nil
 		}
-		return e.report(e.drill(ctx, c, done.File, identities(id)))
+		return e.report(e.drill(ctx, c, &archive{file: done.File, ids: identities(id)}))
 	})
 }
 
@@ -132,6 +132,26 @@ func (backupKeyCmd) Run(e *env) error {
 type backupDrillCmd struct {
 	File     string `arg:"" help:"The backup." type:"path"`
 	Identity string `help:"File with the key that opens it." type:"path"`
+
+	opened *archive
+}
+
+// open reads the key and opens the backup. The program does so while it is root's still: both may lie where the user whom the data belongs to may
+// not look, and none of it is written.
+func (cmd *backupDrillCmd) open() error {
+	if cmd.opened != nil {
+		return nil
+	}
+	ids, err := readIdentities(cmd.Identity)
+	if err != nil {
+		return err
+	}
+	a := &archive{file: cmd.File, ids: ids}
+	if err := a.open(); err != nil {
+		return err
+	}
+	cmd.opened = a
+	return nil
 }
 
 // Run tries a backup.
@@ -140,11 +160,10 @@ func (cmd *backupDrillCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	ids, err := readIdentities(cmd.Identity)
-	if err != nil {
+	if err := cmd.open(); err != nil {
 		return err
 	}
-	return e.report(e.drill(e.ctx, c, cmd.File, ids))
+	return e.report(e.drill(e.ctx, c, cmd.opened))
 }
 
 func readIdentities(path string) ([]age.Identity, error) {

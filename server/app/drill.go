@@ -19,10 +19,10 @@ import (
 )
 
 // drill restores a backup into a folder of the data folder, checks it as a restore does, and removes it again.
-func (e *env) drill(ctx context.Context, c Config, file string, ids []age.Identity) *backup.Drill {
+func (e *env) drill(ctx context.Context, c Config, a *archive) *backup.Drill {
 	begin := e.now()
 	d := &backup.Drill{At: begin.UTC()}
-	err := e.tryBackup(ctx, c, file, ids, d)
+	err := e.tryBackup(ctx, c, a, d)
 	var p *partialError
 	if d.Partial = errors.As(err, &p); err != nil {
 		d.Why = err.Error()
@@ -36,7 +36,7 @@ type partialError struct{ why string }
 
 func (e *partialError) Error() string { return e.why }
 
-func (e *env) tryBackup(ctx context.Context, c Config, file string, ids []age.Identity, d *backup.Drill) (err error) {
+func (e *env) tryBackup(ctx context.Context, c Config, a *archive, d *backup.Drill) (err error) {
 	if _, err := os.Stat(c.DataDir); err != nil {
 		return fmt.Errorf("data folder: %w: make it with server init", err)
 	}
@@ -50,7 +50,7 @@ func (e *env) tryBackup(ctx context.Context, c Config, file string, ids []age.Id
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
-	m, _, err := unpack(file, ids, work, "")
+	m, _, err := unpack(a, work, "")
 	if err != nil {
 		return err
 	}
@@ -78,26 +78,41 @@ func (e *env) tryBackup(ctx context.Context, c Config, file string, ids []age.Id
 	return nil
 }
 
-// unpack opens an archive and unpacks it into an empty folder; vkey is the key that must have signed it, empty: the one that is in it.
-func unpack(file string, ids []age.Identity, dir, vkey string) (m *backup.Manifest, own string, err error) {
-	r, closeFile, err := backup.Open(file, ids)
-	if err != nil {
+// archive is a backup that is read once.
+type archive struct {
+	file  string
+	ids   []age.Identity
+	r     io.Reader // nil: not opened yet
+	close func() error
+}
+
+// open opens it, unless that was done already.
+func (a *archive) open() (err error) {
+	if a.r == nil {
+		a.r, a.close, err = backup.Open(a.file, a.ids)
+	}
+	return err
+}
+
+// unpack unpacks an archive into an empty folder; vkey is the key that must have signed it, empty: the one that is in it.
+func unpack(a *archive, dir, vkey string) (m *backup.Manifest, own string, err error) {
+	if err := a.open(); err != nil {
 		return nil, "", err
 	}
-	defer func() { err = errors.Join(err, closeFile()) }()
-	m, signature, err := backup.Unpack(r, dir, backup.Options{VKey: vkey, Room: func(n int64) error { return backup.HasRoom(dir, n) }})
+	defer func() { err = errors.Join(err, a.close()) }()
+	m, signature, err := backup.Unpack(a.r, dir, backup.Options{VKey: vkey, Room: func(n int64) error { return backup.HasRoom(dir, n) }})
 	if err == nil {
-		_, err = io.Copy(io.Discard, r) // to the end, which authenticates it
+		_, err = io.Copy(io.Discard, a.r) // to the end, which authenticates it
 	}
 	if err != nil {
-		return nil, "", fmt.Errorf("%s: %w", file, err)
+		return nil, "", fmt.Errorf("%s: %w", a.file, err)
 	}
 	_, own, err = loadKeyOf(filepath.Join(dir, filepath.FromSlash(backup.ServerKey)), "the backup has none")
 	if err == nil {
 		err = signature.Check(own)
 	}
 	if err != nil {
-		return nil, "", fmt.Errorf("%s: %w", file, err)
+		return nil, "", fmt.Errorf("%s: %w", a.file, err)
 	}
 	return m, own, nil
 }

@@ -101,7 +101,13 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	config, installed := configOr(c.Config)
 	became := false
 	if installed && !strings.HasPrefix(k.Command(), "restore ") { // which makes a folder where root alone may, and hands it over
-		if became, err = becomeOwner(config); err != nil {
+		if strings.HasPrefix(k.Command(), "backup drill ") {
+			err = c.Backup.Drill.open()
+		}
+		if err == nil {
+			became, err = becomeOwner(config)
+		}
+		if err != nil {
 			return fail(stderr, 1, err)
 		}
 	}

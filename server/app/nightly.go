@@ -43,7 +43,7 @@ func (s *running) makeNightly(ctx context.Context, e *env) (done backup.Done, er
 	if err != nil {
 		return done, err
 	}
-	done.Drill = e.drill(ctx, c, done.File, identities(id))
+	done.Drill = e.drill(ctx, c, &archive{file: done.File, ids: identities(id)})
 	if !done.Drill.Restored() {
 		return done, errors.Join(errors.New("the drill failed: "+done.Drill.Why), os.Remove(done.File))
 	}

@@ -43,7 +43,7 @@ func (cmd *restoreCmd) Run(e *env) (err error) {
 		return fmt.Errorf("restore: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(fresh)) }()
-	m, vkey, err := unpack(cmd.File, ids, fresh, cmd.Key)
+	m, vkey, err := unpack(&archive{file: cmd.File, ids: ids}, fresh, cmd.Key)
 	if err != nil {
 		return err
 	}
