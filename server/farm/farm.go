@@ -7,6 +7,7 @@ package farm
 
 import (
 	"slices"
+	"sync"
 	"time"
 
 	"aovuon/gateway/measure"
@@ -193,19 +194,21 @@ func (f *Farm) MountsAt(place string, from, to time.Time) []Mount {
 // zoneName: the co-op's dates and days are those of Viet Nam.
 const zoneName = "Asia/Ho_Chi_Minh"
 
-// Time returns the co-op's time zone. Viet Nam has kept UTC+7 without summer time since 1975, which stands in where the
-// machine has no zone database.
-func Time() *time.Location {
+// Time returns the co-op's time zone, read once: pages ask for it with every time they show. Viet Nam has kept UTC+7 without summer time since 1975,
+// which stands in where the machine has no zone database.
+func Time() *time.Location { return coopTime() }
+
+var coopTime = sync.OnceValue(func() *time.Location {
 	if z, err := time.LoadLocation(zoneName); err == nil {
 		return z
 	}
 	return time.FixedZone(zoneName, 7*60*60)
-}
+})
 
 // Midnight returns when the day of a time began at the co-op, in its time.
 func Midnight(t time.Time) time.Time { return MidnightIn(t, Time()) }
 
-// MidnightIn is Midnight for whom the zone is at hand already, which [Time] has to read anew each time.
+// MidnightIn is Midnight for whom counts days in a zone that was handed in.
 func MidnightIn(t time.Time, zone *time.Location) time.Time {
 	y, m, d := t.In(zone).Date()
 	return time.Date(y, m, d, 0, 0, 0, 0, zone)
