@@ -15,6 +15,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"aovuon/gateway/wire"
+	"aovuon/server/farm"
 	"aovuon/server/ledger"
 	"aovuon/server/sqldb"
 	"aovuon/server/trace"
@@ -75,6 +76,7 @@ type bundler struct {
 	zip        *zip.Writer
 	checkpoint []byte
 	head       ledger.Head
+	modified   time.Time // of every file: when the newest record in it was made
 }
 
 func (b *bundler) write(path, vkey string) error {
@@ -83,7 +85,15 @@ func (b *bundler) write(path, vkey string) error {
 	if err != nil || len(seals) == 0 {
 		return errors.Join(ErrNoSeal, err)
 	}
+	releases, err := b.db.LedgerFind(b.ctx, path, ledger.LotReleased)
+	if err != nil {
+		return err
+	}
+	releases = slices.DeleteFunc(releases, func(n int64) bool { return n >= b.head.Size })
 	at := seals[len(seals)-1]
+	if b.modified, err = b.recorded(slices.Max(append(releases, at))); err != nil {
+		return err
+	}
 	var seal trace.Seal
 	var lot trace.Lot
 	if err := b.leaf("seal", at, &seal); err != nil {
@@ -103,8 +113,10 @@ func (b *bundler) write(path, vkey string) error {
 			return err
 		}
 	}
-	if err := b.release(path); err != nil {
-		return err
+	if len(releases) > 0 { // otherwise not released, or not signed yet: the evidence stands for itself
+		if err := b.release(releases[len(releases)-1]); err != nil {
+			return err
+		}
 	}
 	if err := errors.Join(b.file(bundleReadMe, []byte(bundleText)), b.file(bundleKey, []byte(vkey+"\n"))); err != nil {
 		return err
@@ -112,15 +124,20 @@ func (b *bundler) write(path, vkey string) error {
 	return b.batches(seal, lot)
 }
 
-// release writes the newest release of the lot, the runs of serials it tells of, and the seal it names where that is not the one already there.
-func (b *bundler) release(path string) error {
-	list, err := b.db.LedgerFind(b.ctx, path, ledger.LotReleased)
-	list = slices.DeleteFunc(list, func(n int64) bool { return n >= b.head.Size })
-	if err != nil || len(list) == 0 {
-		return err // not released, or not signed yet: the evidence stands for itself
+// recorded is when leaf n was recorded, in the co-op's time: programs that unpack show the hour as it stands.
+func (b *bundler) recorded(n int64) (time.Time, error) {
+	leaves, err := b.db.LedgerLeaves(b.ctx, n, n+1)
+	if err != nil || len(leaves) == 0 {
+		return time.Time{}, errors.Join(ledger.ErrNoLeaf, err)
 	}
+	l, err := ledger.ParseLeaf(leaves[0])
+	return l.Time.In(farm.Time()), err
+}
+
+// release writes a release of the lot, the runs of serials it tells of, and the seal it names where that is not the one already there.
+func (b *bundler) release(n int64) error {
 	var r flow.Release
-	if err := b.leaf(releaseName, list[len(list)-1], &r); err != nil {
+	if err := b.leaf(releaseName, n, &r); err != nil {
 		return err
 	}
 	if r.Seal != nil {
@@ -152,8 +169,12 @@ func runsOf(r flow.Release) (out []string) {
 
 func labelsName(run string) string { return "labels-" + run }
 
+func (b *bundler) create(name string) (io.Writer, error) {
+	return b.zip.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate, Modified: b.modified})
+}
+
 func (b *bundler) file(name string, body []byte) error {
-	w, err := b.zip.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate, Modified: time.Unix(0, 0).UTC()})
+	w, err := b.create(name)
 	if err != nil {
 		return err
 	}
@@ -233,7 +254,7 @@ func bodyText(salt, body []byte) []byte {
 // batches writes, for each chain of the seal, the batches from the first that can tell of the lot's time up to the sealed head.
 func (b *bundler) batches(seal trace.Seal, lot trace.Lot) error {
 	for _, c := range seal.Chains {
-		w, err := b.zip.CreateHeader(&zip.FileHeader{Name: batchFolder + c.Gateway + "." + c.Epoch, Method: zip.Deflate, Modified: time.Unix(0, 0).UTC()})
+		w, err := b.create(batchFolder + c.Gateway + "." + c.Epoch)
 		if err != nil {
 			return err
 		}

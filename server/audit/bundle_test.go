@@ -10,6 +10,7 @@ import (
 	mrand "math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"aovuon/server/audit"
 	"aovuon/server/ledger"
@@ -178,4 +179,38 @@ func FuzzCheckBundle(f *testing.F) {
 			t.Error(fmt.Sprint(r))
 		}
 	})
+}
+
+// Whoever unpacks a bundle sees when the newest record in it was made; asked for again it is the same bytes.
+func TestBundle_HasTheDateOfItsNewestRecord(t *testing.T) {
+	b := newBook(t)
+	dated := func(what string, of func(*audit.BundleReport) ledger.Verdict) {
+		t.Helper()
+		raw := b.bundle()
+		if !bytes.Equal(raw, b.bundle()) {
+			t.Errorf("%s: asked for twice it is other bytes", what)
+		}
+		r, err := check(t, raw, b.policy)
+		if err != nil {
+			t.Fatal(err)
+		}
+		z, err := zip.NewReader(bytes.NewReader(raw), int64(len(raw)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := of(r).Leaf.Time.Truncate(time.Second)
+		for _, f := range z.File {
+			if _, zone := f.Modified.Zone(); !f.Modified.Equal(want) || zone != 7*60*60 {
+				t.Errorf("%s: %s is of %v, want %v in Viet Nam's time", what, f.Name, f.Modified, want)
+			}
+		}
+	}
+	dated("sealed", func(r *audit.BundleReport) ledger.Verdict { return r.Verdict })
+	b.goods(func(err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+	b.sign()
+	dated("released", func(r *audit.BundleReport) ledger.Verdict { return r.Released })
 }
