@@ -24,6 +24,7 @@ type Config struct {
 	Listen      string          `yaml:"listen"`       // host:port of the pages
 	PublicURL   string          `yaml:"public_url"`   // what labels and printed links begin with
 	Name        string          `yaml:"name"`         // of the server's signing key
+	Phone       string          `yaml:"phone"`        // of the co-op, for its members: printed on the farmer's card; empty: a line to write on
 	Database    DatabaseConfig  `yaml:"database"`
 	History     HistoryConfig   `yaml:"history"`
 	Broker      BrokerConfig    `yaml:"broker"`
@@ -255,6 +256,8 @@ func (c *Config) check() *keyError {
 	switch {
 	case !wire.ValidGatewayID(c.Name):
 		return &keyError{"name", fmt.Sprintf("%q is no key name", c.Name), "use small letters, digits and hyphens, 2 to 39 characters"}
+	case !setup.Phone(c.Phone):
+		return &keyError{"phone", fmt.Sprintf("%q is no telephone number", c.Phone), `write it in quotes, such as "0912 345 678"`}
 	case !hostPort(c.SetupListen):
 		return &keyError{"setup_listen", fmt.Sprintf("%q is no address", c.SetupListen), "write host:port, such as :8080"}
 	case !hostPort(c.Listen):

@@ -121,6 +121,7 @@ func TestConfig_ErrorsNameLineAndMend(t *testing.T) {
 		"no regions":         {broker + "trace:\n  scan:\n    regions: none.csv\n", []string{":4:", "none.csv", "address ranges"}},
 		"bad own network":    {broker + "trace:\n  scan:\n    own: [here]\n", []string{":4:", "trace.scan.own", "addresses or networks"}},
 		"scans kept a day":   {broker + "trace:\n  scan:\n    keep_days: 1\n", []string{":4:", "trace.scan.keep_days", "write days"}},
+		"bad phone":          {broker + "phone: 0123456701\n", []string{":2:", "phone", "in quotes"}}, // YAML reads it as an octal number
 		"bad public_url":     {broker + "public_url: ftp://x\n", []string{":2:", "public_url", "http://"}},
 		"bad name":           {broker + "name: HTX Phú Khê\n", []string{":2:", "name", "small letters"}},
 		"no broker":          {"listen: 127.0.0.1:1\n", []string{"exactly one"}},

@@ -54,6 +54,7 @@ type deps struct {
 	now       func() time.Time
 	stuck     func() time.Time
 	backups   web.Backups     // settles where they go; nil: no page does
+	phone     web.Phone       // of the co-op
 	watched   web.Watched     // told of every answer; nil: nobody counts
 	done      <-chan struct{} // closed when the server is asked to stop
 }

@@ -67,6 +67,9 @@ func (l *layers) cover(s *setup.Settings) {
 	if hide("name", s.Name != "") {
 		s.Name = ""
 	}
+	if hide("phone", s.Phone != "") {
+		s.Phone = ""
+	}
 	if hide("listen", s.Listen != "") {
 		s.Listen = ""
 	}

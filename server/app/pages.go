@@ -50,6 +50,7 @@ func pages(d deps) (*web.Server, error) {
 		Printer: newPrinter(d),
 		Watched: d.watched,
 		Claims:  claims(d),
+		Phone:   d.phone,
 		Backups: d.backups, SameDisk: func(dir string) bool { return setup.SameDisk(d.config.DataDir, dir) },
 		PushKey: d.pushKey,
 		Bundle: func(ctx context.Context, path string, w io.Writer) error {

@@ -325,6 +325,7 @@ func (s *running) close() error {
 func (s *running) deps(done <-chan struct{}) deps {
 	d := deps{
 		backups: backupDesk{c: s.config, config: s.configFile, now: s.now, anew: s.startAnew},
+		phone:   newPhoneDesk(s.config, s.configFile, s.now),
 		db:      s.db, accounts: s.accounts, history: s.history, live: s.live, board: s.board, soil: s.soil, drying: s.drying, dawn: s.dawn, alarms: s.alarms.desk, told: s.told.desk, pushKey: s.told.pushKey, looked: s.looked, config: s.config, authority: s.authority, logKey: s.logKey(), scans: s.scans, system: s.system, log: s.log, now: s.now, stuck: s.stuck, done: done, watched: s.traffic,
 	}
 	d.blight = s.blight

@@ -135,7 +135,7 @@ func (o *office) read(res *http.Response, err error) (int, string) {
 }
 
 func (o *office) coop() url.Values {
-	return url.Values{"step": {"coop"}, "coop": {"Hợp tác xã Phú Khê"}, "address": {"Thôn Phú Khê"}}
+	return url.Values{"step": {"coop"}, "coop": {"Hợp tác xã Phú Khê"}, "address": {"Thôn Phú Khê"}, "phone": {"0123 456 701"}}
 }
 
 func (o *office) address() url.Values {
@@ -301,6 +301,7 @@ func TestSetup_TheFirstAdminSettlesBackups(t *testing.T) {
 	if !strings.Contains(body, "aovuon-claim:") {
 		t.Fatal(body)
 	}
+	o.telephone(base)
 	dir := o.path("usb/aovuon")
 	_, body = o.post(base+"/backup", url.Values{"other": {dir}, "same": {"yes"}})
 	key := regexp.MustCompile(`AGE-SECRET-KEY-\w+`).FindString(body)
@@ -317,8 +318,34 @@ func TestSetup_TheFirstAdminSettlesBackups(t *testing.T) {
 	if err := os.WriteFile(o.path("identity"), []byte(key+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	if _, body := o.get(base + "/help/farmer-card"); !strings.Contains(body, "<td>0912345670</td>") {
+		t.Error("the number went when other settings were kept")
+	}
 	if said := o.once("backup", "drill", list[len(list)-1], "--identity", o.path("identity")); !strings.Contains(said, "drill: restored") {
 		t.Error(said)
 	}
 	o.stop()
+}
+
+// telephone changes the number that the setup page took: the card says the new one at once, and the next server still does.
+func (o *office) telephone(base string) {
+	o.t.Helper()
+	if _, body := o.get(base + "/help/farmer-card"); !strings.Contains(body, "<td>0123 456 701</td>") {
+		o.t.Errorf("the card does not say what the setup page took:\n%s", body)
+	}
+	_, page := o.get(base + "/coop")
+	revision := regexp.MustCompile(`name="revision" value="([^"]*)"`).FindStringSubmatch(page)
+	if revision == nil || !strings.Contains(page, `name="phone" value="0123 456 701"`) {
+		o.t.Fatal(page)
+	}
+	form := url.Values{"revision": {revision[1]}, "name": {"Hợp tác xã Phú Khê"}, "vi": {"Thôn Phú Khê"}, "en": {""}, "from": {""}, "to": {""}, "phone": {"0912345670"}}
+	if status, body := o.post(base+"/coop", form); status != http.StatusOK {
+		o.t.Fatal(status, body)
+	}
+	if _, body := o.get(base + "/help/farmer-card"); !strings.Contains(body, "<td>0912345670</td>") {
+		o.t.Errorf("the card does not say the new number:\n%s", body)
+	}
+	if got := o.once("config"); !strings.Contains(got, "phone: ") || !strings.Contains(got, "0912345670") {
+		o.t.Error(got)
+	}
 }

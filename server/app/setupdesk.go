@@ -265,7 +265,7 @@ func (s *setupDesk) look(ctx context.Context, d setup.Draft) (found []setup.Find
 	if err != nil {
 		return nil, false, err
 	}
-	for _, key := range []string{"name", "listen", "public_url", "tls", "broker", "channels"} {
+	for _, key := range []string{"name", "phone", "listen", "public_url", "tls", "broker", "channels"} {
 		if slices.Contains(firstKeys(raw), key) {
 			p.Fixed = append(p.Fixed, key)
 		}

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
+	"regexp"
 )
 
 // Files are the guides and their pictures.
@@ -29,13 +30,25 @@ func Languages() []string { return []string{"vi", "en"} }
 type Guide struct {
 	ID, Lang string
 	Title    string
-	Summary  string        // its first paragraph, as text
-	Body     template.HTML // all below the title
-	Parts    []Part        // its contents
+	Summary  string // its first paragraph, as text
+	body     string // all below the title, as HTML with the marks of facts; Body puts them in
+	Parts    []Part // its contents
 
 	Pictures []string // names of screens, in order
 	Links    []Ref    // of the guide to pages of the product, as written: /alarms, guide:recall#drill
 	Commands []Ref    // code that begins with the name of a program
+}
+
+// Facts lists what a guide may say of the co-op that reads it: {{fact:coop.phone}}.
+func Facts() []string { return []string{"coop.phone"} }
+
+var factMark = regexp.MustCompile(`\{\{fact:([a-z.]*)\}\}`)
+
+// Body is all below the title, with what is known of Facts; what is not is left blank.
+func (g *Guide) Body(known map[string]string) template.HTML {
+	return template.HTML(factMark.ReplaceAllStringFunc(g.body, func(mark string) string { //nolint:gosec // goldmark escapes, raw HTML is refused, and the files are ours; facts are escaped here
+		return template.HTMLEscapeString(known[factMark.FindStringSubmatch(mark)[1]])
+	}))
 }
 
 // Part is a section that the contents name.

@@ -48,8 +48,8 @@ func TestOpen_DrawsAGuide(t *testing.T) {
 		`<h2 id="first">First</h2>`, `<strong>I see to it (en)</strong>`, `<a href="/alarms?lang=en">Alarms</a>`, `<a href="#two">two</a>`, `<a href="/help/recall?lang=en#drill">recall</a>`,
 		`<img class="screen" src="/static/0/alarms-phone.png" width="360" height="780" loading="lazy" alt="The &#34;alarms&#34;">`, `<blockquote>`, `<td><code>server audit</code></td>`, `gateway spool --config a &lt; b`,
 	} {
-		if !strings.Contains(string(g.Body), want) {
-			t.Errorf("no %s in\n%s", want, g.Body)
+		if !strings.Contains(string(g.Body(nil)), want) {
+			t.Errorf("no %s in\n%s", want, g.Body(nil))
 		}
 	}
 	if len(g.Parts) != 2 || g.Parts[1] != (Part{"two", "Two"}) || len(g.Pictures) != 1 {
@@ -79,6 +79,7 @@ func TestOpen_FaultTable(t *testing.T) {
 		{"a picture from elsewhere", head + "![x](https://a.example/b.png)\n", "night.vi.md:5: a picture"},
 		{"a picture nobody made", head + "![x](screen:none)\n", "there is no picture of screen none"},
 		{"a picture without words", head + "![](screen:alarms-phone)\n", "a picture says what is seen on it"},
+		{"a fact nobody knows", head + "{{fact:coop.fax}}\n", "night.vi.md: no fact coop.fax: there are coop.phone"},
 		{"words no page has", head + "{{alarm.nack}}\n", "night.vi.md: no text alarm.nack on the pages"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -93,5 +94,21 @@ func TestOpen_FaultTable(t *testing.T) {
 	delete(files, "guides/recall.en.md")
 	if _, err := Open(files, pages()); err == nil || !strings.Contains(err.Error(), "a guide misses in one language") {
 		t.Errorf("a guide in one language alone: %v", err)
+	}
+}
+
+// A guide says what the co-op said of itself, as text; what it did not say is left blank, to be written in by hand.
+func TestGuide_SaysWhatIsKnownOfTheCoop(t *testing.T) {
+	files := shelf(t)
+	files["guides/night.en.md"] = &fstest.MapFile{Data: []byte("# T\n\nwhat for\n\n| who | telephone |\n|---|---|\n| co-op | {{fact:coop.phone}} |\n")}
+	l, err := Open(files, pages())
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, _ := l.Guide("en", "night")
+	for number, want := range map[string]string{"": "<td></td>", "0912 345 678": "<td>0912 345 678</td>", "<b>": "<td>&lt;b&gt;</td>"} {
+		if got := string(g.Body(map[string]string{"coop.phone": number})); !strings.Contains(got, want) {
+			t.Errorf("%q: no %s in\n%s", number, want, got)
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/yuin/goldmark"
@@ -40,6 +41,7 @@ func read(files fs.FS, id, lang string, pages Pages) (*Guide, error) {
 	}
 	rd := &reader{files: files, pages: pages, file: file, guide: &Guide{ID: id, Lang: lang}}
 	raw = rd.spoken(raw)
+	rd.facts(raw)
 	rd.raw = raw
 	md := goldmark.New(goldmark.WithExtensions(extension.Table), goldmark.WithParserOptions(parser.WithHeadingAttribute()),
 		goldmark.WithRendererOptions(renderer.WithNodeRenderers(util.Prioritized(rd, 1))))
@@ -61,7 +63,7 @@ func read(files fs.FS, id, lang string, pages Pages) (*Guide, error) {
 	if err := md.Renderer().Render(&b, raw, doc); err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	rd.guide.Body = template.HTML(b.String()) //nolint:gosec // goldmark escapes, raw HTML is refused, and the files are ours
+	rd.guide.body = b.String()
 	return rd.guide, nil
 }
 
@@ -77,6 +79,15 @@ func (rd *reader) spoken(raw []byte) []byte {
 		}
 		return []byte(text)
 	})
+}
+
+// facts finds marks of what nobody knows.
+func (rd *reader) facts(raw []byte) {
+	for _, m := range factMark.FindAllSubmatch(raw, -1) {
+		if !slices.Contains(Facts(), string(m[1])) {
+			rd.bad = append(rd.bad, fmt.Errorf("%s: no fact %s: there are %s", rd.file, m[1], strings.Join(Facts(), ", ")))
+		}
+	}
 }
 
 // head takes the title and the summary off the document.

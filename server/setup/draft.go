@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"aovuon/gateway/wire"
+	"aovuon/server/channel/number"
 )
 
 // Way says how the pages are reached and who vouches for them.
@@ -32,6 +33,7 @@ type Draft struct {
 	CoopEN    string `json:"coop_en,omitempty"`    // and in English; empty: as in Vietnamese
 	Address   string `json:"address,omitempty"`    // where it is
 	AddressEN string `json:"address_en,omitempty"` //
+	Phone     string `json:"phone,omitempty"`      // that members call; empty: none is printed
 	Name      string `json:"name,omitempty"`       // of the server's key
 
 	Way      Way    `json:"way,omitempty"`
@@ -49,7 +51,7 @@ type Problem struct{ Field, Code string }
 
 // Codes returns every code a Problem may have.
 func Codes() []string {
-	return []string{"missing", "long", "text", "name", "way", "host", "domain", "email", "file", "port", "reserved"}
+	return []string{"missing", "long", "text", "name", "way", "host", "domain", "email", "phone", "file", "port", "reserved"}
 }
 
 // The most characters of a line.
@@ -65,10 +67,22 @@ func (d Draft) CheckCoop() (bad []Problem) {
 			bad = append(bad, Problem{f.field, code})
 		}
 	}
+	if !Phone(d.Phone) {
+		bad = append(bad, Problem{"phone", "phone"})
+	}
 	if !wire.ValidGatewayID(d.Name) {
 		bad = append(bad, Problem{"name", "name"})
 	}
 	return bad
+}
+
+// MostPhone is the most characters of a telephone number.
+const MostPhone = 30
+
+// Phone reports whether a text is a telephone number as people write one, or none.
+func Phone(s string) bool {
+	_, err := number.Parse(s)
+	return s == "" || err == nil && len(s) <= MostPhone
 }
 
 func line(s string, required bool) string {

@@ -19,6 +19,7 @@ const brokerPort = 8883
 // Settings are the keys of server.yaml that the setup settles. Files are named as there; relative ones are relative to the data folder.
 type Settings struct {
 	Name      string    `yaml:"name,omitempty"`
+	Phone     string    `yaml:"phone,omitempty"`
 	Listen    string    `yaml:"listen,omitempty"`
 	PublicURL string    `yaml:"public_url,omitempty"`
 	TLS       *TLS      `yaml:"tls,omitempty"`
@@ -73,7 +74,7 @@ type Backup struct {
 // Settings returns what a draft that was checked settles; plain says whether port 80 leads to the pages.
 func (d Draft) Settings(plain bool) Settings {
 	s := Settings{
-		Name: d.Name, Listen: net.JoinHostPort("", d.PortOr443()), PublicURL: d.URL(), TLS: &TLS{},
+		Name: d.Name, Phone: d.Phone, Listen: net.JoinHostPort("", d.PortOr443()), PublicURL: d.URL(), TLS: &TLS{},
 		Broker: &Broker{Embedded{Listen: fmt.Sprintf(":%d", brokerPort), LAN: true}},
 	}
 	switch d.Way {
@@ -94,7 +95,7 @@ func (d Draft) Settings(plain bool) Settings {
 }
 
 // settingsHead stands above the settings.
-const settingsHead = `# What the setup page and the page "Sao lưu" (backups) settled; they write this file anew. To settle something yourself, write its key into server.yaml:
+const settingsHead = `# What the setup page, the page "Sao lưu" (backups) and that of the co-op settled; they write this file anew. To settle something yourself, write its key into server.yaml:
 # a first-level key that stands there counts, and the same one here does not. "aovuon-server config" says what is in force.
 `
 

@@ -56,11 +56,12 @@ type town struct {
 	card string                  // code of the farmer's, used by nobody yet
 	sid  string                  // name of the cookie
 
-	book  *townBook
-	disks disks
-	told  *notify.Desk
-	db    *sqldb.DB
-	soil  *soil.Service
+	book   *townBook
+	disks  disks
+	called phoneBook
+	told   *notify.Desk
+	db     *sqldb.DB
+	soil   *soil.Service
 	// fault answers instead of the pages, while there is one; it may ask them.
 	fault atomic.Pointer[func(http.ResponseWriter, *http.Request)]
 	late  atomic.Int64 // how far the clock of accounts is ahead of the pages', ns
@@ -165,6 +166,7 @@ func newTownOf(t testing.TB, of *sources, l net.Listener, publicURL string, open
 		Alarms:  townAlarms{alarm.NewDesk(db, db, w.now), of},
 		Notify:  w.told,
 		PushKey: pushKey,
+		Phone:   &w.called,
 		Claims:  w.claim, Backups: &w.disks, SameDisk: func(dir string) bool { return dir == "/same/aovuon" },
 		Printer: printjob.New(db, rand.Reader, now, log),
 		Goods:   shop{db, moves}, Recall: recall.New(db, db, moves, w.now),

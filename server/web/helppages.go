@@ -1,6 +1,7 @@
 package web
 
 import (
+	"html/template"
 	"net/http"
 
 	"aovuon/server/farm"
@@ -19,6 +20,7 @@ type helpView struct {
 	frame
 	Guides []*help.Guide
 	Guide  *help.Guide
+	Body   template.HTML // of the guide
 }
 
 // helpPage lists the guides.
@@ -32,7 +34,15 @@ func (s *Server) guidePage(r *http.Request, w *words) (answer, error) {
 	if !ok {
 		return s.missing(r, w, "missing.page", "")
 	}
-	return s.drawHelp(r, w, g.Title, helpView{Guide: g})
+	return s.drawHelp(r, w, g.Title, helpView{Guide: g, Body: g.Body(s.facts())})
+}
+
+// facts are what guides say of the co-op itself.
+func (s *Server) facts() map[string]string {
+	if s.o.Phone == nil {
+		return nil
+	}
+	return map[string]string{"coop.phone": s.o.Phone.Number()}
 }
 
 // drawHelp draws a page that holds nothing of anybody: it goes on where the register cannot be read.

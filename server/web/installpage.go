@@ -210,6 +210,7 @@ func (s InstallState) typed() bool {
 func fillCoop(d *setup.Draft, form url.Values, key string) {
 	get := func(name string) string { return strings.TrimSpace(form.Get(name)) }
 	d.Coop, d.CoopEN, d.Address, d.AddressEN, d.Name = get("coop"), get("coop_en"), get("address"), get("address_en"), strings.ToLower(get("name"))
+	d.Phone = get("phone")
 	switch {
 	case key != "":
 		d.Name = key

@@ -119,6 +119,7 @@ type Options struct {
 	History    History
 	System     func(ctx context.Context) (System, error)
 	Claims     Claims                // makes claims of gateways; nil: nobody does
+	Phone      Phone                 // of the co-op; nil: none is known, and no page takes one
 	Backups    Backups               // settles where backups go; nil: no page does
 	SameDisk   func(dir string) bool // whether a folder is on the disk that the data is on; nil: nobody knows
 	Watched    Watched               // told of every answer; nil: nobody counts

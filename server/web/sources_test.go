@@ -38,6 +38,8 @@ func now() time.Time { return time.Date(2026, 11, 24, 7, 40, 12, 0, farm.Time())
 // sources is a made-up co-op: the demo farm, a season of plausible water in memory, one lot.
 type sources struct {
 	gone time.Time // readings before were let go; zero: none were
+
+	phone web.Phone // of the co-op; nil: none
 	farm *farm.Farm
 	demo trace.Demo
 	live *watch.Live
@@ -129,6 +131,7 @@ func (s *sources) pages(t testing.TB) *httptest.Server {
 		Board: board, Dawn: foretold,
 		Soil: s.looked(t), Book: book, Shelf: s.shelf, Packed: s, Scans: s, Reports: s,
 		Farm: s, Lots: lots, Names: s, GLN: s.gln, People: s, Calibrations: s, Ledger: s.ledger, Evidence: evidence, LogKey: s.logKey, Live: s.live, History: s, OpenPages: true, PublicURL: "https://tx.example.vn", HSTS: true, Now: s.time, Batches: madeUpBatches, Log: slog.New(slog.DiscardHandler), Done: done,
+		Phone:  s.phone,
 		CA:     &web.CA{PEM: []byte("pem\n"), DER: []byte("der"), Fingerprint: strings.TrimSuffix(strings.Repeat("AB:", 32), ":")},
 		System: func(context.Context) (web.System, error) { return s.system, s.fail() },
 	})

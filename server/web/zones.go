@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"aovuon/server/farm"
+	"aovuon/server/setup"
 )
 
 // zoneView is a zone, or the co-op itself: its name and its addresses.
@@ -19,6 +21,7 @@ type zoneView struct {
 	Revision  string
 	Name      farm.Text
 	Addresses []addressLine // those there are, and an empty one
+	Phone     *phoneLine    // of the co-op; nil: not of a zone
 	Problem   string
 	Wrong     zoneWrongs
 }
@@ -32,6 +35,37 @@ func (z zoneWrongs) At(field string, n ...int) struct{ ID, Said string } {
 		field += strconv.Itoa(i)
 	}
 	return struct{ ID, Said string }{field, z[field]}
+}
+
+// Phone is the telephone number of the co-op, which its papers show.
+type Phone interface {
+	Number() string           // as somebody wrote it; empty: none is known
+	Fixed() string            // names the file that says it, where the page cannot change it
+	Keep(number string) error // it was checked
+}
+
+// phoneLine is the co-op's number as its form shows it.
+type phoneLine struct {
+	Number, Fixed string
+	Most          int
+}
+
+// phoneLine is nil on the pages of zones.
+func (s *Server) phoneLine(r *http.Request) *phoneLine {
+	if s.o.Phone == nil || r.URL.Path != coopPath {
+		return nil
+	}
+	return &phoneLine{Number: s.o.Phone.Number(), Fixed: s.o.Phone.Fixed(), Most: setup.MostPhone}
+}
+
+// take reads the number of a form; other is true where it is another than the one on record, right where it can be called.
+func (p *phoneLine) take(form url.Values) (other, right bool) {
+	if p == nil || p.Fixed != "" || !form.Has("phone") {
+		return false, true
+	}
+	had := p.Number
+	p.Number = strings.TrimSpace(form.Get("phone"))
+	return p.Number != had, setup.Phone(p.Number)
 }
 
 // addressLine is an address as a form shows it: days as YYYY-MM-DD, empty where open.
@@ -56,7 +90,7 @@ func (s *Server) zonePage(r *http.Request, w *words) (answer, error) {
 	if !ok {
 		return s.missing(r, w, "missing.page", "")
 	}
-	v := zoneView{Name: z.Name, Revision: rev}
+	v := zoneView{Name: z.Name, Revision: rev, Phone: s.phoneLine(r)}
 	for _, a := range z.Addresses {
 		v.Addresses = append(v.Addresses, addressLine{VI: a.Text.VI, EN: a.Text.EN, From: formDay(w, a.ValidFrom), To: formDay(w, a.ValidTo)})
 	}
@@ -124,6 +158,11 @@ func (s *Server) saveZone(r *http.Request, w *words) (answer, error) {
 	if !ok {
 		return s.missing(r, w, "missing.page", "")
 	}
+	v.Phone = s.phoneLine(r)
+	called, right := v.Phone.take(r.PostForm)
+	if !right {
+		v.Wrong["phone"] = w.t("coop.phone.wrong")
+	}
 	if len(v.Wrong) > 0 {
 		v.Problem = w.t("record.wrong")
 		return s.zoneForm(r, w, v)
@@ -143,6 +182,9 @@ func (s *Server) saveZone(r *http.Request, w *words) (answer, error) {
 		}
 		return i >= 0
 	})
+	if err == nil && said == "" && called {
+		err = s.o.Phone.Keep(v.Phone.Number)
+	}
 	switch {
 	case err != nil:
 		return answer{}, err
