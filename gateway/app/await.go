@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"aovuon/gateway/status"
+	"aovuon/gateway/uplink"
 	"aovuon/gateway/wire"
 )
 
@@ -144,7 +145,13 @@ func enrolByPage(ctx context.Context, path string, f enrolFlags) (server string,
 		err = fmt.Errorf("%w: %w", status.ErrRefused, err)
 	case errors.Is(err, errImpostor):
 		err = fmt.Errorf("%w: %w", status.ErrImpostor, err)
-	case errors.As(err, &network) || errors.Is(err, errElsewhere) || errors.Is(err, io.ErrUnexpectedEOF):
+	case uplink.CauseOf(err) == uplink.NoNetwork:
+		err = fmt.Errorf("%w: %w", status.ErrNoNetwork, err)
+	case errors.Is(err, errBusy):
+		err = fmt.Errorf("%w: %w", status.ErrBusy, err)
+	case errors.Is(err, errElsewhere):
+		err = fmt.Errorf("%w: %w", status.ErrElsewhere, err)
+	case errors.As(err, &network) || errors.Is(err, io.ErrUnexpectedEOF):
 		err = fmt.Errorf("%w: %w", status.ErrUnreachable, err)
 	}
 	return claim.Server, err

@@ -210,13 +210,16 @@ func TestRun_SaysWhatIsWrongWithAClaimAndWaitsForTheNext(t *testing.T) {
 	forged.Pin = wire.PinOf("htx-evil+00000000+AAAA", "")
 	elsewhere := httptest.NewServer(http.NotFoundHandler())
 	defer elsewhere.Close()
+	busy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "wait a minute", http.StatusTooManyRequests) }))
+	defer busy.Close()
 	for name, c := range map[string]struct{ claim, server, says string }{
 		"nothing":               {"", "", "không phải là mã ghi danh"},
 		"a slip":                {"0123-4567-89AB-CDEG", o.URL, "không phải là mã ghi danh"},
 		"no server":             {o.code.String(), "", "Cần địa chỉ máy chủ"},
 		"no address":            {o.code.String(), "phukhe", "Cần địa chỉ máy chủ"},
 		"nobody there":          {o.code.String(), "http://127.0.0.1:1", "Chưa tới được máy chủ"},
-		"another page":          {o.code.String(), elsewhere.URL, "Chưa tới được máy chủ"},
+		"another page":          {o.code.String(), elsewhere.URL, "không phải máy chủ nhận ghi danh"},
+		"a busy server":         {o.code.String(), busy.URL, "chờ một phút rồi thử lại"},
 		"a claim that was used": {other.String(), o.URL, "Máy chủ từ chối"},
 		"another server's keys": {forged.String(), "", "không phải là máy chủ đã cấp mã"},
 	} {

@@ -77,6 +77,7 @@ func (f enrolFlags) claim() (wire.Claim, error) {
 var (
 	errNoServer  = errors.New("app: which server? add --server https://... (server gateway claim prints the whole line)")
 	errElsewhere = errors.New("no answer of a server that takes claims")
+	errBusy      = errors.New("it is busy, or starting")
 	errAnswered  = errors.New("the server says")
 	errImpostor  = errors.New("somebody is between this gateway and the server, or the address is that of another one")
 )
@@ -241,7 +242,9 @@ func post(ctx context.Context, server, path string, body []byte) (answer []byte,
 	case http.StatusOK:
 	case http.StatusForbidden, http.StatusBadRequest:
 		return nil, fmt.Errorf("app: %w: %s: %.300s", errAnswered, resp.Status, bytes.TrimSpace(answer))
-	default: // too busy, starting, or no server of ours at all
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return nil, fmt.Errorf("app: %w: %w: it says: %s: %.300s", errElsewhere, errBusy, resp.Status, bytes.TrimSpace(answer))
+	default: // no server of ours at all
 		return nil, fmt.Errorf("app: %w: it says: %s: %.300s", errElsewhere, resp.Status, bytes.TrimSpace(answer))
 	}
 	return answer, nil

@@ -78,6 +78,9 @@ func (v *view) snapshot(ctx context.Context) status.Snapshot {
 	v.mu.Lock()
 	s.Link, s.LinkFor = v.linked, int64((now.Uptime-v.since)/time.Second)
 	v.mu.Unlock()
+	if err := v.up.Failure(); err != nil && !s.Link {
+		s.LinkWhy, s.LinkError = string(uplink.CauseOf(err)), err.Error()
+	}
 	busOf := map[string]string{}
 	for _, c := range p.channels {
 		busOf[c.ID] = c.Bus

@@ -20,7 +20,10 @@ import (
 var (
 	ErrBadClaim    = errors.New("no claim")               // what was typed or scanned
 	ErrNoServer    = errors.New("server not named")       // a code alone, and no address with it
-	ErrUnreachable = errors.New("server not reached")     // no network, no name, nobody there
+	ErrNoNetwork   = errors.New("no network")             // of this machine
+	ErrUnreachable = errors.New("server not reached")     // no name, nobody there
+	ErrBusy        = errors.New("server busy")            // or starting
+	ErrElsewhere   = errors.New("no server of ours")      // somebody there, who takes no claims
 	ErrRefused     = errors.New("refused by the server")  // used, over, of another gateway
 	ErrImpostor    = errors.New("not the claim's server") // somebody is in between
 )
@@ -231,7 +234,10 @@ func problemOf(err error) string {
 		{errTorn, "form"},
 		{ErrBadClaim, "claim"},
 		{ErrNoServer, "server"},
+		{ErrNoNetwork, "network"},
 		{ErrUnreachable, "unreachable"},
+		{ErrBusy, "busy"},
+		{ErrElsewhere, "elsewhere"},
 		{ErrRefused, "refused"},
 		{ErrImpostor, "impostor"},
 		{qrphoto.ErrNoPhoto, "photo"},

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"html"
 	"io"
 	"log/slog"
 	"mime/multipart"
@@ -153,6 +155,33 @@ func TestClaim_FromAnotherPageOrByAnotherNameIsRefused(t *testing.T) {
 		}
 		if res, _ := v.do(req); res.StatusCode != http.StatusForbidden && res.StatusCode != http.StatusMisdirectedRequest {
 			t.Errorf("%s: %s: %s", header, value, res.Status)
+		}
+	}
+}
+
+// What an enrolment failed by has words of its own, in both languages; what the program says of it stands small below.
+func TestClaim_HasWordsForEveryFailure(t *testing.T) {
+	var failure error
+	page, err := status.NewClaim(status.ClaimOptions{
+		Gateway: "gw-ao-phukhe", Version: "v1.2.3", PIN: pin, Hosts: []string{"aovuon"}, Now: newMade().options().Now, Log: slog.New(slog.DiscardHandler),
+		Enrol: func(context.Context, string, string) (string, error) { return "", failure },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewServer(page)
+	t.Cleanup(srv.Close)
+	v := visit(t, srv)
+	for says, known := range map[string]error{
+		"không phải là mã ghi danh": status.ErrBadClaim, "Cần địa chỉ máy chủ": status.ErrNoServer, "Trạm chưa có mạng": status.ErrNoNetwork, "Chưa tới được máy chủ": status.ErrUnreachable,
+		"đang bận": status.ErrBusy, "không phải máy chủ nhận ghi danh": status.ErrElsewhere, "đã dùng, đã hết hạn": status.ErrRefused, "không phải là máy chủ đã cấp mã": status.ErrImpostor,
+		"Chưa ghi danh được": errors.New("of a kind nobody thought of"),
+	} {
+		failure = fmt.Errorf("%w: dial tcp: <x>", known)
+		res, page := v.hand(nil, [2]string{"pin", pin}, [2]string{"claim", claimText})
+		below := `<small class="why">Kỹ thuật viên đọc: <span lang="en">` + html.EscapeString(known.Error()) + ": dial tcp: &lt;x&gt;</span></small>"
+		if res.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(page, says) || !strings.Contains(page, below) {
+			t.Errorf("%v: %s: %s", known, res.Status, page)
 		}
 	}
 }

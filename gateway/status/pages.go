@@ -32,6 +32,7 @@ type tile struct {
 	Name string // key
 	Tone string
 	Text string
+	Why  string // the program's own words, English
 }
 
 func (s *Server) home(w http.ResponseWriter, r *http.Request) {
@@ -66,27 +67,30 @@ func tone(q measure.Quality) string {
 
 // tiles say how the link, the spool, the clock and the disk are.
 func tiles(w *words.Words, s Snapshot) []tile {
-	link := tile{"link", "good", w.T("link.up", w.Length(s.LinkFor))}
+	link := tile{Name: "link", Tone: "good", Text: w.T("link.up", w.Length(s.LinkFor))}
 	switch {
 	case !s.Link:
-		link.Tone, link.Text = "fault", w.T("link.down", w.Length(s.LinkFor))
+		link.Tone, link.Text, link.Why = "fault", w.T("link.down", w.Length(s.LinkFor)), s.LinkError
+		if why := w.Or("link.why."+s.LinkWhy, ""); why != "" {
+			link.Text += ". " + why
+		}
 	case s.ReceiptAge != nil:
 		link.Text = w.T("link.receipt", w.Length(*s.ReceiptAge))
 	}
-	waits := tile{"spool", "good", w.T("spool.waits", w.Count(s.Pending), w.Count(s.Sealed))}
+	waits := tile{Name: "spool", Tone: "good", Text: w.T("spool.waits", w.Count(s.Pending), w.Count(s.Sealed))}
 	if s.Sealed > 20 {
 		waits.Tone = "doubt"
 	}
-	clock := tile{"clock", "good", w.T("clock.unsynced")}
+	clock := tile{Name: "clock", Tone: "good", Text: w.T("clock.unsynced")}
 	if !s.Time.IsZero() {
 		clock.Text = w.DateTime(s.Time) + " " + w.T("clock."+s.Clock)
 	}
 	if s.Clock == measure.EstimatedClock.String() || s.Clock == measure.Unsynced.String() {
 		clock.Tone = "doubt"
 	}
-	disk := tile{"disk", "good", w.T("disk.ok")}
+	disk := tile{Name: "disk", Tone: "good", Text: w.T("disk.ok")}
 	if s.Health != "ok" {
-		disk.Tone, disk.Text = "fault", w.T("disk.bad")+" ("+s.Health+")"
+		disk.Tone, disk.Text, disk.Why = "fault", w.T("disk.bad"), s.Health
 	}
 	if s.Dropped > 0 {
 		disk.Tone, disk.Text = "fault", disk.Text+" "+w.T("disk.dropped", w.Count(s.Dropped))

@@ -20,6 +20,7 @@ import (
 	"aovuon/gateway/edge"
 	"aovuon/gateway/measure"
 	"aovuon/gateway/status"
+	"aovuon/gateway/uplink"
 )
 
 func TestHome_SaysWhatAndWhy(t *testing.T) {
@@ -53,10 +54,29 @@ func TestHome_SaysWhatIsWrongWithTheGateway(t *testing.T) {
 	m.snap.Link, m.snap.Sealed, m.snap.Clock, m.snap.Time, m.snap.Health, m.snap.Dropped, m.snap.Thinned = false, 500, "unsynced", time.Time{}, "disk: full", 7, 9000
 	m.snap.Channels = nil
 	_, page := visit(t, m.serve(t)).get("/")
-	for _, want := range []string{"mất nối đã 2 giờ", "500 gói", "Chưa có giờ", "không ghi được, số đo đang chờ trong bộ nhớ: dọn bớt chỗ hoặc thay thẻ. (disk: full)", "Đã mất 7 lần đo", "đã bỏ bớt 9.000 lần đo cũ", "Chưa có đầu dò nào trả lời"} {
+	for _, want := range []string{"mất nối đã 2 giờ", "500 gói", "Chưa có giờ", "không ghi được, số đo đang chờ trong bộ nhớ: dọn bớt chỗ hoặc thay thẻ.", `Kỹ thuật viên đọc: <span lang="en">disk: full</span>`, "Đã mất 7 lần đo", "đã bỏ bớt 9.000 lần đo cũ", "Chưa có đầu dò nào trả lời"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)
 		}
+	}
+}
+
+// Why there is no link is said in the language of the page, what to do with it; the program's own words stand small below, for the technician.
+func TestHome_SaysWhyThereIsNoLink(t *testing.T) {
+	m := newMade()
+	m.snap.Link, m.snap.LinkWhy, m.snap.LinkError = false, string(uplink.WrongClock), "x509: certificate <is> not yet valid"
+	v := visit(t, m.serve(t))
+	for at, words := range map[string][2]string{
+		"/?lang=vi": {"xem ô Đồng hồ", "Kỹ thuật viên đọc:"}, "/?lang=en": {"look at the clock", "For the technician:"},
+	} {
+		said := `<small class="why">` + words[1] + ` <span lang="en">x509: certificate &lt;is&gt; not yet valid</span></small>`
+		if _, page := v.get(at); !strings.Contains(page, words[0]) || !strings.Contains(page, said) {
+			t.Errorf("%s: not said: %q\n%s", at, words, page)
+		}
+	}
+	m.snap.LinkWhy = "" // of another kind: the program's own words are all there is
+	if _, page := v.get("/?lang=vi"); !strings.Contains(page, "mất nối đã 2 giờ") || strings.Contains(page, "link.why") || !strings.Contains(page, "not yet valid") {
+		t.Error(page)
 	}
 }
 
@@ -319,6 +339,9 @@ func TestWords_AreCompleteInBothLanguages(t *testing.T) {
 	}
 	for _, c := range edge.Causes() {
 		want = append(want, "aerator.cause."+string(c))
+	}
+	for _, c := range uplink.Causes() {
+		want = append(want, "link.why."+string(c))
 	}
 	for c := measure.Synced; c <= measure.Unsynced; c++ {
 		want = append(want, "clock."+c.String())

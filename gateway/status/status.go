@@ -26,6 +26,8 @@ type Snapshot struct {
 
 	Link       bool   `json:"link"`                    // batches reach the server
 	LinkFor    int64  `json:"link_for_s"`              // since the link came or went
+	LinkWhy    string `json:"link_why,omitempty"`      // uplink.Cause: why there is none, where that is known
+	LinkError  string `json:"link_error,omitempty"`    // English, for the technician: what was tried last and failed
 	Receipts   uint64 `json:"receipts"`                // since the start
 	ReceiptAge *int64 `json:"receipt_age_s,omitempty"` // of the last one; absent when there was none since the start
 	Pending    uint64 `json:"pending"`                 // readings not sealed yet

@@ -87,6 +87,8 @@ func (u *Uplink) dial(ctx context.Context, at *url.URL) (net.Conn, error) {
 	return (&tls.Dialer{NetDialer: d, Config: u.opts.TLS}).DialContext(ctx, "tcp", at.Host)
 }
 
+var errUnanswered = errors.New("the broker does not answer")
+
 // settle waits for a token: until it is done, for at most limit, or until ctx is done.
 func settle(ctx context.Context, t mqtt.Token, limit time.Duration) error {
 	timer := time.NewTimer(limit)
@@ -95,7 +97,7 @@ func settle(ctx context.Context, t mqtt.Token, limit time.Duration) error {
 	case <-t.Done():
 		return t.Error()
 	case <-timer.C:
-		return errors.New("the broker does not answer")
+		return errUnanswered
 	case <-ctx.Done():
 		return ctx.Err()
 	}

@@ -1,8 +1,13 @@
 package uplink_test
 
 import (
+	"crypto/x509"
+	"errors"
+	"fmt"
 	"net"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -47,21 +52,26 @@ func TestTry_NamesTheStepThatFails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	noName := uplink.NoName
+	if _, err := net.DefaultResolver.LookupHost(t.Context(), "farm.invalid"); !notFound(err) {
+		noName = uplink.NoNetwork // a machine that can ask nobody for names
+	}
 	for name, tc := range map[string]struct {
 		o     uplink.Options
 		steps string
 		err   string
 		mend  string
+		cause uplink.Cause
 	}{
-		"no address":        {uplink.Options{URL: "farm.example"}, "name", "scheme", "tcp://"},
-		"no such name":      {uplink.Options{URL: "tcp://farm.invalid:1883"}, "name", "farm.invalid", "name"},
-		"nobody listens":    {uplink.Options{URL: "tcp://" + refused.Addr().String()}, "name port", "refused", "start the server"},
-		"no TLS there":      {uplink.Options{URL: strings.Replace(plain.URL, "tcp:", "ssl:", 1), TLS: strange}, "name port certificate", "", "TLS"},
-		"unknown authority": {uplink.Options{URL: secure.URL, TLS: strange}, "name port certificate", "unknown authority", "server.ca_file"},
-		"not yet valid":     {trusting(time.Unix(0, 0)), "name port certificate", "not yet valid", "clock"},
-		"wrong password":    {uplink.Options{URL: plain.URL, Password: "x"}, "name port certificate login", "gateway card", "enrol"},
-		"all is well":       {uplink.Options{URL: plain.URL, Password: password}, "name port certificate login topics", "", ""},
-		"all is secure":     {trusting(time.Now()), "name port certificate login topics", "", ""},
+		"no address":        {uplink.Options{URL: "farm.example"}, "name", "scheme", "tcp://", ""},
+		"no such name":      {uplink.Options{URL: "tcp://farm.invalid:1883"}, "name", "farm.invalid", "name", noName},
+		"nobody listens":    {uplink.Options{URL: "tcp://" + refused.Addr().String()}, "name port", "refused", "start the server", uplink.Unanswered},
+		"no TLS there":      {uplink.Options{URL: strings.Replace(plain.URL, "tcp:", "ssl:", 1), TLS: strange}, "name port certificate", "", "TLS", uplink.Unanswered},
+		"unknown authority": {uplink.Options{URL: secure.URL, TLS: strange}, "name port certificate", "unknown authority", "server.ca_file", uplink.Untrusted},
+		"not yet valid":     {trusting(time.Unix(0, 0)), "name port certificate", "not yet valid", "clock", uplink.WrongClock},
+		"wrong password":    {uplink.Options{URL: plain.URL, Password: "x"}, "name port certificate login", "gateway card", "enrol", uplink.NotLetIn},
+		"all is well":       {uplink.Options{URL: plain.URL, Password: password}, "name port certificate login topics", "", "", ""},
+		"all is secure":     {trusting(time.Now()), "name port certificate login topics", "", "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			names, last := steps(t, tc.o, true)
@@ -70,6 +80,9 @@ func TestTry_NamesTheStepThatFails(t *testing.T) {
 			}
 			if last.Err != nil && !strings.Contains(last.Err.Error(), tc.err) {
 				t.Errorf("error %v", last.Err)
+			}
+			if got := uplink.CauseOf(last.Err); got != tc.cause {
+				t.Errorf("the cause of %v is %q, want %q", last.Err, got, tc.cause)
 			}
 		})
 	}
@@ -124,6 +137,34 @@ func refuseTopics(c net.Conn) {
 		}
 		if answer.Write(c) != nil {
 			return
+		}
+	}
+}
+
+func notFound(err error) bool {
+	name, ok := errors.AsType[*net.DNSError](err)
+	return ok && name.IsNotFound && !name.IsTemporary
+}
+
+// What a test cannot have happen to this machine: it has no network, or nobody answers there.
+func TestCauseOf_ErrorsOfANetwork(t *testing.T) {
+	dial := func(err error) error {
+		return fmt.Errorf("connect to ssl://htx.example: %w", &net.OpError{Op: "dial", Net: "tcp", Err: err})
+	}
+	for want, list := range map[uplink.Cause][]error{
+		uplink.NoNetwork: {
+			dial(os.NewSyscallError("connect", syscall.ENETUNREACH)), dial(os.NewSyscallError("connect", syscall.EHOSTUNREACH)),
+			dial(&net.DNSError{Err: "server misbehaving", Name: "htx.example", IsTemporary: true}), dial(&net.DNSError{Err: "i/o timeout", Name: "htx.example", IsTimeout: true}),
+		},
+		uplink.NoName:     {dial(&net.DNSError{Err: "no such host", Name: "htx.example", IsNotFound: true})},
+		uplink.Unanswered: {dial(os.ErrDeadlineExceeded), dial(os.NewSyscallError("read", syscall.ECONNRESET))},
+		uplink.Untrusted:  {dial(x509.HostnameError{Certificate: &x509.Certificate{}, Host: "htx.example"}), dial(x509.CertificateInvalidError{Reason: x509.CANotAuthorizedForThisName})},
+		"":                {nil, errors.New("disk is full")},
+	} {
+		for _, err := range list {
+			if got := uplink.CauseOf(err); got != want {
+				t.Errorf("%v: %q, want %q", err, got, want)
+			}
 		}
 	}
 }

@@ -104,6 +104,7 @@ type Uplink struct {
 
 	sessions, published, receipts, forged, stale, rewinds, silences atomic.Uint64
 	receipted                                                       atomic.Pointer[time.Time]
+	failed                                                          atomic.Pointer[error]
 }
 
 // New returns an Uplink for store. It connects to nothing: call Run.
@@ -127,6 +128,14 @@ func (u *Uplink) LastReceipt() time.Time {
 	return time.Time{}
 }
 
+// Failure is what ended the last connection, or kept it from being made; nil: none did since the start.
+func (u *Uplink) Failure() error {
+	if err := u.failed.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
 // errSilent: batches were sent, and no receipt came.
 var errSilent = errors.New("no receipt from the server")
 
@@ -136,6 +145,7 @@ func (u *Uplink) Run(ctx context.Context) error {
 	retry := backoff{min: u.opts.BackoffMin, max: u.opts.BackoffMax}
 	for {
 		progress, err := u.session(ctx)
+		u.failed.Store(&err)
 		u.opts.Link(false)
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // being told to stop is no failure of the link

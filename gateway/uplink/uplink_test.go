@@ -294,6 +294,9 @@ func TestUplink_WrongPasswordKeepsTrying(t *testing.T) {
 	if c := up.Counters(); c.Sessions != 0 {
 		t.Errorf("%+v", c)
 	}
+	if err := up.Failure(); uplink.CauseOf(err) != uplink.NotLetIn {
+		t.Errorf("the link failed by %v", err)
+	}
 	f.start(o)
 	parttest.Await(t, "the spool is empty", func() bool { return f.stats().Sealed == 0 })
 	r.check(3)
@@ -303,9 +306,12 @@ func TestUplink_NobodyThereIsNoReasonToHang(t *testing.T) {
 	f := newField(t)
 	_, key := newKey(t, "htx-test")
 	o := f.quick("tcp://127.0.0.1:1", key)
-	_, stop := f.start(o)
+	up, stop := f.start(o)
 	parttest.Await(t, "a refusal", func() bool { return len(f.links) > 1 })
 	stop()
+	if err := up.Failure(); uplink.CauseOf(err) != uplink.Unanswered {
+		t.Errorf("the link failed by %v", err)
+	}
 }
 
 func TestCheckURL(t *testing.T) {
