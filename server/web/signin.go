@@ -236,8 +236,12 @@ func setupWrongs(w *words, err error) map[string]string {
 		field string
 		err   error
 	}{
-		{"login", account.ErrLogin}, {"login", account.ErrTaken}, {"name", account.ErrName},
-		{"password", account.ErrShort}, {"password", account.ErrNamed}, {"password", account.ErrCommon},
+		{"login", account.ErrLogin},
+		{"login", account.ErrTaken},
+		{"name", account.ErrName},
+		{"password", account.ErrShort},
+		{"password", account.ErrNamed},
+		{"password", account.ErrCommon},
 	} {
 		if errors.Is(err, at.err) {
 			key, _ := problem(at.err)
