@@ -210,7 +210,9 @@ func TestRun_SaysWhatIsWrongWithAClaimAndWaitsForTheNext(t *testing.T) {
 	forged.Pin = wire.PinOf("htx-evil+00000000+AAAA", "")
 	elsewhere := httptest.NewServer(http.NotFoundHandler())
 	defer elsewhere.Close()
-	busy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "wait a minute", http.StatusTooManyRequests) }))
+	busy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "wait a minute", http.StatusTooManyRequests)
+	}))
 	defer busy.Close()
 	for name, c := range map[string]struct{ claim, server, says string }{
 		"nothing":               {"", "", "không phải là mã ghi danh"},

@@ -40,9 +40,9 @@ type sources struct {
 	gone time.Time // readings before were let go; zero: none were
 
 	phone web.Phone // of the co-op; nil: none
-	farm *farm.Farm
-	demo trace.Demo
-	live *watch.Live
+	farm  *farm.Farm
+	demo  trace.Demo
+	live  *watch.Live
 
 	clock  func() time.Time // of the pages; nil: now
 	ranges atomic.Int64     // how often the history gave a range
