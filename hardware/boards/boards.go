@@ -1,10 +1,11 @@
 // Package boards reads what the boxes of the field are made of, and draws how they are wired.
 //
 // A folder with bom.csv (what is bought) and pins.csv (what is connected) comes in; a Board goes out, what is wrong with it (Check), and
-// a drawing of it (Draw). README.md says what stands in the files.
+// a drawing of it (Draw). README.md says what stands in the files. Files holds them, with the guides and drawings: the server shows them under its help.
 package boards
 
 import (
+	"embed"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -15,6 +16,17 @@ import (
 	"strings"
 	"time"
 )
+
+// Files are the boxes' folders and the sample of a gateway's configuration.
+//
+//go:embed gateway.yaml */guide.*.md */wiring.svg */bom.csv */pins.csv
+var Files embed.FS
+
+// GuideFile is the file of a box's guide in a language, vi or en.
+func GuideFile(name, lang string) string { return path.Join(name, "guide."+lang+".md") }
+
+// DrawingFile is the file of a box's drawing.
+func DrawingFile(name string) string { return path.Join(name, "wiring.svg") }
 
 // Kinds of parts.
 const (
@@ -44,7 +56,16 @@ type Wire struct {
 	To, ToPin     string
 	Colour        string
 	Area          string // mm²
-	Note          string
+	Note          string // "vi · en"
+}
+
+// NoteIn is the note in a language, vi or en; one without halves is the same in both.
+func (w Wire) NoteIn(lang string) string {
+	vi, en, both := strings.Cut(w.Note, " · ")
+	if both && lang == "en" {
+		return en
+	}
+	return vi
 }
 
 // Board is one box.
@@ -111,6 +132,14 @@ func table(files fs.FS, name string, columns []string) (rows [][]string, err err
 		return nil, fmt.Errorf("boards: %s: the first line must be %s, and lines must follow", name, strings.Join(columns, ","))
 	}
 	return rows[1:], nil
+}
+
+// NameIn is what the part is in a language, vi or en.
+func (p Part) NameIn(lang string) string {
+	if lang == "en" {
+		return p.EN
+	}
+	return p.VI
 }
 
 // Part returns the part of that name; ok is false where there is none.

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Measures of a drawing, in units of the viewBox. On A4 across a unit is about a fifth of a millimetre: letters of 14 are nearly 3 mm high.
+// Measures of a drawing, in units of the viewBox. On A4 across a unit is a seventh to a fifth of a millimetre: letters of 14 are 2 to 3 mm high.
 const (
 	rowHigh  = 24
 	headHigh = 48
@@ -223,6 +223,9 @@ var (
 		"red": "đỏ", "black": "đen", "blue": "xanh dương", "yellow": "vàng", "green": "xanh lá", "white": "trắng", "orange": "cam", "brown": "nâu", "grey": "xám", "green-yellow": "vàng-xanh (đất)", "purple": "tím",
 	}
 )
+
+// ColourVI is a colour of a conductor in Vietnamese.
+func ColourVI(colour string) string { return colours[colour] }
 
 // Colours are those that a conductor may have.
 func Colours() []string {

@@ -22,8 +22,8 @@ func TestGuides_EveryStepHasACheck(t *testing.T) {
 			check    string
 			headings []string
 		}{
-			"vi": {"*Kiểm tra:*", []string{"## An toàn", "## Các bước", "## Chống nước, chống sét", "## Hay bẩn, hay hỏng", "## Hiệu chuẩn"}},
-			"en": {"*Check:*", []string{"## Safety", "## Steps", "## Water and lightning", "## What fouls, what fails", "## Calibration"}},
+			"vi": {"*Kiểm tra:*", []string{"## An toàn {#safety}", "## Các bước {#steps}", "## Chống nước, chống sét {#water}", "## Hay bẩn, hay hỏng {#fouls}", "## Hiệu chuẩn {#calibration}"}},
+			"en": {"*Check:*", []string{"## Safety {#safety}", "## Steps {#steps}", "## Water and lightning {#water}", "## What fouls, what fails {#fouls}", "## Calibration {#calibration}"}},
 		} {
 			file := filepath.Join(b.Name, "guide."+lang+".md")
 			raw, err := os.ReadFile(file)
