@@ -8,13 +8,14 @@ import (
 	gateway "aovuon/gateway/app"
 	server "aovuon/server/app"
 	"aovuon/server/help"
+	"aovuon/server/web"
 )
 
 // What a guide tells somebody to type is a command of the programs, with flags that it has.
 func TestGuides_NameCommandsThatExist(t *testing.T) {
-	l, err := help.Open(help.Files, help.Pages{
-		Picture: func(string) string { return "/" }, Word: func(_, key string) (string, bool) { return key, true },
-	})
+	l, err := help.Open(help.Pages{
+		Picture: func(string) string { return "/" }, Word: func(_, key string) (string, bool) { return key, true }, File: func(string) (string, bool) { return "/", true },
+	}, web.Shelves()...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,6 @@
 // Package help holds the guides of the product: what a technician does on the first day, in the night, on the day of an audit, in a recall.
 //
-// Markdown files of this folder, Vietnamese and English, come in (README.md says in which form); pages of HTML go out, each with its contents and with
+// Markdown files of this folder and of other shelves (how the boxes of the field are built), Vietnamese and English, come in (README.md says in which form); pages of HTML go out, each with its contents and with
 // what it refers to, so that a test can hold a guide against the product. A guide that breaks a rule is an error at the start, with file and line.
 package help
 
@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
-	"io/fs"
 	"regexp"
 )
 
@@ -18,7 +17,7 @@ import (
 //go:embed guides/*.md pictures
 var Files embed.FS
 
-// Order lists the guides as /help shows them: as a co-op meets them.
+// Order lists the guides of this folder as /help shows them: as a co-op meets them.
 func Order() []string {
 	return []string{"install", "first-week", "farmer-card", "night", "offline", "audit-day", "recall", "bigger-server"}
 }
@@ -64,28 +63,33 @@ type Ref struct {
 
 // Library are all guides in all languages.
 type Library struct {
-	guides map[string]map[string]*Guide // language, ID
+	shelves []Shelf
+	guides  map[string]map[string]*Guide // language, ID
 }
 
 // Pages are what guides need of the pages they speak of.
 type Pages struct {
 	Picture func(file string) string                      // address of a picture
 	Word    func(lang, key string) (text string, ok bool) // a text of the locales
+	File    func(file string) (to string, ok bool)        // where a file of the tree is shown that is no guide: "#section" of the guide that leads there, or a page; may be nil
 }
 
-// Open reads every guide of files.
-func Open(files fs.FS, pages Pages) (*Library, error) {
-	l := &Library{guides: map[string]map[string]*Guide{}}
+// Open reads every guide of the shelves.
+func Open(pages Pages, shelves ...Shelf) (*Library, error) {
+	l := &Library{shelves: shelves, guides: map[string]map[string]*Guide{}}
 	var problems []error
 	for _, lang := range Languages() {
 		l.guides[lang] = map[string]*Guide{}
-		for _, id := range Order() {
-			g, err := read(files, id, lang, pages)
-			if err != nil {
-				problems = append(problems, err)
-				continue
+		at := places(lang, shelves)
+		for _, s := range shelves {
+			for _, id := range s.IDs {
+				g, err := read(s, id, lang, at, pages)
+				if err != nil {
+					problems = append(problems, err)
+					continue
+				}
+				l.guides[lang][g.ID] = g
 			}
-			l.guides[lang][id] = g
 		}
 	}
 	if len(problems) > 0 {
@@ -100,11 +104,25 @@ func (l *Library) Guide(lang, id string) (*Guide, bool) {
 	return g, ok
 }
 
-// List returns all guides in a language, in Order.
+// List returns all guides in a language, shelf by shelf.
 func (l *Library) List(lang string) []*Guide {
 	var out []*Guide
-	for _, id := range Order() {
-		out = append(out, l.guides[lang][id])
+	for _, s := range l.shelves {
+		out = append(out, l.Shelf(lang, s.Name)...)
+	}
+	return out
+}
+
+// Shelf returns the guides of one shelf in a language, in their order.
+func (l *Library) Shelf(lang, name string) []*Guide {
+	var out []*Guide
+	for _, s := range l.shelves {
+		if s.Name != name {
+			continue
+		}
+		for _, id := range s.IDs {
+			out = append(out, l.guides[lang][s.id(id)])
+		}
 	}
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"image"
 	"image/png"
+	"io/fs"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -25,6 +26,13 @@ func shelf(t *testing.T) fstest.MapFS {
 	return out
 }
 
+// shelved is the shelf of this folder with other files.
+func shelved(files fs.FS) Shelf {
+	s := Own()
+	s.Files = files
+	return s
+}
+
 func pages() Pages {
 	return Pages{
 		Picture: func(file string) string { return "/static/0/" + file },
@@ -36,7 +44,7 @@ func TestOpen_DrawsAGuide(t *testing.T) {
 	files := shelf(t)
 	files["guides/night.en.md"] = &fstest.MapFile{Data: []byte("# The night\n\nFor *whoever* is\non watch.\n\n## First {#first}\n\n1. Press **{{alarm.ack}}** on [Alarms](/alarms), see [two](#two) and [recall](guide:recall#drill).\n\n" +
 		"![The \"alarms\"](screen:alarms-phone)\n\n## Two {#two}\n\n> Beware.\n\n| a | b |\n|---|---|\n| `server audit` | `x` |\n\n```\ngateway spool --config a < b\n```\n")}
-	l, err := Open(files, pages())
+	l, err := Open(pages(), shelved(files))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,14 +93,14 @@ func TestOpen_FaultTable(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			files := shelf(t)
 			files["guides/night.vi.md"] = &fstest.MapFile{Data: []byte(tc.text)}
-			if _, err := Open(files, pages()); err == nil || !strings.Contains(err.Error(), tc.want) {
+			if _, err := Open(pages(), shelved(files)); err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("got %v, want %s", err, tc.want)
 			}
 		})
 	}
 	files := shelf(t)
 	delete(files, "guides/recall.en.md")
-	if _, err := Open(files, pages()); err == nil || !strings.Contains(err.Error(), "a guide misses in one language") {
+	if _, err := Open(pages(), shelved(files)); err == nil || !strings.Contains(err.Error(), "a guide misses in one language") {
 		t.Errorf("a guide in one language alone: %v", err)
 	}
 }
@@ -101,7 +109,7 @@ func TestOpen_FaultTable(t *testing.T) {
 func TestGuide_SaysWhatIsKnownOfTheCoop(t *testing.T) {
 	files := shelf(t)
 	files["guides/night.en.md"] = &fstest.MapFile{Data: []byte("# T\n\nwhat for\n\n| who | telephone |\n|---|---|\n| co-op | {{fact:coop.phone}} |\n")}
-	l, err := Open(files, pages())
+	l, err := Open(pages(), shelved(files))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,6 +117,39 @@ func TestGuide_SaysWhatIsKnownOfTheCoop(t *testing.T) {
 	for number, want := range map[string]string{"": "<td></td>", "0912 345 678": "<td>0912 345 678</td>", "<b>": "<td>&lt;b&gt;</td>"} {
 		if got := string(g.Body(map[string]string{"coop.phone": number})); !strings.Contains(got, want) {
 			t.Errorf("%q: no %s in\n%s", number, want, got)
+		}
+	}
+}
+
+// Files of several shelves lead to each other as they do in the tree, and to what the pages show of the rest.
+func TestOpen_LinksBetweenFiles(t *testing.T) {
+	text := func(s string) *fstest.MapFile { return &fstest.MapFile{Data: []byte("# T\n\nwhat for\n\n" + s + "\n")} }
+	boxes := Shelf{Name: "build", Root: "hardware/boards", IDs: []string{"siren", "box"}, File: func(id, lang string) string { return id + "/guide." + lang + ".md" }, Files: fstest.MapFS{
+		"siren/guide.vi.md": text("[a](wiring.svg)"), "siren/guide.en.md": text("[a](wiring.svg) [b](../box/guide.en.md#steps) [c](../../../server/help/guides/night.en.md)"),
+		"box/guide.vi.md": text("x"), "box/guide.en.md": text("## S {#steps}"),
+	}}
+	p := pages()
+	p.File = func(file string) (string, bool) { return "#wiring", file == "hardware/boards/siren/wiring.svg" }
+	l, err := Open(p, shelved(shelf(t)), boxes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, ok := l.Guide("en", "build/siren")
+	if !ok || len(l.Shelf("en", "build")) != 2 || len(l.List("en")) != len(Order())+2 {
+		t.Fatalf("the shelves are not there: %v", ok)
+	}
+	for _, want := range []string{`<a href="#wiring">a</a>`, `<a href="/help/build/box?lang=en#steps">b</a>`, `<a href="/help/night?lang=en">c</a>`} {
+		if !strings.Contains(string(g.Body(nil)), want) {
+			t.Errorf("no %s in %s", want, g.Body(nil))
+		}
+	}
+	if len(g.Links) != 3 || g.Links[0].Text != "guide:build/siren#wiring" || g.Links[1].Text != "guide:build/box#steps" {
+		t.Errorf("links %+v", g.Links)
+	}
+	for _, bad := range []string{"[a](pins.csv)", "[a](../box/guide.vi.md)"} { // the pages show none; another language
+		boxes.Files.(fstest.MapFS)["siren/guide.en.md"] = text(bad)
+		if _, err := Open(p, shelved(shelf(t)), boxes); err == nil || !strings.Contains(err.Error(), "siren/guide.en.md:5: a link to") {
+			t.Errorf("%s: %v", bad, err)
 		}
 	}
 }

@@ -26,20 +26,22 @@ import (
 type reader struct {
 	files fs.FS
 	pages Pages
-	file  string
+	file  string            // in files
+	dir   string            // of the tree
+	at    map[string]string // file of the tree, the guide that it is
 	raw   []byte
 	guide *Guide
 	bad   []error
 }
 
 // read reads one guide. All that is wrong with it is told at once.
-func read(files fs.FS, id, lang string, pages Pages) (*Guide, error) {
-	file := "guides/" + id + "." + lang + ".md"
-	raw, err := fs.ReadFile(files, file)
+func read(s Shelf, id, lang string, at map[string]string, pages Pages) (*Guide, error) {
+	file := s.File(id, lang)
+	raw, err := fs.ReadFile(s.Files, file)
 	if err != nil {
 		return nil, fmt.Errorf("a guide misses in one language: %w", err)
 	}
-	rd := &reader{files: files, pages: pages, file: file, guide: &Guide{ID: id, Lang: lang}}
+	rd := &reader{files: s.Files, pages: pages, file: file, dir: path.Join(s.Root, path.Dir(file)), at: at, guide: &Guide{ID: s.id(id), Lang: lang}}
 	raw = rd.spoken(raw)
 	rd.facts(raw)
 	rd.raw = raw
@@ -148,7 +150,8 @@ func (rd *reader) heading(n *ast.Heading) {
 
 // link leads to a page of the product, a guide, a section of this one, or out by https.
 func (rd *reader) link(n *ast.Link) {
-	to := string(n.Destination)
+	to := rd.shown(string(n.Destination))
+	n.Destination = []byte(to)
 	line := rd.lineOf(rd.start(n))
 	inside := ""
 	if rd.guide.Lang != Languages()[0] {
@@ -170,8 +173,29 @@ func (rd *reader) link(n *ast.Link) {
 		rd.guide.Links = append(rd.guide.Links, Ref{to, line})
 		n.Destination = []byte(to + inside)
 	default:
-		rd.wrong(n, fmt.Sprintf("a link to %q: there are /page, guide:ID, guide:ID#section, #section and https://…", to))
+		rd.wrong(n, fmt.Sprintf("a link to %q: there are /page, guide:ID, guide:ID#section, #section, https://… and the files of guides in the same language", to))
 	}
+}
+
+// shown returns what a link to a file of the tree leads to on the pages; any other link it leaves.
+func (rd *reader) shown(to string) string {
+	file, part, cut := strings.Cut(to, "#")
+	if file == "" || strings.HasPrefix(file, "/") || strings.Contains(file, ":") {
+		return to
+	}
+	file = path.Join(rd.dir, file)
+	if id, ok := rd.at[file]; ok {
+		if cut {
+			return "guide:" + id + "#" + part
+		}
+		return "guide:" + id
+	}
+	if rd.pages.File != nil && !cut {
+		if page, ok := rd.pages.File(file); ok {
+			return page
+		}
+	}
+	return to
 }
 
 func (rd *reader) image(n *ast.Image) {

@@ -13,6 +13,8 @@ import (
 	"path"
 	"strings"
 
+	"aovuon/hardware/boards"
+	"aovuon/hardware/calibration"
 	"aovuon/server/farm"
 	"aovuon/server/help"
 )
@@ -64,7 +66,8 @@ type engine struct {
 	css    template.CSS
 	cssSum string // of css, as a CSP source
 	help   *help.Library
-	build  string // a mark for all that pages are drawn from
+	boards map[string]*boardView // by language/name
+	build  string                // a mark for all that pages are drawn from
 }
 
 type asset struct {
@@ -75,12 +78,13 @@ type asset struct {
 func newEngine() (*engine, error) {
 	e := &engine{
 		words: map[string]*words{}, pages: map[string]map[string]*template.Template{}, assets: map[string]asset{}, names: map[string]string{},
+		boards: map[string]*boardView{},
 	}
 	if err := e.loadStatic(); err != nil {
 		return nil, err
 	}
 	var err error
-	if e.build, err = buildOf(templates, static, locales, help.Files); err != nil {
+	if e.build, err = buildOf(templates, static, locales, help.Files, boards.Files, calibration.Files); err != nil {
 		return nil, err
 	}
 	for _, lang := range []string{Vietnamese, English} {
@@ -172,14 +176,22 @@ func (e *engine) loadHelp() error {
 		}
 		e.serve("help-"+path.Base(file), body, "image/png")
 	}
-	e.help, err = help.Open(help.Files, help.Pages{
+	if err := e.loadBoards(); err != nil {
+		return err
+	}
+	e.help, err = help.Open(help.Pages{
 		Picture: func(file string) string { return e.names["help-"+file] },
 		Word: func(lang, key string) (string, bool) {
 			w := e.words[lang]
 			return w.t(key), w.has(key)
 		},
-	})
-	return err
+		File: e.boardPart,
+	}, Shelves()...)
+	if err != nil {
+		return err
+	}
+	e.nameBoardParts()
+	return nil
 }
 
 // funcs are what templates may call. Each set knows its language.

@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"bytes"
+	"html"
 	"image"
 	"image/draw"
 	"image/png"
@@ -16,6 +17,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"aovuon/hardware/boards"
+	"aovuon/hardware/calibration"
 	"aovuon/server/account"
 	"aovuon/server/help"
 	"aovuon/server/parttest"
@@ -53,6 +56,9 @@ func TestHelp_GuidesAreTheSameInBothLanguages(t *testing.T) {
 		for _, g := range []*help.Guide{vi, en} {
 			if strings.Contains(g.Title+g.Summary+string(g.Body(nil)), "—") {
 				t.Errorf("%s in %s has an em dash", g.ID, g.Lang)
+			}
+			if strings.Contains(string(g.Body(nil)), "<th></th>") {
+				t.Errorf("%s in %s has a column without a name", g.ID, g.Lang)
 			}
 		}
 	}
@@ -102,6 +108,95 @@ func TestHelp_PagesAreForEverybody(t *testing.T) {
 	}
 }
 
+// Whoever stands with a box at the pond finds how it is built, in either language: the guide, its drawing, its wires, its parts; and how its probes are calibrated.
+func TestHelp_EveryBoxHasItsPages(t *testing.T) {
+	s := newSources(t)
+	srv := s.pages(t)
+	leads := regexp.MustCompile(`(?:href|src)="(/(?:help|static)[^"#]*)(?:#([^"]*))?"`)
+	here := regexp.MustCompile(`<a href="#([^"]*)"`)
+	found := map[string]string{}
+	read := func(path string) string {
+		if body, ok := found[path]; ok {
+			return body
+		}
+		res := get(t, srv, html.UnescapeString(path), nil)
+		if res.status != http.StatusOK {
+			t.Errorf("%s: %d", path, res.status)
+		}
+		found[path] = string(res.body)
+		return found[path]
+	}
+	for _, lang := range help.Languages() {
+		index := read(withLang("/help", lang))
+		var paths []string
+		for _, name := range boards.Names() {
+			b, err := boards.Load(boards.Files, name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			path := withLang("/help/build/"+name, lang)
+			paths = append(paths, path)
+			body := read(path)
+			drawing, err := fs.ReadFile(boards.Files, boards.DrawingFile(name))
+			if err != nil || !strings.Contains(body, string(drawing[:200])) {
+				t.Errorf("%s: the drawing is not that of the box (%v)", path, err)
+			}
+			if strings.Contains(body, " style=") {
+				t.Errorf("%s: a style within the page is refused by the browser", path)
+			}
+			for _, p := range b.Parts {
+				if !strings.Contains(body, html.EscapeString(p.NameIn(lang))) {
+					t.Errorf("%s: %s is not in the list of parts", path, p.Ref)
+				}
+			}
+			if rows := strings.Count(body[strings.Index(body, `<table class="wires">`):], "<tr><th scope=\"row\">"); rows != len(b.Wires)+len(b.Parts) {
+				t.Errorf("%s: %d rows of %d wires and %d parts", path, rows, len(b.Wires), len(b.Parts))
+			}
+		}
+		for _, name := range calibration.Names() {
+			paths = append(paths, withLang("/help/calibration/"+name, lang))
+		}
+		for _, path := range paths {
+			short := strings.TrimSuffix(path, "?lang=vi")
+			if !strings.Contains(index, `href="`+short+`"`) {
+				t.Errorf("%s is not on the list of guides", path)
+			}
+			body := read(path)
+			for _, m := range here.FindAllStringSubmatch(body, -1) {
+				if !strings.Contains(body, `id="`+m[1]+`"`) {
+					t.Errorf("%s leads to #%s, which is not there", path, m[1])
+				}
+			}
+			for _, m := range leads.FindAllStringSubmatch(body, -1) {
+				if to := read(m[1]); m[2] != "" && !strings.Contains(to, `id="`+m[2]+`"`) {
+					t.Errorf("%s leads to %s#%s, which is not there", path, m[1], m[2])
+				}
+			}
+		}
+	}
+	if res := get(t, srv, "/help/build/nothing", nil); res.status != http.StatusNotFound {
+		t.Errorf("no box: %d", res.status)
+	}
+}
+
+// A probe's page leads to how it is calibrated and cleaned; a place's calibrations to what holds for all of them.
+func TestHelp_PagesOfProbesLeadToTheirGuides(t *testing.T) {
+	s := newSources(t)
+	srv := s.pages(t)
+	for path, want := range map[string][]string{
+		"/probes/gw-ao-phukhe/ao1-ph":         {`"/help/calibration/ph"`, `"/help/build/pond-box#fouls"`},
+		"/probes/gw-ao-phukhe/ao1-do?lang=en": {`"/help/calibration/do?lang=en"`, `"/help/build/pond-box?lang=en#fouls"`},
+		"/places/F7NE3CDQ7/calibrations":      {`"/help/calibration/before"`},
+	} {
+		body := string(get(t, srv, path, nil).body)
+		for _, to := range want {
+			if !strings.Contains(body, "href="+to) {
+				t.Errorf("%s does not lead to %s", path, to)
+			}
+		}
+	}
+}
+
 // mostScreens bounds what the pictures of guides add to the program.
 const mostScreens = 3 << 20
 
@@ -141,7 +236,7 @@ func TestBrowser_Help(t *testing.T) {
 	s := newSources(t)
 	srv := s.pages(t)
 	b := browser(t)
-	for name, path := range map[string]string{"help": "/help", "help-night": "/help/night", "help-audit": "/help/audit-day", "help-install": "/help/install", "help-week": "/help/first-week", "help-card": "/help/farmer-card", "help-bigger": "/help/bigger-server"} {
+	for name, path := range map[string]string{"help": "/help", "help-night": "/help/night", "help-audit": "/help/audit-day", "help-install": "/help/install", "help-week": "/help/first-week", "help-card": "/help/farmer-card", "help-bigger": "/help/bigger-server", "help-box": "/help/build/aerator", "help-ph": "/help/calibration/ph"} {
 		for _, shade := range []string{"light", "dark"} {
 			b.do(name, scheme(shade))
 			visit(b, phone(), srv.URL+path)
@@ -173,6 +268,47 @@ func TestBrowser_TheFarmersCardIsOneSheet(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(dir, "farmer-card-"+lang+".pdf"), pdf, 0o600); err != nil {
 				t.Fatal(err)
 			}
+		}
+	}
+}
+
+// What is taken to the pond is paper: nothing runs over its edge, and a drawing has a sheet across to itself, on which the smallest boxes' names can be read.
+func TestBrowser_BoxesArePrintedOnA4(t *testing.T) {
+	s := newSources(t)
+	srv := s.pages(t)
+	b := browser(t)
+	across, upright := regexp.MustCompile(`/MediaBox\s*\[0 0 84[12][\d.]* 59[45]`), regexp.MustCompile(`/MediaBox\s*\[0 0 59[45][\d.]* 84[12]`)
+	const mm = 96 / 25.4 // pixels of a page
+	printed := func(path string, wide int64) []byte {
+		b.do(path, chromedp.EmulateViewport(wide, 900), command("Emulation.setEmulatedMedia", map[string]any{"media": "print"}), chromedp.Navigate(srv.URL+path), chromedp.WaitVisible(chromedp.CSS("#main h1")))
+		if over := ask1(b, path, evaluate[int64](`document.documentElement.scrollWidth`)); over > wide {
+			t.Errorf("%s: %d px wide on paper of %d", path, over, wide)
+		}
+		pdf := ask1(b, path, chromedp.PrintToPDF(chromedp.PDFPaper(chromedp.PaperA4), chromedp.PDFPreferCSSPageSize()))
+		if dir := os.Getenv("AOVUON_SCREENSHOTS"); dir != "" {
+			if err := os.WriteFile(filepath.Join(dir, strings.ReplaceAll(path[1:], "/", "-")+".pdf"), pdf, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return pdf
+	}
+	const portrait = 688 // 182 mm, between margins of 14 mm
+	for _, name := range boards.Names() {
+		path := "/help/build/" + name
+		pdf := printed(path, portrait)
+		if n := len(across.FindAll(pdf, -1)); n != 1 || !upright.Match(pdf) {
+			t.Errorf("%s: %d sheets across, want the drawing's alone", path, n)
+		}
+		b.do(path, chromedp.EmulateViewport(1062, 900)) // 281 mm: the sheet across
+		letters := ask1(b, path, evaluate[float64](`(() => { const s = document.querySelector(".drawing svg"); return 14 * s.getBoundingClientRect().width / s.viewBox.baseVal.width })()`)) / mm
+		if letters < 1.9 {
+			t.Errorf("%s: the letters of the drawing are %.2f mm on paper", path, letters)
+		}
+	}
+	for _, name := range calibration.Names() {
+		pdf := printed("/help/calibration/"+name, portrait)
+		if across.Match(pdf) || name == "form" && len(upright.FindAll(pdf, -1)) != 1 {
+			t.Errorf("%s: the sheets are not those of a guide", name)
 		}
 	}
 }

@@ -37,6 +37,7 @@ type probePage struct {
 	Quality         []qualityRow
 	Calibrations    []calibrationRow
 	Calibrated      string // link to all of them
+	Guides          []guideLink
 	Drifts          []driftRow
 	Broken          bool
 	Unsigned        bool // the device cannot sign
@@ -120,6 +121,7 @@ func (s *Server) probe(r *http.Request, w *words) (answer, error) {
 	for _, m := range mounts {
 		v.Mounts = append(v.Mounts, newMountRow(w, f, m, now))
 	}
+	v.Guides = s.e.probeGuides(w, measuredBy(mounts, values))
 	if err := s.probeCalibrations(ctx, w, mounts, &v); err != nil {
 		return answer{}, err
 	}
@@ -138,6 +140,17 @@ func (s *Server) probe(r *http.Request, w *words) (answer, error) {
 	}
 	body, err := s.e.render(w.lang, "probe.html", "layout", v)
 	return answer{status: http.StatusOK, body: body}, err
+}
+
+// measuredBy lists what a probe measures, by its mounts and its values.
+func measuredBy(mounts []farm.Mount, values []reading) (out []measure.Quantity) {
+	for _, m := range mounts {
+		out = append(out, m.Measures...)
+	}
+	for _, v := range values {
+		out = append(out, v.Quantity)
+	}
+	return out
 }
 
 func newMountRow(w *words, f *farm.Farm, m farm.Mount, now time.Time) mountRow {

@@ -76,6 +76,9 @@ func (d *disks) Keep(dir, recipient string) error {
 
 func TestClaimPage_ShowsOnceWhatAGatewayEnrolsWith(t *testing.T) {
 	w := newTown(t, "http://127.0.0.1", false)
+	if res := w.as(account.Technician, http.MethodGet, "/gateways/new", nil, nil); !strings.Contains(string(res.body), `href="/help/build/gateway-box"`) {
+		t.Error("the page does not lead to how the box is built")
+	}
 	for _, c := range []struct{ id, hours, want string }{
 		{"GW Ao", "48", "chữ thường không dấu"}, {"gw-moi", "9999", "Hãy chọn mã dùng được"}, {"gw-taken", "48", "đang hoạt động"}, {"gw-many", "48", "quá nhiều mã"},
 	} {
