@@ -198,6 +198,7 @@ const zoneName = "Asia/Ho_Chi_Minh"
 // which stands in where the machine has no zone database.
 func Time() *time.Location { return coopTime() }
 
+//nolint:gochecknoglobals // written once, and what it holds is never changed: a zone that every page asks for is not handed through all of them
 var coopTime = sync.OnceValue(func() *time.Location {
 	if z, err := time.LoadLocation(zoneName); err == nil {
 		return z
