@@ -104,8 +104,8 @@ type worker struct {
 	} `json:"registrations"`
 }
 
-// remembering has a worker write down what the browser agreed to show. The browser is not asked for it (getNotifications): one that is asked between
-// keeping a notification and showing it takes it for one that was closed, and forgets it.
+// remembering has a worker write down what the browser agreed to show. The browser is not asked for it (getNotifications): on a busy machine, one that was
+// asked again and again while it was to show something now and then said for ever that it shows nothing.
 const remembering = `ServiceWorkerRegistration.prototype.showNotification = new Proxy(ServiceWorkerRegistration.prototype.showNotification, { apply: async (show, on, [title, o]) => {
 	await Reflect.apply(show, on, [title, o]);
 	await (await caches.open("shown")).put("/shown", new Response([o.tag, title, o.body, o.requireInteraction, o.data.url].join("|")));
