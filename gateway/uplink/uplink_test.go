@@ -217,7 +217,10 @@ func TestUplink_DamagedBatchGoesOnUnderANewEpoch(t *testing.T) {
 	old := f.spool.Epoch()
 	f.start(o)
 	// What a new epoch begins with is sealed a moment after the epoch.
-	parttest.Await(t, "the spool is empty", func() bool { st := f.stats(); return st.Sealed == 0 && st.Pending == 0 && st.Epoch != old && st.Released > 0 })
+	parttest.Await(t, "the spool is empty", func() bool {
+		st := f.stats()
+		return st.Sealed == 0 && st.Pending == 0 && st.Epoch != old && st.Released > 0
+	})
 	got := r.got()
 	if len(got) != 19 || got[6] != 0.006 || got[7] != 0.008 {
 		t.Errorf("arrived: %v", got)
