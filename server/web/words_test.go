@@ -14,6 +14,7 @@ import (
 
 	"aovuon/gateway/measure"
 	"aovuon/gateway/wire"
+	"aovuon/hardware/boards"
 	"aovuon/server/account"
 	"aovuon/server/book"
 	"aovuon/server/calibration"
@@ -138,6 +139,12 @@ func asked(t *testing.T) []string {
 	}
 	for _, k := range scan.ReportKinds() {
 		out = append(out, "report.what."+k)
+	}
+	for _, c := range boards.Classes() {
+		out = append(out, "build.class."+c)
+	}
+	for _, shelf := range []string{"build", "calibration"} {
+		out = append(out, "help."+shelf, "help."+shelf+".what")
 	}
 	out = append(out, "missing.label", "mark.probe", "mark.person", "mark.lab", "mark.unsigned", "public.box.some.go", "public.box.some.wait", "public.box.some.stop")
 	out = append(out, "gate."+intake.RuleInput, "lot.of")
