@@ -121,7 +121,7 @@ func (s *PostgresServer) create(name string, flags ...string) string {
 	return fmt.Sprintf("host=%s user=%s dbname=%s sslmode=disable", s.dir, s.user, name)
 }
 
-// Kill ends the server with SIGKILL and waits until its children have noticed. Its data and its socket path stay.
+// Kill ends the server with SIGKILL. Its children notice a moment later, and may go on answering until then. Its data and its socket path stay.
 func (s *PostgresServer) Kill() { s.p.end(syscall.SIGKILL) }
 
 // Start starts a killed server again on the same data and waits until it accepts connections. While children of
