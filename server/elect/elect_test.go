@@ -132,6 +132,20 @@ func options(l elect.Leases, holder string) elect.Options {
 	return elect.Options{Leases: l, Name: "history", Holder: holder, TTL: elect.TTL, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
 }
 
+// inLine has each of names stand for the lease until ctx ends.
+func inLine(ctx context.Context, t *testing.T, d elect.Leases, s *stage, names ...string) *sync.WaitGroup {
+	t.Helper()
+	var wg sync.WaitGroup
+	for _, name := range names {
+		wg.Go(func() {
+			if err := elect.Run(ctx, options(d, name), s.work); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	return &wg
+}
+
 // stage counts who works at once.
 type stage struct {
 	mu   sync.Mutex
@@ -266,14 +280,7 @@ func TestRun_DatabaseDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, s := newTable(), newStage()
 		ctx, stop := context.WithCancel(t.Context())
-		var wg sync.WaitGroup
-		for _, name := range []string{"a", "b"} {
-			wg.Go(func() {
-				if err := elect.Run(ctx, options(d, name), s.work); err != nil {
-					t.Error(err)
-				}
-			})
-		}
+		wg := inLine(ctx, t, d, s, "a", "b")
 		time.Sleep(elect.TTL)
 		d.down.Store(true)
 		time.Sleep(elect.TTL)
@@ -296,14 +303,7 @@ func TestRun_SlowAnswersKeepTheLease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, s := newTable(), newStage()
 		ctx, stop := context.WithCancel(t.Context())
-		var wg sync.WaitGroup
-		for _, name := range []string{"a", "b"} {
-			wg.Go(func() {
-				if err := elect.Run(ctx, options(d, name), s.work); err != nil {
-					t.Error(err)
-				}
-			})
-		}
+		wg := inLine(ctx, t, d, s, "a", "b")
 		time.Sleep(elect.TTL)
 		d.delay.Store(int64(elect.TTL / 3))
 		time.Sleep(time.Hour)

@@ -3,7 +3,6 @@ package elect_test
 import (
 	"context"
 	"errors"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,14 +15,7 @@ func TestSeize_RunsAloneAndGivesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, s := newTable(), newStage()
 		ctx, stop := context.WithCancel(t.Context())
-		var wg sync.WaitGroup
-		for _, name := range []string{"a", "b"} {
-			wg.Go(func() {
-				if err := elect.Run(ctx, options(d, name), s.work); err != nil {
-					t.Error(err)
-				}
-			})
-		}
+		wg := inLine(ctx, t, d, s, "a", "b")
 		time.Sleep(elect.TTL)
 		err := elect.Seize(ctx, options(d, "command"), func(ctx context.Context) error {
 			if on := s.now(); len(on) != 0 {
